@@ -1,0 +1,72 @@
+"""The core's part of the configuration; links and devices belong to their adapters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gateway.adapter import Identifier, Labels, Reconnect, ReportConfig, StrictModel
+from gateway.units import Duration, Rate, Size
+
+
+class GatewaySection(StrictModel):
+    """Who this gateway is."""
+
+    id: Identifier
+    description: str = ""
+    timezone: str = Field("UTC", description="only for rules with times of day; data is always UTC")
+    labels: Labels = {}
+
+
+class OutboxSection(StrictModel):
+    """What is kept while the uplink is away, per endpoint."""
+
+    max_size: Size = 512 * 1024**2
+    max_age: Duration = 30 * 86400.0
+    when_full: Literal["drop-oldest", "drop-newest"] = "drop-oldest"
+    commit_interval: Duration = Field(1.0, description="0s: on disk before it is published")
+    backlog_rate: Rate = Field(200.0, description="envelopes of backlog per second after an outage")
+
+
+class OutboxOverride(StrictModel):
+    """An endpoint's own answer to some of the outbox's settings."""
+
+    max_size: Size | None = None
+    max_age: Duration | None = None
+    when_full: Literal["drop-oldest", "drop-newest"] | None = None
+    commit_interval: Duration | None = None
+    backlog_rate: Rate | None = None
+
+
+class EndpointConfig(StrictModel):
+    """What every endpoint has. `type` names the entry point that serves it."""
+
+    type: str
+    commands: bool = Field(True, description="false: this endpoint may only listen")
+    outbox: OutboxOverride = OutboxOverride()
+    reconnect: Reconnect = Reconnect()
+
+
+class CommandsSection(StrictModel):
+    """Bounds on commands."""
+
+    default_ttl: Duration = Field(60.0, description="a command without its own expiry is refused after this long")
+    max_queue: Annotated[int, Field(ge=1)] = Field(100, description="commands that may wait per link")
+    journal_age: Duration = 30 * 86400.0
+    journal_size: Size = 16 * 1024**2
+
+
+class LogSection(StrictModel):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = Field("auto", description="auto: console on a terminal, else JSON")
+
+
+class ReportSection(ReportConfig):
+    """The default for every point."""
+
+    on_change: bool = False
+    deadband: float | Annotated[str, Field(pattern=r"^\d+(\.\d+)?%$")] = 0.0
+    heartbeat: Duration = 600.0

@@ -1,0 +1,1 @@
+"""The far ends: where envelopes go and commands come from."""

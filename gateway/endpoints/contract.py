@@ -1,0 +1,103 @@
+"""The endpoint contract: what a cloud connection must offer to become part of the house."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+from msgspec import Struct
+
+from gateway.config.models import EndpointConfig
+
+
+class EndpointError(Exception):
+    """The connection is lost or was refused; the supervisor starts again after a pause."""
+
+
+class Identity(Struct, frozen=True):
+    """Who speaks: the gateway's id, the endpoint's id, and the devices that exist and that no longer do."""
+
+    gateway: str
+    endpoint: str
+    devices: tuple[str, ...]
+
+
+class Message(Struct, frozen=True, gc=False):
+    """An encoded envelope on its way out. `token` names it in acknowledgements.
+
+    `device` is empty for what the gateway says of itself; an empty payload clears a retained topic.
+    """
+
+    token: int
+    kind: str
+    device: str
+    payload: bytes
+    retain: bool = False
+
+
+class Ack(Struct, frozen=True, gc=False):
+    """The far end's word on one message. `code` is 0 on success; about which one it is, `about_message` tells."""
+
+    token: int
+    code: int = 0
+    about_message: bool = False
+    text: str = ""
+
+
+class Delivery(Struct, frozen=True):
+    """A command as it arrived. `accept` acknowledges it to the far end, in the order of receipt.
+
+    `device` is empty for a command to the gateway itself. `expires_in_s` is the far end's own expiry, if any.
+    `reply_to` and `correlation` say where and with what mark the sender wants the result, if anywhere.
+    """
+
+    device: str
+    payload: bytes
+    accept: Callable[[], None]
+    retained: bool = False
+    expires_in_s: float | None = None
+    reply_to: str | None = None
+    correlation: bytes | None = None
+
+
+class Session(Protocol):
+    """What an endpoint tells the house; every call returns at once."""
+
+    def connected(self, window: int, max_bytes: int) -> None:
+        """Messages may be published: at most `window` unacknowledged, each at most `max_bytes` long."""
+
+    def acknowledged(self, acks: Sequence[Ack], /) -> None:
+        """The far end has spoken about these messages."""
+
+    def deliver(self, delivery: Delivery, /) -> None:
+        """A command has arrived."""
+
+
+class Endpoint(ABC):
+    """One connection at a time to one far end."""
+
+    Config: ClassVar[type[EndpointConfig]]
+
+    @abstractmethod
+    def __init__(self, config: Any, identity: Identity) -> None:
+        """Store; no I/O."""
+
+    @abstractmethod
+    async def run(self, session: Session) -> None:
+        """Connect and serve until the connection ends; raises EndpointError, or PermanentError.
+
+        On cancellation the connection is closed in the far end's polite way.
+        """
+
+    @abstractmethod
+    def publish(self, message: Message) -> None:
+        """Send one message; only while connected. The far end's word on it comes by `acknowledged`."""
+
+    @abstractmethod
+    def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
+        """Send a copy of a result to where the sender of a command asked for it, as a courtesy."""
+
+    @abstractmethod
+    def health(self) -> Mapping[str, Any]:
+        """Counters for the status."""

@@ -1,0 +1,164 @@
+"""What moves through the house: samples, statuses, commands, results and gaps. Pure values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal
+
+from msgspec import Struct
+
+Value = bool | int | float | str
+"""What a point can be worth. Never a non-finite float; 64-bit integers stay integers."""
+
+Kind = Literal["int", "float", "bool", "text"]
+"""How a point's value is written in JSON; fixed for the life of a configuration."""
+
+
+class BadReason(StrEnum):
+    """Why a point has no good value."""
+
+    TIMEOUT = "timeout"
+    NO_LINK = "no-link"
+    DEVICE_ERROR = "device-error"
+    OUT_OF_RANGE = "out-of-range"
+    INVALID = "invalid"
+    DECODE_ERROR = "decode-error"
+    STALE = "stale"
+
+
+class Bad(Struct, frozen=True, omit_defaults=True):
+    """A point without a good value; `value` where one was decoded, `code` where the device gave one."""
+
+    reason: BadReason
+    value: Value | None = None
+    code: int | None = None
+
+
+class PointGroup(Struct, frozen=True, cache_hash=True):
+    """The points of one device that are read together, once each `every_s` seconds."""
+
+    device: str
+    every_s: float
+    points: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+
+
+NOTHING_BAD: Mapping[str, Bad] = MappingProxyType({})
+
+
+class Sample(Struct, frozen=True, gc=False):
+    """One device at one moment.
+
+    `values` follows `group.points`; it holds None exactly where `bad` names the point.
+    `time_ms`: UTC, Unix milliseconds, when the device was read (the last block's arrival).
+    """
+
+    group: PointGroup
+    time_ms: int
+    values: tuple[Value | None, ...]
+    bad: Mapping[str, Bad] = NOTHING_BAD
+
+
+class DeviceState(StrEnum):
+    """`unknown` until a device's first answer; `degraded`: some points are bad."""
+
+    UNKNOWN = "unknown"
+    ONLINE = "online"
+    DEGRADED = "degraded"
+    OFFLINE = "offline"
+
+
+class DeviceStatus(Struct, frozen=True):
+    """A device's state and since when (UTC, Unix milliseconds) it has been in it."""
+
+    device: str
+    state: DeviceState
+    since_ms: int
+    reason: str | None = None
+
+
+class Command(Struct, frozen=True):
+    """A validated request to one device; exactly one of `write` and `read` is set.
+
+    `deadline_s` is on the event loop's clock: nothing is sent to the device after it.
+    """
+
+    id: str
+    device: str
+    deadline_s: float
+    write: Mapping[str, Value] | None = None
+    read: tuple[str, ...] | None = None
+
+
+class ResultStatus(StrEnum):
+    """How a command ended; `unknown`: it may or may not have happened."""
+
+    DONE = "done"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+
+class Result(Struct, frozen=True):
+    """The answer to a command: `detail` is a sentence for people, `reason` a code for machines."""
+
+    status: ResultStatus
+    values: Mapping[str, Value] = MappingProxyType({})
+    bad: Mapping[str, Bad] = NOTHING_BAD
+    reason: str | None = None
+    detail: str | None = None
+
+
+class GapReason(StrEnum):
+    """Why readings are missing."""
+
+    FULL = "full"
+    EXPIRED = "expired"
+    OVERFLOW = "overflow"
+    CORRUPT = "corrupt"
+    REFUSED = "refused"
+
+
+class Gap(Struct, frozen=True):
+    """Readings that were lost: the range of `seq` (None: never assigned) and of time, and why."""
+
+    reason: GapReason
+    count: int
+    first_seq: int | None
+    last_seq: int | None
+    first_ms: int
+    last_ms: int
+    device: str | None = None
+    lost_session: int | None = None
+
+
+class PointInfo(Struct, frozen=True):
+    """What the core and the cloud may know of a point."""
+
+    name: str
+    type: str
+    kind: Kind
+    every_s: float
+    unit: str | None = None
+    enum: Mapping[int, Value] | None = None
+    range: tuple[float, float] | None = None
+    writable: bool = False
+    write_min: float | None = None
+    write_max: float | None = None
+    labels: Mapping[str, str] = MappingProxyType({})
+
+
+class DeviceInfo(Struct, frozen=True):
+    """What the core and the cloud may know of a device; `address` is for people."""
+
+    device: str
+    link: str
+    address: str
+    every_s: float
+    points: Mapping[str, PointInfo]
+    groups: tuple[PointGroup, ...]
+    labels: Mapping[str, str] = MappingProxyType({})
