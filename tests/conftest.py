@@ -1,0 +1,59 @@
+"""Pieces that many tests share."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.daemon import Daemon
+from tests.support.modbus import ModbusServer
+from tests.support.mosquitto import Mosquitto
+from tests.support.subscriber import Subscriber
+
+
+@pytest.fixture
+def make_mosquitto(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
+    """Brokers that listen when they are returned; arguments as of `Mosquitto` after the folder."""
+    with ExitStack() as running:
+
+        def make(lines: tuple[str, ...] = (), users: Mapping[str, str] | None = None) -> Mosquitto:
+            broker = Mosquitto(tmp_path, lines, users)
+            broker.start()
+            running.callback(broker.kill)
+            return broker
+
+        yield make
+
+
+@pytest.fixture
+def mosquitto(make_mosquitto: Callable[..., Mosquitto]) -> Mosquitto:
+    """A broker open to everyone on loopback."""
+    return make_mosquitto()
+
+
+@pytest.fixture
+def subscriber(mosquitto: Mosquitto) -> Iterator[Subscriber]:
+    """Subscribed to everything at `mosquitto`."""
+    with Subscriber(mosquitto.port) as subscribed:
+        yield subscribed
+
+
+@pytest.fixture
+def modbus_server() -> Iterator[ModbusServer]:
+    """Unit 1 on loopback."""
+    with ModbusServer() as server:
+        yield server
+
+
+@pytest.fixture
+def make_daemon(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
+    """Daemons, not started yet, each ended with its test; arguments as of `Daemon` after the folder."""
+    with ExitStack() as running:
+
+        def make(config: str, env: Mapping[str, str] | None = None) -> Daemon:
+            daemon = Daemon(tmp_path, config, env)
+            running.callback(daemon.kill)
+            return daemon
+
+        yield make

@@ -1,0 +1,65 @@
+"""A real MQTT broker, one per test, that can be stopped and started again on its port."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.support.ports import free_port
+from tests.support.process import Process
+
+
+class Mosquitto:
+    """Listens on loopback; `lines` go into its configuration, `users` (name: password) close it to everyone else."""
+
+    def __init__(self, folder: Path, lines: tuple[str, ...] = (), users: Mapping[str, str] | None = None) -> None:
+        self.port = free_port()
+        self._config = folder / f"mosquitto-{self.port}.conf"
+        self._process: Process | None = None
+        settings = [
+            f"listener {self.port} 127.0.0.1",
+            f"allow_anonymous {'false' if users else 'true'}",
+            "log_type all",
+            "log_dest stderr",
+            *([f"password_file {_password_file(folder, users)}"] if users else []),
+            *(["user root"] if not any(line.startswith("user ") for line in lines) else []),
+            *lines,
+        ]
+        self._config.write_text("\n".join(settings) + "\n")
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> list[str]:
+        """What the broker has written since it was last started."""
+        assert self._process is not None
+        return self._process.lines
+
+    def start(self) -> None:
+        """Return once it listens."""
+        self._process = Process(["mosquitto", "-c", self._config])
+        self._process.wait_for_line(lambda line: line.endswith(" running"))
+
+    def wait_for_line(self, part: str, timeout_s: float = 10.0) -> str:
+        """The first line of the broker's log that contains `part`."""
+        assert self._process is not None
+        return self._process.wait_for_line(lambda line: part in line, timeout_s)
+
+    def stop(self) -> None:
+        """The polite end: every client is told, or at least hung up on. Harmless when stopped."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """As when the power goes: no client is told."""
+        if self._process is not None:
+            self._process.kill()
+
+
+def _password_file(folder: Path, users: Mapping[str, str]) -> Path:
+    path = folder / "mosquitto.passwords"
+    path.touch(mode=0o600)
+    for name, password in users.items():
+        subprocess.run(["mosquitto_passwd", "-b", path, name, password], check=True)
+    return path
