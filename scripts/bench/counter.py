@@ -1,0 +1,144 @@
+"""Counts and checks every reading that arrives at the broker: a subscriber at QoS 0 on a raw socket.
+
+Prints a line once subscribed; when stdin ends it writes what it saw to the file it was given: `COLUMNS` arrays of
+64-bit integers one after the other, and prints its counts as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import select
+import socket
+import struct
+import sys
+import time
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scripts.bench.signals import Frame, frame_of
+
+COLUMNS = ("device", "poll", "read_us", "arrived_us")
+CONNECT, CONNACK, PUBLISH, SUBSCRIBE, SUBACK = 0x10, 0x20, 0x30, 0x82, 0x90
+"""First bytes of MQTT 3.1.1 control packets: section 2.2."""
+
+
+class Readings:
+    """What arrived, checked against what the fleet must have served."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.columns = {name: array("q") for name in COLUMNS}
+        self.malformed = 0
+        self.wrong = 0
+        self.bytes = 0
+        self._frame = frame
+        number = int if frame.type == "uint16" else float
+        values = msgspec.defstruct("Values", [(f"r{index}", number) for index in range(frame.points)])
+        reading = msgspec.defstruct("Reading", [("device", str), ("values", values)])
+        self._decode = msgspec.json.Decoder(reading).decode
+
+    def take(self, payload: bytes, arrived_us: int) -> None:
+        """One message of one device and one poll."""
+        self.bytes += len(payload)
+        try:
+            reading: Any = self._decode(payload)
+        except msgspec.DecodeError:
+            self.malformed += 1
+            return
+        values = msgspec.structs.astuple(reading.values)
+        device = int(reading.device[1:])
+        poll, read_us = self._frame.unpack(values[: self._frame.marks])
+        start = self._frame.start(device, poll)
+        if list(values[self._frame.marks :]) != self._frame.expected[start : start + self._frame.values]:
+            self.wrong += 1
+        for name, value in zip(COLUMNS, (device, poll, read_us, arrived_us), strict=True):
+            self.columns[name].append(value)
+
+
+def packets(buffer: bytearray) -> Iterator[tuple[int, bytes]]:
+    """Whole MQTT packets, taken from the front of the buffer: first byte and body."""
+    at = 0
+    while (found := _packet_at(buffer, at)) is not None:
+        first, body_start, end = found
+        yield first, bytes(memoryview(buffer)[body_start:end])
+        at = end
+    del buffer[:at]
+
+
+def _packet_at(buffer: bytearray, at: int) -> tuple[int, int, int] | None:
+    length = shift = 0
+    for index in range(at + 1, min(at + 5, len(buffer))):
+        length |= (buffer[index] & 0x7F) << shift
+        shift += 7
+        if buffer[index] < 0x80:
+            end = index + 1 + length
+            return (buffer[at], index + 1, end) if end <= len(buffer) else None
+    return None
+
+
+def subscribe(port: int, topic: str) -> socket.socket:
+    """A connection on which the topic's messages arrive at QoS 0."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    client_id = _text("bench-counter")
+    body = _text("MQTT") + bytes([4, 2, 0, 0]) + client_id
+    connection.sendall(bytes([CONNECT, len(body)]) + body)
+    _expect(connection, CONNACK)
+    body = bytes([0, 1]) + _text(topic) + bytes([0])
+    connection.sendall(bytes([SUBSCRIBE, len(body)]) + body)
+    _expect(connection, SUBACK)
+    return connection
+
+
+def _text(text: str) -> bytes:
+    return struct.pack(">H", len(text)) + text.encode()
+
+
+def _expect(connection: socket.socket, first: int) -> None:
+    answer = connection.recv(64)
+    if not answer or answer[0] != first or answer[-1] >= 0x80:
+        raise SystemExit(f"the broker answered {answer.hex()}")
+
+
+def count(connection: socket.socket, readings: Readings) -> None:
+    """Until stdin ends."""
+    buffer = bytearray()
+    rig = sys.stdin.fileno()
+    while True:
+        ready, _, _ = select.select([connection, rig], [], [])
+        if connection in ready:
+            data = connection.recv(1 << 18)
+            arrived_us = time.monotonic_ns() // 1000
+            if not data:
+                raise SystemExit("the broker hung up")
+            buffer += data
+            for first, body in packets(buffer):
+                if first & 0xF0 == PUBLISH:
+                    readings.take(body[2 + (body[0] << 8 | body[1]) :], arrived_us)
+        elif rig in ready:
+            return
+
+
+def main() -> None:
+    """Subscribe, count until told to stop, and say what was seen."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--topic", required=True)
+    parser.add_argument("--type", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    readings = Readings(frame_of(options.type))
+    with subscribe(options.port, options.topic) as connection:
+        print("subscribed", flush=True)
+        count(connection, readings)
+    with options.out.open("wb") as out:
+        for column in readings.columns.values():
+            column.tofile(out)
+    print(json.dumps({"malformed": readings.malformed, "wrong": readings.wrong, "bytes": readings.bytes}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
