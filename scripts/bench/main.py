@@ -58,6 +58,7 @@ def _measure(options: argparse.Namespace, period_s: float) -> Row:
         warmup_s=options.warmup,
         seconds=options.seconds,
         protocol=options.protocol,
+        site=tuple(options.site),
         daemon=_daemon(options),
     )
     with tempfile.TemporaryDirectory(prefix="fieldgate-bench-") as folder, Rig(case, Path(folder)) as rig:
@@ -81,6 +82,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20.0, help="of the window that is measured")
     parser.add_argument("--warmup", type=float, default=3.0, metavar="SECONDS")
     parser.add_argument("--protocol", choices=("5", "3.1.1"), default="5", help="MQTT version")
+    parser.add_argument(
+        "--site", action="append", default=[], metavar="YAML", help="a top-level line: 'outbox: {commit_interval: 0s}'"
+    )
     parser.add_argument("--json", action="store_true")
     parser.add_argument(
         "--profile", metavar="FILE", help="run the daemon under cProfile (slower) and print where time went"

@@ -25,6 +25,8 @@ class Case:
     warmup_s: float
     seconds: float
     protocol: str
+    site: tuple[str, ...]
+    """More lines for the daemon's YAML."""
     daemon: str
     """A shell-like command with {config} and {state}."""
 

@@ -166,6 +166,7 @@ def site(case: Case, frame: Frame, ports: Sequence[int], broker: int) -> str:
         [
             "version: 1",
             "gateway: {id: bench}",
+            *case.site,
             "endpoints:",
             f'  cloud: {{type: mqtt, url: "mqtt://127.0.0.1:{broker}", {protocol}, root: bench}}',
             "links:",
