@@ -1,0 +1,5 @@
+"""Modbus TCP."""
+
+from adapters.modbus.adapter import ModbusAdapter
+
+__all__ = ["ModbusAdapter"]

@@ -1,0 +1,89 @@
+"""The Modbus adapter: one instance per connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import ClassVar
+
+from adapters.modbus.commands import cells_to_read, writes_of
+from adapters.modbus.config import ModbusDevice, ModbusLink
+from adapters.modbus.plan import summary
+from adapters.modbus.session import Session
+from adapters.modbus.simulator import Simulation, simulate
+from adapters.modbus.transaction import Wire
+from gateway.adapter import Adapter, AdapterError, Emit, Memory, Rejected
+from gateway.model import Command, Result, ResultStatus
+from gateway.units import format_duration
+
+REFUSED_HINT = "Modbus TCP is off on the device, or another client holds its only place"
+
+
+class ModbusAdapter(Adapter):
+    """Modbus TCP: polls in blocks, writes with read-back."""
+
+    Link: ClassVar[type[ModbusLink]] = ModbusLink
+    Device: ClassVar[type[ModbusDevice]] = ModbusDevice
+    concurrency: ClassVar[int] = 1
+
+    def __init__(self, link: ModbusLink, devices: Mapping[str, ModbusDevice], memory: Memory) -> None:
+        self._link = link
+        self._devices = devices
+        self._memory = memory
+        self._session: Session | None = None
+
+    async def run(self, emit: Emit) -> None:
+        """Connect, poll and emit until cancelled; AdapterError when the connection is lost."""
+        wire = await self._connect()
+        session = Session(wire, self._link.max_in_flight, self._peer, emit)
+        try:
+            for name, device in self._devices.items():
+                session.add(name, device, self._memory[name])
+            self._session = session
+            session.start()
+            await wire.lost
+        finally:
+            self._session = None
+            session.stop()
+            await wire.close()
+
+    async def execute(self, command: Command) -> Result:
+        """Write or read points, ahead of polls; everything is checked before anything is sent."""
+        device = self._devices.get(command.device)
+        if device is None:
+            raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
+        writes, cells = writes_of(device, command), cells_to_read(device, command)
+        if self._session is None:
+            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=f"there is no connection to {self._peer}")
+        if writes:
+            return await self._session.write(command.device, writes, command.deadline_s)
+        return await self._session.read(command.device, cells, command.deadline_s)
+
+    @classmethod
+    def plan_summary(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> list[str]:  # noqa: ARG003
+        """Requests and registers of each device in each period."""
+        return [line for name, device in devices.items() for line in summary(name, device)]
+
+    @classmethod
+    def simulate(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> AbstractAsyncContextManager[Simulation]:
+        """A Modbus server at the link's address that has the points of these devices."""
+        return simulate(link, devices)
+
+    @property
+    def _peer(self) -> str:
+        return f"{self._link.host}:{self._link.port}"
+
+    async def _connect(self) -> Wire:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._link.connect_timeout):
+                _, wire = await loop.create_connection(lambda: Wire(loop, self._peer), self._link.host, self._link.port)
+        except TimeoutError:
+            within = format_duration(self._link.connect_timeout)
+            raise AdapterError(f"{self._peer} does not accept a connection within {within}") from None
+        except ConnectionRefusedError:
+            raise AdapterError(f"{self._peer} refuses the connection: {REFUSED_HINT}") from None
+        except OSError as error:
+            raise AdapterError(f"no connection to {self._peer}: {error.strerror or error}") from None
+        return wire

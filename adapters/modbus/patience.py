@@ -1,0 +1,46 @@
+"""How long to leave alone what does not answer. Pure."""
+
+from __future__ import annotations
+
+DEAD_AFTER_FAILURES = 3
+"""In a row; one lost reply is no dead device."""
+DEAD_AFTER_S = 1.0
+"""And for so long: a fast poll fails three times within a hiccup."""
+PAUSE_MIN_S = 1.0
+PAUSE_MAX_S = 30.0
+"""Someone who mends a device sees it return within this."""
+PAUSE_SHARE = 9
+"""A pause is at least so many times what a failed try cost: the dead take at most a tenth of the bus."""
+
+
+class Patience:
+    """Counts failures in a row; once something is dead, tries are spaced by growing pauses."""
+
+    __slots__ = ("_pause_s", "_resume_s", "_since_s", "failures")
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self._since_s = self._resume_s = self._pause_s = 0.0
+
+    @property
+    def dead(self) -> bool:
+        """Whether pauses have begun."""
+        return self._pause_s > 0
+
+    def failed(self, now_s: float, cost_s: float) -> None:
+        """A try that took `cost_s` brought nothing."""
+        self.failures += 1
+        if self.failures == 1:
+            self._since_s = now_s - cost_s
+        if self.failures >= DEAD_AFTER_FAILURES and now_s - self._since_s >= DEAD_AFTER_S:
+            self._pause_s = min(PAUSE_MAX_S, 2 * self._pause_s or PAUSE_MIN_S)
+            self._resume_s = now_s + max(self._pause_s, PAUSE_SHARE * cost_s)
+
+    def answered(self) -> None:
+        """All is forgotten."""
+        self.failures = 0
+        self._resume_s = self._pause_s = 0.0
+
+    def ready(self, now_s: float) -> bool:
+        """Whether it may be tried."""
+        return now_s >= self._resume_s

@@ -1,0 +1,144 @@
+"""Points into as few block reads as the limits allow. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from adapters.modbus.config import BIT_TABLES, ModbusDevice, Table
+from gateway.model import PointGroup
+from gateway.units import format_duration
+from gateway.values import Order, Quantity
+
+Span = tuple[Table, int, int]
+"""Addresses `start` to `end` (exclusive) of a table, on the wire."""
+Cut = tuple[Table, int]
+"""An address of a table that no block may read together with the one before it."""
+
+
+class Cell(NamedTuple):
+    """A point in its place: `place` is its position in its group."""
+
+    place: int
+    name: str
+    table: Table
+    start: int
+    end: int
+    quantity: Quantity
+    order: Order
+
+    @property
+    def span(self) -> Span:
+        """The addresses it needs."""
+        return self.table, self.start, self.end
+
+
+class Limits(NamedTuple):
+    """How much one request may read, and how many unused addresses in a row it may read along."""
+
+    registers: int
+    bits: int
+    hole_registers: int
+    hole_bits: int
+
+    def of(self, table: Table) -> tuple[int, int]:
+        """Size and hole in one table."""
+        return (self.bits, self.hole_bits) if table in BIT_TABLES else (self.registers, self.hole_registers)
+
+
+class Block(NamedTuple):
+    """One request: `cells` in the order of their addresses."""
+
+    cells: tuple[Cell, ...]
+
+    @property
+    def table(self) -> Table:
+        """Which table it reads."""
+        return self.cells[0].table
+
+    @property
+    def start(self) -> int:
+        """Its first address."""
+        return self.cells[0].start
+
+    @property
+    def size(self) -> int:
+        """How many registers or bits it reads."""
+        return max(cell.end for cell in self.cells) - self.start
+
+    def halves(self) -> tuple[Block, Block]:
+        """Split at the largest hole, else in the middle; only for two cells and more."""
+        ends = _running_ends(self.cells)
+        middle = len(self.cells) / 2
+        at = max(range(1, len(self.cells)), key=lambda i: (self.cells[i].start - ends[i - 1], -abs(i - middle)))
+        return Block(self.cells[:at]), Block(self.cells[at:])
+
+
+def limits_of(device: ModbusDevice) -> Limits:
+    """What one request to this device may read."""
+    return Limits(device.max_registers, device.max_bits, device.max_hole.registers, device.max_hole.bits)
+
+
+def cells_of(device: ModbusDevice, group: PointGroup) -> tuple[Cell, ...]:
+    """The points of a group in their places."""
+    return tuple(cell_of(device, name, place) for place, name in enumerate(group.points))
+
+
+def cell_of(device: ModbusDevice, name: str, place: int = 0) -> Cell:
+    """A point in its place."""
+    point = device.points[name]
+    start = point.address - device.address_base
+    return Cell(place, name, point.table, start, start + point.width, point.quantity, point.order or device.order)
+
+
+def plan(
+    cells: Iterable[Cell], limits: Limits, cuts: Iterable[Cut] = (), absent: Iterable[Span] = ()
+) -> tuple[Block, ...]:
+    """Blocks that read every cell exactly once, but for those in `absent`, which no block touches."""
+    missing = frozenset(absent)
+    borders = frozenset(cuts).union(*(((table, start), (table, end)) for table, start, end in missing))
+    present = sorted((cell for cell in cells if cell.span not in missing), key=lambda cell: (cell.span, cell.place))
+    return tuple(Block(tuple(run)) for run in _runs(present, limits, borders))
+
+
+def _runs(cells: Sequence[Cell], limits: Limits, cuts: frozenset[Cut]) -> Iterator[list[Cell]]:
+    run: list[Cell] = []
+    end = 0
+    for cell in cells:
+        if run and not _joins(run[0], end, cell, limits, cuts):
+            yield run
+            run = []
+        end = max(end, cell.end) if run else cell.end
+        run.append(cell)
+    if run:
+        yield run
+
+
+def _joins(first: Cell, end: int, cell: Cell, limits: Limits, cuts: frozenset[Cut]) -> bool:
+    size, hole = limits.of(first.table)
+    if cell.table != first.table or max(end, cell.end) - first.start > size or cell.start - end > hole:
+        return False
+    return not any(table == first.table and first.start < address < cell.end for table, address in cuts)
+
+
+def _running_ends(cells: Sequence[Cell]) -> list[int]:
+    ends: list[int] = []
+    for cell in cells:
+        ends.append(max(cell.end, ends[-1]) if ends else cell.end)
+    return ends
+
+
+def summary(name: str, device: ModbusDevice) -> list[str]:
+    """What one device is asked for in each of its periods, for people."""
+    return [_line(name, device, group) for group in device.groups(name)]
+
+
+def _line(name: str, device: ModbusDevice, group: PointGroup) -> str:
+    blocks = plan(cells_of(device, group), limits_of(device))
+    sizes = {kind: sum(b.size for b in blocks if (b.table in BIT_TABLES) == (kind == "bits")) for kind in _KINDS}
+    read = " and ".join(f"{size} {kind}" for kind, size in sizes.items() if size)
+    requests = "1 request" if len(blocks) == 1 else f"{len(blocks)} requests"
+    return f"{name}: each {format_duration(group.every_s)} {requests} for {read} ({len(group.points)} points)"
+
+
+_KINDS = ("registers", "bits")

@@ -1,0 +1,310 @@
+"""One poll period of one device: its blocks read together, one sample made of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from adapters.modbus.bus import Bus
+from adapters.modbus.frames import read_frames
+from adapters.modbus.learn import SPLIT_CODES, Learned, Search
+from adapters.modbus.patience import Patience
+from adapters.modbus.plan import Block, Cell, Cut, Limits, Span, plan
+from adapters.modbus.registers import layout, picker
+from adapters.modbus.transaction import LINK_LOST, TIMED_OUT, Exchange
+from adapters.modbus.unit import Silence, Unit, is_silence
+from gateway.adapter import Emit
+from gateway.model import Bad, BadReason, DeviceState, PointGroup, Sample, Value
+from gateway.values import Spoiled
+
+GIVE_UP_AFTER = 2
+"""Blocks without an answer, and none before: the rest of this poll is not even sent."""
+REMIND_S = 5.0
+"""While a dead device rests its points are reported bad so often, lest they turn stale (after 10 s)."""
+NO_SUCH_ADDRESS = Bad(BadReason.DEVICE_ERROR, code=2)
+"""MODBUS Application Protocol V1.1b3, 7."""
+
+
+class Target(NamedTuple):
+    """The device that is polled, and what surrounds it."""
+
+    unit_id: int
+    limits: Limits
+    learned: Learned
+    unit: Unit
+    bus: Bus
+    silence: Silence
+    emit: Emit
+
+
+class Read(Exchange):
+    """One block of a poll: `trouble` is why its last read brought nothing."""
+
+    __slots__ = ("block", "layout", "patience", "poll", "search", "spoiled", "trouble", "values")
+
+    def __init__(self, block: Block, poll: Poll, search: Search | None = None) -> None:
+        frames = read_frames(poll.target.unit_id, block)
+        super().__init__(frames.request, frames.expected, poll.target.unit.timeout_s)
+        self.block = block
+        self.poll = poll
+        self.search = search
+        self.layout = layout(block)
+        self.patience = Patience()
+        self.values: Sequence[Value | None] = ()
+        self.spoiled: dict[str, Bad] | None = None
+        self.trouble: Bad | None = None
+
+    def arrived(self, buffer: bytearray, at: int) -> None:
+        """Decode, and tell the poll."""
+        self.trouble = None
+        try:
+            self.values = self.layout.values(buffer, at)
+            self.spoiled = None
+        except Spoiled:
+            self.values, self.spoiled = self.layout.sift(buffer, at)
+        self.poll.read(self)
+
+    def failed(self, bad: Bad) -> None:
+        """Tell the poll; a lost connection is the core's to tell."""
+        if bad is not LINK_LOST:
+            self.trouble = bad
+            self.poll.missed(self, bad)
+
+
+class Poll:
+    """The cycle of one group; `wake` begins one, the last of its reads ends it."""
+
+    def __init__(self, group: PointGroup, cells: tuple[Cell, ...], target: Target) -> None:
+        self.target = target
+        self.trouble: BadReason | None = None
+        self.silent = False
+        self._group = group
+        self._cells = cells
+        self._loop = asyncio.get_running_loop()
+        self._bus, self._unit, self._emit = target.bus, target.unit, target.emit
+        self._pending = self._total = self._silences = self._turn = 0
+        self._clean = True
+        self._probing = False
+        self._heard_s = 0.0
+        self._said_s = 0.0
+        self._extras: list[Read] = []
+        self._cuts: set[Cut] = set()
+        self._absent: set[Span] = set()
+        self._plan()
+
+    def wake(self) -> bool:
+        """Begin a cycle; False if the last one has not ended yet."""
+        if self._pending:
+            return False
+        if self._careful:
+            self._wake_carefully()
+        else:
+            self._clean = True
+            self._start(self._reads)
+        return True
+
+    def read(self, read: Read) -> None:
+        """A block has arrived."""
+        self._heard_s = time.time()
+        if read.spoiled is not None:
+            self._clean = False
+        self._pending -= 1
+        if read.search is not None:
+            self._search_on(read.search, good=True)
+        if not self._pending:
+            self._finish()
+
+    def missed(self, read: Read, bad: Bad) -> None:
+        """A block did not arrive."""
+        self._clean = False
+        self._pending -= 1
+        if is_silence(bad):
+            self._silences += 1
+            if self._silences >= GIVE_UP_AFTER and not self._answered:
+                self._give_up()
+        if read.search is not None:
+            self._search_on(read.search, good=False if bad.code in SPLIT_CODES else None)
+        elif bad.code in SPLIT_CODES and not self._lookout:
+            self._search(Search(read.block))
+        if not self._pending:
+            self._finish()
+
+    def unit_failed(self) -> None:
+        """The device does not answer any more."""
+        self._careful = True
+
+    def unit_revived(self) -> None:
+        """The device answers again: no need to wait for the next slot."""
+        if self.silent and not self._pending:
+            self.wake()
+
+    @property
+    def _answered(self) -> bool:
+        """Whether anything in this cycle has."""
+        return self._total - self._pending > self._silences
+
+    def _plan(self) -> None:
+        """The blocks to read, as far as is known of the device."""
+        learned = self.target.learned
+        blocks = plan(self._cells, self.target.limits, learned.cuts, learned.absent)
+        self._lookout = not blocks
+        self._reads = [Read(block, self) for block in blocks or (Block(self._cells[:1]),)]
+        self._asked: Sequence[Read] = self._reads
+        places = [cell.place for read in self._reads for cell in read.layout.cells]
+        self._unread = [cell for cell in self._cells if cell.place not in set(places)]
+        self._arrange = picker(sorted(range(len(places)), key=places.__getitem__))
+        self._careful = bool(learned or self._unread)
+
+    def _start(self, reads: Sequence[Read]) -> None:
+        self._asked = reads
+        self._total = self._pending = len(reads)
+        self._silences = 0
+        self._bus.poll(reads)
+
+    def _go_on(self, reads: Sequence[Read]) -> None:
+        self._asked = [*self._asked, *reads]
+        self._total += len(reads)
+        self._pending += len(reads)
+        self._bus.poll(reads)
+
+    def _give_up(self) -> None:
+        for read in self._asked:
+            if self._bus.withdraw(read):
+                read.trouble = TIMED_OUT
+                self._total -= 1
+                self._pending -= 1
+
+    def _wake_carefully(self) -> None:
+        now_s = self._loop.time()
+        self._clean = False
+        self._extras.clear()
+        if self.target.learned.outdated(time.time()):
+            self.target.learned.forget()
+            self._plan()
+        if self._unit.patience.failures:
+            ready = self._probe(now_s)
+        else:
+            ready = [read for read in self._reads if self._may_try(read, now_s)]
+        if ready:
+            self._start(ready)
+        else:
+            self._remind(now_s)
+
+    def _probe(self, now_s: float) -> list[Read]:
+        """One block, another one each time, to see whether the device is back."""
+        if not self._unit.may_be_tried(now_s):
+            return []
+        self._probing = self._unit.probing = True
+        self._turn = (self._turn + 1) % len(self._reads)
+        return [self._reads[self._turn]]
+
+    def _may_try(self, read: Read, now_s: float) -> bool:
+        return read.patience.ready(now_s) and (not read.patience.dead or self._bus.may_probe(now_s))
+
+    def _search(self, search: Search) -> None:
+        """Read the next part of a refused block, or keep what was found."""
+        if search.next is None:
+            cuts, absent = search.facts()
+            self._cuts |= cuts
+            self._absent |= absent
+            return
+        part = Read(search.next, self, search)
+        self._extras.append(part)
+        self._total += 1
+        self._pending += 1
+        self._bus.poll((part,))
+
+    def _search_on(self, search: Search, *, good: bool | None) -> None:
+        search.note(good=good)
+        self._search(search)
+
+    def _finish(self) -> None:
+        if not self._clean:
+            self._finish_carefully()
+            return
+        reads = self._reads
+        values = reads[0].values if len(reads) == 1 else list(chain.from_iterable([read.values for read in reads]))
+        self._emit(Sample(self._group, int(self._heard_s * 1000), self._arrange(values)))
+        if self._unit.state is not DeviceState.ONLINE:
+            self.trouble = None
+            self._unit.report(self._loop.time())
+
+    def _finish_carefully(self) -> None:
+        now_s = self._loop.time()
+        answered = self._answered
+        if self._probing:
+            self._probing = self._unit.probing = False
+            rest = [read for read in self._reads if read not in self._asked and self._may_try(read, now_s)]
+            if answered and rest:
+                self._go_on(rest)
+                return
+        if answered:
+            self._judge_blocks(now_s)
+        else:
+            self._fail_all()
+        self._say(int(self._heard_s * 1000) if answered else time.time_ns() // 1_000_000, now_s)
+        self._conclude(now_s, answered=answered)
+
+    def _conclude(self, now_s: float, *, answered: bool) -> None:
+        """What this cycle means for the device, the link and the next cycle."""
+        self.silent = not answered
+        if self._lookout and self._reads[0].trouble is None:
+            self.target.learned.forget()
+            self._plan()
+        elif self._cuts or self._absent:
+            self.target.learned.add(self._cuts, self._absent, time.time())
+            self._cuts, self._absent = set(), set()
+            self._plan()
+        if answered:
+            self._unit.answered()
+        else:
+            self._unit.failed(now_s)
+        self._careful = bool(
+            not answered or self.target.learned or self._unread or any(read.patience.failures for read in self._reads)
+        )
+        self._unit.report(now_s)
+        if not answered:
+            self.target.silence.check(now_s)
+
+    def _judge_blocks(self, now_s: float) -> None:
+        """A block that is silent while its device answers is left alone like a dead device."""
+        for read in self._asked:
+            if read.trouble is None or not is_silence(read.trouble):
+                read.patience.answered()
+            else:
+                if read.patience.dead:
+                    self._bus.probed(now_s, read.timeout_s)
+                read.patience.failed(now_s, read.timeout_s)
+
+    def _fail_all(self) -> None:
+        """No block has a value any more, whether it was asked for or not."""
+        why = next((read.trouble for read in self._asked if read.trouble is not None), TIMED_OUT)
+        for read in self._reads:
+            read.trouble = why
+
+    def _remind(self, now_s: float) -> None:
+        """Nothing may be asked now: say so before the points turn stale."""
+        for read in self._reads:
+            read.trouble = read.trouble or TIMED_OUT
+        self.silent = True
+        if now_s - self._said_s >= REMIND_S:
+            self._say(time.time_ns() // 1_000_000, now_s)
+
+    def _say(self, time_ms: int, now_s: float) -> None:
+        """Emit what is good and why the rest is not."""
+        values: list[Value | None] = [None] * len(self._cells)
+        bad = {cell.name: NO_SUCH_ADDRESS for cell in self._unread}
+        for read in chain(self._reads, self._extras):
+            spoiled = read.spoiled or {}
+            for cell, value in zip(read.layout.cells, read.values or (None,) * len(read.layout.cells), strict=True):
+                values[cell.place] = None if read.trouble else value
+                if (why := read.trouble or spoiled.get(cell.name)) is None:
+                    bad.pop(cell.name, None)
+                else:
+                    bad[cell.name] = why
+        self.trouble = next((why.reason for why in bad.values()), None)
+        self._said_s = now_s
+        self._emit(Sample(self._group, time_ms, tuple(values), bad))

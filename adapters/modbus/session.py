@@ -1,0 +1,73 @@
+"""One connection's life: every device on it polled, commands carried out."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any
+
+from adapters.modbus.bus import Bus
+from adapters.modbus.commands import Port, Write, read_all, write_all
+from adapters.modbus.config import ModbusDevice
+from adapters.modbus.learn import Learned
+from adapters.modbus.plan import Cell, cells_of, limits_of
+from adapters.modbus.poll import Poll, Target
+from adapters.modbus.transaction import Wire
+from adapters.modbus.unit import Silence, Unit
+from gateway.adapter import Emit
+from gateway.grid import Slot, Ticket, shared_grid
+from gateway.model import Result
+
+
+class Session:
+    """The devices of a link while it is connected; `polls` in the order of the file."""
+
+    def __init__(self, wire: Wire, max_in_flight: int, peer: str, emit: Emit) -> None:
+        self._bus = Bus(wire, max_in_flight)
+        self._units: list[Unit] = []
+        self._silence = Silence(self._bus, self._units, peer)
+        self._emit = emit
+        self._devices: dict[str, tuple[ModbusDevice, Target]] = {}
+        self._slots: list[tuple[Slot, Poll]] = []
+        self._tickets: list[Ticket] = []
+
+    def add(self, name: str, device: ModbusDevice, memory: MutableMapping[str, Any]) -> None:
+        """Plan a device's polls."""
+        unit = Unit(name, device.timeout, self._bus, self._emit)
+        self._units.append(unit)
+        learned = Learned(memory)
+        target = Target(device.unit_id, limits_of(device), learned, unit, self._bus, self._silence, self._emit)
+        self._devices[name] = device, target
+        for group in device.groups(name):
+            poll = Poll(group, cells_of(device, group), target)
+            unit.polls.append(poll)
+            self._slots.append((Slot(group.every_s, device.phase), poll))
+
+    def start(self) -> None:
+        """Read everything once, and then on the grid."""
+        grid = shared_grid()
+        for slot, poll in self._slots:
+            self._tickets.append(grid.subscribe(slot, poll.wake))
+            poll.wake()
+
+    def stop(self) -> None:
+        """Nothing is polled or sent any more."""
+        for ticket in self._tickets:
+            ticket.cancel()
+        self._bus.stop()
+
+    @property
+    def skipped(self) -> int:
+        """Polls that could not be begun because the one before had not ended."""
+        return sum(ticket.skipped for ticket in self._tickets)
+
+    async def write(self, name: str, writes: list[Write], not_after_s: float) -> Result:
+        """Carry out a command's writes."""
+        return await write_all(self._port(name, not_after_s), writes)
+
+    async def read(self, name: str, cells: tuple[Cell, ...], not_after_s: float) -> Result:
+        """Carry out a command's reads."""
+        return await read_all(self._port(name, not_after_s), cells)
+
+    def _port(self, name: str, not_after_s: float) -> Port:
+        device, target = self._devices[name]
+        return Port(device, target.unit, self._bus, target.learned, not_after_s)

@@ -1,0 +1,20 @@
+"""Scalar types, word orders, scale, rounding, range and labels: what every adapter decodes and encodes with. Pure."""
+
+from gateway.values.decode import Decode, Spoiled, decode_one, decoder
+from gateway.values.encode import Unwritable, encode
+from gateway.values.quantity import SCALARS, Order, Quantity, Raw, Scalar, arrange
+
+__all__ = [
+    "SCALARS",
+    "Decode",
+    "Order",
+    "Quantity",
+    "Raw",
+    "Scalar",
+    "Spoiled",
+    "Unwritable",
+    "arrange",
+    "decode_one",
+    "decoder",
+    "encode",
+]

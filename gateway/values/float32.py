@@ -1,0 +1,55 @@
+"""float32 as people mean it: the double whose repr is the shortest decimal that gives the same float32. Pure."""
+
+from __future__ import annotations
+
+import struct
+from decimal import Decimal
+
+MEMO_SIZE = 8192
+"""Words remembered, about 1 MiB: readings repeat, and a look-up costs a tenth of a conversion."""
+
+_EXPONENT = 0x7F800000
+_FRACTION = 0x007FFFFF
+_SURE_DIGITS = 6
+"""Every decimal of so many digits survives a normal float32 (C11 5.2.4.2.2, FLT_DIG), so the search starts there."""
+_MAX_DIGITS = 9
+"""So many digits tell all float32 apart (C11 5.2.4.2.2, FLT_DECIMAL_DIG)."""
+
+_WORD = struct.Struct(">I")
+_FLOAT = struct.Struct(">f")
+
+
+def shortest(word: int) -> float:
+    """The value of a float32's 32 bits; OverflowError when they are no finite number."""
+    if word & _EXPONENT == _EXPONENT:
+        raise OverflowError("not a finite number")
+    raw = _WORD.pack(word)
+    exact: float = _FLOAT.unpack(raw)[0]
+    subnormal = not word & _EXPONENT
+    for digits in range(1 if subnormal else _SURE_DIGITS, _MAX_DIGITS):
+        value = float(f"{exact:.{digits}g}")
+        if _FLOAT.pack(value) == raw:
+            return value
+        if not word & _FRACTION and _FLOAT.pack(value := _away_from_zero(value, exact, digits)) == raw:
+            return value
+    return float(f"{exact:.{_MAX_DIGITS}g}")
+
+
+def _away_from_zero(nearest: float, exact: float, digits: int) -> float:
+    """The next decimal outwards: below a power of two float32 lie twice as dense, so the nearest may miss it."""
+    if abs(nearest) > abs(exact):
+        return nearest
+    decimal = Decimal(f"{exact:.{digits - 1}e}")
+    step = Decimal(1).scaleb(decimal.adjusted() - digits + 1)
+    return float(decimal + step.copy_sign(decimal))
+
+
+class Shortest(dict[int, float]):
+    """`shortest`, remembered: word -> value. Holds finite numbers only."""
+
+    def __missing__(self, word: int) -> float:
+        value = shortest(word)
+        if len(self) >= MEMO_SIZE:
+            self.clear()
+        self[word] = value
+        return value
