@@ -1,7 +1,7 @@
 """Scalar types, word orders, scale, rounding, range and labels: what every adapter decodes and encodes with. Pure."""
 
-from gateway.values.decode import Decode, Spoiled, decode_one, decoder
-from gateway.values.encode import Unwritable, encode
+from gateway.values.decoding import Decode, Spoiled, decode_one, decoder
+from gateway.values.encoding import Unwritable, encode
 from gateway.values.quantity import SCALARS, Order, Quantity, Raw, Scalar, arrange
 
 __all__ = [
