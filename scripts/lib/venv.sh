@@ -30,12 +30,13 @@ apt_install() {
         die "apt-get install failed. $wanted"
 }
 
-# need COMMAND=PACKAGE...: every command is there, or its package gets installed.
+# need COMMAND=PACKAGE...: every command is there, and a Python that can make .venv, or all that is missing gets installed.
 need() {
     local pair missing=()
     for pair in "$@"; do
         command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
     done
+    [ -x "$venv/bin/python" ] || read -ra missing <<<"${missing[*]} $(python_packages)"
     [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
 }
 
@@ -52,16 +53,18 @@ first_python() {
     return 1
 }
 
-find_python() {
-    local able='import venv, ensurepip' found
-    if first_python "$able"; then
+able='import venv, ensurepip'
+
+# python_packages: what apt must bring before a virtual environment can be made.
+python_packages() {
+    local found
+    if first_python "$able" >/dev/null; then
         return
     elif found=$(first_python 'pass'); then
-        apt_install "$("$found" -c 'import sys; print(f"python3.{sys.version_info.minor}-venv")')"
+        "$found" -c 'import sys; print(f"python3.{sys.version_info.minor}-venv")'
     else
-        apt_install python3 python3-venv
+        echo python3 python3-venv
     fi
-    first_python "$able" || die "Python 3.11 or newer with its venv module is needed, and apt has none here."
 }
 
 # use_venv LOCK: .venv holds what scripts/lock/LOCK.txt names, and this project; quick when nothing has changed.
@@ -81,7 +84,8 @@ stamped() { [ -x "$venv/bin/python" ] && [ "$2" = "$(cat "$1" 2>/dev/null)" ]; }
 make_venv() {
     local python
     if ! "$venv/bin/python" -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-        python=$(find_python)
+        need
+        python=$(first_python "$able") || die "Python 3.11 or newer with its venv module is needed, and apt has none here."
         say "Making $venv with $("$python" --version) ..."
         "$python" -m venv --clear "$venv"
     fi
