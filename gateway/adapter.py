@@ -8,12 +8,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from gateway.model import Command, DeviceInfo, DeviceStatus, Kind, PointGroup, PointInfo, Result, Sample, Value
-from gateway.units import Duration
+from gateway.units import Duration, format_duration
 
 DEFAULT_EVERY_S = 10.0
 RECONNECT_MIN_S = 1.0
@@ -46,11 +47,28 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _longer_than_zero(seconds: float) -> float:
+    if seconds <= 0:
+        raise PydanticCustomError("zero_duration", "must be longer than zero")
+    return seconds
+
+
+Period = Annotated[Duration, AfterValidator(_longer_than_zero)]
+"""Seconds, written with a unit; never zero."""
+
+
 class Reconnect(StrictModel):
     """Pauses between attempts: they double from `min` to `max`, each jittered."""
 
-    min: Duration = RECONNECT_MIN_S
-    max: Duration = RECONNECT_MAX_S
+    min: Period = RECONNECT_MIN_S
+    max: Period = RECONNECT_MAX_S
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min > self.max:
+            limits = {"min": format_duration(self.min), "max": format_duration(self.max)}
+            raise PydanticCustomError("reconnect_order", "min {min} is longer than max {max}", limits)
+        return self
 
 
 class ReportConfig(StrictModel):
@@ -69,21 +87,40 @@ class WriteLimits(StrictModel):
     min: float | None = None
     max: float | None = None
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min is not None and self.max is not None and not self.min <= self.max:
+            raise PydanticCustomError("limits_order", "min is above max")
+        return self
+
+
+def _range_in_order(limits: list[float]) -> list[float]:
+    if not limits[0] <= limits[1]:
+        raise PydanticCustomError("range_order", "the low end of the range is above its high end")
+    return limits
+
 
 class PointConfig(StrictModel):
     """What every point has, whatever its protocol. `type` is narrowed by the adapter."""
 
     type: str
     unit: str | None = Field(None, description="for people and dashboards")
-    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
+    range: Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_range_in_order)] | None = Field(
         None, description="[low, high]: a value outside is bad, out-of-range"
     )
     enum: dict[int, Value] | None = Field(None, description="raw value: label; an unknown raw value is bad, invalid")
     writable: bool | WriteLimits = Field(False, description="true, or {min: ..., max: ...}")
     verify: bool = Field(False, description="read a written value back and fail when it differs")
-    every: Duration | None = Field(None, description="poll period of this point, if not the device's")
+    every: Period | None = Field(None, description="poll period of this point, if not the device's")
     report: ReportConfig | None = None
     labels: Labels = {}
+
+    @model_validator(mode="after")
+    def _labels_are_unambiguous(self) -> Self:
+        labels = [(type(label), label) for label in (self.enum or {}).values()]
+        if self.writable is not False and len(set(labels)) < len(labels):
+            raise PydanticCustomError("enum_label", "a writable enum needs a different label for each raw value")
+        return self
 
     @property
     def kind(self) -> Kind:
@@ -105,11 +142,20 @@ class DeviceConfig(StrictModel, Generic[PointT]):
     """What every device has."""
 
     link: str
-    every: Duration = Field(DEFAULT_EVERY_S, description="poll period, on a grid of whole periods")
+    every: Period = Field(DEFAULT_EVERY_S, description="poll period, on a grid of whole periods")
     phase: Duration = Field(0.0, description="moves this device's polls aside on the grid")
     points: dict[Identifier, PointT] = Field(min_length=1)
     report: ReportConfig | None = None
     labels: Labels = {}
+
+    @field_validator("phase")
+    @classmethod
+    def _within_period(cls, phase_s: float, info: ValidationInfo) -> float:
+        every_s = info.data.get("every")
+        if every_s is not None and phase_s >= every_s:
+            period = {"every": format_duration(every_s)}
+            raise PydanticCustomError("phase_beyond_period", "must be shorter than every, which is {every}", period)
+        return phase_s
 
     def address_on(self, link: Any) -> str:
         """Where the device is found, for people."""
@@ -196,8 +242,11 @@ class Adapter(ABC):
         """
 
     @classmethod
+    def plan_summary(cls, link: Any, devices: Mapping[str, Any]) -> list[str]:  # noqa: ARG003 - for adapters to use
+        """How the devices of a link will be polled, in lines for people; empty where there is nothing to say."""
+        return []
+
+    @classmethod
     def simulate(cls, link: Any, devices: Mapping[str, Any]) -> AbstractAsyncContextManager[Any]:
         """Be the devices of a link, for tests and demonstrations."""
         raise NotImplementedError(f"{cls.__name__} has no simulator")
-
-

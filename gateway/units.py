@@ -15,6 +15,10 @@ _SIZE = re.compile(r"(\d+)(B|KiB|MiB|GiB)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?)/s")
 
 
+class UnitError(ValueError):
+    """A quantity is not written as a number with its unit."""
+
+
 def parse_duration(text: Any) -> float:
     """Seconds in `500ms`, `1s`, `10min`, `1h` or `30d`."""
     match = _match(_DURATION, text, "a duration", "s", "500ms, 10s, 5min, 1h or 30d")
@@ -42,11 +46,11 @@ def format_duration(seconds: float) -> str:
 
 def _match(pattern: re.Pattern[str], text: Any, what: str, unit: str, examples: str) -> re.Match[str]:
     if isinstance(text, bool):
-        raise ValueError(f"must be {what}, like {examples}")
+        raise UnitError(f"must be {what}, like {examples}")
     if isinstance(text, int | float):
-        raise ValueError(f"{text} has no unit - did you mean '{text}{unit}'?")
+        raise UnitError(f"{text} has no unit - did you mean '{text}{unit}'?")
     if not isinstance(text, str) or not (match := pattern.fullmatch(text)):
-        raise ValueError(f"must be {what}, like {examples}")
+        raise UnitError(f"must be {what}, like {examples}")
     return match
 
 

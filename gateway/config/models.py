@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from gateway.adapter import Identifier, Labels, Reconnect, ReportConfig, StrictModel
+from gateway.adapter import Identifier, Labels, Period, Reconnect, ReportConfig, StrictModel
+from gateway.config.diagnostics import did_you_mean
 from gateway.units import Duration, Rate, Size
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        if name != "UTC":
+            zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        near = did_you_mean(name, zoneinfo.available_timezones())
+        raise PydanticCustomError("unknown_timezone", "unknown time zone{near}", {"near": near}) from None
+    return name
+
+
+def _more_than_zero(rate: float) -> float:
+    if rate <= 0:
+        raise PydanticCustomError("zero_duration", "must be more than zero")
+    return rate
+
+
+DrainRate = Annotated[Rate, AfterValidator(_more_than_zero)]
 
 
 class GatewaySection(StrictModel):
@@ -15,7 +37,9 @@ class GatewaySection(StrictModel):
 
     id: Identifier
     description: str = ""
-    timezone: str = Field("UTC", description="only for rules with times of day; data is always UTC")
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(
+        "UTC", description="only for rules with times of day; data is always UTC"
+    )
     labels: Labels = {}
 
 
@@ -23,20 +47,20 @@ class OutboxSection(StrictModel):
     """What is kept while the uplink is away, per endpoint."""
 
     max_size: Size = 512 * 1024**2
-    max_age: Duration = 30 * 86400.0
+    max_age: Period = 30 * 86400.0
     when_full: Literal["drop-oldest", "drop-newest"] = "drop-oldest"
     commit_interval: Duration = Field(1.0, description="0s: on disk before it is published")
-    backlog_rate: Rate = Field(200.0, description="envelopes of backlog per second after an outage")
+    backlog_rate: DrainRate = Field(200.0, description="envelopes of backlog per second after an outage")
 
 
 class OutboxOverride(StrictModel):
     """An endpoint's own answer to some of the outbox's settings."""
 
     max_size: Size | None = None
-    max_age: Duration | None = None
+    max_age: Period | None = None
     when_full: Literal["drop-oldest", "drop-newest"] | None = None
     commit_interval: Duration | None = None
-    backlog_rate: Rate | None = None
+    backlog_rate: DrainRate | None = None
 
 
 class EndpointConfig(StrictModel):
@@ -51,9 +75,9 @@ class EndpointConfig(StrictModel):
 class CommandsSection(StrictModel):
     """Bounds on commands."""
 
-    default_ttl: Duration = Field(60.0, description="a command without its own expiry is refused after this long")
+    default_ttl: Period = Field(60.0, description="a command without its own expiry is refused after this long")
     max_queue: Annotated[int, Field(ge=1)] = Field(100, description="commands that may wait per link")
-    journal_age: Duration = 30 * 86400.0
+    journal_age: Period = 30 * 86400.0
     journal_size: Size = 16 * 1024**2
 
 

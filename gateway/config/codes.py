@@ -1,0 +1,239 @@
+"""The stable codes of diagnostics: what each means and what to do, in plain words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """A short title, and an explanation for `fieldgate explain`."""
+
+    title: str
+    explanation: str
+
+
+CODES = {
+    "E100": Code(
+        "the file cannot be read",
+        "The file does not exist, is not a file, is too large, or this user may not read it. Check the path "
+        "(it is relative to the current directory) and the permissions with `ls -l`.",
+    ),
+    "E101": Code(
+        "the file is not text",
+        "A configuration is UTF-8 text. The file holds bytes that are not UTF-8, or control characters. Save "
+        "it again as UTF-8 in your editor. Special characters such as ° are fine in UTF-8.",
+    ),
+    "E102": Code(
+        "the YAML cannot be understood",
+        "The file breaks the rules of YAML at this place: a bracket or quote that is not closed, a tab used "
+        "to indent, lines that do not line up, or a character that needs quotes. Inside { } a reference must "
+        'be quoted: {password: "${secret:name}"}. Only the first such error of a file can be told: what '
+        "follows depends on it.",
+    ),
+    "E103": Code(
+        "the file is not a mapping",
+        "The top level of a configuration consists of keys and values, beginning with `version: 1`. An empty "
+        "file, a list or a lone text is not one. configs/example.yaml shows a complete file.",
+    ),
+    "E104": Code(
+        "unknown key",
+        "No such key exists at this place. It may be misspelt, or stand one level too high or too low: check "
+        "the indentation. Unknown keys are errors so that a typing error is never silently ignored. "
+        "`fieldgate schema --write` gives your editor the list of all keys.",
+    ),
+    "E105": Code(
+        "a required key is missing",
+        "The mapping at this place needs the named key. Add it one level below the place shown.",
+    ),
+    "E106": Code(
+        "the value has the wrong type",
+        "Another type of value is needed here: text, a number, true or false, a list ([a, b]) or a mapping "
+        '(key: value). Numbers where text is meant must be quoted: line: "3".',
+    ),
+    "E107": Code(
+        "the value is not allowed",
+        "The type is right, but the value is not one of those allowed, does not follow the pattern, or lies "
+        "outside the bounds. The message names what is allowed.",
+    ),
+    "E108": Code(
+        "a key occurs twice",
+        "The same key stands twice in one mapping. Most YAML readers silently take the last one; here it is "
+        "an error. Remove or rename one of the two places shown.",
+    ),
+    "E109": Code(
+        "several documents in one file",
+        "A line `---` begins a second YAML document. Put everything into one document, or use `include:` for "
+        "more files.",
+    ),
+    "E110": Code(
+        "a bare yes, no, on or off",
+        "YAML 1.1 reads these words as true or false, YAML 1.2 as text, so a bare one is a trap. Write true "
+        'or false where a truth value is meant, and quotes where text is meant: {0: "off", 1: "on"}.',
+    ),
+    "E111": Code(
+        "a number with a leading zero",
+        "YAML 1.1 reads 010 as 8 (octal), YAML 1.2 as 10. Remove the zero; where text is meant, quote it. A "
+        "number that is meant to be octal is written 0o10.",
+    ),
+    "E112": Code(
+        "a bare number with colons",
+        "YAML 1.1 reads 12:30 as 750 (base 60). Where text is meant - a time, an address - quote it. "
+        "Durations are written with a unit: 90s, 12min.",
+    ),
+    "E113": Code(
+        "a number in an ambiguous notation",
+        "YAML 1.1 reads 40_001 as 40001 and 0b11 as 3, YAML 1.2 as text; and a number with dozens of digits "
+        "loses some. Write plain decimal or 0x hexadecimal digits; where text is meant, quote it.",
+    ),
+    "E114": Code(
+        "an unknown tag",
+        "Tags such as !include or !secret are not used here. More files come in by `include: "
+        '[devices/*.yaml]`, secrets by "${secret:name}", variables by "${env:NAME}". A text that begins with '
+        "an exclamation mark must be quoted.",
+    ),
+    "E115": Code(
+        "a broken alias or merge key",
+        "An alias (*name) must come after its anchor (&name) and may not contain itself; a merge key (<<) "
+        "takes a mapping or a list of mappings. A text that begins with * or & must be quoted.",
+    ),
+    "E116": Code(
+        "nested too deeply or too large",
+        "The file nests deeper, or its aliases expand to more values, than any real configuration does.",
+    ),
+    "E117": Code(
+        "this cannot be a key",
+        "Keys are texts or whole numbers; empty ones, lists and mappings cannot be keys. `{` at the beginning "
+        "of a text is read as a mapping: quote the text.",
+    ),
+    "E118": Code(
+        "this cannot be an id",
+        "Ids of gateways, endpoints, links, devices and points consist of 1 to 64 of the characters A-Z a-z "
+        "0-9 _ and -. They become part of MQTT topics and file names. Put other characters into `description` "
+        "or `labels`.",
+    ),
+    "E119": Code(
+        "the values do not fit together",
+        "Each value is fine by itself, but the adapter or endpoint refuses them together, or refuses this one "
+        "for a reason of its own. The message says which.",
+    ),
+    "E120": Code(
+        "unknown version of the configuration",
+        "`version` names the version of the configuration's format, not of the program. This build reads version 1.",
+    ),
+    "E121": Code(
+        "an included file does not exist",
+        "An `include` pattern without a wildcard names a file that does not exist. Patterns are relative to "
+        "the main file. A pattern with * or ? may match nothing: that is a warning.",
+    ),
+    "E122": Code(
+        "an id is defined twice",
+        "Two files define the same link, device or endpoint. Nothing is overridden: rename or remove one of the two.",
+    ),
+    "E123": Code(
+        "this does not belong into an included file",
+        "Included files may hold `links`, `devices` and `endpoints`. Everything else stands in the main file.",
+    ),
+    "E130": Code(
+        "a quantity without its unit",
+        "Durations, sizes and rates carry their unit: 500ms 1s 10min 1h 30d, 64KiB 512MiB, 200/s. A bare "
+        "number would be a guess between seconds and milliseconds.",
+    ),
+    "E131": Code(
+        "a device names a link that does not exist",
+        "`link` must be the id of one of the `links`, in this file or an included one.",
+    ),
+    "E132": Code(
+        "no such adapter or endpoint type",
+        "`adapter` of a link and `type` of an endpoint name something that is installed. Check the spelling; "
+        "adapters from other packages must be installed into the same Python environment as fieldgate.",
+    ),
+    "E133": Code(
+        "an adapter or endpoint cannot be loaded",
+        "It is installed, but importing it failed. The message names the package and the reason. Reinstall or "
+        "remove it.",
+    ),
+    "E134": Code(
+        "the range is upside down",
+        "`range` is [low, high]; low may not be above high.",
+    ),
+    "E135": Code(
+        "the write limits are upside down",
+        "In `writable`, `min` may not be above `max`.",
+    ),
+    "E136": Code(
+        "two enum values have the same label",
+        "Labels of an enum must differ, or a command that writes the label could mean either raw value.",
+    ),
+    "E137": Code(
+        "the reconnect pauses are upside down",
+        "In `reconnect`, `min` may not be above `max`.",
+    ),
+    "E138": Code(
+        "a period of zero",
+        "This duration must be longer than zero.",
+    ),
+    "E139": Code(
+        "the phase is not within the period",
+        "`phase` moves polls aside on their grid, so it must be shorter than `every`.",
+    ),
+    "E140": Code(
+        "unknown time zone",
+        "`timezone` is a name from the IANA time zone database, such as Europe/Berlin or UTC.",
+    ),
+    "E141": Code(
+        "a named file does not exist",
+        "The configuration names a file, such as a certificate, that does not exist. Relative paths start at "
+        "the directory of the configuration file that names them.",
+    ),
+    "E150": Code(
+        "a malformed reference",
+        "References are ${env:NAME}, ${env:NAME:-default}, ${secret:NAME} and ${file:PATH}. Where the "
+        "characters ${ are meant as text, write $${.",
+    ),
+    "E151": Code(
+        "an environment variable is not set",
+        "${env:NAME} needs the variable in the daemon's environment: with systemd, Environment= or "
+        "EnvironmentFile=. ${env:NAME:-default} gives a default.",
+    ),
+    "E152": Code(
+        "a secret is not defined",
+        "${secret:NAME} is read from the file NAME in $CREDENTIALS_DIRECTORY (systemd: LoadCredential=), else "
+        "from the key NAME in secrets.yaml beside the main configuration file. It may not be empty.",
+    ),
+    "E153": Code(
+        "a secret where none may stand",
+        "${secret:} and ${file:} are only allowed in fields that hold secrets, such as passwords, because all "
+        "other fields are shown in status pages and logs. Use ${env:} for other settings.",
+    ),
+    "E154": Code(
+        "others may read secrets.yaml",
+        "secrets.yaml must only be readable by its owner: chmod 600 secrets.yaml.",
+    ),
+    "E155": Code(
+        "a secret cannot be read",
+        "The file that holds the secret exists but cannot be read, or is not UTF-8 text. It must be readable "
+        "by the user that runs the daemon.",
+    ),
+    "W201": Code(
+        "a link has no devices",
+        "Nothing is read over this link. Remove it, or give it devices.",
+    ),
+    "W202": Code(
+        "no endpoint",
+        "Without an endpoint nothing is stored or sent; readings are only shown locally.",
+    ),
+    "W203": Code(
+        "a secret stands in the configuration",
+        'The file is shown, copied and backed up more freely than a secret should be. Write "${secret:name}" '
+        "and put the secret into secrets.yaml (mode 0600) or a systemd credential.",
+    ),
+    "W204": Code(
+        "an include pattern matches nothing",
+        "No file matches the pattern. It is relative to the main file.",
+    ),
+    "W205": Code(
+        "no devices",
+        "There is nothing to read.",
+    ),
+}
+"""By code: E1xx are errors, W2xx warnings. A code never changes its meaning."""

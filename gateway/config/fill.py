@@ -1,0 +1,112 @@
+"""References into values, each read as the field that it stands in wants it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.config import scalars, shapes
+from gateway.config.diagnostics import Findings
+from gateway.config.nodes import BROKEN, Node
+from gateway.config.references import Template
+from gateway.config.secrets import References
+from gateway.config.shapes import Shape
+
+LITERAL_SECRET = "(literal)"  # noqa: S105 - what stands for a secret, not one
+"""Stands for a secret that is written out, in what is hashed."""
+
+
+class Filler:
+    """Fills in references and looks after secrets that are written out."""
+
+    def __init__(self, references: References, findings: Findings) -> None:
+        self._references = references
+        self._findings = findings
+        self.secrets: set[str] = set()
+
+    def fill(self, node: Node, expected: Shape) -> Any:
+        """The node's data with every reference resolved; BROKEN where one could not be."""
+        if shapes.is_secret(expected):
+            return self._secret(node)
+        if not node.pending and not shapes.holds_secrets(expected):
+            return node.data
+        if isinstance(node.data, dict):
+            self._mask_unknown(node, expected)
+            return {key: self.fill(child, shapes.below(expected, key)) for key, child in node.children.items()}
+        if isinstance(node.data, list):
+            return [self.fill(child, shapes.below(expected, index)) for index, child in node.children.items()]
+        return self._plain(node, expected) if isinstance(node.data, Template) else node.data
+
+    def value(self, node: Node | None) -> Any:
+        """The value of a lone scalar that holds no secret."""
+        return None if node is None else self.fill(node, (str,))
+
+    def _plain(self, node: Node, expected: Shape) -> Any:
+        template: Template = node.data
+        if not expected:
+            return template
+        if any(reference.scheme != "env" for reference in template.references):
+            message = "${secret:} and ${file:} may only stand in a field that holds a secret, such as a password"
+            self._findings.add("E153", message, node.span)
+            return BROKEN
+        text = self._references.text(template, node.span)
+        if text is None:
+            return BROKEN
+        return text if shapes.wants_text(expected) or not template.whole else scalars.resolve_leniently(text)
+
+    def _secret(self, node: Node) -> Any:
+        self.hide(node)
+        if not isinstance(node.data, Template):
+            if isinstance(node.data, str):
+                message = 'a secret stands in the configuration - write "${secret:name}" and put it into secrets.yaml'
+                self._findings.add("W203", message, node.span)
+                self.secrets.add(node.data)
+            return node.data
+        text = self._references.text(node.data, node.span)
+        if text is None:
+            return BROKEN
+        self._findings.scrub(text)
+        self.secrets.add(text)
+        return text
+
+    def _mask_unknown(self, node: Node, expected: Shape) -> None:
+        """Beside a field for a secret, an unknown key may be its misspelling: its value is not shown."""
+        if any(True for _ in shapes.secret_names(expected)):
+            known = shapes.known_keys(expected)
+            for key, child in node.children.items():
+                if key not in known:
+                    self.hide(child)
+
+    def hide(self, node: Node) -> None:
+        """Never show what stands here, unless it is a reference."""
+        if isinstance(node.data, Template) and not node.data.holds_literals:
+            return
+        node.source.mask(node.start, node.end)
+        for child in (*node.children.values(), *node.keys.values()):
+            self.hide(child)
+        if isinstance(node.data, str):
+            self._findings.scrub(node.data)
+
+
+def canonical(node: Node, filled: Any, expected: Shape) -> Any:
+    """Filled data for hashing: no secrets in it, and no order of keys."""
+    if shapes.is_secret(expected):
+        data = node.data
+        return data.raw if isinstance(data, Template) and not data.holds_literals else LITERAL_SECRET
+    if not shapes.holds_secrets(expected):
+        return _ordered(filled)
+    if isinstance(filled, dict):
+        return sorted(
+            [repr(key), canonical(node.children[key], value, shapes.below(expected, key))]
+            for key, value in filled.items()
+        )
+    if isinstance(filled, list):
+        return [
+            canonical(node.children[index], value, shapes.below(expected, index)) for index, value in enumerate(filled)
+        ]
+    return repr(filled)
+
+
+def _ordered(data: Any) -> Any:
+    if isinstance(data, dict):
+        return sorted([repr(key), _ordered(value)] for key, value in data.items())
+    return [_ordered(value) for value in data] if isinstance(data, list) else repr(data)

@@ -1,0 +1,123 @@
+"""Links, devices and endpoints: each against the models of what serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict
+
+from gateway.adapter import DeviceConfig, LinkConfig, PointConfig
+from gateway.config.diagnostics import Span, did_you_mean, quoted
+from gateway.config.files import Collection, entries
+from gateway.config.models import EndpointConfig, OutboxSection
+from gateway.config.nodes import Node
+from gateway.config.reader import Reader
+from gateway.config.site import AdapterModels, Catalog, EndpointSetup, Unavailable
+
+InstalledT = TypeVar("InstalledT")
+
+
+class _SomeLink(LinkConfig):
+    """A link whose adapter is not known: what every link has."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _SomeDevice(DeviceConfig[PointConfig]):
+    """A device whose adapter is not known: what every device has, apart from its points."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    points: Any = None
+
+
+class _SomeEndpoint(EndpointConfig):
+    """An endpoint whose type is not known: what every endpoint has."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+def read_links(reader: Reader, catalog: Catalog, links: Collection) -> dict[str, LinkConfig]:
+    """The links that have no errors."""
+    good: dict[str, LinkConfig] = {}
+    for key, node, own in entries(links):
+        name = reader.filler.value(node.children.get("adapter"))
+        installed = _installed(reader, "adapter", catalog.adapters, name, _chosen_at(node, "adapter"))
+        link = reader.checked(node, own, installed.link if installed else _SomeLink, f"links/{key}")
+        if reader.is_id(key, own) and link is not None:
+            good[key] = link
+    return good
+
+
+def read_devices(
+    reader: Reader, catalog: Catalog, devices: Collection, links: Collection, all_links_known: bool
+) -> dict[str, DeviceConfig[Any]]:
+    """The devices that have no errors, each read by the adapter of its link."""
+    good: dict[str, DeviceConfig[Any]] = {}
+    for key, node, own in entries(devices):
+        link = reader.filler.value(node.children.get("link"))
+        if isinstance(link, str) and link not in links.entries and all_links_known:
+            message = f"no link {quoted(link)}{did_you_mean(link, links.entries)}"
+            reader.findings.add("E131", message, node.value_span("link"))
+        installed = _adapter_of(reader, catalog, links.entries.get(link) if isinstance(link, str) else None)
+        device = reader.checked(node, own, installed.device if installed else _SomeDevice, f"devices/{key}")
+        if reader.is_id(key, own) and device is not None:
+            good[key] = device
+    return good
+
+
+def read_endpoints(
+    reader: Reader, catalog: Catalog, endpoints: Collection, outbox: OutboxSection
+) -> dict[str, EndpointSetup]:
+    """The endpoints that have no errors, each with the outbox settings that hold for it."""
+    good: dict[str, EndpointSetup] = {}
+    for key, node, own in entries(endpoints):
+        name = reader.filler.value(node.children.get("type"))
+        model = _installed(reader, "endpoint type", catalog.endpoints, name, _chosen_at(node, "type"))
+        if model is None:
+            _hide_unknown(reader, node)
+        config = reader.checked(node, own, model or _SomeEndpoint, f"endpoints/{key}")
+        if reader.is_id(key, own) and config is not None:
+            override = {name: value for name, value in config.outbox if value is not None}
+            good[key] = EndpointSetup(config.type, config, outbox.model_copy(update=override))
+    return good
+
+
+def _chosen_at(node: Node, key: str) -> Span:
+    return node.value_span(key) if key in node.children else node.span
+
+
+def _installed(
+    reader: Reader, what: str, known: Mapping[str, Callable[[], InstalledT]], name: object, where: Span
+) -> InstalledT | None:
+    """What is installed under a name; why it is not to be had is among the findings."""
+    if not isinstance(name, str):
+        return None
+    if name not in known:
+        choice = did_you_mean(name, known) or f" - installed: {', '.join(sorted(known)) or 'none'}"
+        reader.findings.add("E132", f"no {what} {quoted(name)}{choice}", where)
+        return None
+    try:
+        return known[name]()
+    except Unavailable as problem:
+        reader.findings.add("E133", str(problem), where)
+        return None
+
+
+def _adapter_of(reader: Reader, catalog: Catalog, link: Node | None) -> AdapterModels | None:
+    """The adapter that serves a link, silently None where the link itself has that error."""
+    name = reader.filler.value(link.children.get("adapter")) if link else None
+    if not isinstance(name, str) or name not in catalog.adapters:
+        return None
+    try:
+        return catalog.adapters[name]()
+    except Unavailable:
+        return None
+
+
+def _hide_unknown(reader: Reader, node: Node) -> None:
+    """Which keys of an unknown endpoint hold secrets is not known: none of their values is shown."""
+    for key, child in node.children.items():
+        if key not in EndpointConfig.model_fields and key != "url":
+            reader.filler.hide(child)

@@ -1,0 +1,74 @@
+"""What a valid configuration says, and what is installed to check it against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gateway.adapter import DeviceConfig, LinkConfig
+from gateway.config.diagnostics import Diagnostic
+from gateway.config.models import (
+    CommandsSection,
+    EndpointConfig,
+    GatewaySection,
+    LogSection,
+    OutboxSection,
+    ReportSection,
+)
+
+
+class Unavailable(Exception):
+    """An adapter or endpoint is installed but can't be used; the message names its package."""
+
+
+class AdapterModels(NamedTuple):
+    """An adapter's part of the configuration."""
+
+    link: type[LinkConfig]
+    device: type[DeviceConfig[Any]]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What is installed, by name. Each is loaded when first asked for; that may raise Unavailable."""
+
+    adapters: Mapping[str, Callable[[], AdapterModels]]
+    endpoints: Mapping[str, Callable[[], type[EndpointConfig]]]
+
+
+@dataclass(frozen=True)
+class EndpointSetup:
+    """An endpoint, with the outbox settings that hold for it."""
+
+    type: str
+    config: EndpointConfig
+    outbox: OutboxSection
+
+
+@dataclass(frozen=True)
+class LinkSetup:
+    """A link and the devices on it, in the order of the files."""
+
+    adapter: str
+    config: LinkConfig
+    devices: Mapping[str, DeviceConfig[Any]]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A valid configuration. `config_hash` changes with its content, not with its layout, and hides secrets."""
+
+    gateway: GatewaySection
+    endpoints: Mapping[str, EndpointSetup]
+    links: Mapping[str, LinkSetup]
+    report: ReportSection
+    commands: CommandsSection
+    log: LogSection
+    directory: Path
+    config_hash: str
+    files: tuple[Path, ...]
+    warnings: tuple[Diagnostic, ...]
+    secrets: tuple[str, ...] = field(repr=False)
+    """Every secret's text, for those who must keep it out of logs."""
