@@ -1,0 +1,35 @@
+"""The command line. The daemon's path is the short one: `run` imports neither typer nor rich."""
+
+from __future__ import annotations
+
+import sys
+
+from gateway.cli.exits import Exit
+
+
+def main() -> None:
+    """The console script: runs a verb and exits with its code."""
+    sys.exit(dispatch(sys.argv[1:]))
+
+
+def dispatch(arguments: list[str]) -> int:
+    """Run the verb that the arguments begin with; returns the exit code."""
+    try:
+        if arguments[:1] == ["run"]:
+            from gateway.cli.run import main as run
+
+            return run(arguments[1:])
+        if arguments in (["--version"], ["-V"]):
+            from gateway import __version__
+
+            print(f"fieldgate {__version__}")
+            return Exit.OK
+        from gateway.cli.verbs import invoke
+
+        return invoke(arguments)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+
+
+if __name__ == "__main__":
+    main()
