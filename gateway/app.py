@@ -1,0 +1,231 @@
+"""The assembly: device -> adapter -> sample -> report -> outbox -> relay -> endpoint, and commands the way back."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway import __version__, systemd
+from gateway.adapter import Adapter
+from gateway.config.site import Site
+from gateway.endpoints.contract import Endpoint, Identity
+from gateway.field import Field
+from gateway.link import FieldLink
+from gateway.memory import DeviceMemory
+from gateway.model import DeviceInfo, Result, ResultStatus
+from gateway.outbox.store import Opened
+from gateway.report import Rule, resolve
+from gateway.supervisor import Phase
+from gateway.uplink import Uplink
+
+DRAIN_S = 3.0
+"""How long a stop waits for acknowledgements (interface: defaults of time)."""
+
+STATUS_S = 60.0
+"""How often the gateway repeats its own status (interface: kinds)."""
+
+GC_THRESHOLD = 50_000
+"""Allocations between collections: the hot path makes no cycles, so most collections find nothing."""
+
+log = structlog.get_logger("fieldgate")
+
+
+class Gateway:
+    """One site at work."""
+
+    def __init__(
+        self,
+        site: Site,
+        adapters: Mapping[str, type[Adapter]],
+        endpoints: Mapping[str, type[Endpoint]],
+        state: Path,
+        stop: asyncio.Event,
+    ) -> None:
+        self._site = site
+        self._stop = stop
+        self._devices = describe(site)
+        self._memory = DeviceMemory(state / "memory.json")
+        self._field = Field(self._devices, lambda: int(time.time() * 1000))
+        self._links = {
+            name: FieldLink(
+                name,
+                adapters[link.adapter],
+                link.config,
+                link.devices,
+                self._memory.of(link.devices),
+                self._field,
+                site.commands.max_queue,
+            )
+            for name, link in site.links.items()
+            if link.devices
+        }
+        self._uplinks = [
+            Uplink(
+                Identity(site.gateway.id, name, tuple(self._devices)),
+                endpoints[endpoint.type],
+                endpoint.config,
+                endpoint.outbox,
+                state,
+            )
+            for name, endpoint in site.endpoints.items()
+        ]
+
+    async def run(self) -> None:
+        """Serve until told to stop; raises StoreError when an outbox can't be opened."""
+        for uplink in self._uplinks:
+            await self._equip(uplink)
+        self._field.open_to([u.intake for u in self._uplinks], [u.outbox for u in self._uplinks])
+        self._announce_ready()
+        async with asyncio.TaskGroup() as tasks:
+            for uplink in self._uplinks:
+                tasks.create_task(uplink.outbox.run(), name=f"commit:{uplink.name}")
+            uplinks = self._start_uplinks(tasks)
+            field = self._start_field(tasks)
+            await self._stop.wait()
+            log.info("stopping")
+            systemd.notify(STOPPING=1)
+            await _end(field)
+            await self._drain()
+            await _end(uplinks)
+            for uplink in self._uplinks:
+                uplink.outbox.finish()
+        for uplink in self._uplinks:
+            await uplink.outbox.close()
+        self._memory.save()
+        log.info("stopped")
+
+    def snapshot(self) -> dict[str, Any]:
+        """Counters and states of everything, for status and health."""
+        return {
+            "version": __version__,
+            "links": {name: link.supervised.phase.value for name, link in self._links.items()},
+            "devices": {name: status.state.value for name, status in self._field.states.current.items()},
+            "endpoints": {uplink.name: uplink.snapshot() for uplink in self._uplinks},
+            "samples": self._field.samples,
+        }
+
+    async def _equip(self, uplink: Uplink) -> None:
+        opened = await uplink.open()
+        loop = asyncio.get_running_loop()
+        uplink.equip(
+            self._devices,
+            report_rules(self._site),
+            loop.time,
+            lambda: self._status_facts(uplink),
+            lambda: self._birth_facts(opened),
+        )
+        own = {"ping": lambda: Result(ResultStatus.DONE), "republish-birth": lambda: _republish(uplink)}
+        uplink.command(self._devices, self._links, own, self._site.commands)
+
+    def _announce_ready(self) -> None:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD)
+        systemd.notify(READY=1, STATUS=f"{len(self._devices)} devices on {len(self._links)} links")
+        log.info("ready", gateway=self._site.gateway.id, version=__version__, config=self._site.config_hash)
+
+    def _start_uplinks(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        started = []
+        for uplink in self._uplinks:
+            started.append(tasks.create_task(uplink.router.run(), name=f"commands:{uplink.name}"))
+            started.append(tasks.create_task(uplink.supervised.run(), name=f"endpoint:{uplink.name}"))
+        return [*started, tasks.create_task(self._repeat_status(), name="status")]
+
+    def _start_field(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        started = [
+            tasks.create_task(self._field.watch(), name="freshness"),
+            tasks.create_task(self._memory.keep(), name="memory"),
+        ]
+        for name, link in self._links.items():
+            started.append(tasks.create_task(link.supervised.run(), name=f"link:{name}"))
+            for number in range(link.concurrency):
+                started.append(tasks.create_task(link.run_commands(), name=f"commands:{name}:{number}"))
+        interval_s = systemd.watchdog_interval_s()
+        if interval_s is not None:
+            started.append(tasks.create_task(_ping_watchdog(interval_s), name="watchdog"))
+        return started
+
+    async def _repeat_status(self) -> None:
+        while True:
+            await asyncio.sleep(STATUS_S)
+            for uplink in self._uplinks:
+                if uplink.relay.connected_now:
+                    uplink.intake.gateway_status("online")
+
+    async def _drain(self) -> None:
+        """Say goodbye, then wait for what is live to be acknowledged."""
+        for uplink in self._uplinks:
+            uplink.intake.gateway_status("offline", reason="stopped")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                await asyncio.gather(*(uplink.relay.drained() for uplink in self._uplinks))
+
+    def _status_facts(self, uplink: Uplink) -> dict[str, Any]:
+        depth = uplink.outbox.depth()
+        oldest_ms = depth["oldest_ms"]
+        links = {n: link.supervised.fault for n, link in self._links.items() if link.supervised.phase is not Phase.UP}
+        return {
+            "version": __version__,
+            "outbox": {
+                "depth": depth["waiting"],
+                "oldest_age_s": round(time.time() - oldest_ms / 1000, 3) if oldest_ms else 0,
+                "worst_commit_s": depth["worst_commit_s"],
+                "fault": depth["fault"],
+            },
+            "trouble": {"links": links, "devices": self._field.states.in_trouble()},
+        }
+
+    def _birth_facts(self, opened: Opened) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "description": self._site.gateway.description or None,
+            "labels": self._site.gateway.labels or None,
+            "config": self._site.config_hash,
+            "devices": list(self._devices),
+            "previous": {"session": opened.previous_session, "clean": opened.clean},
+        }
+
+
+def describe(site: Site) -> dict[str, DeviceInfo]:
+    """Every device of a site, as the core and the cloud know it."""
+    return {
+        name: device.describe(name, link_name, link.config)
+        for link_name, link in site.links.items()
+        for name, device in link.devices.items()
+    }
+
+
+def report_rules(site: Site) -> dict[tuple[str, str], Rule]:
+    """The report rule of every point."""
+    return {
+        (name, point_name): resolve(point.report, device.report, site.report)
+        for link in site.links.values()
+        for name, device in link.devices.items()
+        for point_name, point in device.points.items()
+    }
+
+
+def _republish(uplink: Uplink) -> Result:
+    uplink.relay.republish()
+    return Result(ResultStatus.DONE)
+
+
+async def _ping_watchdog(interval_s: float) -> None:
+    while True:
+        systemd.notify(WATCHDOG=1)
+        await asyncio.sleep(interval_s)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel and wait: a task that fails on its way out is the TaskGroup's to report."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

@@ -1,0 +1,111 @@
+"""`fieldgate run`: the daemon. Imports neither typer nor rich."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from gateway import log as logging_setup
+from gateway import plugins
+from gateway.app import Gateway
+from gateway.cli.exits import Exit
+from gateway.config import ConfigError, Site, load
+from gateway.outbox.store import StoreError
+
+STOP_LIMIT_S = 4.5
+"""A stop that takes longer is cut: a hung disk or a stranger's adapter must not hold the box."""
+
+log = structlog.get_logger("fieldgate")
+
+
+class InUse(Exception):
+    """Another daemon works on the same state directory."""
+
+
+def main(argv: list[str]) -> int:
+    """Run until SIGTERM or SIGINT; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        site = load(arguments.config, plugins.catalog(), os.environ)
+    except ConfigError as error:
+        print(error.render(), file=sys.stderr)
+        return Exit.CONFIG
+    for warning in site.warnings:
+        print(warning.render(), file=sys.stderr)
+    logging_setup.configure(site.log.level, site.log.format, site.secrets)
+    state = arguments.state_dir or default_state_dir(os.environ)
+    try:
+        with _owned(state):
+            asyncio.run(_serve(site, state))
+    except InUse as error:
+        log.error("can't start", reason=str(error))
+        return Exit.USAGE
+    except PermissionError as error:
+        log.error("can't start", reason=f"{error}; run as the user that owns it, or give --state-dir")
+        return Exit.PERMISSION
+    except (OSError, StoreError) as error:
+        log.error("can't start", reason=str(error))
+        return Exit.INTERNAL
+    return Exit.OK
+
+
+def default_state_dir(environ: Mapping[str, str]) -> Path:
+    """`$STATE_DIRECTORY` (systemd), else the XDG state directory."""
+    if given := environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    base = environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "fieldgate"
+
+
+async def _serve(site: Site, state: Path) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _begin_stop, stop)
+    adapters = plugins.adapters(link.adapter for link in site.links.values())
+    endpoints = plugins.endpoints(endpoint.type for endpoint in site.endpoints.values())
+    await Gateway(site, adapters, endpoints, state, stop).run()
+
+
+def _begin_stop(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        return
+    stop.set()
+    cut = threading.Timer(STOP_LIMIT_S, _cut_short)
+    cut.daemon = True
+    cut.start()
+
+
+def _cut_short() -> None:
+    """What is committed is safe; what hangs would hang for ever."""
+    print(f"stop took longer than {STOP_LIMIT_S:g} s and was cut short", file=sys.stderr, flush=True)
+    os._exit(Exit.INTERNAL)
+
+
+@contextmanager
+def _owned(state: Path) -> Iterator[None]:
+    """Hold the state directory for this process alone; raises InUse or OSError."""
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUse(f"another fieldgate runs on {state}; stop it or give another --state-dir") from None
+        yield
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fieldgate run", description="Run the gateway.")
+    parser.add_argument("-c", "--config", type=Path, default=Path("gateway.yaml"), metavar="FILE")
+    parser.add_argument("--state-dir", type=Path, metavar="DIR", help="outboxes, journal and lock")
+    return parser

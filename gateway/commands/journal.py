@@ -1,0 +1,69 @@
+"""Which commands were claimed, and how they ended: a table of the outbox file, so that result and end are one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from gateway.model import Result
+from gateway.outbox.entry import Entry
+from gateway.outbox.store import Store, insert_statements
+
+PRUNE_EVERY = 200
+"""Claims between two looks at the journal's limits."""
+
+
+class Known(NamedTuple):
+    """A command that was claimed before; `result` is None while it is under way."""
+
+    device: str
+    result: Result | None
+
+
+class Journal:
+    """The commands of one endpoint. Every method raises StoreError when the disk won't."""
+
+    def __init__(self, store: Store, max_age_s: float, max_bytes: int) -> None:
+        self._store = store
+        self._max_age_s = max_age_s
+        self._max_bytes = max_bytes
+        self._claims = 0
+
+    async def find(self, command: str) -> Known | None:
+        """The command of this id, if it was ever claimed."""
+        rows = await self._store.rows("SELECT device, result FROM journal WHERE id = ?", (command,))
+        return Known(rows[0][0], _decoded(rows[0][1])) if rows else None
+
+    async def claim(self, command: str, device: str, now_ms: int) -> None:
+        """On disk before it is executed; only for an id that `find` does not know."""
+        await self._store.write([("INSERT INTO journal VALUES (?, ?, ?, NULL, NULL)", [(command, device, now_ms)])])
+        self._claims += 1
+        if self._claims % PRUNE_EVERY == 1:
+            await self._prune(now_ms)
+
+    async def finish(self, command: str, result: Result, now_ms: int, entry: Entry) -> None:
+        """The end of the command and the envelope that tells it, in one transaction."""
+        done = "UPDATE journal SET finished_ms = ?, result = ? WHERE id = ?"
+        await self._store.write([(done, [(now_ms, msgspec.json.encode(result), command)]), *insert_statements([entry])])
+
+    async def unfinished(self) -> list[tuple[str, str]]:
+        """Commands (id, device) that were under way when the last process ended."""
+        rows = await self._store.rows("SELECT id, device FROM journal WHERE result IS NULL ORDER BY claimed_ms")
+        return [(command, device) for command, device in rows]
+
+    async def _prune(self, now_ms: int) -> None:
+        """Hold the limits of age and size; what is under way stays."""
+        cutoff_ms = now_ms - int(self._max_age_s * 1000)
+        finished = "DELETE FROM journal WHERE result IS NOT NULL AND"
+        sized = "(SELECT id, sum(length(result) + length(id) + 64) OVER (ORDER BY claimed_ms DESC, id) AS size FROM journal)"
+        await self._store.write(
+            [
+                (f"{finished} claimed_ms < ?", [(cutoff_ms,)]),
+                (f"{finished} id IN (SELECT id FROM {sized} WHERE size > ?)", [(self._max_bytes,)]),
+            ]
+        )
+
+
+def _decoded(result: bytes | None) -> Result | None:
+    return msgspec.json.decode(result, type=Result) if result is not None else None

@@ -1,0 +1,304 @@
+"""One MQTT connection on paho-mqtt, driven by the asyncio loop. The only file that imports paho.
+
+paho keeps the protocol; connecting, reading, writing and time are ours (why: ARCHITECTURE.md, "MQTT").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import paho.mqtt.client as paho
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from gateway.config.models import EndpointConfig
+from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Identity, Message, Session
+from gateway.endpoints.mqtt.config import MqttConfig, TlsConfig
+from gateway.endpoints.mqtt.topics import Topics
+from gateway.endpoints.mqtt.wire import Wire
+from gateway.endpoints.payload import last_will
+
+FAILURE = 0x80
+"""Reason codes from here on are failures (MQTT 5, 2.4)."""
+
+ABOUT_MESSAGE = frozenset({0x90, 0x95, 0x99})
+"""Topic name invalid, packet too large, payload format invalid: about one message (MQTT 5, 3.4.2.1)."""
+
+NO_LIMIT_BYTES = 268_435_455
+"""The largest remaining length a packet can have (MQTT 5, 1.5.5)."""
+
+HEADROOM_BYTES = 1024
+"""What a PUBLISH may need beside its payload: header, topic, packet id, properties."""
+
+PUBACK_SUCCESS_BYTES = 2
+"""A PUBACK that ends after the packet id says success (MQTT 5, 3.4.2.1; MQTT 3.1.1, 3.4.2)."""
+
+COMMANDS_IN_FLIGHT = 20
+"""Commands the broker may send before we acknowledge one (our Receive Maximum)."""
+
+CLOSE_S = 1.0
+"""How long a polite close may take before the socket is cut."""
+
+log = structlog.get_logger("fieldgate.mqtt")
+
+
+class _Client(paho.Client):
+    """paho, given a connection that is already there, and a short way for the commonest packet.
+
+    Both methods are paho's own inner seams; tests/endpoints holds them against a real broker.
+    """
+
+    wire: Wire
+    on_success: Callable[[int], None]
+
+    def _create_socket(self) -> Any:
+        return self.wire
+
+    def _handle_pubackcomp(self, cmd: Any) -> paho.MQTTErrorCode:
+        """A PUBACK of two bytes is a success (MQTT 5, 3.4.2.1): no need to build a reason code and properties."""
+        packet = self._in_packet["packet"]
+        if cmd != "PUBACK" or len(packet) != PUBACK_SUCCESS_BYTES:
+            return super()._handle_pubackcomp(cmd)
+        mid = packet[0] << 8 | packet[1]
+        if self._out_messages.pop(mid, None) is not None:
+            self._inflight_messages -= 1
+            self.on_success(mid)
+        return paho.MQTT_ERR_SUCCESS
+
+
+class MqttEndpoint(Endpoint):
+    """One connection to one broker; a fresh instance for each."""
+
+    Config: ClassVar[type[EndpointConfig]] = MqttConfig
+
+    def __init__(self, config: MqttConfig, identity: Identity) -> None:
+        self._config = config
+        self._identity = identity
+        self._topics = Topics(config.root, identity.gateway)
+        self._v5 = config.protocol == 5
+        self._unacked: dict[int, tuple[int, float]] = {}
+        self._acks: list[Ack] = []
+        self._refused_commands = 0
+
+    async def run(self, session: Session) -> None:
+        self._session = session
+        self._loop = loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = loop.create_future()
+        self._ready: asyncio.Future[tuple[int, int]] = loop.create_future()
+        self._client = self._make_client()
+        wire = self._client.wire = await self._connect_wire()
+        try:
+            window, max_bytes = await self._log_in()
+            session.connected(window, max_bytes)
+            await self._watch()
+        finally:
+            await self._close(wire)
+
+    def publish(self, message: Message) -> None:
+        info = self._client.publish(
+            self._topics.of(message.kind, message.device), message.payload, 1, message.retain
+        )
+        if info.rc == paho.MQTT_ERR_SUCCESS:
+            self._unacked[info.mid] = (message.token, self._loop.time())
+        else:
+            self._end(EndpointError(f"publish failed: {paho.error_string(info.rc)}"))
+
+    def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
+        prefixes = [f"{self._topics.root}/", *([self._config.reply_prefix] if self._config.reply_prefix else [])]
+        if not self._v5 or "+" in to or "#" in to or not any(to.startswith(prefix) for prefix in prefixes):
+            log.warning("response topic refused", endpoint=self._identity.endpoint, topic=to)
+            return
+        properties = _properties(PacketTypes.PUBLISH)
+        if correlation is not None:
+            properties.CorrelationData = correlation
+        self._client.publish(to, payload, 1, properties=properties)
+
+    def health(self) -> Mapping[str, Any]:
+        return {"unacknowledged": len(self._unacked)}
+
+    async def _connect_wire(self) -> Wire:
+        host, port, secure = self._config.address
+        try:
+            async with asyncio.timeout(self._config.connect_timeout):
+                context = await asyncio.to_thread(_tls_context, self._config.tls) if secure else None
+                _, wire = await self._loop.create_connection(
+                    lambda: Wire(self._on_data, self._on_lost), host, port, ssl=context
+                )
+        except TimeoutError:
+            raise EndpointError(f"{host}:{port} does not answer within {self._config.connect_timeout:g} s") from None
+        except (OSError, ssl.SSLError) as error:
+            raise EndpointError(f"can't connect to {host}:{port}: {error}") from error
+        return wire
+
+    def _make_client(self) -> _Client:
+        config, identity = self._config, self._identity
+        client = _Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=config.client_id or f"fieldgate-{identity.gateway}-{identity.endpoint}",
+            clean_session=None if self._v5 else config.session_expiry == 0,
+            protocol=paho.MQTTv5 if self._v5 else paho.MQTTv311,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.max_inflight_messages_set(0)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_success = self._on_success
+        client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
+        client.will_set(self._topics.of("status", ""), last_will(identity.gateway), 1, retain=True)
+        if config.username is not None:
+            client.username_pw_set(config.username, config.password.get_secret_value() if config.password else None)
+        return client
+
+    async def _log_in(self) -> tuple[int, int]:
+        """CONNECT, CONNACK, SUBSCRIBE; the window and the size limit that the server allows."""
+        host, port, _ = self._config.address
+        options: dict[str, Any] = {}
+        if self._v5:
+            properties = _properties(PacketTypes.CONNECT)
+            properties.ReceiveMaximum = COMMANDS_IN_FLIGHT
+            properties.SessionExpiryInterval = int(self._config.session_expiry)
+            options = {"clean_start": self._config.session_expiry == 0, "properties": properties}
+        self._client.connect(host, port, keepalive=max(1, round(self._config.keepalive)), **options)
+        try:
+            async with asyncio.timeout(self._config.connect_timeout):
+                limits = await self._ready
+        except TimeoutError:
+            raise EndpointError("the broker took the connection but does not answer CONNECT") from None
+        if self._config.commands:
+            self._client.subscribe([(name, 1) for name in self._topics.command_filters])
+        return limits
+
+    async def _watch(self) -> None:
+        """Until the connection ends: keep-alive, and no publish may wait too long for its acknowledgement."""
+        config = self._config
+        look_s = min(config.keepalive, config.ack_timeout) / 4
+        while True:
+            done, _ = await asyncio.wait({self._ended}, timeout=look_s)
+            if done:
+                self._ended.result()
+                return
+            self._client.loop_misc()
+            oldest = next(iter(self._unacked.values()), None)
+            if oldest is not None and self._loop.time() - oldest[1] > config.ack_timeout:
+                raise EndpointError(f"no acknowledgement for {config.ack_timeout:g} s")
+
+    async def _close(self, wire: Wire) -> None:
+        """DISCONNECT, which keeps the broker from sending the will, then the socket."""
+        self._client.disconnect()
+        wire.close()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await wire.closed
+        except TimeoutError:
+            wire.abort()
+
+    def _on_data(self) -> None:
+        client, wire = self._client, self._client.wire
+        while wire.pending() and client.loop_read() == paho.MQTT_ERR_SUCCESS:
+            pass
+        if client.want_write():
+            client.loop_write()
+        if self._acks:
+            acks, self._acks = self._acks, []
+            self._session.acknowledged(acks)
+
+    def _on_lost(self, error: Exception | None) -> None:
+        self._end(EndpointError(f"connection lost: {error}" if error else "the broker closed the connection"))
+
+    def _end(self, error: EndpointError) -> None:
+        for future in (self._ready, self._ended):
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # seen: whoever waits still gets it
+
+    def _on_connect(
+        self, client: Any, userdata: Any, flags: Any, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        if code.is_failure:
+            self._end(EndpointError(_why_refused(code, self._v5)))
+            return
+        receive_maximum = int(getattr(properties, "ReceiveMaximum", 65535))
+        max_packet = int(getattr(properties, "MaximumPacketSize", NO_LIMIT_BYTES))
+        if not self._ready.done():
+            self._ready.set_result((min(self._config.window, receive_maximum), max(1, max_packet - HEADROOM_BYTES)))
+
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, code: ReasonCode, properties: Any) -> None:
+        self._end(EndpointError(f"disconnected: {code}"))
+
+    def _on_success(self, mid: int) -> None:
+        pending = self._unacked.pop(mid, None)
+        if pending is not None:
+            self._acks.append(Ack(pending[0]))
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, code: ReasonCode, properties: Any) -> None:
+        pending = self._unacked.pop(mid, None)
+        if pending is None:
+            return
+        value = code.value
+        if value < FAILURE:
+            self._acks.append(Ack(pending[0]))
+        else:
+            self._acks.append(Ack(pending[0], value, value in ABOUT_MESSAGE, f"{value:#04x} {code}"))
+
+    def _on_subscribe(
+        self, client: Any, userdata: Any, mid: int, codes: list[ReasonCode], properties: Any
+    ) -> None:
+        refused = [str(code) for code in codes if code.is_failure]
+        if refused:
+            log.error("the broker refuses our subscription to commands", endpoint=self._identity.endpoint, why=refused)
+
+    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+        mid, qos = message.mid, message.qos
+
+        def accept() -> None:
+            client.ack(mid, qos)
+
+        device = self._topics.device_of(message.topic)
+        if device is None:
+            accept()
+            return
+        properties = message.properties
+        self._session.deliver(
+            Delivery(
+                device=device,
+                payload=bytes(message.payload),
+                accept=accept,
+                retained=message.retain,
+                expires_in_s=getattr(properties, "MessageExpiryInterval", None),
+                reply_to=getattr(properties, "ResponseTopic", None),
+                correlation=getattr(properties, "CorrelationData", None),
+            )
+        )
+
+
+def _properties(packet_type: int) -> Any:
+    return Properties(packet_type)  # type: ignore[no-untyped-call]  # paho types it only in part
+
+
+def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
+    """Reads files: call it off the loop."""
+    context = ssl.create_default_context(cafile=tls.ca)
+    if tls.cert is not None:
+        context.load_cert_chain(tls.cert, tls.key)
+    return context
+
+
+def _why_refused(code: ReasonCode, v5: bool) -> str:
+    """The broker's refusal of a CONNECT, with what to do next."""
+    hints = {
+        0x84: "set protocol: 3.1.1" if v5 else "set protocol: 5",
+        0x85: "set another client_id",
+        0x86: "check username and password",
+        0x87: "check username, password and the broker's access list",
+    }
+    hint = hints.get(code.value)
+    return f"the broker refuses us: {code}" + (f" ({hint})" if hint else "")

@@ -1,0 +1,35 @@
+"""Where each kind of message goes. Pure."""
+
+from __future__ import annotations
+
+SHARED_KINDS = frozenset({"gap"})
+"""Kinds that have one topic for the whole gateway, whatever device they are about."""
+
+
+class Topics:
+    """The topics of one gateway under one root."""
+
+    def __init__(self, root: str, gateway: str) -> None:
+        self.root = root
+        self._base = f"{root}/{gateway}"
+        self._known: dict[tuple[str, str], str] = {}
+
+    def of(self, kind: str, device: str) -> str:
+        """`{root}/{gateway}[/{device}]/{kind}`; `device` is empty for the gateway's own."""
+        topic = self._known.get((kind, device))
+        if topic is None:
+            middle = f"/{device}" if device and kind not in SHARED_KINDS else ""
+            topic = self._known[kind, device] = f"{self._base}{middle}/{kind}"
+        return topic
+
+    @property
+    def command_filters(self) -> tuple[str, str]:
+        """What to subscribe to: every device's commands and the gateway's own."""
+        return f"{self._base}/+/command", f"{self._base}/command"
+
+    def device_of(self, topic: str) -> str | None:
+        """The device a command topic names, empty for the gateway's own; None if it is no command topic."""
+        if topic == self.command_filters[1]:
+            return ""
+        head, _, tail = topic.removeprefix(self._base + "/").partition("/")
+        return head if tail == "command" and head and topic.startswith(self._base + "/") else None

@@ -1,0 +1,85 @@
+"""A socket to paho, a protocol to asyncio: connecting, TLS and writing never block the loop.
+
+paho reads a packet in three small `recv`s and writes each with its own `send`; here these touch memory, and one
+`recv` and one `send` of the loop serve all packets of a wake-up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class Wire(asyncio.Protocol):
+    """One connection; `on_data()` is called when there is something to read, `on_lost(error)` once at its end."""
+
+    def __init__(self, on_data: Callable[[], None], on_lost: Callable[[Exception | None], None]) -> None:
+        self._on_data = on_data
+        self._on_lost = on_lost
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._inbox = bytearray()
+        self._outgoing: list[bytes] = []
+        self._ended = False
+        self.closed = self._loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._inbox += data
+        self._on_data()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = True
+        self._on_lost(exc)
+        self.closed.set_result(None)
+
+    def pending(self) -> int:
+        """Bytes that can be read at once."""
+        return len(self._inbox)
+
+    def recv(self, buffer_size: int) -> bytes:
+        """As a non-blocking socket's."""
+        if not self._inbox:
+            if self._ended:
+                return b""
+            raise BlockingIOError
+        data = bytes(self._inbox[:buffer_size])
+        del self._inbox[:buffer_size]
+        return data
+
+    def send(self, data: bytes | bytearray) -> int:
+        """Take all of it; it leaves at the end of this turn of the loop."""
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionError("the connection is closed")
+        if not self._outgoing:
+            self._loop.call_soon(self.flush)
+        self._outgoing.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Hand what was sent to the transport."""
+        if self._outgoing and self._transport is not None:
+            self._transport.write(b"".join(self._outgoing))
+            self._outgoing.clear()
+
+    def setblocking(self, flag: bool) -> None:
+        """It never blocks."""
+
+    def fileno(self) -> int:
+        """The socket's, for paho's bookkeeping."""
+        sock = self._transport.get_extra_info("socket") if self._transport is not None else None
+        return sock.fileno() if sock is not None else -1
+
+    def close(self) -> None:
+        """Send what is left, then close."""
+        if self._transport is not None:
+            self.flush()
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close without waiting for anything."""
+        if self._transport is not None:
+            self._transport.abort()

@@ -1,0 +1,77 @@
+"""Where samples and statuses enter the house: they go to every endpoint's door, and the core adds what it knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from gateway.freshness import DeviceStates, Freshness, all_bad
+from gateway.intake import Intake
+from gateway.model import BadReason, DeviceInfo, DeviceState, DeviceStatus, Sample
+from gateway.outbox.outbox import Outbox
+
+log = structlog.get_logger("fieldgate.field")
+
+
+class Field:
+    """The core's end of every adapter: an Emit."""
+
+    def __init__(self, devices: Mapping[str, DeviceInfo], now_ms: Callable[[], int]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._now_ms = now_ms
+        self._freshness = Freshness(devices.values(), self._loop.time())
+        self._intakes: Sequence[Intake] = ()
+        self._outboxes: Sequence[Outbox] = ()
+        self.states = DeviceStates(devices, now_ms())
+        self.samples = 0
+
+    def open_to(self, intakes: Sequence[Intake], outboxes: Sequence[Outbox]) -> None:
+        """Say where everything goes from now on."""
+        self._intakes, self._outboxes = intakes, outboxes
+        for status in self.states.current.values():
+            self._tell(status)
+
+    def __call__(self, item: Sample | DeviceStatus, /) -> None:
+        """Take it without waiting."""
+        if isinstance(item, Sample):
+            self.samples += 1
+            self._freshness.heard(item.group, self._loop.time())
+            for intake in self._intakes:
+                intake.sample(item)
+        elif self.states.changed(item):
+            log.info("device", device=item.device, state=item.state.value, reason=item.reason)
+            self._tell(item)
+
+    async def durable(self, sample: Sample, /) -> None:
+        """Take it, and return once it is on disk for every endpoint."""
+        self(sample)
+        for outbox in self._outboxes:
+            await outbox.flush()
+
+    def link_down(self, link: str) -> None:
+        """Its adapter is gone: every point on it is bad until it answers again."""
+        now_ms = self._now_ms()
+        for info in self.states.on_link(link):
+            if self.states.current[info.device].reason == BadReason.NO_LINK:
+                continue
+            for group in info.groups:
+                self._say(all_bad(group, BadReason.NO_LINK, now_ms))
+            self(DeviceStatus(info.device, DeviceState.OFFLINE, now_ms, BadReason.NO_LINK.value))
+
+    async def watch(self) -> None:
+        """Say `stale` of points that nobody has spoken about for too long, until cancelled."""
+        while True:
+            await asyncio.sleep(self._freshness.next_check_s(self._loop.time()))
+            for group in self._freshness.turned_stale(self._loop.time()):
+                self._say(all_bad(group, BadReason.STALE, self._now_ms()))
+
+    def _say(self, sample: Sample) -> None:
+        """The core's own word: it does not count as having heard of the device."""
+        for intake in self._intakes:
+            intake.sample(sample)
+
+    def _tell(self, status: DeviceStatus) -> None:
+        for intake in self._intakes:
+            intake.device_status(status)

@@ -1,0 +1,78 @@
+"""What the core says of devices when their adapter can't: no-link and stale. Pure: time comes in as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from gateway.model import Bad, BadReason, DeviceInfo, DeviceState, DeviceStatus, PointGroup, Sample
+
+STALE_PERIODS = 3
+"""A point is stale after this many of its periods without a sample (interface: the envelope) ..."""
+
+STALE_MIN_S = 10.0
+"""... but never sooner than this."""
+
+
+class Freshness:
+    """When each group of points was last heard of; `now_s` is on a clock that never jumps."""
+
+    def __init__(self, devices: Iterable[DeviceInfo], now_s: float) -> None:
+        self._heard_s = {group: now_s for info in devices for group in info.groups}
+        self._limit_s = {group: max(STALE_PERIODS * group.every_s, STALE_MIN_S) for group in self._heard_s}
+        self._stale: set[PointGroup] = set()
+
+    def heard(self, group: PointGroup, now_s: float) -> None:
+        """Its adapter has spoken about it, well or ill."""
+        self._heard_s[group] = now_s
+        if self._stale:
+            self._stale.discard(group)
+
+    def next_check_s(self, now_s: float) -> float:
+        """Seconds until the first group can turn stale."""
+        waits = [at + self._limit_s[group] - now_s for group, at in self._heard_s.items() if group not in self._stale]
+        return max(min(waits, default=STALE_MIN_S), 0.1)
+
+    def turned_stale(self, now_s: float) -> list[PointGroup]:
+        """Groups that have been silent for too long since the last call; each is told once."""
+        late = [
+            group
+            for group, at in self._heard_s.items()
+            if group not in self._stale and now_s - at >= self._limit_s[group]
+        ]
+        self._stale.update(late)
+        return late
+
+
+class DeviceStates:
+    """The last known state of every device."""
+
+    def __init__(self, devices: Mapping[str, DeviceInfo], now_ms: int) -> None:
+        self._devices = devices
+        self.current = {name: DeviceStatus(name, DeviceState.UNKNOWN, now_ms) for name in devices}
+
+    def changed(self, status: DeviceStatus) -> bool:
+        """Note a state; False if it says nothing new."""
+        before = self.current[status.device]
+        if (before.state, before.reason) == (status.state, status.reason):
+            return False
+        self.current[status.device] = status
+        return True
+
+    def on_link(self, link: str) -> list[DeviceInfo]:
+        """The devices of a link."""
+        return [info for info in self._devices.values() if info.link == link]
+
+    def in_trouble(self) -> dict[str, str]:
+        """Devices that are not well, and why."""
+        troubled = (DeviceState.OFFLINE, DeviceState.DEGRADED)
+        return {
+            name: status.reason or status.state.value
+            for name, status in self.current.items()
+            if status.state in troubled
+        }
+
+
+def all_bad(group: PointGroup, reason: BadReason, time_ms: int) -> Sample:
+    """A sample in which no point is good."""
+    bad = Bad(reason)
+    return Sample(group, time_ms, (None,) * len(group.points), dict.fromkeys(group.points, bad))

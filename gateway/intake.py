@@ -1,0 +1,96 @@
+"""The door of one endpoint's outbox: everything is filtered, numbered and encoded here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.endpoints.payload import Encoder
+from gateway.model import DeviceInfo, DeviceStatus, Gap, Result, Sample
+from gateway.outbox.entry import READING, Entry
+from gateway.outbox.outbox import Outbox
+from gateway.report import ReportFilter, Selection
+
+Facts = Callable[[], Mapping[str, Any]]
+
+
+class Intake:
+    """Turns what happens in the field into envelopes of one endpoint.
+
+    `status_facts` and `birth_facts` give the members of the gateway's own envelopes.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        encoder: Encoder,
+        report: ReportFilter,
+        devices: Mapping[str, DeviceInfo],
+        status_facts: Facts,
+        birth_facts: Facts,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._outbox = outbox
+        self._encoder = encoder
+        self._report = report
+        self._devices = devices
+        self._status_facts = status_facts
+        self._birth_facts = birth_facts
+        self._now_ms = now_ms
+        self._births: list[Entry] = []
+        self._statuses: dict[str, Entry] = {}
+        outbox.on_gap = self.gap
+
+    def sample(self, sample: Sample) -> None:
+        """Stage what is due of a sample; never waits."""
+        chosen = self._report.select(sample)
+        if chosen is None:
+            return
+        outbox, group = self._outbox, sample.group
+        if isinstance(chosen, Selection):
+            payload = self._encoder.reading(outbox.next_seq, group.device, sample.time_ms, chosen.values, chosen.bad)
+        else:
+            payload = self._encoder.sample(outbox.next_seq, chosen)
+        outbox.stage(READING, group.device, payload)
+
+    def device_status(self, status: DeviceStatus) -> None:
+        """Stage a device's new state; the newest is told again on each connection."""
+        payload = self._encoder.device_status(self._outbox.next_seq, self._now_ms(), status)
+        self._statuses[status.device] = self._outbox.stage("status", status.device, payload)
+
+    def gateway_status(self, state: str, **facts: Any) -> Entry:
+        """Stage the gateway's own state."""
+        body = {**self._status_facts(), **facts}
+        payload = self._encoder.gateway_status(self._outbox.next_seq, self._now_ms(), state, body)
+        return self._outbox.stage("status", "", payload)
+
+    def gap(self, gap: Gap) -> None:
+        """Stage the word that readings were lost; afterwards every point is reported once more."""
+        payload = self._encoder.gap(self._outbox.next_seq, self._now_ms(), gap)
+        self._outbox.stage("gap", gap.device or "", payload)
+        self._report.forget()
+
+    def result(self, device: str, command: str | None, result: Result) -> Entry:
+        """A numbered result, not staged yet: it shares a transaction with the end of its command."""
+        return self._outbox.numbered(
+            "result", device, lambda seq: self._encoder.result(seq, self._now_ms(), device, command, result)
+        )
+
+    def announce(self) -> list[Entry]:
+        """What must go out first on every connection: the gateway's status, the births, the devices' states.
+
+        Births and states are told again under their first identity: to the far end they are duplicates.
+        """
+        if not self._births:
+            self._births = self._stage_births()
+        return [self.gateway_status("online"), *self._births, *self._statuses.values()]
+
+    def _stage_births(self) -> list[Entry]:
+        outbox, now_ms = self._outbox, self._now_ms()
+        births = [
+            outbox.stage("birth", "", self._encoder.gateway_birth(outbox.next_seq, now_ms, self._birth_facts()))
+        ]
+        for device, info in self._devices.items():
+            payload = self._encoder.device_birth(outbox.next_seq, now_ms, info)
+            births.append(outbox.stage("birth", device, payload))
+        return births

@@ -1,0 +1,72 @@
+"""Logging: console on a terminal, JSON otherwise; secrets never."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import Any, Literal, TextIO
+
+import structlog
+
+REDACTED = "***"
+SHORTEST_SECRET = 4
+"""Shorter secrets are not looked for: they would black out ordinary text."""
+
+Event = MutableMapping[str, Any]
+
+
+def configure(
+    level: str, style: Literal["auto", "console", "json"], secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
+    """Route everything, the libraries' own logs too, to `stream` (stderr unless given)."""
+    out = stream or sys.stderr
+    pretty = style == "console" or (style == "auto" and out.isatty())
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _without_none,
+        _redactor(secrets),
+    ]
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=out.isatty()) if pretty else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("fieldgate").setLevel(level.upper())
+
+
+def _without_none(_logger: Any, _method: str, event: Event) -> Event:
+    """Fields that have nothing to say stay out."""
+    return {name: value for name, value in event.items() if value is not None}
+
+
+def _redactor(secrets: Iterable[str]) -> Callable[[Any, str, Event], Event]:
+    hidden = sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
+
+    def redact(_logger: Any, _method: str, event: Event) -> Event:
+        return {name: _cleaned(value, hidden) for name, value in event.items()} if hidden else event
+
+    return redact
+
+
+def _cleaned(value: Any, hidden: list[str]) -> Any:
+    if isinstance(value, list | tuple):
+        return [_cleaned(item, hidden) for item in value]
+    if isinstance(value, str):
+        for secret in hidden:
+            value = value.replace(secret, REDACTED)
+    return value

@@ -1,0 +1,62 @@
+"""What adapters learned of their devices, kept across restarts in one small JSON file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+SAVE_S = 300.0
+"""How often changes are looked for: what is lost by a crash is learned again."""
+
+log = structlog.get_logger("fieldgate.memory")
+
+
+class DeviceMemory:
+    """A mapping per device; unreadable files are set aside, never an obstacle."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._facts: dict[str, dict[str, Any]] = {}
+        try:
+            self._facts = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, Any]])
+        except FileNotFoundError:
+            pass
+        except (OSError, msgspec.DecodeError) as error:
+            log.warning("memory of devices unreadable, starting afresh", path=str(path), error=str(error))
+        self._saved = self._encoded()
+
+    def of(self, devices: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The living mappings of these devices."""
+        return {device: self._facts.setdefault(device, {}) for device in devices}
+
+    async def keep(self) -> None:
+        """Save changes now and then, until cancelled."""
+        while True:
+            await asyncio.sleep(SAVE_S)
+            self.save()
+
+    def save(self) -> None:
+        """Write what has changed, all of it or nothing."""
+        encoded = self._encoded()
+        if encoded == self._saved:
+            return
+        draft = self._path.with_suffix(".new")
+        try:
+            with draft.open("wb") as file:
+                file.write(encoded)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._path)
+        except OSError as error:
+            log.warning("memory of devices not saved", path=str(self._path), error=str(error))
+            return
+        self._saved = encoded
+
+    def _encoded(self) -> bytes:
+        return msgspec.json.encode({device: facts for device, facts in self._facts.items() if facts})

@@ -1,0 +1,1 @@
+"""The outbox: what is kept for one endpoint until its far end has acknowledged it."""

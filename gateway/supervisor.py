@@ -1,0 +1,106 @@
+"""The one retrier: restarts what failed with growing, jittered pauses, and parks what a person must mend."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+import structlog
+
+from gateway.adapter import AdapterError, PermanentError, Reconnect
+from gateway.endpoints.contract import EndpointError
+
+REPEAT_LOG_S = 600.0
+"""A fault that stays the same is logged once, then again with its count this often."""
+
+JITTER = 0.2
+"""Each pause is lengthened by up to this share, so that a fleet does not return in step."""
+
+log = structlog.get_logger("fieldgate.supervisor")
+
+
+class Phase(StrEnum):
+    """Where a supervised thing stands."""
+
+    STARTING = "starting"
+    UP = "up"
+    WAITING = "waiting"
+    PARKED = "parked"
+
+
+class Supervised:
+    """One link or endpoint: `work(up)` runs it and calls `up()` once it serves.
+
+    `on_down(reason)` is called at each failure, before the pause.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[Callable[[], None]], Awaitable[None]],
+        pauses: Reconnect,
+        on_down: Callable[[str], None],
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.name = name
+        self.phase = Phase.STARTING
+        self.fault: str | None = None
+        self.failures = 0
+        self._work = work
+        self._pauses = pauses
+        self._on_down = on_down
+        self._jitter = jitter
+        self._pause_s = 0.0
+        self._told: tuple[str, float] | None = None
+        self._untold = 0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self.phase = Phase.STARTING
+            try:
+                await self._work(self._up)
+                self._failed("it ended by itself")
+            except PermanentError as error:
+                await self._park(str(error))
+            except (AdapterError, EndpointError) as error:
+                self._failed(str(error))
+            except Exception as error:  # a plugin's defect costs its own link only
+                log.exception("defect", name=self.name)
+                self._failed(f"{type(error).__name__}: {error}")
+            await self._rest()
+
+    def _up(self) -> None:
+        """It serves: the next failure starts with the shortest pause again."""
+        if self.phase is Phase.UP:
+            return
+        self.phase, self.fault, self._pause_s = Phase.UP, None, 0.0
+        log.info("up", name=self.name, after_failures=self._untold or None)
+        self._told, self._untold = None, 0
+
+    def _failed(self, reason: str) -> None:
+        self.failures += 1
+        self.fault = reason
+        self._tell(reason)
+        self._on_down(reason)
+
+    def _tell(self, reason: str) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if self._told is not None and self._told[0] == reason and now_s - self._told[1] < REPEAT_LOG_S:
+            self._untold += 1
+            return
+        log.warning("down", name=self.name, reason=reason, repeated=self._untold or None)
+        self._told, self._untold = (reason, now_s), 0
+
+    async def _rest(self) -> None:
+        self.phase = Phase.WAITING
+        self._pause_s = min(max(self._pause_s * 2, self._pauses.min), self._pauses.max)
+        await asyncio.sleep(self._pause_s * (1 + JITTER * self._jitter()))
+
+    async def _park(self, reason: str) -> None:
+        self.phase, self.fault = Phase.PARKED, reason
+        log.error("parked until its configuration changes", name=self.name, reason=reason)
+        self._on_down(reason)
+        await asyncio.get_running_loop().create_future()

@@ -1,0 +1,106 @@
+"""One endpoint at work: its outbox, its door, its relay, its commands and its supervised connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.commands.journal import Journal
+from gateway.commands.router import Router, Rules
+from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
+from gateway.endpoints.contract import Endpoint, Identity
+from gateway.endpoints.payload import Encoder
+from gateway.intake import Facts, Intake
+from gateway.link import FieldLink
+from gateway.model import DeviceInfo, Result
+from gateway.outbox.outbox import Outbox
+from gateway.outbox.store import Opened, Store
+from gateway.relay import Relay
+from gateway.report import ReportFilter, Rule
+from gateway.supervisor import Supervised
+
+
+class Uplink:
+    """Everything that belongs to one endpoint. Call `open`, then `equip`, then run its parts."""
+
+    outbox: Outbox
+    intake: Intake
+    relay: Relay
+    router: Router
+    supervised: Supervised
+
+    def __init__(
+        self, identity: Identity, endpoint: type[Endpoint], config: EndpointConfig, outbox: OutboxSection, state: Path
+    ) -> None:
+        self.name = identity.endpoint
+        self.outbox = Outbox(self.name, Store(state / f"outbox-{self.name}.db"), outbox)
+        self._identity = identity
+        self._class = endpoint
+        self._config = config
+        self._settings = outbox
+
+    async def open(self) -> Opened:
+        """Open the outbox; raises StoreError."""
+        return await self.outbox.open()
+
+    def equip(
+        self,
+        devices: Mapping[str, DeviceInfo],
+        rules: Mapping[tuple[str, str], Rule],
+        now_s: Callable[[], float],
+        status_facts: Facts,
+        birth_facts: Facts,
+    ) -> None:
+        """Build the door and the relay; the outbox must be open."""
+        encoder = Encoder(self._identity.gateway, self.name, self.outbox.session)
+        self.intake = Intake(
+            self.outbox, encoder, ReportFilter(rules, now_s), devices, status_facts, birth_facts, _now_ms
+        )
+        self.relay = Relay(
+            self.outbox,
+            self._settings.backlog_rate,
+            announce=self.intake.announce,
+            on_delivery=lambda delivery: self.router.offer(delivery),
+        )
+        self.supervised = Supervised(
+            f"endpoint {self.name}", self._connect, self._config.reconnect, on_down=lambda reason: None
+        )
+
+    def command(
+        self,
+        devices: Mapping[str, DeviceInfo],
+        links: Mapping[str, FieldLink],
+        own: Mapping[str, Callable[[], Result]],
+        settings: CommandsSection,
+    ) -> None:
+        """Build the way of commands from this endpoint."""
+        kept = bool(getattr(self._config, "session_expiry", 0.0))
+        self.router = Router(
+            self.outbox,
+            Journal(self.outbox.store, settings.journal_age, settings.journal_size),
+            self.intake,
+            devices,
+            links,
+            own,
+            Rules(settings.default_ttl, needs_expiry=kept, allowed=self._config.commands),
+            reply=self.relay.reply,
+        )
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """Counters and state, for the status."""
+        return {
+            "connected": self.relay.connected_now,
+            "fault": self.supervised.fault,
+            "delivered": self.relay.delivered,
+            "commands": dict(self.router.counters),
+            "outbox": self.outbox.depth(),
+        }
+
+    async def _connect(self, up: Callable[[], None]) -> None:
+        await self.relay.serve(self._class(self._config, self._identity), up)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
