@@ -79,7 +79,7 @@ async def read_all(port: Port, cells: tuple[Cell, ...]) -> Result:
             blocks[:0] = block.halves()
         else:
             bad |= {cell.name: outcome for cell in block.cells}
-    return _read_result(values, bad)
+    return _read_result({cell.name: values[cell.name] for cell in cells if cell.name in values}, bad)
 
 
 def _known(device: ModbusDevice, name: str, place: int = 0) -> Cell:

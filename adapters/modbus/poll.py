@@ -100,7 +100,10 @@ class Poll:
         if self._pending:
             return False
         if self._careful:
-            self._wake_carefully()
+            try:
+                self._wake_carefully()
+            except Exception as error:  # noqa: BLE001  # the grid wakes other links, too: this one pays
+                self._bus.wire.lose(error)
         else:
             self._clean = True
             self._start(self._reads)

@@ -1,0 +1,29 @@
+"""Short ways to a configured adapter."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.modbus import ModbusAdapter
+from adapters.modbus.config import ModbusDevice, ModbusLink
+
+
+def link_to(port: int, **more: Any) -> ModbusLink:
+    return ModbusLink.model_validate({"adapter": "modbus", "host": "127.0.0.1", "port": port, **more})
+
+
+def device(points: Mapping[str, Mapping[str, Any]], **more: Any) -> ModbusDevice:
+    """A device whose points are uint16 unless they say otherwise."""
+    filled = {name: {"type": "uint16", **point} for name, point in points.items()}
+    return ModbusDevice.model_validate({"link": "plc", "every": "50ms", "timeout": "200ms", **more, "points": filled})
+
+
+def registers(*addresses: int, **more: Any) -> ModbusDevice:
+    """A device with a uint16 point `r7` at register 7, and so on."""
+    return device({f"r{address}": {"address": address} for address in addresses}, **more)
+
+
+def adapter_to(
+    port: int, devices: Mapping[str, ModbusDevice], memory: Mapping[str, dict[str, Any]] | None = None, **more: Any
+) -> ModbusAdapter:
+    kept = memory if memory is not None else {name: {} for name in devices}
+    return ModbusAdapter(link_to(port, **more), devices, kept)
