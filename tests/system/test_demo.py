@@ -57,7 +57,7 @@ def left_running(folder: Path) -> list[str]:
 def test_it_shows_readings_a_command_and_its_effect_and_ends(
     demo: Callable[..., subprocess.Popen[str]], tmp_path: Path, broker: str
 ) -> None:
-    process = demo("--broker", broker, "--seconds", "12")
+    process = demo("--broker", broker, "--seconds", "9")
 
     out, _ = process.communicate(timeout=40)
 
@@ -65,12 +65,12 @@ def test_it_shows_readings_a_command_and_its_effect_and_ends(
     lines = out.splitlines()
     assert "simulated boiler" in lines[0]
     assert broker in lines[0]
-    result = next(n for n, line in enumerate(lines) if "/result" in line)
+    result = next((n for n, line in enumerate(lines) if "/result" in line), None)
+    assert result is not None, out
     assert "demo-1 done, setpoint 60.0 °C" in lines[result]
     before = [float(found[1]) for line in lines[:result] if (found := FLOW.search(line))]
     after = [float(found[1]) for line in lines[result:] if (found := FLOW.search(line))]
-    assert max(before) < 46
-    assert after[-1] > 47
+    assert after[-1] > max(before) + 1
     assert "Traceback" not in out
     assert left_running(tmp_path) == []
 

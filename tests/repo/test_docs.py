@@ -1,0 +1,69 @@
+"""What the documents and examples show works."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from gateway import plugins
+from gateway.config import ConfigError, load
+from tests.support.repo import ROOT, tracked_files
+
+BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+WHOLE_SITE = re.compile(r"^version:", re.MULTILINE)
+SECRET = re.compile(r"\$\{secret:([^}]+)\}")
+VARIABLE = re.compile(r"\$\{env:(\w+)\}")
+LINK = re.compile(r"\]\((?!\w+:|#)([^)#]+)")
+
+
+class Example(NamedTuple):
+    """A piece of YAML that a reader may copy."""
+
+    where: str
+    text: str
+
+
+def examples() -> list[Example]:
+    """Every YAML block of every document, without its indentation, and every file in configs/."""
+    found = [
+        Example(f"{path.relative_to(ROOT)}:{number}", re.sub(f"^{indent}", "", text, flags=re.MULTILINE))
+        for path in documents()
+        for number, (indent, text) in enumerate(BLOCK.findall(path.read_text()), start=1)
+    ]
+    sites = [path for path in tracked_files() if path.is_relative_to(ROOT / "configs") and path.suffix == ".yaml"]
+    return found + [Example(str(path.relative_to(ROOT)), path.read_text()) for path in sites]
+
+
+def documents() -> list[Path]:
+    return [path for path in tracked_files() if path.suffix == ".md"]
+
+
+EXAMPLES = examples()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.where for example in EXAMPLES])
+def test_an_example_is_yaml_and_a_whole_site_is_a_valid_one(example: Example, tmp_path: Path) -> None:
+    if not WHOLE_SITE.search(example.text):
+        yaml.safe_load(example.text)
+        return
+    for name in SECRET.findall(example.text):
+        (tmp_path / name).write_text("made-up")
+    environ = dict.fromkeys(VARIABLE.findall(example.text), "made-up")
+    path = tmp_path / "gateway.yaml"
+    path.write_text(example.text)
+
+    try:
+        site = load(path, plugins.catalog(), {**environ, "CREDENTIALS_DIRECTORY": str(tmp_path)})
+    except ConfigError as error:
+        pytest.fail(str(error.render()))
+
+    assert [warning.render() for warning in site.warnings] == []
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_a_document_links_only_to_what_exists(path: Path) -> None:
+    targets = [target.strip() for target in LINK.findall(path.read_text())]
+
+    assert [target for target in targets if not (path.parent / target).exists()] == []
