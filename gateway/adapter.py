@@ -20,7 +20,10 @@ DEFAULT_EVERY_S = 10.0
 RECONNECT_MIN_S = 1.0
 RECONNECT_MAX_S = 60.0
 
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+IDENTIFIER = r"^[A-Za-z0-9_-]{1,64}$"
+PERCENTAGE = r"^\d+(\.\d+)?%$"
+
+Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 Labels = dict[str, str]
 
 
@@ -75,7 +78,7 @@ class ReportConfig(StrictModel):
     """What is reported of a point; what is absent is taken from the device, then from the top level."""
 
     on_change: bool | None = Field(None, description="true: only when the value or its quality changes")
-    deadband: float | Annotated[str, Field(pattern=r"^\d+(\.\d+)?%$")] | None = Field(
+    deadband: float | Annotated[str, Field(pattern=PERCENTAGE)] | None = Field(
         None, description="a change must be larger than this: a number in the point's unit, or '2%' of the last value"
     )
     heartbeat: Duration | None = Field(None, description="with on_change: report at least this often")

@@ -56,12 +56,12 @@ class Gateway:
         self._links = {
             name: FieldLink(
                 name,
-                adapters[link.adapter],
-                link.config,
-                link.devices,
-                self._memory.of(link.devices),
-                self._field,
-                site.commands.max_queue,
+                adapter=adapters[link.adapter],
+                config=link.config,
+                devices=link.devices,
+                memory=self._memory.of(link.devices),
+                field=self._field,
+                max_queue=site.commands.max_queue,
             )
             for name, link in site.links.items()
             if link.devices
@@ -145,8 +145,10 @@ class Gateway:
         ]
         for name, link in self._links.items():
             started.append(tasks.create_task(link.supervised.run(), name=f"link:{name}"))
-            for number in range(link.concurrency):
-                started.append(tasks.create_task(link.run_commands(), name=f"commands:{name}:{number}"))
+            started += [
+                tasks.create_task(link.run_commands(), name=f"commands:{name}:{number}")
+                for number in range(link.concurrency)
+            ]
         interval_s = systemd.watchdog_interval_s()
         if interval_s is not None:
             started.append(tasks.create_task(_ping_watchdog(interval_s), name="watchdog"))

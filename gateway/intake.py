@@ -22,6 +22,7 @@ class Intake:
 
     def __init__(
         self,
+        *,
         outbox: Outbox,
         encoder: Encoder,
         report: ReportFilter,
@@ -87,9 +88,7 @@ class Intake:
 
     def _stage_births(self) -> list[Entry]:
         outbox, now_ms = self._outbox, self._now_ms()
-        births = [
-            outbox.stage("birth", "", self._encoder.gateway_birth(outbox.next_seq, now_ms, self._birth_facts()))
-        ]
+        births = [outbox.stage("birth", "", self._encoder.gateway_birth(outbox.next_seq, now_ms, self._birth_facts()))]
         for device, info in self._devices.items():
             payload = self._encoder.device_birth(outbox.next_seq, now_ms, info)
             births.append(outbox.stage("birth", device, payload))

@@ -30,6 +30,7 @@ class FieldLink:
     def __init__(
         self,
         name: str,
+        *,
         adapter: type[Adapter],
         config: LinkConfig,
         devices: Mapping[str, Any],
@@ -38,7 +39,7 @@ class FieldLink:
         max_queue: int,
     ) -> None:
         self.supervised = Supervised(
-            f"link {name}", self._serve, config.reconnect, on_down=lambda reason: field.link_down(name)
+            f"link {name}", self._serve, config.reconnect, on_down=lambda _: field.link_down(name)
         )
         self.concurrency = adapter.concurrency
         self._class = adapter

@@ -11,15 +11,13 @@ import structlog
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
+from gateway.pace import TokenBucket
 
 BACKLOG_BATCH = 100
 """Envelopes read from disk at once: enough to keep a full window busy, little memory."""
 
 BACKLOG_SHARE = 10
 """The backlog keeps a tenth of the window when live readings saturate the uplink (design: the outbox)."""
-
-BURST_S = 0.1
-"""The backlog is paced in bursts of this length: ten wake-ups a second at most."""
 
 LIVE_LIMIT = 10_000
 """Envelopes the live lane keeps in memory; older ones that are on disk then wait as backlog."""
@@ -246,9 +244,7 @@ class Relay:
         cursor = 0
         while True:
             self._changed.clear()
-            batch = await self._outbox.waiting(
-                readings=True, after=cursor, before=self._boundary, limit=BACKLOG_BATCH
-            )
+            batch = await self._outbox.waiting(readings=True, after=cursor, before=self._boundary, limit=BACKLOG_BATCH)
             self._backlog_pending = bool(batch)
             if not batch:
                 await self._changed.wait()
@@ -282,26 +278,3 @@ class Relay:
         if len(self._in_flight) >= self._window:
             return False
         return not self._live or len(self._backlog_in_flight) < self._reserve()
-
-
-class TokenBucket:
-    """Lets `rate` things a second pass, in short bursts."""
-
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._burst = max(1.0, rate * BURST_S)
-        self._credit = self._burst
-        self._credited_s = 0.0
-
-    async def take(self) -> None:
-        """Wait for one's turn."""
-        loop = asyncio.get_running_loop()
-        while not self._has_credit(loop.time()):
-            await asyncio.sleep(max(BURST_S, (1.0 - self._credit) / self._rate))
-        self._credit -= 1.0
-
-    def _has_credit(self, now_s: float) -> bool:
-        earned = (now_s - self._credited_s) * self._rate
-        self._credit = min(self._burst, self._credit + earned)
-        self._credited_s = now_s
-        return self._credit >= 1.0

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.commands.journal import Journal
 from gateway.commands.router import Router, Rules
 from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
-from gateway.endpoints.contract import Endpoint, Identity
+from gateway.endpoints.contract import Delivery, Endpoint, Identity
 from gateway.endpoints.payload import Encoder
 from gateway.intake import Facts, Intake
 from gateway.link import FieldLink
@@ -56,16 +56,22 @@ class Uplink:
         """Build the door and the relay; the outbox must be open."""
         encoder = Encoder(self._identity.gateway, self.name, self.outbox.session)
         self.intake = Intake(
-            self.outbox, encoder, ReportFilter(rules, now_s), devices, status_facts, birth_facts, _now_ms
+            outbox=self.outbox,
+            encoder=encoder,
+            report=ReportFilter(rules, now_s),
+            devices=devices,
+            status_facts=status_facts,
+            birth_facts=birth_facts,
+            now_ms=_now_ms,
         )
         self.relay = Relay(
             self.outbox,
             self._settings.backlog_rate,
             announce=self.intake.announce,
-            on_delivery=lambda delivery: self.router.offer(delivery),
+            on_delivery=self._deliver,
         )
         self.supervised = Supervised(
-            f"endpoint {self.name}", self._connect, self._config.reconnect, on_down=lambda reason: None
+            f"endpoint {self.name}", self._connect, self._config.reconnect, on_down=_already_told
         )
 
     def command(
@@ -78,13 +84,13 @@ class Uplink:
         """Build the way of commands from this endpoint."""
         kept = bool(getattr(self._config, "session_expiry", 0.0))
         self.router = Router(
-            self.outbox,
-            Journal(self.outbox.store, settings.journal_age, settings.journal_size),
-            self.intake,
-            devices,
-            links,
-            own,
-            Rules(settings.default_ttl, needs_expiry=kept, allowed=self._config.commands),
+            outbox=self.outbox,
+            journal=Journal(self.outbox.store, settings.journal_age, settings.journal_size),
+            intake=self.intake,
+            devices=devices,
+            links=links,
+            own=own,
+            rules=Rules(settings.default_ttl, needs_expiry=kept, allowed=self._config.commands),
             reply=self.relay.reply,
         )
 
@@ -98,8 +104,15 @@ class Uplink:
             "outbox": self.outbox.depth(),
         }
 
+    def _deliver(self, delivery: Delivery) -> None:
+        self.router.offer(delivery)
+
     async def _connect(self, up: Callable[[], None]) -> None:
         await self.relay.serve(self._class(self._config, self._identity), up)
+
+
+def _already_told(_reason: str) -> None:
+    """The supervisor logs it; what waits, waits."""
 
 
 def _now_ms() -> int:

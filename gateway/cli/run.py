@@ -18,6 +18,7 @@ import structlog
 from gateway import log as logging_setup
 from gateway import plugins
 from gateway.app import Gateway
+from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.config import ConfigError, Site, load
 from gateway.outbox.store import StoreError
@@ -38,23 +39,22 @@ def main(argv: list[str]) -> int:
     try:
         site = load(arguments.config, plugins.catalog(), os.environ)
     except ConfigError as error:
-        print(error.render(), file=sys.stderr)
+        show.diagnostics(error.diagnostics)
         return Exit.CONFIG
-    for warning in site.warnings:
-        print(warning.render(), file=sys.stderr)
+    show.diagnostics(site.warnings)
     logging_setup.configure(site.log.level, site.log.format, site.secrets)
     state = arguments.state_dir or default_state_dir(os.environ)
     try:
         with _owned(state):
             asyncio.run(_serve(site, state))
     except InUse as error:
-        log.error("can't start", reason=str(error))
+        log.critical("can't start", reason=str(error))
         return Exit.USAGE
     except PermissionError as error:
-        log.error("can't start", reason=f"{error}; run as the user that owns it, or give --state-dir")
+        log.critical("can't start", reason=f"{error}; run as the user that owns it, or give --state-dir")
         return Exit.PERMISSION
     except (OSError, StoreError) as error:
-        log.error("can't start", reason=str(error))
+        log.critical("can't start", reason=str(error))
         return Exit.INTERNAL
     return Exit.OK
 

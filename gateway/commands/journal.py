@@ -56,7 +56,8 @@ class Journal:
         """Hold the limits of age and size; what is under way stays."""
         cutoff_ms = now_ms - int(self._max_age_s * 1000)
         finished = "DELETE FROM journal WHERE result IS NOT NULL AND"
-        sized = "(SELECT id, sum(length(result) + length(id) + 64) OVER (ORDER BY claimed_ms DESC, id) AS size FROM journal)"
+        newest_first = "sum(length(result) + length(id) + 64) OVER (ORDER BY claimed_ms DESC, id)"
+        sized = f"(SELECT id, {newest_first} AS size FROM journal)"
         await self._store.write(
             [
                 (f"{finished} claimed_ms < ?", [(cutoff_ms,)]),

@@ -37,6 +37,7 @@ class Router:
 
     def __init__(
         self,
+        *,
         outbox: Outbox,
         journal: Journal,
         intake: Intake,
@@ -169,7 +170,7 @@ class Router:
     def _answer(self, command: str | None, device: str, result: Result, delivery: Delivery) -> None:
         """A result that needs no end in the journal."""
         entry = self._intake.result(device, command, result)
-        self._outbox.restage(entry)
+        self._outbox.keep(entry)
         self._copy(entry.payload, delivery)
 
     def _finish_later(self, command: Command, result: Result, delivery: Delivery) -> None:
@@ -184,7 +185,7 @@ class Router:
             self._outbox.adopt(entry)
         except StoreError as error:
             log.error("end of a command not stored", command=command, error=str(error))
-            self._outbox.restage(entry)
+            self._outbox.keep(entry)
         log.info("command", device=device, command=command, status=result.status.value, reason=result.reason)
         if delivery is not None:
             self._copy(entry.payload, delivery)

@@ -10,7 +10,7 @@ import yaml
 from gateway.config import references, scalars, syntax
 from gateway.config.diagnostics import Findings, Span, quoted
 from gateway.config.nodes import BROKEN, Node
-from gateway.config.source import Source, mask_by_name
+from gateway.config.source import Source, is_secret_name, mask_by_name
 
 MAX_DEPTH = 50
 """Levels; a real configuration has seven or so."""
@@ -131,19 +131,34 @@ class _Composer:
     def _mapping(self, node: Node) -> Node:
         data: dict[Any, Any] = {}
         merged: list[Node] = []
+        secret = False
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key, value = self._node(event), self._node(self._next())
+            secret = self._mask_secret(key, value, secret)
             if _is_merge(event):
                 merged += self._mergeable(value)
             elif self._usable(key, event) and self._first(key, node):
                 node.keys[key.data] = key
                 node.adopt(key.data, value)
                 data[key.data] = value.data
+            else:
+                node.broken = True
         node.end = self._end(event)
         node.data = data
         for other in merged:
             _merge(other, node)
         return node
+
+    def _mask_secret(self, key: Node, value: Node, after_secret: bool) -> bool:
+        """Hide what stands under a secret's name, and what a comma in it made a key of."""
+        is_rest = after_secret and value.start == value.end
+        if is_rest:
+            self._source.mask(key.start, key.end)
+        elif not isinstance(key.data, str) or not is_secret_name(key.data):
+            return False
+        elif value.data != "$" and not (isinstance(value.data, references.Template) and not value.data.holds_literals):
+            self._source.mask(value.start, value.end)
+        return True
 
     def _usable(self, key: Node, event: Any) -> bool:
         if key.data is BROKEN:

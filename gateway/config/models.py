@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from gateway.adapter import Identifier, Labels, Period, Reconnect, ReportConfig, StrictModel
+from gateway.adapter import PERCENTAGE, Identifier, Labels, Period, Reconnect, ReportConfig, StrictModel
 from gateway.config.diagnostics import did_you_mean
 from gateway.units import Duration, Rate, Size
 
@@ -92,5 +92,5 @@ class ReportSection(ReportConfig):
     """The default for every point."""
 
     on_change: bool = False
-    deadband: float | Annotated[str, Field(pattern=r"^\d+(\.\d+)?%$")] = 0.0
+    deadband: float | Annotated[str, Field(pattern=PERCENTAGE)] = 0.0
     heartbeat: Duration = 600.0

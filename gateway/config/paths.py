@@ -22,7 +22,9 @@ def _resolve(value: Any, info: ValidationInfo) -> Any:
     except (PermissionError, ValueError):
         exists = "\0" not in str(value)
     if not exists:
-        raise PydanticCustomError("no_such_file", "file does not exist: {path}", {"path": str(path)})
+        raise PydanticCustomError(
+            "no_such_file", "no such file - a relative path begins beside this configuration file"
+        )
     return path
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gateway.adapter import DeviceConfig, LinkConfig
+from gateway.adapter import IDENTIFIER, DeviceConfig, LinkConfig
 from gateway.config.load import VERSION
 from gateway.config.models import (
     CommandsSection,
@@ -28,7 +28,6 @@ REFERENCE = {
     "pattern": r"\$\{(env:[A-Za-z_][A-Za-z0-9_]*(:-[^{}]*)?|secret:[A-Za-z0-9_.-]+|file:[^{}]+)\}",
     "description": "${env:NAME}, ${env:NAME:-default}, ${secret:NAME} or ${file:PATH}",
 }
-_IDENTIFIER = "^[A-Za-z0-9_-]{1,64}$"
 _REFERENCE_LINK = {"$ref": "#/definitions/Reference"}
 _SCALARS = frozenset(("integer", "number", "boolean"))
 _CONSTRAINTS = frozenset(("pattern", "enum", "const", "format", "minLength", "maxLength"))
@@ -76,7 +75,7 @@ def _available(group: Mapping[str, Any]) -> dict[str, Any]:
 
 def _group(entry: Schema) -> Schema:
     """Ids to settings; empty while all of them are commented out."""
-    return {"type": ["object", "null"], "patternProperties": {_IDENTIFIER: entry}, "additionalProperties": False}
+    return {"type": ["object", "null"], "patternProperties": {IDENTIFIER: entry}, "additionalProperties": False}
 
 
 def _section(model: type[BaseModel], definitions: Schema) -> Schema:

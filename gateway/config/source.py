@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import bisect
+import difflib
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 MASK = "***"
@@ -14,8 +16,10 @@ MAX_ECHO_COLUMNS = 160
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 _SECRET_WORD = "passw|passphrase|pwd|secret|token|credential|connection_string|api_?key|private_?key|psk"  # noqa: S105 - names
-_SECRET_ENTRY = re.compile(rf"(?i)(?<!\$\{{)(?<![\w.-])[\w.-]*(?:{_SECRET_WORD})[\w.-]*[\"']?[ \t]*[:=][ \t]*(?=\S)")
-_URL_PASSWORD = re.compile(r"://[^\s/@:]*:(?P<password>[^\s/]+)@")
+_NAMED = re.compile(r"(?<!\$\{)(?<![\w.-])(?P<name>[\w.-]+)[\"']?[ \t]*[:=][ \t]*(?=\S)")
+_SECRET_NAME = re.compile(rf"(?i){_SECRET_WORD}")
+_SECRET_WITHOUT_SPACE = re.compile(rf"(?i)(?<!\$\{{)(?:{_SECRET_WORD})[\w.-]*[\"']?[:=](?=[^\s{{])")
+_URL_PASSWORD = re.compile(r"://[^\s/@:$]*:(?!\$\{)(?P<password>[^\s/]+)@")
 _PURE_REFERENCE = re.compile(
     r"""(?P<quote>["']?)\$\{(?:(?:secret|file):[^{}"']*|env:\w+)\}(?P=quote)[ \t]*(?:[,}\]]+(?=[ \t,}\]]|$)|\#|$)""",
     re.MULTILINE,
@@ -39,7 +43,7 @@ class Source:
     path: Path
     text: str
     confidential: bool = False
-    masked: list[tuple[int, int]] = field(default_factory=list)
+    _masked: list[tuple[int, int]] = field(default_factory=list)
     _starts: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,7 +62,11 @@ class Source:
 
     def mask(self, start: int, end: int) -> None:
         """Never show these characters."""
-        self.masked.append((start, end))
+        self._masked.append((start, end))
+
+    def is_masked(self, index: int) -> bool:
+        """Whether this character is never shown."""
+        return any(start <= index < end for start, end in self._masked)
 
     def echo(self, start: int, end: int) -> Echo | None:
         """The line that holds `start`, with a caret under what lies between `start` and `end` on it."""
@@ -80,15 +88,27 @@ class Source:
         line_end = line_start + len(line)
         return [
             (max(0, start - line_start), min(len(line), end - line_start))
-            for start, end in self.masked
+            for start, end in self._masked
             if start < line_end and end > line_start
         ]
 
 
+@cache
+def is_secret_name(name: str) -> bool:
+    """Whether people keep secrets under this name, whatever a model says."""
+    return _SECRET_NAME.search(name) is not None
+
+
+@cache
+def _resembles_secret_name(name: str) -> bool:
+    close = difflib.get_close_matches(name.lower(), ("password", "passphrase", "secret", "token"), cutoff=0.75)
+    return bool(close) or is_secret_name(name)
+
+
 def mask_by_name(source: Source) -> None:
     """Hide every value that follows a secret's name, for a text that could not be parsed into keys and values."""
-    for match in _SECRET_ENTRY.finditer(source.text):
-        if not _PURE_REFERENCE.match(source.text, match.end()):
+    for match in _NAMED.finditer(source.text):
+        if _resembles_secret_name(match["name"]) and not _PURE_REFERENCE.match(source.text, match.end()):
             source.mask(match.end(), _value_end(source, match.start(), match.end()))
 
 
@@ -119,12 +139,8 @@ def _indent(line: str) -> int:
 
 
 def _masked_by_name(line: str) -> list[tuple[int, int]]:
-    """Values that look like secrets on a line; a bare reference to one may be shown."""
-    spans = [
-        (match.end(), len(line))
-        for match in _SECRET_ENTRY.finditer(line)
-        if not _PURE_REFERENCE.match(line, match.end())
-    ]
+    """What looks like a secret on a line, though it is not the value of a key."""
+    spans = [(match.end(), len(line)) for match in _SECRET_WITHOUT_SPACE.finditer(line)]
     return spans + [match.span("password") for match in _URL_PASSWORD.finditer(line)]
 
 

@@ -30,7 +30,10 @@ _RULES = (
     _Rule("expected ',' or ']'", "expected ',' or ']' here", related="in the list opened here"),
     _Rule("found unexpected end of stream", "the quote opened here is never closed", at_context=True),
     _Rule("found unexpected document", "the quote opened here is never closed", at_context=True),
-    _Rule("mapping values are not allowed", "a second ': ' in one value - quote the text, or check the indentation"),
+    _Rule(
+        "mapping values are not allowed",
+        "': ' where a value has begun - quote the text, or check indentation and the space after each colon",
+    ),
     _Rule("did not find expected key", "this line does not line up with the lines above - check the indentation"),
     _Rule("did not find expected '-'", "a list's lines all begin with '-' - check the indentation"),
     _Rule("expected <block end>", "this line does not line up with the lines above - check the indentation"),

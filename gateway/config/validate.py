@@ -66,6 +66,8 @@ class _Report:
         if fault.type == "missing":
             message = f"missing required key {quoted(fault.path[-1])}"
             self._findings.add("E105", message, self._key_span(fault.path[:-1]))
+        elif fault.type == "too_short" and self._node(fault.path).broken:
+            return
         elif fault.type in ("extra_forbidden", "invalid_key"):
             self._unknown(fault)
         elif fault.at_key:
@@ -77,13 +79,13 @@ class _Report:
 
     def _unknown(self, fault: Fault) -> None:
         node = self._node(fault.path)
-        if node.start == node.end and shapes.holds_secrets(self._expected):
-            self._piece.node.source.mask(*self._bounds(fault.path))
+        span = self._key_span(fault.path)
+        if node.start == node.end and span.source.is_masked(span.start):
             message = "a key without a value - if it is part of a text with a comma, quote the text"
         else:
             meant = self._meant(fault)
             message = f"unknown key {quoted(fault.path[-1])}" + (f" - did you mean {quoted(meant)}?" if meant else "")
-        self._findings.add("E104", message, self._key_span(fault.path))
+        self._findings.add("E104", message, span)
 
     def _meant(self, fault: Fault) -> str | None:
         """The key that a misspelt one stands for, if that one is still free."""
@@ -106,10 +108,6 @@ class _Report:
         for key in path:
             node = node.children[key]
         return node
-
-    def _bounds(self, path: tuple[Any, ...]) -> tuple[int, int]:
-        span = self._key_span(path)
-        return span.start, span.end
 
     def _key_span(self, path: tuple[Any, ...]) -> Span:
         return self._node(path[:-1]).key_span(path[-1]) if path else self._piece.own

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gateway.adapter import IDENTIFIER, PERCENTAGE
 from gateway.config.diagnostics import did_you_mean
 from gateway.config.unions import Fault
 from gateway.units import UnitError
-
-_IDENTIFIER = "^[A-Za-z0-9_-]{1,64}$"
 
 _TYPES = {
     "string_type": "text",
@@ -54,7 +53,12 @@ _CODES = {
 }
 """Errors that our own validators raise, by their type."""
 
-_ID_RULE = "ids consist of 1 to 64 of the characters A-Z a-z 0-9 _ -"
+_BAD_ID = "this cannot be an id - ids consist of 1 to 64 of the characters A-Z a-z 0-9 _ -"
+
+_PATTERNS = {
+    IDENTIFIER: ("E118", _BAD_ID),
+    PERCENTAGE: ("E107", "must be a number or a percentage, like 2%"),
+}
 
 
 def bad_value(fault: Fault, data: Any) -> tuple[str, str]:
@@ -70,11 +74,13 @@ def bad_value(fault: Fault, data: Any) -> tuple[str, str]:
         return "E107", _not_allowed(str(fault.context.get("expected", "")), data)
     if fault.type == "union_tag_invalid":
         tags = str(fault.context.get("expected_tags", ""))
-        return "E107", _not_allowed(tags, fault.context.get("tag"))
+        return "E107", _not_allowed(" or ".join(tags.rsplit(", ", 1)), fault.context.get("tag"))
     if fault.type == "union_tag_not_found":
         return "E105", f"missing required key '{fault.tag_key}'"
-    if fault.context.get("pattern") == _IDENTIFIER:
-        return "E118", f"this cannot be an id - {_ID_RULE}"
+    if fault.context.get("pattern") in _PATTERNS:
+        return _PATTERNS[fault.context["pattern"]]
+    if fault.context.get("min_length") == 1:
+        return "E107", "must not be empty"
     if fault.type in _BOUNDS:
         return "E107", _BOUNDS[fault.type].format(**fault.context)
     return "E119", " ".join(fault.message.split())
@@ -82,24 +88,22 @@ def bad_value(fault: Fault, data: Any) -> tuple[str, str]:
 
 def bad_key(fault: Fault) -> tuple[str, str]:
     """A code and a sentence for a key that is refused."""
-    if fault.context.get("pattern") == _IDENTIFIER:
-        return "E118", f"this cannot be an id - {_ID_RULE}"
     if fault.type == "string_type":
         return "E106", "expected a text as key, found a number - quote it"
     if fault.type in _TYPES:
         return "E106", f"expected {_TYPES[fault.type]} as key"
     code, message = bad_value(fault, None)
-    return code, f"key {message}"
+    return (code, message) if code == "E118" else (code, f"key {message}")
 
 
 def is_id(text: object) -> bool:
     """Whether it may be the id of a link, device, endpoint, point or gateway."""
-    return isinstance(text, str) and re.fullmatch(_IDENTIFIER, text) is not None
+    return isinstance(text, str) and re.fullmatch(IDENTIFIER, text) is not None
 
 
 def bad_id() -> str:
     """The sentence for what is no id."""
-    return f"this cannot be an id - {_ID_RULE}"
+    return _BAD_ID
 
 
 def found(data: Any) -> str:
@@ -120,7 +124,8 @@ def _wrong_type(kinds: tuple[str, ...], data: Any) -> str:
     if "a number" in wanted and "a whole number" in wanted:
         wanted.remove("a whole number")
     alternatives = " or ".join([", ".join(wanted[:-1]), wanted[-1]] if len(wanted) > 1 else wanted)
-    message = f"expected {alternatives}, found {found(data)}"
+    kind = "a decimal number" if isinstance(data, float) and wanted == ["a whole number"] else found(data)
+    message = f"expected {alternatives}, found {kind}"
     if "text" in wanted and isinstance(data, bool | int | float):
         return f"{message} - quote it"
     if isinstance(data, str) and wanted[0] in ("true or false", "a number", "a whole number") and len(wanted) == 1:

@@ -11,7 +11,7 @@ class Entry(Struct, gc=False, eq=False):
     """An encoded envelope and where it stands.
 
     `id` orders all envelopes of the file, across sessions; `staged_s` is on the event loop's clock.
-    `fresh`: the newest word on its topic, so that a retained topic may keep it.
+    `fresh`: staged since the connection began or told again on it, so that a retained topic may keep it.
     """
 
     id: int
@@ -22,7 +22,7 @@ class Entry(Struct, gc=False, eq=False):
     time_ms: int
     payload: bytes
     staged_s: float = 0.0
-    fresh: bool = False
+    fresh: bool = True
     on_disk: bool = False
     done: bool = False
     refusals: int = 0

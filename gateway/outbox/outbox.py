@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
 
 from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
+from gateway.outbox.commit import Committer
 from gateway.outbox.entry import READING, Entry
 from gateway.outbox.losses import Losses
-from gateway.outbox.store import (
-    ROW_OVERHEAD_BYTES,
-    Lost,
-    Opened,
-    Statements,
-    Store,
-    StoreError,
-    delete_statements,
-    insert_statements,
-)
-
-STAGING_ENVELOPES = 10_000
-"""How many envelopes may wait in memory for the disk (design: "bounded staging room")."""
-
-STAGING_BYTES = 16 * 1024**2
-"""How many bytes of payload may wait in memory for the disk."""
-
-AGE_CHECK_S = 60.0
-"""How often the age limit is looked at: it is given in hours or days."""
+from gateway.outbox.staging import Staging
+from gateway.outbox.store import Opened, Store, StoreError
 
 DELETE_LAG_S = 1.0
 """How long acknowledged rows may stay on disk before a commit is made for their deletion alone."""
@@ -42,11 +26,15 @@ RETRY_MIN_S, RETRY_MAX_S = 1.0, 30.0
 log = structlog.get_logger("fieldgate.outbox")
 
 
+def _ignore(*_: object) -> None:
+    """Nobody listens yet."""
+
+
 class Outbox:
     """Everything one endpoint's far end has not acknowledged yet.
 
-    `on_ready(entry)` is called when an envelope may be published; `on_commit()` after each commit;
-    `on_gap(gap)` when readings were lost, for an envelope to be staged.
+    `on_ready(entry)` is called when an envelope may be published, `on_commit()` after each commit, and
+    `on_gap(gap)` when readings were lost, so that an envelope is staged that says so.
     """
 
     def __init__(
@@ -54,27 +42,24 @@ class Outbox:
     ) -> None:
         self.name = name
         self.store = store
-        self.losses = Losses()
         self.fault: str | None = None
         self.worst_commit_s = 0.0
-        self.on_ready: Callable[[Entry], None] = lambda entry: None
-        self.on_commit: Callable[[], None] = lambda: None
-        self.on_gap: Callable[[Gap], None] = lambda gap: None
-        self._settings = settings
+        self.on_ready: Callable[[Entry], None] = _ignore
+        self.on_commit: Callable[[], None] = _ignore
+        self.on_gap: Callable[[Gap], None] = _ignore
+        self._interval_s = settings.commit_interval
+        self._drop_newest = settings.when_full == "drop-newest"
         self._wall_s = wall_s
-        self._seq = 0
-        self._staged: dict[int, Entry] = {}
-        self._staged_bytes = 0
+        self._losses = Losses()
+        self._staged = Staging(drop_newest=self._drop_newest)
         self._committing: dict[int, Entry] = {}
-        self._doomed: dict[int, int] = {}
-        self._disk_rows = self._disk_bytes = 0
-        self._oldest_ms: int | None = None
-        self._age_checked_s = 0.0
+        self._disk = Committer(store, settings, wall_s)
+        self._seq = 0
         self._retry_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._due = asyncio.Event()
-        self._finished = False
         self._committed = asyncio.Event()
+        self._finished = False
 
     async def open(self) -> Opened:
         """Open the file and begin a session; raises StoreError."""
@@ -82,8 +67,7 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         self.session = opened.session
         self._first_id = opened.last_id
-        depth = await self.store.depth()
-        self._disk_rows, self._disk_bytes, self._oldest_ms = depth
+        await self._disk.open(opened.session)
         return opened
 
     @property
@@ -96,7 +80,7 @@ class Outbox:
         """Every envelope staged from now on has at least this id."""
         return self._first_id + self._seq + 1
 
-    def stage(self, kind: str, device: str, payload: bytes, *, fresh: bool = True) -> Entry:
+    def stage(self, kind: str, device: str, payload: bytes) -> Entry:
         """Take an envelope, encoded with `next_seq`, without waiting."""
         self._seq += 1
         entry = Entry(
@@ -108,70 +92,70 @@ class Outbox:
             time_ms=int(self._wall_s() * 1000),
             payload=payload,
             staged_s=self._loop.time(),
-            fresh=fresh,
         )
-        if kind == READING and self._is_full():
+        if kind == READING and self._drop_newest and self._disk.is_full:
             self._lose(entry, GapReason.FULL)
-            return entry
-        self._keep(entry)
+        else:
+            self.keep(entry)
         return entry
 
-    def adopt(self, entry: Entry) -> None:
-        """Go on with an envelope that the caller has already put on disk."""
-        entry.on_disk = True
-        self._count_disk(1, len(entry.payload))
-        self.on_ready(entry)
-
     def numbered(self, kind: str, device: str, encode: Callable[[int], bytes]) -> Entry:
-        """An envelope with the next number, not staged yet: for a transaction of the caller's own."""
+        """An envelope with the next number that does not wait here: the caller puts it on disk, or calls `keep`."""
         self._seq += 1
         now_ms = int(self._wall_s() * 1000)
+        entry_id = self._first_id + self._seq
         payload = encode(self._seq)
-        return Entry(
-            self._first_id + self._seq, self.session, self._seq, kind, device, now_ms, payload, self._loop.time(), True
-        )
+        return Entry(entry_id, self.session, self._seq, kind, device, now_ms, payload, self._loop.time())
 
-    def restage(self, entry: Entry) -> None:
-        """Take a numbered envelope whose own transaction failed."""
-        self._keep(entry)
+    def adopt(self, entry: Entry) -> None:
+        """Go on with a numbered envelope that the caller has put on disk."""
+        self._disk.count([entry])
+        self.on_ready(entry)
+
+    def keep(self, entry: Entry) -> None:
+        """Let an envelope wait for its commit."""
+        victim = self._staged.add(entry)
+        if victim is not None:
+            self._lose(victim, GapReason.OVERFLOW)
+        if self._interval_s > 0:
+            if self._timer is None:
+                self._wake_in(self._interval_s / 2)
+            self.on_ready(entry)
+        else:
+            self._due.set()
 
     def acknowledged(self, entry: Entry) -> None:
         """The far end has it: forget it, and its row if it has one."""
         if entry.done:
             return
         entry.done = True
-        if self._staged.pop(entry.id, None) is not None:
-            self._staged_bytes -= len(entry.payload)
-        else:
-            self._doomed[entry.id] = len(entry.payload)
-            self._wake_in(DELETE_LAG_S)
+        if not self._staged.remove(entry.id):
+            self._disk.doomed[entry.id] = len(entry.payload)
+            if self._timer is None:
+                self._wake_in(DELETE_LAG_S)
 
     async def set_aside(self, entry: Entry, code: int, reason: str) -> None:
         """Move an envelope that the far end refuses for good to the dead letters, with a gap."""
-        row = (entry.id, entry.session, entry.seq, entry.kind, entry.device, entry.time_ms, entry.payload, 0, code, reason)
         try:
-            await self.store.write([("INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [row])])
+            await self.store.bury(entry, code, reason)
         except StoreError as error:
-            log.error("dead letter lost", outbox=self.name, error=str(error))
-        self.losses.add(_gap_of(entry, GapReason.REFUSED, self.session))
+            self._note_fault(error)
+        self._losses.add(_gap_of(entry, GapReason.REFUSED, self.session))
         self.acknowledged(entry)
-        self._wake_in(0.0)
+        self._due.set()
 
     async def waiting(self, *, readings: bool, after: int, before: int, limit: int) -> list[Entry]:
         """Unacknowledged envelopes with `after < id < before`, oldest first: from disk, then from memory."""
-        sign = "=" if readings else "<>"
-        in_memory = [*self._committing.values(), *self._staged.values()]
+        in_memory = [*self._committing.values(), *self._staged]
         entries: list[Entry] = []
         try:
-            entries, torn = await self.store.entries(
-                f"kind {sign} '{READING}' AND id > ? AND id < ?", (after, before), limit
-            )
+            entries, torn = await self.store.entries(readings=readings, after=after, before=before, limit=limit)
             self._drop_torn(torn)
         except StoreError as error:
             self._note_fault(error)
         known = {entry.id for entry in entries}
         entries += [e for e in in_memory if e.is_reading == readings and after < e.id < before and e.id not in known]
-        return [entry for entry in entries[:limit] if entry.id not in self._doomed and not entry.done]
+        return [entry for entry in entries[:limit] if entry.id not in self._disk.doomed and not entry.done]
 
     async def run(self) -> None:
         """Commit when it is time, until `finish`; a cancellation could cut a commit in half."""
@@ -180,13 +164,6 @@ class Outbox:
             self._due.clear()
             await self._commit()
 
-    async def flush(self) -> None:
-        """Return once everything staged so far is on disk."""
-        while self._staged or self._committing:
-            self._committed.clear()
-            self._due.set()
-            await self._committed.wait()
-
     def finish(self) -> None:
         """Let `run` commit once more and return: nothing stages or acknowledges any more."""
         self._finished = True
@@ -194,66 +171,45 @@ class Outbox:
             self._timer.cancel()
         self._due.set()
 
+    async def flush(self) -> None:
+        """Return once everything staged so far is on disk."""
+        while self._staged or self._committing:
+            self._committed.clear()
+            self._due.set()
+            await self._committed.wait()
+
     async def close(self) -> None:
         """Close the file, once `run` has returned."""
         await self.store.close(clean=not self._staged)
 
     def depth(self) -> Mapping[str, Any]:
         """What waits, for the status."""
-        waiting = len(self._staged) + len(self._committing)
+        memory = [self._staged.oldest, next(iter(self._committing.values()), None)]
+        times = [entry.time_ms for entry in memory if entry is not None]
+        if self._disk.waiting > 0 and self._disk.oldest_ms is not None:
+            times.append(self._disk.oldest_ms)
         return {
-            "waiting": waiting + self._disk_rows - len(self._doomed),
-            "on_disk": self._disk_rows,
-            "bytes": self._disk_bytes + self._staged_bytes,
-            "oldest_ms": self._oldest(),
-            "lost": dict(self.losses.total),
+            "waiting": len(self._staged) + len(self._committing) + self._disk.waiting,
+            "on_disk": self._disk.rows,
+            "bytes": self._disk.bytes + self._staged.bytes,
+            "oldest_ms": min(times, default=None),
+            "lost": dict(self._losses.total),
             "worst_commit_s": round(self.worst_commit_s, 4),
             "fault": self.fault,
         }
 
-    def _oldest(self) -> int | None:
-        if self._disk_rows > len(self._doomed):
-            return self._oldest_ms
-        first = next(iter(self._committing.values()), None) or next(iter(self._staged.values()), None)
-        return first.time_ms if first else None
-
-    def _keep(self, entry: Entry) -> None:
-        self._staged[entry.id] = entry
-        self._staged_bytes += len(entry.payload)
-        if len(self._staged) > STAGING_ENVELOPES or self._staged_bytes > STAGING_BYTES:
-            self._overflow()
-        if self._settings.commit_interval > 0:
-            if self._timer is None:
-                self._wake_in(self._settings.commit_interval / 2)
-            self.on_ready(entry)
-        else:
-            self._due.set()
-
-    def _is_full(self) -> bool:
-        return self._settings.when_full == "drop-newest" and self._disk_bytes >= self._settings.max_size
-
-    def _overflow(self) -> None:
-        """The disk does not keep up: drop one reading, the oldest or the newest."""
-        newest = self._settings.when_full == "drop-newest"
-        order: Iterable[Entry] = reversed(self._staged.values()) if newest else self._staged.values()
-        victim = next((entry for entry in order if entry.is_reading), None)
-        if victim is not None:
-            del self._staged[victim.id]
-            self._staged_bytes -= len(victim.payload)
-            self._lose(victim, GapReason.OVERFLOW)
-
     def _lose(self, entry: Entry, reason: GapReason) -> None:
         entry.done = True
-        self.losses.add(_gap_of(entry, reason, self.session))
-        self._wake_in(self._settings.commit_interval / 2)
+        self._losses.add(_gap_of(entry, reason, self.session))
+        self._wake_in(self._interval_s / 2)
 
     def _drop_torn(self, ids: list[int]) -> None:
         """Rows whose checksum is wrong are never sent; they are counted and removed."""
         now_ms = int(self._wall_s() * 1000)
         for row_id in ids:
-            self._doomed[row_id] = 0
-            self.losses.add(Gap(GapReason.CORRUPT, 1, None, None, now_ms, now_ms))
-            self._wake_in(0.0)
+            self._disk.doomed[row_id] = 0
+            self._losses.add(Gap(GapReason.CORRUPT, 1, None, None, now_ms, now_ms))
+            self._due.set()
 
     def _wake_in(self, delay_s: float) -> None:
         """Look at what is due after this long, or sooner if that was planned already."""
@@ -264,98 +220,57 @@ class Outbox:
 
     def _look(self) -> None:
         self._timer = None
-        now_s = self._loop.time()
-        half_s = self._settings.commit_interval / 2
-        oldest = next(iter(self._staged.values()), None)
-        if self._doomed or self.losses or (oldest is not None and now_s - oldest.staged_s >= half_s):
+        oldest = self._staged.oldest
+        age_s = self._loop.time() - oldest.staged_s if oldest is not None else 0.0
+        if self._disk.doomed or self._losses or age_s >= self._interval_s / 2:
             self._due.set()
         elif oldest is not None:
-            self._wake_in(oldest.staged_s + half_s - now_s)
+            self._wake_in(self._interval_s / 2 - age_s)
 
     async def _commit(self) -> None:
-        """One transaction: what is staged goes in, what is acknowledged or over the limits goes out."""
         self._tell_losses()
-        batch, self._staged, self._staged_bytes = self._staged, {}, 0
-        self._committing = batch
-        doomed = dict(self._doomed)
+        batch = self._committing = self._staged.take()
         began_s = self._loop.time()
         try:
-            evicted, lost = await self._over_limits(batch)
-            statements: Statements = insert_statements(list(batch.values())) if batch else []
-            gone = doomed | {row_id: size for row_id, size in evicted.items() if row_id not in doomed}
-            if gone:
-                statements += delete_statements(gone)
-            if statements:
-                await self.store.write(statements)
+            gaps = await self._disk.commit(batch)
         except StoreError as error:
             self._take_back(batch)
             self._note_fault(error)
         else:
-            self._settle(batch, gone, lost)
             self.worst_commit_s = max(self.worst_commit_s, self._loop.time() - began_s)
+            self._settle(batch, gaps)
         finally:
             self._committing = {}
             self.on_commit()
-        if (self._staged or self._doomed or self.losses) and not self._finished:
-            self._wake_in(self._retry_s or self._settings.commit_interval / 2 or DELETE_LAG_S)
+        if (self._staged or self._disk.doomed or self._losses) and not self._finished:
+            self._wake_in(self._retry_s or self._interval_s / 2)
 
-    def _tell_losses(self) -> None:
-        for gap in self.losses.take():
-            log.warning("readings lost", outbox=self.name, reason=gap.reason, count=gap.count)
-            self.on_gap(gap)
-
-    async def _over_limits(self, batch: Mapping[int, Entry]) -> tuple[dict[int, int], list[tuple[GapReason, Lost]]]:
-        """The readings on disk that the limits of size and age no longer allow."""
-        incoming = sum(len(entry.payload) + ROW_OVERHEAD_BYTES for entry in batch.values())
-        excess = self._disk_bytes + incoming - self._settings.max_size
-        now_s = self._loop.time()
-        if excess <= 0 and now_s - self._age_checked_s < AGE_CHECK_S:
-            return {}, []
-        self._age_checked_s = now_s
-        cutoff_ms = int((self._wall_s() - self._settings.max_age) * 1000)
-        if self._settings.when_full == "drop-newest":
-            excess = 0
-        sizes, lost = await self.store.oldest_readings(excess, cutoff_ms)
-        return sizes, [(GapReason.EXPIRED if one.last_ms < cutoff_ms else GapReason.FULL, one) for one in lost]
-
-    def _settle(self, batch: dict[int, Entry], gone: Mapping[int, int], lost: list[tuple[GapReason, Lost]]) -> None:
-        for row_id, size in gone.items():
-            self._doomed.pop(row_id, None)
-            self._count_disk(-1, -size)
-        for entry in batch.values():
-            entry.on_disk = True
-            self._count_disk(1, len(entry.payload))
-            if self._settings.commit_interval <= 0:
-                self.on_ready(entry)
-        if batch and self._oldest_ms is None:
-            self._oldest_ms = next(iter(batch.values())).time_ms
-        for reason, one in lost:
-            elsewhere = one.session if one.session != self.session else None
-            self.losses.add(
-                Gap(reason, one.readings, one.first_seq, one.last_seq, one.first_ms, one.last_ms, None, elsewhere)
-            )
+    def _settle(self, batch: Mapping[int, Entry], gaps: list[Gap]) -> None:
+        for gap in gaps:
+            self._losses.add(gap)
         if self.fault is not None:
             log.info("outbox writes again", outbox=self.name)
         self.fault, self._retry_s = None, 0.0
         self._committed.set()
+        if self._interval_s <= 0:
+            for entry in batch.values():
+                self.on_ready(entry)
 
-    def _take_back(self, batch: dict[int, Entry]) -> None:
-        """A commit failed: what was not acknowledged meanwhile waits on, in its order."""
-        kept = {row_id: entry for row_id, entry in batch.items() if self._doomed.pop(row_id, None) is None}
-        self._staged = kept | self._staged
-        self._staged_bytes += sum(len(entry.payload) for entry in kept.values())
+    def _take_back(self, batch: Mapping[int, Entry]) -> None:
+        """A commit failed: what was not acknowledged meanwhile waits on."""
+        doomed = self._disk.doomed
+        self._staged.put_back(entry for row_id, entry in batch.items() if doomed.pop(row_id, None) is None)
         self._retry_s = min(max(self._retry_s * 2, RETRY_MIN_S), RETRY_MAX_S)
+
+    def _tell_losses(self) -> None:
+        for gap in self._losses.take():
+            log.warning("readings lost", outbox=self.name, reason=gap.reason.value, count=gap.count)
+            self.on_gap(gap)
 
     def _note_fault(self, error: StoreError) -> None:
         if self.fault is None:
             log.error("outbox can't use its file; readings are kept in memory", outbox=self.name, error=str(error))
         self.fault = str(error)
-
-    def _count_disk(self, rows: int, payload_bytes: int) -> None:
-        self._disk_rows += rows
-        self._disk_bytes += payload_bytes + rows * ROW_OVERHEAD_BYTES
-        if self._disk_rows <= 0:
-            self._oldest_ms = None
 
 
 def _gap_of(entry: Entry, reason: GapReason, session: int) -> Gap:

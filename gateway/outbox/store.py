@@ -119,12 +119,12 @@ class Store:
 
         return await self._unit(unit)
 
-    async def entries(self, where: str, parameters: Sequence[object], limit: int) -> tuple[list[Entry], list[int]]:
-        """Waiting envelopes, oldest first, and the ids of rows whose checksum is wrong."""
+    async def entries(self, *, readings: bool, after: int, before: int, limit: int) -> tuple[list[Entry], list[int]]:
+        """Waiting envelopes with `after < id < before`, oldest first, and the ids of rows whose checksum is wrong."""
         rows = await self.rows(
             "SELECT id, session, seq, kind, device, time_ms, payload, crc FROM envelope"
-            f" WHERE {where} ORDER BY id LIMIT ?",
-            (*parameters, limit),
+            f" WHERE kind {'=' if readings else '<>'} '{READING}' AND id > ? AND id < ? ORDER BY id LIMIT ?",
+            (after, before, limit),
         )
         good, torn = [], []
         for row_id, session, seq, kind, device, time_ms, payload, crc in rows:
@@ -134,6 +134,11 @@ class Store:
                 torn.append(row_id)
         return good, torn
 
+    async def bury(self, entry: Entry, code: int, reason: str) -> None:
+        """Keep an envelope that the far end refuses for good, for a person to look at."""
+        row = (*_row(entry), code, reason)
+        await self.write([("INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [row])])
+
     async def depth(self) -> Depth:
         """How much waits on disk, from counters and the index: never a scan."""
         (rows,), (size,) = await self.rows("SELECT value FROM meta WHERE key IN ('rows', 'bytes') ORDER BY key DESC")
@@ -141,7 +146,7 @@ class Store:
         return Depth(rows, size, oldest[0][0] if oldest else None)
 
     async def oldest_readings(self, excess_bytes: int, older_than_ms: int) -> tuple[dict[int, int], list[Lost]]:
-        """The readings that must go to free this much and to hold the age limit: id and size, and the loss by session."""
+        """The readings that must go to free this much and to hold the age limit: sizes by id, the loss by session."""
         sizes: dict[int, int] = {}
         lost: dict[int, Lost] = {}
         found = await self.rows(
@@ -195,7 +200,9 @@ class Store:
     async def _migrate(self, db: aiosqlite.Connection) -> None:
         version = int(next(iter(await db.execute_fetchall("PRAGMA user_version")))[0])
         if version > SCHEMA_VERSION:
-            raise StoreError(f"{self._path} is from a newer fieldgate (schema {version}, this one knows {SCHEMA_VERSION})")
+            raise StoreError(
+                f"{self._path} is from a newer fieldgate (schema {version}, this one knows {SCHEMA_VERSION})"
+            )
         folder = importlib.resources.files("gateway.outbox") / "schema"
         for number in range(version + 1, SCHEMA_VERSION + 1):
             sql = (folder / f"{number:03}.sql").read_text(encoding="utf-8")
@@ -207,7 +214,7 @@ def insert_statements(entries: Sequence[Entry]) -> Statements:
     return [
         (
             "INSERT INTO envelope VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(e.id, e.session, e.seq, e.kind, e.device, e.time_ms, e.payload, crc32(e.payload)) for e in entries],
+            [_row(entry) for entry in entries],
         ),
         _count(len(entries), sum(len(e.payload) + ROW_OVERHEAD_BYTES for e in entries)),
     ]
@@ -225,3 +232,15 @@ def _count(rows: int, size: int) -> tuple[str, Iterable[Sequence[object]]]:
     sql = "UPDATE meta SET value = value + CASE key WHEN 'rows' THEN ? ELSE ? END WHERE key IN ('rows', 'bytes')"
     return sql, [(rows, size)]
 
+
+def _row(entry: Entry) -> tuple[object, ...]:
+    return (
+        entry.id,
+        entry.session,
+        entry.seq,
+        entry.kind,
+        entry.device,
+        entry.time_ms,
+        entry.payload,
+        crc32(entry.payload),
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from gateway.adapter import StrictModel
+from gateway.config import ConfigPath
 from gateway.config.models import EndpointConfig
 from gateway.units import Duration
 
@@ -35,9 +35,9 @@ def _url(text: str) -> str:
 class TlsConfig(StrictModel):
     """Whom to trust, and who we are."""
 
-    ca: Path | None = Field(None, description="PEM file; without it the system's trust store")
-    cert: Path | None = None
-    key: Path | None = None
+    ca: ConfigPath | None = Field(None, description="PEM file; without it the system's trust store")
+    cert: ConfigPath | None = None
+    key: ConfigPath | None = None
 
 
 class MqttConfig(EndpointConfig):
@@ -64,5 +64,3 @@ class MqttConfig(EndpointConfig):
         """Host, port, and whether TLS is spoken."""
         parts = urlsplit(self.url)
         return parts.hostname or "", parts.port or SCHEMES[parts.scheme], parts.scheme == "mqtts"
-
-

@@ -12,23 +12,19 @@ from typing import Any, ClassVar
 
 import paho.mqtt.client as paho
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from typing_extensions import override
 
 from gateway.config.models import EndpointConfig
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Identity, Message, Session
 from gateway.endpoints.mqtt.config import MqttConfig, TlsConfig
+from gateway.endpoints.mqtt.reasons import ABOUT_MESSAGE, FAILURE, why_refused
 from gateway.endpoints.mqtt.topics import Topics
 from gateway.endpoints.mqtt.wire import Wire
 from gateway.endpoints.payload import last_will
-
-FAILURE = 0x80
-"""Reason codes from here on are failures (MQTT 5, 2.4)."""
-
-ABOUT_MESSAGE = frozenset({0x90, 0x95, 0x99})
-"""Topic name invalid, packet too large, payload format invalid: about one message (MQTT 5, 3.4.2.1)."""
 
 NO_LIMIT_BYTES = 268_435_455
 """The largest remaining length a packet can have (MQTT 5, 1.5.5)."""
@@ -60,7 +56,7 @@ class _Client(paho.Client):
     def _create_socket(self) -> Any:
         return self.wire
 
-    def _handle_pubackcomp(self, cmd: Any) -> paho.MQTTErrorCode:
+    def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
         """A PUBACK of two bytes is a success (MQTT 5, 3.4.2.1): no need to build a reason code and properties."""
         packet = self._in_packet["packet"]
         if cmd != "PUBACK" or len(packet) != PUBACK_SUCCESS_BYTES:
@@ -69,7 +65,7 @@ class _Client(paho.Client):
         if self._out_messages.pop(mid, None) is not None:
             self._inflight_messages -= 1
             self.on_success(mid)
-        return paho.MQTT_ERR_SUCCESS
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 class MqttEndpoint(Endpoint):
@@ -86,6 +82,7 @@ class MqttEndpoint(Endpoint):
         self._acks: list[Ack] = []
         self._refused_commands = 0
 
+    @override
     async def run(self, session: Session) -> None:
         self._session = session
         self._loop = loop = asyncio.get_running_loop()
@@ -100,15 +97,15 @@ class MqttEndpoint(Endpoint):
         finally:
             await self._close(wire)
 
+    @override
     def publish(self, message: Message) -> None:
-        info = self._client.publish(
-            self._topics.of(message.kind, message.device), message.payload, 1, message.retain
-        )
+        info = self._client.publish(self._topics.of(message.kind, message.device), message.payload, 1, message.retain)
         if info.rc == paho.MQTT_ERR_SUCCESS:
             self._unacked[info.mid] = (message.token, self._loop.time())
         else:
             self._end(EndpointError(f"publish failed: {paho.error_string(info.rc)}"))
 
+    @override
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
         prefixes = [f"{self._topics.root}/", *([self._config.reply_prefix] if self._config.reply_prefix else [])]
         if not self._v5 or "+" in to or "#" in to or not any(to.startswith(prefix) for prefix in prefixes):
@@ -119,6 +116,7 @@ class MqttEndpoint(Endpoint):
             properties.CorrelationData = correlation
         self._client.publish(to, payload, 1, properties=properties)
 
+    @override
     def health(self) -> Mapping[str, Any]:
         return {"unacknowledged": len(self._unacked)}
 
@@ -224,7 +222,7 @@ class MqttEndpoint(Endpoint):
         self, client: Any, userdata: Any, flags: Any, code: ReasonCode, properties: Properties | None
     ) -> None:
         if code.is_failure:
-            self._end(EndpointError(_why_refused(code, self._v5)))
+            self._end(EndpointError(why_refused(code.value, str(code), v5=self._v5)))
             return
         receive_maximum = int(getattr(properties, "ReceiveMaximum", 65535))
         max_packet = int(getattr(properties, "MaximumPacketSize", NO_LIMIT_BYTES))
@@ -249,9 +247,7 @@ class MqttEndpoint(Endpoint):
         else:
             self._acks.append(Ack(pending[0], value, value in ABOUT_MESSAGE, f"{value:#04x} {code}"))
 
-    def _on_subscribe(
-        self, client: Any, userdata: Any, mid: int, codes: list[ReasonCode], properties: Any
-    ) -> None:
+    def _on_subscribe(self, client: Any, userdata: Any, mid: int, codes: list[ReasonCode], properties: Any) -> None:
         refused = [str(code) for code in codes if code.is_failure]
         if refused:
             log.error("the broker refuses our subscription to commands", endpoint=self._identity.endpoint, why=refused)
@@ -290,15 +286,3 @@ def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
     if tls.cert is not None:
         context.load_cert_chain(tls.cert, tls.key)
     return context
-
-
-def _why_refused(code: ReasonCode, v5: bool) -> str:
-    """The broker's refusal of a CONNECT, with what to do next."""
-    hints = {
-        0x84: "set protocol: 3.1.1" if v5 else "set protocol: 5",
-        0x85: "set another client_id",
-        0x86: "check username and password",
-        0x87: "check username, password and the broker's access list",
-    }
-    hint = hints.get(code.value)
-    return f"the broker refuses us: {code}" + (f" ({hint})" if hint else "")

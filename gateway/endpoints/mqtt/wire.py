@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from typing_extensions import override
+
 
 class Wire(asyncio.Protocol):
     """One connection; `on_data()` is called when there is something to read, `on_lost(error)` once at its end."""
@@ -23,14 +25,17 @@ class Wire(asyncio.Protocol):
         self._ended = False
         self.closed = self._loop.create_future()
 
+    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
+    @override
     def data_received(self, data: bytes) -> None:
         self._inbox += data
         self._on_data()
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
         self._on_lost(exc)
