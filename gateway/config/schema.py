@@ -49,7 +49,7 @@ def build(catalog: Catalog) -> Schema:
         "properties": {
             "version": {"const": VERSION, "description": "of the configuration's format"},
             "gateway": _model(GatewaySection, definitions),
-            "include": {"type": "array", "items": {"type": "string"}, "examples": [["devices/*.yaml"]]},
+            "include": {"type": ["array", "null"], "items": {"type": "string"}, "examples": [["devices/*.yaml"]]},
             "outbox": _section(OutboxSection, definitions),
             "report": _section(ReportSection, definitions),
             "endpoints": _group(_chosen("type", endpoints, EndpointConfig, definitions)),

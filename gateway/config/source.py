@@ -19,7 +19,7 @@ _SECRET_WORD = "passw|passphrase|pwd|secret|token|credential|connection_string|a
 _NAMED = re.compile(r"(?<!\$\{)(?<![\w.-])(?P<name>[\w.-]+)[\"']?[ \t]*[:=][ \t]*(?=\S)")
 _SECRET_NAME = re.compile(rf"(?i){_SECRET_WORD}")
 _SECRET_WITHOUT_SPACE = re.compile(rf"(?i)(?<!\$\{{)(?:{_SECRET_WORD})[\w.-]*[\"']?[:=](?=[^\s{{])")
-_URL_PASSWORD = re.compile(r"://[^\s/@:$]*:(?!\$\{)(?P<password>[^\s/]+)@")
+_URL_PASSWORD = re.compile(r"://[^\s/@:$]*:(?!\$\{)(?P<password>\S+)@")
 _PURE_REFERENCE = re.compile(
     r"""(?P<quote>["']?)\$\{(?:(?:secret|file):[^{}"']*|env:\w+)\}(?P=quote)[ \t]*(?:[,}\]]+(?=[ \t,}\]]|$)|\#|$)""",
     re.MULTILINE,

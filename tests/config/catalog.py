@@ -1,0 +1,96 @@
+"""Two adapters and two endpoints of the tests' own, and one adapter that cannot be loaded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from gateway.adapter import DeviceConfig, LinkConfig, PointConfig, StrictModel
+from gateway.config import AdapterModels, Catalog, ConfigPath, Unavailable
+from gateway.config.models import EndpointConfig
+from gateway.model import Kind
+from gateway.units import Duration
+
+
+class BusLink(LinkConfig):
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 502
+    baudrate: Literal[9600, 19200] = 9600
+    parity: Literal["none", "even", "odd"] = "none"
+
+
+class BusPoint(PointConfig):
+    type: Literal["bool", "int16", "float32"]
+    address: int
+    scale: float = 1.0
+
+    @property
+    def kind(self) -> Kind:
+        return "float"
+
+
+class BusDevice(DeviceConfig[BusPoint]):
+    unit_id: Annotated[int, Field(ge=1, le=247)] = 1
+    timeout: Duration = 1.0
+    order: Literal["ABCD", "CDAB"] = "ABCD"
+
+
+class RadioLink(LinkConfig):
+    radio: str
+
+
+class RadioDevice(DeviceConfig[BusPoint]):
+    mac: str
+    key: SecretStr | None = None
+
+
+class Tls(StrictModel):
+    ca: ConfigPath | None = None
+
+
+class LineFraming(StrictModel):
+    kind: Literal["line"]
+    terminator: str = "\n"
+
+
+class FixedFraming(StrictModel):
+    kind: Literal["fixed"]
+    length: int
+
+
+class CloudConfig(EndpointConfig):
+    type: Literal["cloud"]
+    url: str
+    username: str | None = None
+    password: SecretStr | None = None
+    tls: Tls = Tls()
+    protocol: Literal[5, "3.1.1"] = 5
+    session_expiry: Duration = 0.0
+    framing: Annotated[LineFraming | FixedFraming, Field(discriminator="kind")] | None = None
+    commands: bool = True
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.protocol != 5 and self.session_expiry:
+            raise ValueError("session_expiry needs protocol 5")
+        return self
+
+
+class HubConfig(EndpointConfig):
+    type: Literal["hub"]
+    connection_string: SecretStr
+
+
+def _missing() -> AdapterModels:
+    raise Unavailable("adapter 'lost' of package fieldgate-lost 1.0 cannot be loaded: ImportError: no libfoo")
+
+
+CATALOG = Catalog(
+    adapters={
+        "bus": lambda: AdapterModels(BusLink, BusDevice),
+        "radio": lambda: AdapterModels(RadioLink, RadioDevice),
+        "lost": _missing,
+    },
+    endpoints={"cloud": lambda: CloudConfig, "hub": lambda: HubConfig},
+)
