@@ -12,13 +12,13 @@ READS = frozenset({1, 2, 3, 4})
 
 
 class Query(NamedTuple):
-    """One request as it arrived; `count` is the value of a single write."""
+    """One request as it arrived; `size` is the value of a single write."""
 
     tid: int
     unit: int
     function: int
     address: int
-    count: int
+    size: int
 
     def frame(self, body: bytes, **changed: int) -> bytes:
         """A reply with this after the function code, right but for what is changed."""
@@ -30,8 +30,8 @@ class Query(NamedTuple):
     def good(self, **changed: int) -> bytes:
         """The right reply, but for what is changed."""
         if self.function not in READS:
-            return self.frame(struct.pack(">HH", self.address, self.count), **changed)
-        data = bits(self.address, self.count) if self.function in READ_BITS else words(self.address, self.count)
+            return self.frame(struct.pack(">HH", self.address, self.size), **changed)
+        data = bits(self.address, self.size) if self.function in READ_BITS else words(self.address, self.size)
         return self.frame(bytes([changed.pop("size", len(data))]) + data, **changed)
 
     def refused(self, code: int) -> bytes:
@@ -40,7 +40,7 @@ class Query(NamedTuple):
 
     def touches(self, address: int) -> bool:
         """Whether a read covers this address."""
-        return self.address <= address < self.address + self.count
+        return self.address <= address < self.address + self.size
 
 
 def words(address: int, count: int) -> bytes:
@@ -77,7 +77,7 @@ class FaultyServer:
         self.connections = 0
         self.open = 0
         self.port = 0
-        self.closed = asyncio.Condition()
+        self._changed = asyncio.Condition()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -89,13 +89,23 @@ class FaultyServer:
         finally:
             writer.close()
             self.open -= 1
-            async with self.closed:
-                self.closed.notify_all()
+            await self._tell()
 
     async def all_closed(self) -> None:
         """Wait until nobody is connected."""
-        async with asyncio.timeout(5), self.closed:
-            await self.closed.wait_for(lambda: self.open == 0)
+        await self._until(lambda: self.open == 0)
+
+    async def asked(self, function: int) -> None:
+        """Wait until a request with this function has come."""
+        await self._until(lambda: any(query.function == function for query in self.queries))
+
+    async def _until(self, so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5), self._changed:
+            await self._changed.wait_for(so)
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
     async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -104,6 +114,7 @@ class FaultyServer:
             tid, _, _, unit, function, address, count = REQUEST.unpack((head + rest)[: REQUEST.size])
             query = Query(tid, unit, function, address, count)
             self.queries.append(query)
+            await self._tell()
             answer = self.units.get(query.unit, self.react)(query)
             if answer is None:
                 return

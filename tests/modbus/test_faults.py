@@ -174,7 +174,7 @@ async def test_a_point_that_does_not_exist_spoils_only_itself(server: FaultyServ
         server.queries.clear()
         await emitted.sample("d", 5)
         assert not any(query.touches(13) for query in server.queries), "what was learned is not asked again"
-        assert {(query.address, query.count) for query in server.queries} == {(10, 3), (14, 46)}
+        assert {(query.address, query.size) for query in server.queries} == {(10, 3), (14, 46)}
     assert memory["d"]["absent"] == [["holding", 13, 14]]
 
 
@@ -231,7 +231,7 @@ async def test_as_many_requests_are_under_way_as_the_link_allows(server: FaultyS
 
 
 async def test_bits_and_registers_of_all_tables_come_in_the_order_of_the_file(server: FaultyServer) -> None:
-    points = {
+    points: dict[str, dict[str, Any]] = {
         "b": {"address": 300, "table": "input"},
         "c3": {"address": 3, "table": "coil", "type": "bool"},
         "a": {"address": 9},

@@ -62,6 +62,10 @@ class Emitted:
         """Wait until a device's newest status is this."""
         await self.until(lambda: self.states(device)[-1:] == [state], within_s)
 
+    async def settled(self) -> None:
+        """Wait until everyone who waits has been told."""
+        await asyncio.gather(*self._tasks)
+
     async def _tell(self) -> None:
         async with self._news:
             self._news.notify_all()

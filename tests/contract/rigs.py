@@ -1,0 +1,72 @@
+"""What the contract suite needs of each adapter: two devices on one link, of which one can fall silent.
+
+An adapter of ours, or a stranger's, joins by an entry in RIGS.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from adapters.modbus import ModbusAdapter
+from gateway.adapter import Adapter
+from tests.modbus.faulty import FaultyServer, faulty_server, hang
+from tests.modbus.setup import device, link_to
+
+QUIET, TALKATIVE = "quiet", "talkative"
+"""The two devices: `quiet` is the one that can be silenced. Each has a readable point `value`."""
+
+
+class Rig(ABC):
+    """A running peer and a way to make adapters for it."""
+
+    link: Any
+    devices: dict[str, Any]
+    adapter: type[Adapter]
+
+    def make(self) -> Adapter:
+        """A fresh instance."""
+        return self.adapter(self.link, self.devices, {name: {} for name in self.devices})
+
+    @abstractmethod
+    def silence(self) -> None:
+        """`quiet` stops answering."""
+
+    @abstractmethod
+    def cut(self) -> None:
+        """The link is lost with the next request."""
+
+    @abstractmethod
+    async def all_closed(self) -> None:
+        """Wait until the peer sees that everything was closed."""
+
+
+class ModbusRig(Rig):
+    """Two units behind one connection."""
+
+    adapter = ModbusAdapter
+
+    def __init__(self, server: FaultyServer) -> None:
+        self._server = server
+        self.link = link_to(server.port)
+        points = {"value": {"address": 7}, "far": {"address": 5000}}
+        self.devices = {QUIET: device(points, unit_id=1, timeout="50ms"), TALKATIVE: device(points, unit_id=2)}
+
+    def silence(self) -> None:
+        self._server.units[1] = hang
+
+    def cut(self) -> None:
+        self._server.react = lambda _query: None
+
+    async def all_closed(self) -> None:
+        await self._server.all_closed()
+
+
+@asynccontextmanager
+async def modbus() -> AsyncIterator[Rig]:
+    async with faulty_server() as server:
+        yield ModbusRig(server)
+
+
+RIGS: dict[str, Callable[[], AbstractAsyncContextManager[Rig]]] = {"modbus": modbus}
+"""By the name of the entry point."""

@@ -1,0 +1,107 @@
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.modbus.config import BIT_TABLES, Table
+from adapters.modbus.plan import Block, Cell, Cut, Limits, Span, cell_of, plan, summary
+from gateway.values import Quantity
+from tests.modbus.setup import device, registers
+
+TABLES: list[Table] = ["holding", "input", "coil", "discrete"]
+
+
+def cell(place: int, table: Table, start: int, width: int = 1) -> Cell:
+    return Cell(place, f"p{place}", table, start, start + width, Quantity("uint16"), "ABCD")
+
+
+@st.composite
+def cells(draw: st.DrawFn) -> list[Cell]:
+    rows = draw(st.lists(st.tuples(st.sampled_from(TABLES), st.integers(0, 400), st.sampled_from([1, 2, 4]))))
+    return [
+        cell(at, table, start, 1 if table in BIT_TABLES else width) for at, (table, start, width) in enumerate(rows)
+    ]
+
+
+LIMITS = st.builds(Limits, st.integers(4, 125), st.integers(1, 2000), st.integers(0, 30), st.integers(0, 300))
+CUTS = st.sets(st.tuples(st.sampled_from(TABLES), st.integers(0, 400)), max_size=20)
+
+
+def covered(blocks: tuple[Block, ...], table: Table) -> list[range]:
+    return [range(block.start, block.start + block.size) for block in blocks if block.table == table]
+
+
+@given(cells(), LIMITS, CUTS)
+def test_every_point_is_read_exactly_once_within_the_limits(points: list[Cell], limits: Limits, cuts: set[Cut]) -> None:
+    blocks = plan(points, limits, cuts)
+    assert sorted(point.place for block in blocks for point in block.cells) == [point.place for point in points]
+    for block in blocks:
+        size, hole = limits.of(block.table)
+        assert block.size <= size
+        assert {point.table for point in block.cells} == {block.table}
+        used = {address for point in block.cells for address in range(point.start, point.end)}
+        gaps = [b - a - 1 for a, b in pairwise(sorted(used))]
+        assert max(gaps, default=0) <= hole
+
+
+@given(cells(), LIMITS, CUTS)
+def test_no_block_reads_across_a_cut_unless_a_point_lies_across_it(
+    points: list[Cell], limits: Limits, cuts: set[Cut]
+) -> None:
+    for block in plan(points, limits, cuts):
+        for table, address in cuts:
+            if table == block.table and block.start < address < block.start + block.size:
+                assert len(block.cells) == 1 or len({point.span for point in block.cells}) == 1
+
+
+@given(cells(), LIMITS, st.data())
+def test_what_does_not_exist_is_not_read(points: list[Cell], limits: Limits, data: st.DataObject) -> None:
+    absent: set[Span] = data.draw(st.sets(st.sampled_from([point.span for point in points]))) if points else set()
+    blocks = plan(points, limits, absent=absent)
+    read = {point.place for block in blocks for point in block.cells}
+    assert read == {point.place for point in points if point.span not in absent}
+    for table, start, end in absent:
+        for span in covered(blocks, table):
+            others = [point for point in points if point.span not in absent and point.table == table]
+            if not any(point.start < end and start < point.end for point in others):
+                assert not set(span) & set(range(start, end))
+
+
+@given(cells().filter(lambda points: len(points) > 1), st.sampled_from(TABLES))
+def test_halves_are_two_blocks_with_the_same_points(points: list[Cell], table: Table) -> None:
+    block = Block(tuple(sorted((point._replace(table=table) for point in points), key=lambda point: point.span)))
+    left, right = block.halves()
+    assert left.cells + right.cells == block.cells
+    assert left.cells
+    assert right.cells
+
+
+def test_a_block_is_halved_at_its_largest_hole() -> None:
+    block = Block(tuple(cell(at, "holding", start) for at, start in enumerate([1, 2, 3, 4, 9])))
+    assert [len(half.cells) for half in block.halves()] == [4, 1]
+
+
+def test_a_block_without_holes_is_halved_in_the_middle() -> None:
+    block = Block(tuple(cell(at, "holding", at) for at in range(10)))
+    assert [len(half.cells) for half in block.halves()] == [5, 5]
+
+
+def test_a_hundred_registers_are_one_request_and_two_hundred_are_two() -> None:
+    assert summary("d", registers(*range(100))) == ["d: each 50ms 1 request for 100 registers (100 points)"]
+    assert summary("d", registers(*range(200))) == ["d: each 50ms 2 requests for 200 registers (200 points)"]
+
+
+def test_the_summary_counts_each_period_by_itself() -> None:
+    points: dict[str, dict[str, Any]] = {
+        "a": {"address": 1},
+        "b": {"address": 2, "type": "bool", "table": "coil", "every": "1h"},
+    }
+    assert summary("d", device(points)) == [
+        "d: each 50ms 1 request for 1 registers (1 points)",
+        "d: each 1h 1 request for 1 bits (1 points)",
+    ]
+
+
+def test_an_address_counted_from_one_is_one_less_on_the_wire() -> None:
+    assert cell_of(registers(40001, address_base=1), "r40001").start == 40000
