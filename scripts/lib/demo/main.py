@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import signal
 import sys
@@ -120,6 +121,8 @@ def main() -> int:
     except DaemonEnded as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever read the screen has gone: nothing is left to be said, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
