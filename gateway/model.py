@@ -107,8 +107,8 @@ class Result(Struct, frozen=True):
     """The answer to a command: `detail` is a sentence for people, `reason` a code for machines."""
 
     status: ResultStatus
-    values: Mapping[str, Value] = MappingProxyType({})
-    bad: Mapping[str, Bad] = NOTHING_BAD
+    values: Mapping[str, Value] = {}
+    bad: Mapping[str, Bad] = {}
     reason: str | None = None
     detail: str | None = None
 
@@ -149,7 +149,7 @@ class PointInfo(Struct, frozen=True):
     writable: bool = False
     write_min: float | None = None
     write_max: float | None = None
-    labels: Mapping[str, str] = MappingProxyType({})
+    labels: Mapping[str, str] = {}
 
 
 class DeviceInfo(Struct, frozen=True):
@@ -161,4 +161,4 @@ class DeviceInfo(Struct, frozen=True):
     every_s: float
     points: Mapping[str, PointInfo]
     groups: tuple[PointGroup, ...]
-    labels: Mapping[str, str] = MappingProxyType({})
+    labels: Mapping[str, str] = {}

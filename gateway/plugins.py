@@ -21,8 +21,8 @@ ContractT = TypeVar("ContractT")
 def catalog() -> Catalog:
     """The models of everything that is installed."""
     return Catalog(
-        adapters={name: partial(_adapter_models, name) for name in _installed(ADAPTERS)},
-        endpoints={name: partial(_endpoint_model, name) for name in _installed(ENDPOINTS)},
+        adapters={name: partial(_adapter_models, name) for name in installed(ADAPTERS)},
+        endpoints={name: partial(_endpoint_model, name) for name in installed(ENDPOINTS)},
     )
 
 
@@ -62,7 +62,7 @@ def _endpoint_model(name: str) -> type[EndpointConfig]:
 
 
 @cache
-def _installed(group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
+def installed(group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
     """The entry points of a group by name; more than one where packages contend for a name."""
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for each in entry_points(group=group):
@@ -72,7 +72,7 @@ def _installed(group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
 
 
 def _load(group: str, name: str, contract: type[ContractT]) -> type[ContractT]:
-    candidates = _installed(group).get(name, ())
+    candidates = installed(group).get(name, ())
     if len(candidates) != 1:
         offered = " and ".join(_package(each) for each in candidates) or "no package"
         raise Unavailable(f"{_kind(group)} {name!r} is offered by {offered}")
@@ -91,7 +91,7 @@ def _is_subclass(found: object, contract: type) -> bool:
 
 
 def _origin(group: str, name: str) -> str:
-    return f"{_kind(group)} {name!r} of package {_package(_installed(group)[name][0])}"
+    return f"{_kind(group)} {name!r} of package {_package(installed(group)[name][0])}"
 
 
 def _kind(group: str) -> str:

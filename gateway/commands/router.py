@@ -186,6 +186,9 @@ class Router:
         except StoreError as error:
             log.error("end of a command not stored", command=command, error=str(error))
             self._outbox.keep(entry)
+        except Exception:  # the answer is worth more than its place in the journal
+            log.exception("defect", command=command)
+            self._outbox.keep(entry)
         log.info("command", device=device, command=command, status=result.status.value, reason=result.reason)
         if delivery is not None:
             self._copy(entry.payload, delivery)

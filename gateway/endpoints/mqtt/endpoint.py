@@ -16,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 from typing_extensions import override
 
 from gateway.config.models import EndpointConfig
@@ -172,8 +173,12 @@ class MqttEndpoint(Endpoint):
         except TimeoutError:
             raise EndpointError("the broker took the connection but does not answer CONNECT") from None
         if self._config.commands:
-            self._client.subscribe([(name, 1) for name in self._topics.command_filters])
+            self._client.subscribe([(name, self._subscription()) for name in self._topics.command_filters])
         return limits
+
+    def _subscription(self) -> Any:
+        """QoS 1; with MQTT 5 the broker also tells us that a live command was published with the retain flag."""
+        return SubscribeOptions(qos=1, retainAsPublished=True) if self._v5 else 1
 
     async def _watch(self) -> None:
         """Until the connection ends: keep-alive, and no publish may wait too long for its acknowledgement."""

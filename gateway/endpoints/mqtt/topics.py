@@ -5,6 +5,9 @@ from __future__ import annotations
 SHARED_KINDS = frozenset({"gap"})
 """Kinds that have one topic for the whole gateway, whatever device they are about."""
 
+KNOWN_LIMIT = 10_000
+"""Topics kept as text: anybody may address devices that do not exist."""
+
 
 class Topics:
     """The topics of one gateway under one root."""
@@ -18,6 +21,8 @@ class Topics:
         """`{root}/{gateway}[/{device}]/{kind}`; `device` is empty for the gateway's own."""
         topic = self._known.get((kind, device))
         if topic is None:
+            if len(self._known) >= KNOWN_LIMIT:
+                self._known.clear()
             middle = f"/{device}" if device and kind not in SHARED_KINDS else ""
             topic = self._known[kind, device] = f"{self._base}{middle}/{kind}"
         return topic
