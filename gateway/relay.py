@@ -11,6 +11,7 @@ import structlog
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
+from gateway.outbox.retained import Retained
 from gateway.pace import TokenBucket
 
 BACKLOG_BATCH = 100
@@ -36,8 +37,7 @@ log = structlog.get_logger("fieldgate.relay")
 class Relay:
     """Order and window of one endpoint's outbox; it is the endpoint's Session.
 
-    `announce()` returns what must go out first on every connection; `on_delivery` takes commands;
-    `on_progress()` is called at the first acknowledgement of a connection.
+    `announce()` returns what must go out first on every connection; `on_delivery` takes commands.
     """
 
     def __init__(
@@ -45,12 +45,14 @@ class Relay:
         outbox: Outbox,
         backlog_rate: float,
         announce: Callable[[], Sequence[Entry]],
+        retained: Retained,
         on_delivery: Callable[[Delivery], None],
     ) -> None:
         self.connected_now = False
         self.delivered = 0
         self._outbox = outbox
         self._announce = announce
+        self._retained = retained
         self._on_delivery = on_delivery
         self._endpoint: Endpoint | None = None
         self._on_progress: Callable[[], None] = lambda: None
@@ -96,7 +98,7 @@ class Relay:
         """A connection begins: what was staged before it is backlog, except what never waits."""
         assert self._tasks is not None
         self._window, self._max_bytes = window, max_bytes
-        self._live.extend(self._announce())
+        self._live.extend([*self._announce(), *self._retained.clearings()])
         self._begin = self._boundary = self._outbox.next_id
         self.connected_now = True
         self._tasks.create_task(self._serve_waiting(self._begin), name=f"backlog:{self._outbox.name}")
@@ -189,6 +191,8 @@ class Relay:
         self.delivered += 1
         self._on_progress()
         self._outbox.acknowledged(entry)
+        if not entry.payload and self._tasks is not None:
+            self._tasks.create_task(self._retained.cleared(entry), name="cleared")
         if self._suspects and self._suspects[0] is entry:
             self._suspects.popleft()
 

@@ -16,6 +16,7 @@ from gateway.intake import Facts, Intake
 from gateway.link import FieldLink
 from gateway.model import DeviceInfo, Result
 from gateway.outbox.outbox import Outbox
+from gateway.outbox.retained import Retained
 from gateway.outbox.store import Opened, Store
 from gateway.relay import Relay
 from gateway.report import ReportFilter, Rule
@@ -43,7 +44,10 @@ class Uplink:
 
     async def open(self) -> Opened:
         """Open the outbox; raises StoreError."""
-        return await self.outbox.open()
+        opened = await self.outbox.open()
+        self._retained = Retained(self.outbox.store, self._identity.devices)
+        await self._retained.load()
+        return opened
 
     def equip(
         self,
@@ -68,6 +72,7 @@ class Uplink:
             self.outbox,
             self._settings.backlog_rate,
             announce=self.intake.announce,
+            retained=self._retained,
             on_delivery=self._deliver,
         )
         self.supervised = Supervised(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 
 from gateway.cli.exits import Exit
 
@@ -16,6 +17,7 @@ def dispatch(arguments: list[str]) -> int:
     """Run the verb that the arguments begin with; returns the exit code."""
     try:
         if arguments[:1] == ["run"]:
+            _do_without("rich")
             from gateway.cli.run import main as run
 
             return run(arguments[1:])
@@ -31,5 +33,7 @@ def dispatch(arguments: list[str]) -> int:
         return Exit.INTERRUPTED
 
 
-if __name__ == "__main__":
-    main()
+def _do_without(package: str) -> None:
+    """Let an optional import of it fail: structlog takes rich for tracebacks, which costs a daemon 5 MiB."""
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
+    modules.setdefault(package, None)

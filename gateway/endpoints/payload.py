@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from gateway.model import Bad, DeviceInfo, DeviceStatus, Gap, PointInfo, Result, Sample, Value
+from gateway.units import format_duration
 
 VERSION = 1
 
@@ -95,7 +96,7 @@ class Encoder:
             address=info.address,
             labels=dict(info.labels) or None,
             points={name: _point(point) for name, point in info.points.items()},
-            every=info.every_s,
+            every=format_duration(info.every_s),
         )
 
     def result(self, seq: int, time_ms: int, device: str, command: str | None, result: Result) -> bytes:
@@ -159,7 +160,7 @@ def _point(point: PointInfo) -> dict[str, Any]:
         "range": list(point.range) if point.range else None,
         "writable": point.writable or None,
         "limits": {name: value for name, value in limits.items() if value is not None} or None,
-        "every": point.every_s,
+        "every": format_duration(point.every_s),
         "labels": dict(point.labels) or None,
     }
     return {name: value for name, value in facts.items() if value is not None}
