@@ -1,0 +1,50 @@
+"""The daemon's way in is short: neither typer nor rich is imported on it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway import cli
+from tests.support.repo import ROOT
+
+PROBE = """
+import sys
+from gateway.cli import dispatch
+try:
+    dispatch(sys.argv[1:])
+except SystemExit:
+    pass
+print("\\nimported:", *sorted({name.partition(".")[0] for name, module in sys.modules.items() if module}))
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["-V"], ["run", "--help"], ["run", "-c", "/nonexistent.yaml"]])
+def test_neither_run_nor_version_imports_typer_or_rich(arguments: list[str], tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    imported = ended.stdout.rpartition("imported:")[2].split()
+    assert "gateway" in imported
+    assert not {"typer", "click", "rich"} & set(imported)
+
+
+def test_a_verb_is_run_with_what_follows_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.dispatch(["explain", "E110"]) == 0
+    assert capsys.readouterr().out.startswith("E110: ")
+
+
+def test_an_interrupt_is_an_exit_code_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gateway.cli.verbs.invoke", interrupted)
+
+    assert cli.dispatch(["check"]) == 130
