@@ -1,11 +1,16 @@
 """A real MQTT broker, one per test, that can be stopped and started again on its port."""
 
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.ports import free_port
 from tests.support.process import Process
+
+CONNECT = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x3c\x00\x05probe"
+CONNACK = b"\x20"
+"""MQTT 3.1.1, sections 3.1 and 3.2."""
 
 
 class Mosquitto:
@@ -37,9 +42,12 @@ class Mosquitto:
         return self._process.lines
 
     def start(self) -> None:
-        """Return once it listens."""
+        """Return once it serves: it says that it runs before it can be stopped."""
         self._process = Process(["mosquitto", "-c", self._config])
         self._process.wait_for_line(lambda line: line.endswith(" running"))
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as probe:
+            probe.sendall(CONNECT)
+            assert probe.recv(1) == CONNACK
 
     def wait_for_line(self, part: str, timeout_s: float = 10.0) -> str:
         """The first line of the broker's log that contains `part`."""
