@@ -101,16 +101,6 @@ class Gateway:
         self._memory.save()
         log.info("stopped")
 
-    def snapshot(self) -> dict[str, Any]:
-        """Counters and states of everything, for status and health."""
-        return {
-            "version": __version__,
-            "links": {name: link.supervised.phase.value for name, link in self._links.items()},
-            "devices": {name: status.state.value for name, status in self._field.states.current.items()},
-            "endpoints": {uplink.name: uplink.snapshot() for uplink in self._uplinks},
-            "samples": self._field.samples,
-        }
-
     async def _equip(self, uplink: Uplink) -> None:
         opened = await uplink.open()
         loop = asyncio.get_running_loop()
@@ -179,8 +169,10 @@ class Gateway:
                 "depth": depth["waiting"],
                 "oldest_age_s": round(time.time() - oldest_ms / 1000, 3) if oldest_ms else 0,
                 "worst_commit_s": depth["worst_commit_s"],
+                "lost": depth["lost"],
                 "fault": depth["fault"],
             },
+            "commands": dict(uplink.router.counters),
             "trouble": {"links": links, "devices": self._field.states.in_trouble()},
         }
 

@@ -25,7 +25,6 @@ class Field:
         self._intakes: Sequence[Intake] = ()
         self._outboxes: Sequence[Outbox] = ()
         self.states = DeviceStates(devices, now_ms())
-        self.samples = 0
 
     def open_to(self, intakes: Sequence[Intake], outboxes: Sequence[Outbox]) -> None:
         """Say where everything goes from now on."""
@@ -36,7 +35,6 @@ class Field:
     def __call__(self, item: Sample | DeviceStatus, /) -> None:
         """Take it without waiting."""
         if isinstance(item, Sample):
-            self.samples += 1
             self._freshness.heard(item.group, self._loop.time())
             for intake in self._intakes:
                 intake.sample(item)

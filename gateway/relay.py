@@ -248,13 +248,21 @@ class Relay:
         cursor = 0
         while True:
             self._changed.clear()
-            batch = await self._outbox.waiting(readings=True, after=cursor, before=self._boundary, limit=BACKLOG_BATCH)
+            boundary, settled = self._boundary, self._outbox.is_settled(self._boundary)
+            batch = await self._outbox.waiting(readings=True, after=cursor, before=boundary, limit=BACKLOG_BATCH)
             self._backlog_pending = bool(batch)
             if not batch:
-                await self._changed.wait()
+                await self._until_there_may_be_more(boundary if settled else -1)
             for entry in batch:
                 cursor = entry.id
                 await self._send_backlog(entry)
+
+    async def _until_there_may_be_more(self, exhausted: int) -> None:
+        """The next commit may bring some, unless everything below `exhausted` is known to be gone."""
+        await self._changed.wait()
+        while self._boundary == exhausted:
+            self._changed.clear()
+            await self._changed.wait()
 
     async def _all_waiting_first(self, begin: int) -> list[Entry]:
         entries: list[Entry] = []

@@ -11,9 +11,7 @@ import structlog
 
 from gateway.adapter import AdapterError, PermanentError, Reconnect
 from gateway.endpoints.contract import EndpointError
-
-REPEAT_LOG_S = 600.0
-"""A fault that stays the same is logged once, then again with its count this often."""
+from gateway.repeats import Repeats
 
 JITTER = 0.2
 """Each pause is lengthened by up to this share, so that a fleet does not return in step."""
@@ -53,8 +51,7 @@ class Supervised:
         self._on_down = on_down
         self._jitter = jitter
         self._pause_s = 0.0
-        self._told: tuple[str, float] | None = None
-        self._untold = 0
+        self._repeats = Repeats()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -77,8 +74,7 @@ class Supervised:
         if self.phase is Phase.UP:
             return
         self.phase, self.fault, self._pause_s = Phase.UP, None, 0.0
-        log.info("up", name=self.name, after_failures=self._untold or None)
-        self._told, self._untold = None, 0
+        log.info("up", name=self.name, untold_failures=self._repeats.forget() or None)
 
     def _failed(self, reason: str) -> None:
         self.failures += 1
@@ -87,12 +83,9 @@ class Supervised:
         self._on_down(reason)
 
     def _tell(self, reason: str) -> None:
-        now_s = asyncio.get_running_loop().time()
-        if self._told is not None and self._told[0] == reason and now_s - self._told[1] < REPEAT_LOG_S:
-            self._untold += 1
-            return
-        log.warning("down", name=self.name, reason=reason, repeated=self._untold or None)
-        self._told, self._untold = (reason, now_s), 0
+        untold = self._repeats.tell(reason, asyncio.get_running_loop().time())
+        if untold is not None:
+            log.warning("down", name=self.name, reason=reason, repeated=untold or None)
 
     async def _rest(self) -> None:
         self.phase = Phase.WAITING

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from gateway.commands.journal import Journal
 from gateway.commands.router import Router, Rules
@@ -98,16 +97,6 @@ class Uplink:
             rules=Rules(settings.default_ttl, needs_expiry=kept, allowed=self._config.commands),
             reply=self.relay.reply,
         )
-
-    def snapshot(self) -> Mapping[str, Any]:
-        """Counters and state, for the status."""
-        return {
-            "connected": self.relay.connected_now,
-            "fault": self.supervised.fault,
-            "delivered": self.relay.delivered,
-            "commands": dict(self.router.counters),
-            "outbox": self.outbox.depth(),
-        }
 
     def _deliver(self, delivery: Delivery) -> None:
         self.router.offer(delivery)

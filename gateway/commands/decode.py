@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -57,7 +57,7 @@ def decode(payload: bytes) -> Request:
 
 def expiry_ms(request: Request) -> int | None:
     """When the command says it expires: UTC, Unix milliseconds."""
-    return int(request.expires.astimezone(UTC).timestamp() * 1000) if request.expires is not None else None
+    return int(request.expires.timestamp() * 1000) if request.expires is not None else None
 
 
 class _OnlyId(Struct):

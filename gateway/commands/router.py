@@ -20,6 +20,7 @@ from gateway.link import FieldLink, Job
 from gateway.model import Command, DeviceInfo, Result, ResultStatus
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.store import StoreError
+from gateway.repeats import Repeats
 
 log = structlog.get_logger("fieldgate.commands")
 
@@ -60,6 +61,7 @@ class Router:
         self._wall_s = wall_s
         self._deliveries: deque[Delivery] = deque()
         self._arrived = asyncio.Event()
+        self._repeats = Repeats()
         self._finishing: set[asyncio.Task[None]] = set()
 
     def offer(self, delivery: Delivery) -> None:
@@ -160,7 +162,16 @@ class Router:
 
     def _refuse(self, delivery: Delivery, command: str | None, error: Rejected) -> None:
         self.counters["refused"] += 1
-        log.warning("command refused", device=delivery.device or None, command=command, reason=error.reason)
+        untold = self._repeats.tell((delivery.device, error.reason), asyncio.get_running_loop().time())
+        if untold is not None:
+            log.warning(
+                "command refused",
+                device=delivery.device or None,
+                command=command,
+                reason=error.reason,
+                detail=error.detail,
+                repeated=untold or None,
+            )
         if command is None and delivery.device not in self._devices:
             self.counters["unreadable"] += 1
             return

@@ -151,8 +151,7 @@ class _Composer:
 
     def _mask_secret(self, key: Node, value: Node, after_secret: bool) -> bool:
         """Hide what stands under a secret's name, and what a comma in it made a key of."""
-        is_rest = after_secret and value.start == value.end
-        if is_rest:
+        if after_secret and value.start == value.end and key.is_bare_key:
             self._source.mask(key.start, key.end)
         elif not isinstance(key.data, str) or not is_secret_name(key.data):
             return False

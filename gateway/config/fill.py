@@ -75,6 +75,8 @@ class Filler:
             for key, child in node.children.items():
                 if key not in known:
                     self.hide(child)
+                    if child.start == child.end and node.keys[key].is_bare_key:
+                        self.hide(node.keys[key])
 
     def hide(self, node: Node) -> None:
         """Never show what stands here, unless it is a reference."""

@@ -64,6 +64,11 @@ class Node:
         )
         return self.keys[key].span if elsewhere or value.start == value.end else value.span
 
+    @property
+    def is_bare_key(self) -> bool:
+        """Whether no colon follows: in { } a comma within a text makes a key of what comes after it."""
+        return self.source.text[self.end : self.end + 100].lstrip()[:1] != ":"
+
     def start_span(self) -> Span:
         """Where a mapping begins: its first key."""
         return next(iter(self.keys.values()), self).span

@@ -10,8 +10,8 @@ import yaml
 from gateway.config.diagnostics import Findings, Span
 from gateway.config.source import Source, mask_by_name
 
-UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that YAML does not allow. YAML 1.2.2, 5.1."""
+UNREADABLE = re.compile("^\ufeff|[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that YAML does not allow, and a second byte order mark. YAML 1.2.2, 5.1 and 5.2."""
 
 
 class _Rule(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
 from msgspec import Struct
@@ -97,7 +97,3 @@ class Endpoint(ABC):
     @abstractmethod
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
         """Send a copy of a result to where the sender of a command asked for it, as a courtesy."""
-
-    @abstractmethod
-    def health(self) -> Mapping[str, Any]:
-        """Counters for the status."""

@@ -147,15 +147,29 @@ class Outbox:
     async def waiting(self, *, readings: bool, after: int, before: int, limit: int) -> list[Entry]:
         """Unacknowledged envelopes with `after < id < before`, oldest first: from disk, then from memory."""
         in_memory = [*self._committing.values(), *self._staged]
-        entries: list[Entry] = []
-        try:
-            entries, torn = await self.store.entries(readings=readings, after=after, before=before, limit=limit)
-            self._drop_torn(torn)
-        except StoreError as error:
-            self._note_fault(error)
+        entries = await self._on_disk(readings, after, before, limit)
         known = {entry.id for entry in entries}
         entries += [e for e in in_memory if e.is_reading == readings and after < e.id < before and e.id not in known]
-        return [entry for entry in entries[:limit] if entry.id not in self._disk.doomed and not entry.done]
+        return [entry for entry in entries[:limit] if not entry.done]
+
+    async def _on_disk(self, readings: bool, after: int, before: int, limit: int) -> list[Entry]:
+        """Up to `limit` rows that nobody has acknowledged; empty only if there is none."""
+        scanned, entries = limit, list[Entry]()
+        try:
+            while scanned == limit and not entries:
+                found, torn = await self.store.entries(readings=readings, after=after, before=before, limit=limit)
+                self._drop_torn(torn)
+                scanned = len(found) + len(torn)
+                after = max([after, *torn, *(entry.id for entry in found)])
+                entries = [entry for entry in found if entry.id not in self._disk.doomed]
+        except StoreError as error:
+            self._note_fault(error)
+        return entries
+
+    def is_settled(self, before: int) -> bool:
+        """Whether everything staged with a lower id has been acknowledged or is on disk."""
+        oldest = self._staged.oldest
+        return not self._committing and (oldest is None or oldest.id >= before)
 
     async def run(self) -> None:
         """Commit when it is time, until `finish`; a cancellation could cut a commit in half."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import paho.mqtt.client as paho
@@ -81,7 +81,6 @@ class MqttEndpoint(Endpoint):
         self._v5 = config.protocol == 5
         self._unacked: dict[int, tuple[int, float]] = {}
         self._acks: list[Ack] = []
-        self._refused_commands = 0
 
     @override
     async def run(self, session: Session) -> None:
@@ -116,10 +115,6 @@ class MqttEndpoint(Endpoint):
         if correlation is not None:
             properties.CorrelationData = correlation
         self._client.publish(to, payload, 1, properties=properties)
-
-    @override
-    def health(self) -> Mapping[str, Any]:
-        return {"unacknowledged": len(self._unacked)}
 
     async def _connect_wire(self) -> Wire:
         host, port, secure = self._config.address
