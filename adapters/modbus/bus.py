@@ -79,7 +79,11 @@ class Bus:
             return NotSent.NO_LINK
         self._asks.append(ask)
         self.pump()
-        return await ask.outcome
+        timer = asyncio.get_running_loop().call_at(ask.not_after_s, self._expire, ask)
+        try:
+            return await ask.outcome
+        finally:
+            timer.cancel()
 
     def pump(self) -> None:
         """Send as much as may be under way."""
@@ -105,6 +109,11 @@ class Bus:
     def probed(self, now_s: float, cost_s: float) -> None:
         """Something dead was tried in vain."""
         self._probe_after_s = now_s + PROBE_REST * cost_s
+
+    def _expire(self, ask: Ask) -> None:
+        if ask in self._asks:
+            self._asks.remove(ask)
+            ask.end(NotSent.EXPIRED)
 
     def _next_ask(self) -> Ask | None:
         now_s = asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""What a device refuses to have read, found by halving, remembered for a day. Pure."""
+"""What a device refuses to have read: found by halving, remembered, and tried again in time. Pure."""
 
 from __future__ import annotations
 
@@ -7,90 +7,105 @@ from typing import Any
 
 from adapters.modbus.plan import Block, Cut, Span
 
-RETRY_S = 86400.0
-"""After so long everything learned is tried again: devices get new firmware and new options."""
+RETRY_MIN_S = 60.0
+"""What was learned is tried again first after this: a device that is starting refuses much."""
+RETRY_MAX_S = 86400.0
+"""And then in doubling pauses up to this: devices get new firmware and new options."""
 SPLIT_CODES = frozenset({2, 3})
 """Illegal address, and what some devices say to a length they don't like (V1.1b3, 7)."""
 
-CUTS, ABSENT, SINCE = "cuts", "absent", "since_s"
+GOOD = 0
+"""No exception has this code (MODBUS Application Protocol V1.1b3, 7)."""
+
+CUTS, ABSENT, SINCE, RETRY = "cuts", "absent", "since_s", "retry_s"
+
+Facts = tuple[set[Cut], dict[Span, int]]
+"""Where not to read across, and what can't be read at all, with the code that says so."""
 
 
 class Learned:
-    """Facts on one device, kept in its memory as plain lists. Times are Unix seconds."""
+    """Facts on one device, kept in its memory as plain lists; `changes` counts. Times are Unix seconds."""
 
     def __init__(self, memory: MutableMapping[str, Any]) -> None:
         self._memory = memory
+        self.changes = 0
         self.cuts: set[Cut] = {(table, at) for table, at in memory.get(CUTS, ())}
-        self.absent: set[Span] = {(table, start, end) for table, start, end in memory.get(ABSENT, ())}
+        self.absent: dict[Span, int] = {(table, start, end): code for table, start, end, code in memory.get(ABSENT, ())}
 
     def __bool__(self) -> bool:
         return bool(self.cuts or self.absent)
 
-    def add(self, cuts: set[Cut], absent: set[Span], now_s: float) -> None:
-        """Remember more; the day starts with the first fact."""
+    def add(self, facts: Facts, now_s: float) -> None:
+        """Remember more. The same again right after a retry doubles the pause before the next."""
         if not self:
+            retry_s = self._memory.get(RETRY, 0.0)
+            recent = 0 <= now_s - self._memory.get(SINCE, 0.0) <= 2 * retry_s
+            self._memory[RETRY] = min(RETRY_MAX_S, 2 * retry_s) if recent else RETRY_MIN_S
             self._memory[SINCE] = now_s
+        cuts, absent = facts
+        self.changes += 1
         self.cuts |= cuts
         self.absent |= absent
         self._memory[CUTS] = sorted(map(list, self.cuts))
-        self._memory[ABSENT] = sorted(map(list, self.absent))
+        self._memory[ABSENT] = sorted([*span, code] for span, code in self.absent.items())
 
     def outdated(self, now_s: float) -> bool:
-        """Whether a day has passed; a clock that was set back counts as one, too."""
-        return bool(self) and not 0 <= now_s - self._memory.get(SINCE, 0.0) < RETRY_S
+        """Whether to try again; a clock that was set back counts as time passed."""
+        return bool(self) and not 0 <= now_s - self._memory.get(SINCE, 0.0) < self._memory.get(RETRY, RETRY_MIN_S)
 
     def forget(self) -> None:
         """Try everything anew."""
+        self.changes += 1
         self.cuts.clear()
         self.absent.clear()
-        for key in (CUTS, ABSENT, SINCE):
-            self._memory.pop(key, None)
+        self._memory.pop(CUTS, None)
+        self._memory.pop(ABSENT, None)
 
 
 class _Node:
-    """A block that was read, or is to be: `good` is None while unknown or when nothing can be told."""
+    """A block that was read, or is to be: `code` says why it was refused, if it was; None: nothing can be told."""
 
     def __init__(self, block: Block) -> None:
         self.block = block
-        self.good: bool | None = None
+        self.code: int | None = None
         self.children: tuple[_Node, ...] = ()
 
 
 class Search:
     """Halves a refused block until what is refused is found: read `next`, tell `note`, until there is no next."""
 
-    def __init__(self, refused: Block) -> None:
+    def __init__(self, refused: Block, code: int) -> None:
         self._root = _Node(refused)
         self._open = [self._root]
-        self.note(good=False)
+        self.note(code)
 
     @property
     def next(self) -> Block | None:
         """The block to read now."""
         return self._open[-1].block if self._open else None
 
-    def note(self, *, good: bool | None) -> None:
-        """`next` was read or refused; None: neither, so that nothing is learned from it."""
+    def note(self, code: int | None) -> None:
+        """`next` was refused with this code, read (GOOD), or neither (None), so that nothing is learned from it."""
         node = self._open.pop()
-        node.good = good
-        if good is False and len(node.block.cells) > 1:
+        node.code = code
+        if code and len(node.block.cells) > 1:
             node.children = tuple(_Node(half) for half in node.block.halves())
             self._open.extend(reversed(node.children))
 
-    def facts(self) -> tuple[set[Cut], set[Span]]:
-        """Where not to read across, and points that do not exist."""
+    def facts(self) -> Facts:
+        """What was found."""
         cuts: set[Cut] = set()
-        absent: set[Span] = set()
+        absent: dict[Span, int] = {}
         _explain(self._root, cuts, absent)
         return cuts, absent
 
 
-def _explain(node: _Node, cuts: set[Cut], absent: set[Span]) -> bool:
+def _explain(node: _Node, cuts: set[Cut], absent: dict[Span, int]) -> bool:
     """Whether something in this block is at fault; if each half alone is fine, reading across their border is."""
-    if node.good is not False:
-        return node.good is None
+    if not node.code:
+        return node.code is None
     if not node.children:
-        absent.update(cell.span for cell in node.block.cells)
+        absent.update((cell.span, node.code) for cell in node.block.cells)
         return True
     left, right = node.children
     if not [child for child in node.children if _explain(child, cuts, absent)]:

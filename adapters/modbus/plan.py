@@ -135,10 +135,13 @@ def summary(name: str, device: ModbusDevice) -> list[str]:
 
 def _line(name: str, device: ModbusDevice, group: PointGroup) -> str:
     blocks = plan(cells_of(device, group), limits_of(device))
-    sizes = {kind: sum(b.size for b in blocks if (b.table in BIT_TABLES) == (kind == "bits")) for kind in _KINDS}
-    read = " and ".join(f"{size} {kind}" for kind, size in sizes.items() if size)
-    requests = "1 request" if len(blocks) == 1 else f"{len(blocks)} requests"
-    return f"{name}: each {format_duration(group.every_s)} {requests} for {read} ({len(group.points)} points)"
+    sizes = {"register": 0, "bit": 0}
+    for block in blocks:
+        sizes["bit" if block.table in BIT_TABLES else "register"] += block.size
+    read = " and ".join(_count(size, what) for what, size in sizes.items() if size)
+    requests, points = _count(len(blocks), "request"), _count(len(group.points), "point")
+    return f"{name}: each {format_duration(group.every_s)} {requests} for {read} ({points})"
 
 
-_KINDS = ("registers", "bits")
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

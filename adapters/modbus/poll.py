@@ -9,23 +9,19 @@ from itertools import chain
 from typing import NamedTuple
 
 from adapters.modbus.bus import Bus
-from adapters.modbus.frames import read_frames
-from adapters.modbus.learn import SPLIT_CODES, Learned, Search
-from adapters.modbus.patience import Patience
-from adapters.modbus.plan import Block, Cell, Cut, Limits, Span, plan
-from adapters.modbus.registers import layout, picker
-from adapters.modbus.transaction import LINK_LOST, TIMED_OUT, Exchange
+from adapters.modbus.learn import GOOD, SPLIT_CODES, Facts, Learned, Search
+from adapters.modbus.plan import Block, Cell, Limits, plan
+from adapters.modbus.read import Read
+from adapters.modbus.registers import picker
+from adapters.modbus.transaction import TIMED_OUT
 from adapters.modbus.unit import Silence, Unit, is_silence
 from gateway.adapter import Emit
 from gateway.model import Bad, BadReason, DeviceState, PointGroup, Sample, Value
-from gateway.values import Spoiled
 
 GIVE_UP_AFTER = 2
 """Blocks without an answer, and none before: the rest of this poll is not even sent."""
 REMIND_S = 5.0
 """While a dead device rests its points are reported bad so often, lest they turn stale (after 10 s)."""
-NO_SUCH_ADDRESS = Bad(BadReason.DEVICE_ERROR, code=2)
-"""MODBUS Application Protocol V1.1b3, 7."""
 
 
 class Target(NamedTuple):
@@ -38,40 +34,6 @@ class Target(NamedTuple):
     bus: Bus
     silence: Silence
     emit: Emit
-
-
-class Read(Exchange):
-    """One block of a poll: `trouble` is why its last read brought nothing."""
-
-    __slots__ = ("block", "layout", "patience", "poll", "search", "spoiled", "trouble", "values")
-
-    def __init__(self, block: Block, poll: Poll, search: Search | None = None) -> None:
-        frames = read_frames(poll.target.unit_id, block)
-        super().__init__(frames.request, frames.expected, poll.target.unit.timeout_s)
-        self.block = block
-        self.poll = poll
-        self.search = search
-        self.layout = layout(block)
-        self.patience = Patience()
-        self.values: Sequence[Value | None] = ()
-        self.spoiled: dict[str, Bad] | None = None
-        self.trouble: Bad | None = None
-
-    def arrived(self, buffer: bytearray, at: int) -> None:
-        """Decode, and tell the poll."""
-        self.trouble = None
-        try:
-            self.values = self.layout.values(buffer, at)
-            self.spoiled = None
-        except Spoiled:
-            self.values, self.spoiled = self.layout.sift(buffer, at)
-        self.poll.read(self)
-
-    def failed(self, bad: Bad) -> None:
-        """Tell the poll; a lost connection is the core's to tell."""
-        if bad is not LINK_LOST:
-            self.trouble = bad
-            self.poll.missed(self, bad)
 
 
 class Poll:
@@ -91,8 +53,7 @@ class Poll:
         self._heard_s = 0.0
         self._said_s = 0.0
         self._extras: list[Read] = []
-        self._cuts: set[Cut] = set()
-        self._absent: set[Span] = set()
+        self._found: list[Facts] = []
         self._plan()
 
     def wake(self) -> bool:
@@ -116,7 +77,7 @@ class Poll:
             self._clean = False
         self._pending -= 1
         if read.search is not None:
-            self._search_on(read.search, good=True)
+            self._search_on(read.search, GOOD)
         if not self._pending:
             self._finish()
 
@@ -129,9 +90,9 @@ class Poll:
             if self._silences >= GIVE_UP_AFTER and not self._answered:
                 self._give_up()
         if read.search is not None:
-            self._search_on(read.search, good=False if bad.code in SPLIT_CODES else None)
+            self._search_on(read.search, bad.code if bad.code in SPLIT_CODES else None)
         elif bad.code in SPLIT_CODES and not self._lookout:
-            self._search(Search(read.block))
+            self._search(Search(read.block, bad.code))
         if not self._pending:
             self._finish()
 
@@ -154,12 +115,20 @@ class Poll:
         learned = self.target.learned
         blocks = plan(self._cells, self.target.limits, learned.cuts, learned.absent)
         self._lookout = not blocks
-        self._reads = [Read(block, self) for block in blocks or (Block(self._cells[:1]),)]
+        self._reads = [self._read_of(block) for block in blocks or (Block(self._cells[:1]),)]
         self._asked: Sequence[Read] = self._reads
         places = [cell.place for read in self._reads for cell in read.layout.cells]
-        self._unread = [cell for cell in self._cells if cell.place not in set(places)]
+        self._unread = {
+            cell.name: Bad(BadReason.DEVICE_ERROR, code=learned.absent[cell.span])
+            for cell in self._cells
+            if cell.place not in set(places)
+        }
+        self._planned = learned.changes
         self._arrange = picker(sorted(range(len(places)), key=places.__getitem__))
         self._careful = bool(learned or self._unread)
+
+    def _read_of(self, block: Block, search: Search | None = None) -> Read:
+        return Read(block, self.target.unit_id, self._unit.timeout_s, self, search)
 
     def _start(self, reads: Sequence[Read]) -> None:
         self._asked = reads
@@ -182,11 +151,13 @@ class Poll:
 
     def _wake_carefully(self) -> None:
         now_s = self._loop.time()
-        self._clean = False
-        self._extras.clear()
-        if self.target.learned.outdated(time.time()):
-            self.target.learned.forget()
+        learned = self.target.learned
+        if learned.outdated(time.time()):
+            learned.forget()
+        if self._planned != learned.changes:
             self._plan()
+        self._extras.clear()
+        self._clean = not (self.silent or self._unread or self._unit.patience.failures or self._some_block_fails)
         if self._unit.patience.failures:
             ready = self._probe(now_s)
         else:
@@ -195,6 +166,10 @@ class Poll:
             self._start(ready)
         else:
             self._remind(now_s)
+
+    @property
+    def _some_block_fails(self) -> bool:
+        return any(read.patience.failures for read in self._reads)
 
     def _probe(self, now_s: float) -> list[Read]:
         """One block, another one each time, to see whether the device is back."""
@@ -210,18 +185,16 @@ class Poll:
     def _search(self, search: Search) -> None:
         """Read the next part of a refused block, or keep what was found."""
         if search.next is None:
-            cuts, absent = search.facts()
-            self._cuts |= cuts
-            self._absent |= absent
+            self._found.append(search.facts())
             return
-        part = Read(search.next, self, search)
+        part = self._read_of(search.next, search)
         self._extras.append(part)
         self._total += 1
         self._pending += 1
         self._bus.poll((part,))
 
-    def _search_on(self, search: Search, *, good: bool | None) -> None:
-        search.note(good=good)
+    def _search_on(self, search: Search, code: int | None) -> None:
+        search.note(code)
         self._search(search)
 
     def _finish(self) -> None:
@@ -257,17 +230,16 @@ class Poll:
         if self._lookout and self._reads[0].trouble is None:
             self.target.learned.forget()
             self._plan()
-        elif self._cuts or self._absent:
-            self.target.learned.add(self._cuts, self._absent, time.time())
-            self._cuts, self._absent = set(), set()
+        elif self._found:
+            for facts in self._found:
+                self.target.learned.add(facts, time.time())
+            self._found.clear()
             self._plan()
         if answered:
             self._unit.answered()
         else:
             self._unit.failed(now_s)
-        self._careful = bool(
-            not answered or self.target.learned or self._unread or any(read.patience.failures for read in self._reads)
-        )
+        self._careful = bool(not answered or self.target.learned or self._unread or self._some_block_fails)
         self._unit.report(now_s)
         if not answered:
             self.target.silence.check(now_s)
@@ -299,12 +271,11 @@ class Poll:
     def _say(self, time_ms: int, now_s: float) -> None:
         """Emit what is good and why the rest is not."""
         values: list[Value | None] = [None] * len(self._cells)
-        bad = {cell.name: NO_SUCH_ADDRESS for cell in self._unread}
+        bad = dict(self._unread)
         for read in chain(self._reads, self._extras):
-            spoiled = read.spoiled or {}
-            for cell, value in zip(read.layout.cells, read.values or (None,) * len(read.layout.cells), strict=True):
-                values[cell.place] = None if read.trouble else value
-                if (why := read.trouble or spoiled.get(cell.name)) is None:
+            for cell, value, why in read.results():
+                values[cell.place] = value
+                if why is None:
                     bad.pop(cell.name, None)
                 else:
                     bad[cell.name] = why

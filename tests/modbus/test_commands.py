@@ -183,8 +183,9 @@ async def test_a_command_whose_time_is_over_is_not_sent(server: FaultyServer) ->
 
 async def test_a_command_that_expires_behind_a_hanging_request_is_not_sent(server: FaultyServer) -> None:
     server.react = lambda query: b"" if query.function == 3 else query.good()
-    adapter = adapter_to(server.port, {"d": device({"pump": POINTS["pump"], "r": {"address": 1}}, every="10s")})
-    async with running(adapter):
+    points = {"pump": POINTS["pump"], "r": {"address": 1}}
+    adapter = adapter_to(server.port, {"d": device(points, timeout="20s")})
+    async with running(adapter), asyncio.timeout(5):
         await server.asked(3)
         result = await write_pump_within(adapter, 0.05)
     assert result.status is ResultStatus.EXPIRED

@@ -175,11 +175,11 @@ async def test_a_point_that_does_not_exist_spoils_only_itself(server: FaultyServ
         await emitted.sample("d", 5)
         assert not any(query.touches(13) for query in server.queries), "what was learned is not asked again"
         assert {(query.address, query.size) for query in server.queries} == {(10, 3), (14, 46)}
-    assert memory["d"]["absent"] == [["holding", 13, 14]]
+    assert memory["d"]["absent"] == [["holding", 13, 14, 2]]
 
 
 async def test_what_was_learned_is_used_by_the_next_instance_and_forgotten_in_time(server: FaultyServer) -> None:
-    memory: dict[str, dict[str, Any]] = {"d": {"absent": [["holding", 13, 14]], "since_s": 1.0}}
+    memory: dict[str, dict[str, Any]] = {"d": {"absent": [["holding", 13, 14, 2]], "since_s": 1.0}}
     async with running(adapter_to(server.port, {"d": registers(12, 13)}, memory)) as emitted:
         await emitted.until(lambda: emitted.samples("d") and emitted.values("d") == {"r12": 12, "r13": 13})
     assert "absent" not in memory["d"]
@@ -241,6 +241,51 @@ async def test_bits_and_registers_of_all_tables_come_in_the_order_of_the_file(se
     async with running(adapter_to(server.port, {"d": device(points)})) as emitted:
         await emitted.sample("d")
         assert emitted.samples("d")[0].values == (300, True, 9, False, True)
+
+
+async def test_a_resting_device_is_reported_bad_so_often_that_it_does_not_turn_stale(
+    server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.modbus.poll.REMIND_S", 0.1)
+    server.react = hang
+    async with running(adapter_to(server.port, {"d": registers(7, timeout="300ms")})) as emitted:
+        await emitted.until(lambda: len(emitted.samples("d")) >= 8)
+        assert len(server.queries) <= 5
+        assert {tuple(sample.bad.items()) for sample in emitted.samples("d")} == {tuple(TIMEOUT.items())}
+
+
+async def test_two_periods_of_a_device_that_returns_are_both_read_at_once(server: FaultyServer) -> None:
+    server.react = hang
+    points = {"fast": {"address": 7}, "slow": {"address": 8, "every": "1h"}}
+    async with running(adapter_to(server.port, {"d": device(points, timeout="50ms")})) as emitted:
+        await emitted.until(lambda: len(emitted.samples("d")) >= 4)
+        server.react = well
+        await emitted.until(lambda: any(sample.values == (8,) for sample in emitted.samples("d")))
+
+
+async def test_an_emit_that_fails_ends_its_own_link(server: FaultyServer) -> None:
+    class Failing(_Deaf):
+        def __call__(self, item: object, /) -> None:
+            raise LookupError("a bug in the core")
+
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    with pytest.raises(LookupError):
+        async with asyncio.timeout(5):
+            await adapter_to(server.port, {"d": registers(7)}).run(Failing())
+    server.react = hang
+    with pytest.raises(LookupError):
+        async with asyncio.timeout(5):
+            await adapter_to(server.port, {"d": registers(7)}).run(Failing())
+
+
+async def test_a_value_out_of_its_range_degrades_the_device_and_back(server: FaultyServer) -> None:
+    over = {"p": {"address": 7, "range": [0, 7]}}
+    server.react = lambda query: query._replace(address=8).good()
+    async with running(adapter_to(server.port, {"d": device(over)})) as emitted:
+        await emitted.state("d", DeviceState.DEGRADED)
+        assert emitted.bad("d") == {"p": Bad(BadReason.OUT_OF_RANGE, value=8)}
+        server.react = well
+        await emitted.state("d", DeviceState.ONLINE)
 
 
 class _Deaf:

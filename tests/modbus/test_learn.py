@@ -1,19 +1,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.modbus.learn import RETRY_S, Learned, Search
+from adapters.modbus.learn import GOOD, RETRY_MAX_S, RETRY_MIN_S, Facts, Learned, Search
 from adapters.modbus.plan import Block, Limits, plan
 from tests.modbus.test_plan import cell
 
 NOW_S = 1_700_000_000.0
+FACTS: Facts = ({("holding", 5)}, {})
 WIDE = Limits(125, 2000, 125, 2000)
 
 
 def search(block: Block, refused: set[int]) -> tuple[Search, int]:
     """Against a device that refuses to have these addresses read."""
-    found, reads = Search(block), 0
+    found, reads = Search(block, 2), 0
     while (part := found.next) is not None:
-        found.note(good=not refused & set(range(part.start, part.start + part.size)))
+        found.note(2 if refused & set(range(part.start, part.start + part.size)) else GOOD)
         reads += 1
     return found, reads
 
@@ -40,31 +41,63 @@ def test_planning_and_searching_ends_with_blocks_that_can_all_be_read(used: set[
         if not broken:
             return
         for block in broken:
-            learned.add(*search(block, refused)[0].facts(), NOW_S)
+            learned.add(search(block, refused)[0].facts(), NOW_S)
     raise AssertionError("it never ends")
 
 
 def test_a_part_that_did_not_answer_teaches_nothing() -> None:
-    found = Search(Block(tuple(cell(at, "holding", at) for at in range(4))))
+    found = Search(Block(tuple(cell(at, "holding", at) for at in range(4))), 2)
     while found.next is not None:
-        found.note(good=None)
-    assert found.facts() == (set(), set())
+        found.note(None)
+    assert found.facts() == (set(), {})
+
+
+def test_a_point_keeps_the_code_with_which_it_was_refused() -> None:
+    found = Search(Block((cell(0, "holding", 7),)), 3)
+    assert found.facts() == (set(), {("holding", 7, 8): 3})
 
 
 def test_facts_are_kept_as_plain_data_and_found_again() -> None:
     memory: dict[str, object] = {}
-    Learned(memory).add({("holding", 5)}, {("coil", 7, 8)}, NOW_S)
+    Learned(memory).add(({("holding", 5)}, {("coil", 7, 8): 2}), NOW_S)
     again = Learned(memory)
-    assert memory == {"cuts": [["holding", 5]], "absent": [["coil", 7, 8]], "since_s": NOW_S}
-    assert (again.cuts, again.absent) == ({("holding", 5)}, {("coil", 7, 8)})
+    assert memory == {
+        "cuts": [["holding", 5]],
+        "absent": [["coil", 7, 8, 2]],
+        "since_s": NOW_S,
+        "retry_s": RETRY_MIN_S,
+    }
+    assert (again.cuts, again.absent) == ({("holding", 5)}, {("coil", 7, 8): 2})
 
 
-def test_facts_are_tried_again_after_a_day_and_after_a_clock_was_set_back() -> None:
+def test_facts_are_tried_again_in_growing_pauses_up_to_a_day() -> None:
+    learned, now_s = Learned({}), NOW_S
+    assert not learned.outdated(now_s)
+    pauses = []
+    for _ in range(13):
+        learned.add(FACTS, now_s)
+        pause_s = next(s for s in (60 * 2**n for n in range(20)) if learned.outdated(now_s + min(s, RETRY_MAX_S)))
+        pause_s = min(pause_s, RETRY_MAX_S)
+        assert not learned.outdated(now_s + pause_s - 1)
+        pauses.append(pause_s)
+        now_s += pause_s
+        learned.forget()
+        assert not learned
+    assert pauses[:3] == [60, 120, 240]
+    assert pauses[-2:] == [RETRY_MAX_S, RETRY_MAX_S]
+
+
+def test_a_device_that_was_fine_for_long_begins_with_short_pauses_again() -> None:
     learned = Learned({})
-    assert not learned.outdated(NOW_S)
-    learned.add({("holding", 5)}, set(), NOW_S)
-    assert not learned.outdated(NOW_S + RETRY_S - 1)
-    assert learned.outdated(NOW_S + RETRY_S)
-    assert learned.outdated(NOW_S - 1)
+    learned.add(FACTS, NOW_S)
     learned.forget()
-    assert not learned
+    learned.add(FACTS, NOW_S + 60)
+    learned.forget()
+    learned.add(FACTS, NOW_S + 3600)
+    assert learned.outdated(NOW_S + 3600 + RETRY_MIN_S)
+
+
+def test_a_clock_that_was_set_back_counts_as_time_passed() -> None:
+    learned = Learned({})
+    learned.add(FACTS, NOW_S)
+    assert learned.outdated(NOW_S - 1)

@@ -98,8 +98,8 @@ def test_the_summary_counts_each_period_by_itself() -> None:
         "b": {"address": 2, "type": "bool", "table": "coil", "every": "1h"},
     }
     assert summary("d", device(points)) == [
-        "d: each 50ms 1 request for 1 registers (1 points)",
-        "d: each 1h 1 request for 1 bits (1 points)",
+        "d: each 50ms 1 request for 1 register (1 point)",
+        "d: each 1h 1 request for 1 bit (1 point)",
     ]
 
 
