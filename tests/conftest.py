@@ -1,5 +1,6 @@
 """Pieces that many tests share."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -48,12 +49,14 @@ def modbus_server() -> Iterator[ModbusServer]:
 
 @pytest.fixture
 def make_daemon(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
-    """Daemons, not started yet, each ended with its test; arguments as of `Daemon` after the folder."""
-    with ExitStack() as running:
+    """Daemons, not started yet, each ended with its test, which shows their log when it fails; `Daemon`'s arguments."""
+    made: list[Daemon] = []
 
-        def make(config: str, env: Mapping[str, str] | None = None) -> Daemon:
-            daemon = Daemon(tmp_path, config, env)
-            running.callback(daemon.kill)
-            return daemon
+    def make(config: str, env: Mapping[str, str] | None = None) -> Daemon:
+        made.append(Daemon(tmp_path, config, env))
+        return made[-1]
 
-        yield make
+    yield make
+    for daemon in made:
+        daemon.kill()
+        sys.stdout.write("\n".join(["the daemon's log:", *daemon.lines, ""]))

@@ -35,6 +35,11 @@ class Daemon:
         return self._process
 
     @property
+    def lines(self) -> list[str]:
+        """Everything it has written since it was last started, events and errors alike."""
+        return self._process.lines if self._process is not None else []
+
+    @property
     def log(self) -> list[Event]:
         """What it has logged since it was last started."""
         return [event for line in self.process.lines if (event := _parse(line))]

@@ -1,0 +1,53 @@
+"""What the messages at a broker say."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from tests.support.subscriber import Received
+
+Envelope = dict[str, Any]
+Identity = tuple[str, int, int]
+
+
+def is_reading(message: Received, device: str = "") -> bool:
+    return message.topic.endswith(f"{device}/reading")
+
+
+def is_result(message: Received, command: str) -> bool:
+    return message.topic.endswith("/result") and message.json.get("command") == command
+
+
+def has_state(message: Received, state: str, device: str | None = None) -> bool:
+    """A status that says this of a device, or of the gateway itself."""
+    topic = f"/{device}/status" if device is not None else "fieldgate/gw/status"
+    return message.topic.endswith(topic) and message.json["state"] == state
+
+
+def identity(envelope: Envelope) -> Identity:
+    """What duplicates share."""
+    return envelope["stream"], envelope["session"], envelope["seq"]
+
+
+def numbered(messages: Iterable[Received]) -> list[Envelope]:
+    """Every envelope in the order of arrival, duplicates too; a will has no identity and is left out."""
+    return [body for message in messages if message.payload and "seq" in (body := message.json)]
+
+
+def once(envelopes: Iterable[Envelope]) -> list[Envelope]:
+    """Without duplicates, each of which must say what the first one said."""
+    first: dict[Identity, Envelope] = {}
+    for envelope in envelopes:
+        assert first.setdefault(identity(envelope), envelope) == envelope
+    return list(first.values())
+
+
+def counts(messages: Sequence[Received], point: str = "count") -> list[Any]:
+    """What readings say of a point, without duplicates, in the order of arrival."""
+    readings = [envelope for envelope in numbered(messages) if envelope["kind"] == "reading"]
+    return [reading["values"][point] for reading in once(readings) if point in reading["values"]]
+
+
+def moment(envelope: Envelope) -> float:
+    """When it was, in Unix seconds."""
+    return datetime.fromisoformat(envelope["time"]).timestamp()
