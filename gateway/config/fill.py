@@ -69,14 +69,20 @@ class Filler:
         return text
 
     def _mask_unknown(self, node: Node, expected: Shape) -> None:
-        """Beside a field for a secret, an unknown key may be its misspelling: its value is not shown."""
-        if any(True for _ in shapes.secret_names(expected)):
-            known = shapes.known_keys(expected)
-            for key, child in node.children.items():
-                if key not in known:
-                    self.hide(child)
-                    if child.start == child.end and node.keys[key].is_bare_key:
-                        self.hide(node.keys[key])
+        """Beside a field for a secret, an unknown key may be its misspelling: its value is not shown.
+
+        Nor is what follows up to the next key with a colon: in { } a comma may have cut the secret in two.
+        """
+        if not any(True for _ in shapes.secret_names(expected)):
+            return
+        known = shapes.known_keys(expected)
+        starts = [key.start for key in node.keys.values() if not key.is_bare_key]
+        for name, child in node.children.items():
+            if name not in known:
+                self.hide(child)
+                rest_end = min((start for start in starts if start > child.end), default=node.end - 1)
+                if node.source.text[child.end : rest_end].strip(", \t\r\n"):
+                    node.source.mask(child.end, rest_end)
 
     def hide(self, node: Node) -> None:
         """Never show what stands here, unless it is a reference."""

@@ -75,7 +75,7 @@ class Source:
         number, column = self.place(start)
         line_start = self._starts[number - 1]
         line = self.line(number)
-        hidden = _merged([*self._masked_on(line_start, line), *_masked_by_name(line)])
+        hidden = _with_comment(_merged([*self._masked_on(line_start, line), *_masked_by_name(line)]), line)
         return _draw(line, hidden, column - 1, max(column, min(end - line_start, len(line))))
 
     def _end(self, line: int) -> int:
@@ -152,6 +152,12 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
+
+
+def _with_comment(hidden: list[tuple[int, int]], line: str) -> list[tuple[int, int]]:
+    """A comment after a masked value is masked, too: an unquoted secret with a # in it goes on there."""
+    comment = line.find("#", hidden[-1][1]) if hidden else -1
+    return hidden if comment < 0 else [*hidden, (comment, len(line))]
 
 
 def _draw(line: str, hidden: list[tuple[int, int]], caret: int, caret_end: int) -> Echo:
