@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from decimal import Decimal
+from typing import NamedTuple
 
 MEMO_SIZE = 8192
 """Words remembered, about 1 MiB: readings repeat, and a look-up costs a tenth of a conversion."""
 
+_SIGN = 0x80000000
 _EXPONENT = 0x7F800000
 _FRACTION = 0x007FFFFF
+_FRACTION_BITS = 23
+_BIAS = 127
+"""The format is binary32 (IEEE 754-2019, 3.4)."""
+
 _SURE_DIGITS = 6
 """Every decimal of so many digits survives a normal float32 (C11 5.2.4.2.2, FLT_DIG), so the search starts there."""
 _MAX_DIGITS = 9
@@ -19,8 +26,47 @@ _WORD = struct.Struct(">I")
 _FLOAT = struct.Struct(">f")
 
 
+class _Binade(NamedTuple):
+    """float32 of one exponent: their distance, how near surely rounds to one, how near may, powers of ten to try."""
+
+    step: float
+    sure: float
+    maybe: float
+    powers: tuple[float, ...]
+
+
+def _binade(exponent: int) -> _Binade | None:
+    """None outside 2**-13..2**19, where a power of ten times a float32 is not always exact in a double."""
+    if not -13 <= exponent - _BIAS < 19:
+        return None
+    step = 2.0 ** (exponent - _BIAS - _FRACTION_BITS)
+    whole_digits = math.floor(math.log10(2.0 ** (exponent - _BIAS + 1))) + 1
+    powers = tuple(10.0**decimals for decimals in range(_SURE_DIGITS - whole_digits, _MAX_DIGITS + 2 - whole_digits))
+    return _Binade(step, step * (0.5 - 2**-20), step * (0.5 + 2**-20), powers)
+
+
+_BINADES = tuple(_binade(exponent) for exponent in range(256))
+
+
 def shortest(word: int) -> float:
     """The value of a float32's 32 bits; OverflowError when they are no finite number."""
+    binade = _BINADES[word >> _FRACTION_BITS & 0xFF]
+    fraction = word & _FRACTION
+    if binade is None or not fraction:
+        return _search(word)
+    exact = (fraction | _FRACTION + 1) * binade.step
+    for power in binade.powers:
+        value = round(exact * power) / power
+        gap = abs(value - exact)
+        if gap < binade.sure:
+            return -value if word & _SIGN else value
+        if gap <= binade.maybe:
+            break
+    return _search(word)
+
+
+def _search(word: int) -> float:
+    """By trying: right for every word, and slower."""
     if word & _EXPONENT == _EXPONENT:
         raise OverflowError("not a finite number")
     raw = _WORD.pack(word)

@@ -256,7 +256,7 @@ async def test_a_resting_device_is_reported_bad_so_often_that_it_does_not_turn_s
 
 async def test_two_periods_of_a_device_that_returns_are_both_read_at_once(server: FaultyServer) -> None:
     server.react = hang
-    points = {"fast": {"address": 7}, "slow": {"address": 8, "every": "1h"}}
+    points: dict[str, dict[str, Any]] = {"fast": {"address": 7}, "slow": {"address": 8, "every": "1h"}}
     async with running(adapter_to(server.port, {"d": device(points, timeout="50ms")})) as emitted:
         await emitted.until(lambda: len(emitted.samples("d")) >= 4)
         server.react = well
@@ -279,7 +279,7 @@ async def test_an_emit_that_fails_ends_its_own_link(server: FaultyServer) -> Non
 
 
 async def test_a_value_out_of_its_range_degrades_the_device_and_back(server: FaultyServer) -> None:
-    over = {"p": {"address": 7, "range": [0, 7]}}
+    over: dict[str, dict[str, Any]] = {"p": {"address": 7, "range": [0, 7]}}
     server.react = lambda query: query._replace(address=8).good()
     async with running(adapter_to(server.port, {"d": device(over)})) as emitted:
         await emitted.state("d", DeviceState.DEGRADED)

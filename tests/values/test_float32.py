@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.values.float32 import MEMO_SIZE, Shortest, shortest
+from gateway.values.float32 import MEMO_SIZE, Shortest, _search, shortest
 
 WORDS = st.integers(0, 2**32 - 1).filter(lambda word: word & 0x7F800000 != 0x7F800000)
 
@@ -41,6 +41,18 @@ def test_the_decimal_gives_the_same_float32_and_no_shorter_one_does(word: int) -
     assert word_of(value) == word
     digits = digits_of(value)
     assert digits == 1 or not has_a_decimal_of(digits - 1, word)
+
+
+@given(st.integers(100, 160), st.integers(1, 2**23 - 1), st.booleans())
+def test_the_quick_way_finds_what_trying_finds(exponent: int, fraction: int, negative: bool) -> None:
+    word = negative << 31 | exponent << 23 | fraction
+    assert repr(shortest(word)) == repr(_search(word))
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 6))
+def test_a_decimal_that_was_rounded_comes_back(number: float, decimals: int) -> None:
+    word = word_of(round(number, decimals))
+    assert repr(shortest(word)) == repr(_search(word))
 
 
 @pytest.mark.parametrize("exponent", range(1, 255))
