@@ -83,6 +83,14 @@ class Device(Server):
             while not any(wanted(query) for query in self._queries):
                 assert self._changed.wait(deadline_s - time.monotonic()), f"nobody asked within {timeout_s} s"
 
+    def wait_for_polls(self, count: int, timeout_s: float = 10.0) -> None:
+        """Return once it has been read so many times more."""
+        wanted = len(self.queries) + count
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            while len(self._queries) < wanted:
+                assert self._changed.wait(deadline_s - time.monotonic()), f"{len(self._queries)} of {wanted} requests"
+
     def wait_for_write(self, timeout_s: float = 10.0) -> None:
         self.wait_for(lambda query: query.function not in READS, timeout_s)
 

@@ -15,8 +15,8 @@ class Line(Server):
     def __init__(self, to_port: int) -> None:
         super().__init__()
         self._to_port = to_port
-        self._flowing = threading.Event()
-        self._flowing.set()
+        self._out, self._back = threading.Event(), threading.Event()
+        self.thaw()
 
     @property
     def url(self) -> str:
@@ -24,29 +24,37 @@ class Line(Server):
 
     def freeze(self) -> None:
         """Deliver nothing in either direction, and tell nobody."""
-        self._flowing.clear()
+        self._out.clear()
+        self._back.clear()
+
+    def mute(self) -> None:
+        """Deliver what the daemon sends, but none of the answers."""
+        self._back.clear()
 
     def thaw(self) -> None:
         """Deliver again, first what was held back."""
-        self._flowing.set()
+        self._out.set()
+        self._back.set()
 
     @override
     def stop(self) -> None:
         super().stop()
-        self._flowing.set()
+        self.thaw()
 
     @override
     def handle(self, connection: socket.socket) -> None:
         with socket.create_connection(("127.0.0.1", self._to_port)) as far:
-            back = threading.Thread(target=self._pump, args=[far, connection], name="line back", daemon=True)
+            back = threading.Thread(
+                target=self._pump, args=[far, connection, self._back], name="line back", daemon=True
+            )
             back.start()
-            self._pump(connection, far)
+            self._pump(connection, far, self._out)
             back.join()
 
-    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+    def _pump(self, source: socket.socket, target: socket.socket, flowing: threading.Event) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                self._flowing.wait()
+                flowing.wait()
                 target.sendall(data)
         for end in (source, target):
             with suppress(OSError):

@@ -1,0 +1,116 @@
+"""A broker that misbehaves: just enough MQTT 5, byte by byte, to do to a client what no real broker can be told to."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from typing_extensions import override
+
+from tests.support.server import Server, read_exactly
+from tests.support.subscriber import Received
+
+CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 3, 4, 8, 9, 12, 13, 14
+"""Packet types (MQTT 5, 2.1.2)."""
+
+
+class Arrival(NamedTuple):
+    """One PUBLISH as it came, on which connection (from 1 on)."""
+
+    connection: int
+    message: Received
+
+    @property
+    def json(self) -> Any:
+        return self.message.json
+
+
+Judge = Callable[[Received], int | None]
+"""The reason code to acknowledge a message with; None for never."""
+
+
+def accept(_message: Received) -> int:
+    return 0
+
+
+class FakeBroker(Server):
+    """Answers CONNECT with `greeting`, and each PUBLISH as `judge` says."""
+
+    def __init__(self, judge: Judge = accept) -> None:
+        super().__init__()
+        self.judge = judge
+        self.greeting = packet(CONNACK, b"\0\0\0")
+        self.connections = 0
+        self._arrivals: list[Arrival] = []
+        self._changed = threading.Condition()
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    @property
+    def arrivals(self) -> list[Arrival]:
+        """Every PUBLISH so far, accepted or not."""
+        with self._changed:
+            return list(self._arrivals)
+
+    @property
+    def messages(self) -> list[Received]:
+        """What was published so far."""
+        return [arrival.message for arrival in self.arrivals]
+
+    def wait_until(self, so: Callable[[], bool], timeout_s: float = 10.0) -> None:
+        """Return once this is so; looked at whenever somebody connects or publishes."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            while not so():
+                assert self._changed.wait(deadline_s - time.monotonic()), f"not within {timeout_s} s"
+
+    @override
+    def handle(self, connection: socket.socket) -> None:
+        with self._changed:
+            self.connections += 1
+            number = self.connections
+            self._changed.notify_all()
+        while True:
+            kind, flags, body = _read_packet(connection)
+            if kind == CONNECT:
+                connection.sendall(self.greeting)
+            elif kind == SUBSCRIBE:
+                connection.sendall(packet(SUBACK, body[:2] + b"\0" + b"\1\1"))
+            elif kind == PINGREQ:
+                connection.sendall(packet(PINGRESP, b""))
+            elif kind == PUBLISH:
+                self._take(connection, number, flags, body)
+            elif kind == DISCONNECT:
+                return
+
+    def _take(self, connection: socket.socket, number: int, flags: int, body: bytes) -> None:
+        end = 2 + int.from_bytes(body[:2], "big")
+        packet_id, properties_size = body[end : end + 2], body[end + 2]
+        payload = body[end + 3 + properties_size :]
+        message = Received(body[2:end].decode(), payload, flags >> 1 & 3, bool(flags & 1), None)
+        code = self.judge(message)
+        with self._changed:
+            self._arrivals.append(Arrival(number, message))
+            self._changed.notify_all()
+        if code is not None:
+            connection.sendall(packet(PUBACK, packet_id + (bytes([code, 0]) if code else b"")))
+
+
+def packet(kind: int, body: bytes) -> bytes:
+    """A packet that is shorter than 128 bytes."""
+    return bytes([kind << 4, len(body)]) + body
+
+
+def _read_packet(connection: socket.socket) -> tuple[int, int, bytes]:
+    """Type, flags and body (MQTT 5, 2.1)."""
+    first = read_exactly(connection, 1)[0]
+    size = shift = 0
+    while True:
+        byte = read_exactly(connection, 1)[0]
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return first >> 4, first & 0xF, read_exactly(connection, size)
