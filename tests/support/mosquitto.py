@@ -19,6 +19,7 @@ class Mosquitto:
     def __init__(self, folder: Path, lines: tuple[str, ...] = (), users: Mapping[str, str] | None = None) -> None:
         self.port = free_port()
         self._config = folder / f"mosquitto-{self.port}.conf"
+        self._folder = folder
         self._process: Process | None = None
         settings = [
             f"listener {self.port} 127.0.0.1",
@@ -53,6 +54,10 @@ class Mosquitto:
         """The first line of the broker's log that contains `part`."""
         assert self._process is not None
         return self._process.wait_for_line(lambda line: part in line, timeout_s)
+
+    def set_password(self, user: str, password: str) -> None:
+        """Give a user another one; it counts from the next start."""
+        _password_file(self._folder, {user: password})
 
     def stop(self) -> None:
         """The polite end: every client is told, or at least hung up on. Harmless when stopped."""
