@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
@@ -12,12 +13,17 @@ from gateway.outbox.store import (
     Lost,
     Statements,
     Store,
+    StoreError,
     delete_statements,
     insert_statements,
 )
 
 AGE_CHECK_S = 60.0
 """How often the age limit is looked at: it is given in hours or days."""
+
+
+PROBE: tuple[str, Iterable[Sequence[object]]] = ("UPDATE meta SET value = 0 WHERE key = 'clean'", [()])
+"""Changes nothing, and shows that the disk writes again."""
 
 
 class Committer:
@@ -33,6 +39,7 @@ class Committer:
         self._settings = settings
         self._wall_s = wall_s
         self._age_checked_s: float | None = None
+        self._evicted_to = 0
         self._session = 0
 
     async def open(self, session: int) -> None:
@@ -40,27 +47,36 @@ class Committer:
         self._session = session
         self.rows, self.bytes, self.oldest_ms = await self._store.depth()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the limit of size is reached."""
-        return self.bytes >= self._settings.max_size
+    def forget(self, entry: Entry) -> None:
+        """Delete an acknowledged envelope with the next commit, unless the limits have already cost its row."""
+        if not (entry.is_reading and entry.id <= self._evicted_to):
+            self.doomed[entry.id] = len(entry.payload)
 
     @property
     def waiting(self) -> int:
         """Envelopes on disk that nobody has acknowledged."""
         return self.rows - len(self.doomed)
 
-    async def commit(self, batch: Mapping[int, Entry]) -> list[Gap]:
-        """One durable transaction; returns the readings that the limits cost. Raises StoreError."""
+    async def commit(self, batch: Mapping[int, Entry], *, probe: bool) -> list[Gap]:
+        """One durable transaction; returns the readings that the limits cost. Raises StoreError.
+
+        `probe`: write something even if there is nothing to write.
+        """
         gone = dict(self.doomed)
         evicted, lost = await self._over_limits(batch)
-        gone |= {row_id: size for row_id, size in evicted.items() if row_id not in gone}
+        gone |= evicted
         statements: Statements = insert_statements(list(batch.values())) if batch else []
         if gone:
             statements += delete_statements(gone)
+        elif probe and not statements:
+            statements = [PROBE]
         if statements:
             await self._store.write(statements)
+        self._evicted_to = max([self._evicted_to, *evicted])
         self._settle(batch, gone)
+        if gone:
+            with suppress(StoreError):
+                self.oldest_ms = await self._store.oldest_ms()
         return [self._gap(reason, one) for reason, one in lost]
 
     def count(self, entries: Sequence[Entry]) -> None:
@@ -77,20 +93,19 @@ class Committer:
             self.doomed.pop(row_id, None)
             self.rows -= 1
             self.bytes -= size + ROW_OVERHEAD_BYTES
-        if self.rows == 0:
-            self.oldest_ms = None
         self.count(list(batch.values()))
 
     async def _over_limits(self, batch: Mapping[int, Entry]) -> tuple[dict[int, int], list[tuple[GapReason, Lost]]]:
         """The readings on disk that the limits of size and age no longer allow."""
         settings, now_s = self._settings, self._wall_s()
         incoming = sum(len(entry.payload) + ROW_OVERHEAD_BYTES for entry in batch.values())
-        excess = self.bytes + incoming - settings.max_size if settings.when_full == "drop-oldest" else 0
+        outgoing = sum(size + ROW_OVERHEAD_BYTES for size in self.doomed.values())
+        excess = self.bytes + incoming - outgoing - settings.max_size if settings.when_full == "drop-oldest" else 0
         if excess <= 0 and self._age_checked_s is not None and 0 <= now_s - self._age_checked_s < AGE_CHECK_S:
             return {}, []
         self._age_checked_s = now_s
         cutoff_ms = int((now_s - settings.max_age) * 1000)
-        sizes, lost = await self._store.oldest_readings(excess, cutoff_ms)
+        sizes, lost = await self._store.oldest_readings(excess, cutoff_ms, besides=self.doomed.keys())
         return sizes, [(GapReason.EXPIRED if one.last_ms < cutoff_ms else GapReason.FULL, one) for one in lost]
 
     def _gap(self, reason: GapReason, lost: Lost) -> Gap:

@@ -49,6 +49,7 @@ class Outbox:
         self.on_gap: Callable[[Gap], None] = _ignore
         self._interval_s = settings.commit_interval
         self._drop_newest = settings.when_full == "drop-newest"
+        self._max_bytes = settings.max_size
         self._wall_s = wall_s
         self._losses = Losses()
         self._staged = Staging(drop_newest=self._drop_newest)
@@ -59,6 +60,7 @@ class Outbox:
         self._timer: asyncio.TimerHandle | None = None
         self._due = asyncio.Event()
         self._committed = asyncio.Event()
+        self._all_due = False
         self._finished = False
 
     async def open(self) -> Opened:
@@ -93,7 +95,7 @@ class Outbox:
             payload=payload,
             staged_s=self._loop.time(),
         )
-        if kind == READING and self._drop_newest and self._disk.is_full:
+        if kind == READING and self._drop_newest and self._disk.bytes + self._staged.bytes >= self._max_bytes:
             self._lose(entry, GapReason.FULL)
         else:
             self.keep(entry)
@@ -117,12 +119,10 @@ class Outbox:
         victim = self._staged.add(entry)
         if victim is not None:
             self._lose(victim, GapReason.OVERFLOW)
+        if len(self._staged) == 1:
+            self._wake_in(self._interval_s / 2)
         if self._interval_s > 0:
-            if self._timer is None:
-                self._wake_in(self._interval_s / 2)
             self.on_ready(entry)
-        else:
-            self._due.set()
 
     def acknowledged(self, entry: Entry) -> None:
         """The far end has it: forget it, and its row if it has one."""
@@ -130,9 +130,8 @@ class Outbox:
             return
         entry.done = True
         if not self._staged.remove(entry.id):
-            self._disk.doomed[entry.id] = len(entry.payload)
-            if self._timer is None:
-                self._wake_in(DELETE_LAG_S)
+            self._disk.forget(entry)
+            self._wake_in(DELETE_LAG_S)
 
     async def set_aside(self, entry: Entry, code: int, reason: str) -> None:
         """Move an envelope that the far end refuses for good to the dead letters, with a gap."""
@@ -146,36 +145,44 @@ class Outbox:
 
     async def waiting(self, *, readings: bool, after: int, before: int, limit: int) -> list[Entry]:
         """Unacknowledged envelopes with `after < id < before`, oldest first: from disk, then from memory."""
-        in_memory = [*self._committing.values(), *self._staged]
-        entries = await self._on_disk(readings, after, before, limit)
+        in_memory = [*self._committing.values(), *self._staged] if self._interval_s > 0 else []
+        while True:
+            try:
+                entries, end = await self._on_disk(readings, after, before, limit)
+                break
+            except StoreError as error:
+                self._note_fault(error)
+                await asyncio.sleep(RETRY_MIN_S)
         known = {entry.id for entry in entries}
-        entries += [e for e in in_memory if e.is_reading == readings and after < e.id < before and e.id not in known]
-        return [entry for entry in entries[:limit] if not entry.done]
+        entries += [e for e in in_memory if e.is_reading == readings and after < e.id < end and e.id not in known]
+        return sorted((entry for entry in entries if not entry.done), key=_by_id)[:limit]
 
-    async def _on_disk(self, readings: bool, after: int, before: int, limit: int) -> list[Entry]:
-        """Up to `limit` rows that nobody has acknowledged; empty only if there is none."""
-        scanned, entries = limit, list[Entry]()
-        try:
-            while scanned == limit and not entries:
-                found, torn = await self.store.entries(readings=readings, after=after, before=before, limit=limit)
-                self._drop_torn(torn)
-                scanned = len(found) + len(torn)
-                after = max([after, *torn, *(entry.id for entry in found)])
-                entries = [entry for entry in found if entry.id not in self._disk.doomed]
-        except StoreError as error:
-            self._note_fault(error)
-        return entries
+    async def _on_disk(self, readings: bool, after: int, before: int, limit: int) -> tuple[list[Entry], int]:
+        """Up to `limit` rows that nobody has acknowledged, empty only if there is none, and where the search ended."""
+        while True:
+            found, torn = await self.store.entries(readings=readings, after=after, before=before, limit=limit)
+            self._drop_torn(torn)
+            entries = [entry for entry in found if entry.id not in self._disk.doomed]
+            if len(found) + len(torn) < limit:
+                return entries, before
+            after = max(entry.id for entry in (*found, *torn))
+            if entries:
+                return entries, after + 1
 
     def is_settled(self, before: int) -> bool:
         """Whether everything staged with a lower id has been acknowledged or is on disk."""
-        oldest = self._staged.oldest
-        return not self._committing and (oldest is None or oldest.id >= before)
+        oldest = next(iter(self._committing.values()), None) or self._staged.oldest
+        return oldest is None or oldest.id >= before
 
     async def run(self) -> None:
         """Commit when it is time, until `finish`; a cancellation could cut a commit in half."""
-        while not self._finished:
+        finished = False
+        while not finished:
             await self._due.wait()
             self._due.clear()
+            finished = self._finished
+            await self._commit()
+        if self._losses:
             await self._commit()
 
     def finish(self) -> None:
@@ -187,8 +194,10 @@ class Outbox:
 
     async def flush(self) -> None:
         """Return once everything staged so far is on disk."""
-        while self._staged or self._committing:
+        end = self.next_id
+        while not self.is_settled(end):
             self._committed.clear()
+            self._all_due = True
             self._due.set()
             await self._committed.wait()
 
@@ -217,36 +226,53 @@ class Outbox:
         self._losses.add(_gap_of(entry, reason, self.session))
         self._wake_in(self._interval_s / 2)
 
-    def _drop_torn(self, ids: list[int]) -> None:
+    def _drop_torn(self, torn: list[Entry]) -> None:
         """Rows whose checksum is wrong are never sent; they are counted and removed."""
-        now_ms = int(self._wall_s() * 1000)
-        for row_id in ids:
-            self._disk.doomed[row_id] = 0
-            self._losses.add(Gap(GapReason.CORRUPT, 1, None, None, now_ms, now_ms))
-            self._due.set()
+        for entry in torn:
+            if entry.id not in self._disk.doomed:
+                self._disk.forget(entry)
+                self._losses.add(_gap_of(entry, GapReason.CORRUPT, self.session))
+                self._due.set()
 
     def _wake_in(self, delay_s: float) -> None:
-        """Look at what is due after this long, or sooner if that was planned already."""
+        """Look at what is due after this long, or sooner if that was planned already, but let a bad disk rest."""
+        delay_s = max(delay_s, self._retry_s)
+        at_s = self._loop.time() + delay_s
         if delay_s <= 0:
             self._due.set()
-        elif self._timer is None:
-            self._timer = self._loop.call_later(delay_s, self._look)
+        elif self._timer is None or at_s < self._timer.when():
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(at_s, self._look)
 
     def _look(self) -> None:
         self._timer = None
-        oldest = self._staged.oldest
-        age_s = self._loop.time() - oldest.staged_s if oldest is not None else 0.0
-        if self._disk.doomed or self._losses or age_s >= self._interval_s / 2:
+        if self._all_due or self._disk.doomed or self._losses or self._youth_s() <= 0:
             self._due.set()
-        elif oldest is not None:
-            self._wake_in(self._interval_s / 2 - age_s)
+        else:
+            self._plan()
+
+    def _plan(self) -> None:
+        """See to it that what is left will be looked at in time."""
+        if self._disk.doomed:
+            self._wake_in(DELETE_LAG_S)
+        if self._losses:
+            self._wake_in(self._interval_s / 2)
+        if self._staged:
+            self._wake_in(max(self._youth_s(), 0.0))
+
+    def _youth_s(self) -> float:
+        """How long the oldest staged envelope may still be acknowledged without ever touching the disk."""
+        oldest = self._staged.oldest
+        since_s = oldest.staged_s if oldest is not None else self._loop.time()
+        return since_s + self._interval_s / 2 - self._loop.time()
 
     async def _commit(self) -> None:
         self._tell_losses()
-        batch = self._committing = self._staged.take()
+        batch = self._committing = self._take_due()
         began_s = self._loop.time()
         try:
-            gaps = await self._disk.commit(batch)
+            gaps = await self._disk.commit(batch, probe=self.fault is not None)
         except StoreError as error:
             self._take_back(batch)
             self._note_fault(error)
@@ -256,8 +282,15 @@ class Outbox:
         finally:
             self._committing = {}
             self.on_commit()
-        if (self._staged or self._disk.doomed or self._losses) and not self._finished:
-            self._wake_in(self._retry_s or self._interval_s / 2)
+        if not self._finished:
+            self._plan()
+
+    def _take_due(self) -> dict[int, Entry]:
+        """What has waited for half the interval, with all that came since; nothing while the oldest is younger."""
+        if self._youth_s() > 0 and not (self._all_due or self._finished):
+            return {}
+        self._all_due = False
+        return self._staged.take()
 
     def _settle(self, batch: Mapping[int, Entry], gaps: list[Gap]) -> None:
         for gap in gaps:
@@ -274,7 +307,11 @@ class Outbox:
         """A commit failed: what was not acknowledged meanwhile waits on."""
         doomed = self._disk.doomed
         self._staged.put_back(entry for row_id, entry in batch.items() if doomed.pop(row_id, None) is None)
+        self._all_due = True
         self._retry_s = min(max(self._retry_s * 2, RETRY_MIN_S), RETRY_MAX_S)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._loop.time() + self._retry_s, self._look)
 
     def _tell_losses(self) -> None:
         for gap in self._losses.take():
@@ -285,6 +322,10 @@ class Outbox:
         if self.fault is None:
             log.error("outbox can't use its file; readings are kept in memory", outbox=self.name, error=str(error))
         self.fault = str(error)
+
+
+def _by_id(entry: Entry) -> int:
+    return entry.id
 
 
 def _gap_of(entry: Entry, reason: GapReason, session: int) -> Gap:

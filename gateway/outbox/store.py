@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.resources
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -81,7 +81,11 @@ class Store:
 
     async def open(self, now_s: float) -> Opened:
         """Open or create the file and begin a session; `now_s` is the wall clock."""
-        return await self._unit(lambda: self._open(now_s))
+        try:
+            return await self._unit(lambda: self._open(now_s))
+        except StoreError:
+            await self.close(clean=False)
+            raise
 
     async def close(self, clean: bool) -> None:
         """Note how the session ended, hand the log back, and close."""
@@ -119,19 +123,17 @@ class Store:
 
         return await self._unit(unit)
 
-    async def entries(self, *, readings: bool, after: int, before: int, limit: int) -> tuple[list[Entry], list[int]]:
-        """Waiting envelopes with `after < id < before`, oldest first, and the ids of rows whose checksum is wrong."""
+    async def entries(self, *, readings: bool, after: int, before: int, limit: int) -> tuple[list[Entry], list[Entry]]:
+        """Waiting envelopes with `after < id < before`, oldest first, and those whose checksum is wrong."""
         rows = await self.rows(
             "SELECT id, session, seq, kind, device, time_ms, payload, crc FROM envelope"
             f" WHERE kind {'=' if readings else '<>'} '{READING}' AND id > ? AND id < ? ORDER BY id LIMIT ?",
             (after, before, limit),
         )
-        good, torn = [], []
+        good, torn = list[Entry](), list[Entry]()
         for row_id, session, seq, kind, device, time_ms, payload, crc in rows:
-            if crc32(payload) == crc:
-                good.append(Entry(row_id, session, seq, kind, device, time_ms, payload, on_disk=True))
-            else:
-                torn.append(row_id)
+            entry = Entry(row_id, session, seq, kind, device, time_ms, payload, on_disk=True)
+            (good if crc32(payload) == crc else torn).append(entry)
         return good, torn
 
     async def bury(self, entry: Entry, code: int, reason: str) -> None:
@@ -142,11 +144,20 @@ class Store:
     async def depth(self) -> Depth:
         """How much waits on disk, from counters and the index: never a scan."""
         (rows,), (size,) = await self.rows("SELECT value FROM meta WHERE key IN ('rows', 'bytes') ORDER BY key DESC")
-        oldest = await self.rows("SELECT time_ms FROM envelope ORDER BY id LIMIT 1")
-        return Depth(rows, size, oldest[0][0] if oldest else None)
+        return Depth(rows, size, await self.oldest_ms())
 
-    async def oldest_readings(self, excess_bytes: int, older_than_ms: int) -> tuple[dict[int, int], list[Lost]]:
-        """The readings that must go to free this much and to hold the age limit: sizes by id, the loss by session."""
+    async def oldest_ms(self) -> int | None:
+        """When what has waited longest entered."""
+        oldest = await self.rows("SELECT time_ms FROM envelope ORDER BY id LIMIT 1")
+        return oldest[0][0] if oldest else None
+
+    async def oldest_readings(
+        self, excess_bytes: int, older_than_ms: int, besides: Container[int]
+    ) -> tuple[dict[int, int], list[Lost]]:
+        """The readings that must go to free this much and to hold the age limit: sizes by id, the loss by session.
+
+        `besides`: rows that go anyway.
+        """
         sizes: dict[int, int] = {}
         lost: dict[int, Lost] = {}
         found = await self.rows(
@@ -155,6 +166,8 @@ class Store:
         )
         for row in found:
             row_id, session, seq, time_ms, size = row
+            if row_id in besides:
+                continue
             if excess_bytes <= 0 and time_ms >= older_than_ms:
                 break
             sizes[row_id] = size
@@ -194,7 +207,9 @@ class Store:
         await db.execute("UPDATE meta SET value = ? WHERE key = 'session'", (session,))
         await db.execute("UPDATE meta SET value = 0 WHERE key = 'clean'")
         await db.commit()
-        last = await db.execute_fetchall("SELECT coalesce(max(id), 0) FROM envelope")
+        last = await db.execute_fetchall(
+            "SELECT max(coalesce((SELECT max(id) FROM envelope), 0), coalesce((SELECT max(id) FROM dead), 0))"
+        )
         return Opened(session, meta["session"], bool(meta["clean"]), int(next(iter(last))[0]))
 
     async def _migrate(self, db: aiosqlite.Connection) -> None:
