@@ -187,9 +187,11 @@ class Relay:
         self._endpoint.publish(Message(entry.id, entry.kind, entry.device, entry.payload, retain))
 
     def _delivered(self, entry: Entry) -> None:
-        self._refused_in_row.clear()
+        if entry.is_reading or entry.id in self._refused_in_row:
+            self._refused_in_row.clear()
+        if not self._refused_in_row:
+            self._on_progress()
         self.delivered += 1
-        self._on_progress()
         self._outbox.acknowledged(entry)
         if not entry.payload and self._tasks is not None:
             self._tasks.create_task(self._retained.cleared(entry), name="cleared")
@@ -198,7 +200,8 @@ class Relay:
 
     def _refused(self, entry: Entry, ack: Ack) -> None:
         """A word about one message gets it tried alone; any other ends the connection."""
-        self._refused_in_row.add(entry.id)
+        if len(self._refused_in_row) < ENDPOINT_REFUSALS:
+            self._refused_in_row.add(entry.id)
         if not ack.about_message or len(self._refused_in_row) >= ENDPOINT_REFUSALS:
             self._fail(EndpointError(f"publish refused: {ack.text or hex(ack.code)}"))
             return

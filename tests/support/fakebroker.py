@@ -15,6 +15,15 @@ CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, PINGRESP, DISCONN
 """Packet types (MQTT 5, 2.1.2)."""
 
 
+def packet(kind: int, body: bytes) -> bytes:
+    """A packet that is shorter than 128 bytes."""
+    return bytes([kind << 4, len(body)]) + body
+
+
+WELCOME = packet(CONNACK, b"\0\0\0")
+"""Success, no session, no properties (MQTT 5, 3.2)."""
+
+
 class Arrival(NamedTuple):
     """One PUBLISH as it came, on which connection (from 1 on)."""
 
@@ -35,12 +44,12 @@ def accept(_message: Received) -> int:
 
 
 class FakeBroker(Server):
-    """Answers CONNECT with `greeting`, and each PUBLISH as `judge` says."""
+    """Answers CONNECT with what `greet` returns, and each PUBLISH as `judge` says."""
 
     def __init__(self, judge: Judge = accept) -> None:
         super().__init__()
         self.judge = judge
-        self.greeting = packet(CONNACK, b"\0\0\0")
+        self.greet: Callable[[], bytes] = lambda: WELCOME
         self.connections = 0
         self._arrivals: list[Arrival] = []
         self._changed = threading.Condition()
@@ -76,7 +85,7 @@ class FakeBroker(Server):
         while True:
             kind, flags, body = _read_packet(connection)
             if kind == CONNECT:
-                connection.sendall(self.greeting)
+                connection.sendall(self.greet())
             elif kind == SUBSCRIBE:
                 connection.sendall(packet(SUBACK, body[:2] + b"\0" + b"\1\1"))
             elif kind == PINGREQ:
@@ -97,11 +106,6 @@ class FakeBroker(Server):
             self._changed.notify_all()
         if code is not None:
             connection.sendall(packet(PUBACK, packet_id + (bytes([code, 0]) if code else b"")))
-
-
-def packet(kind: int, body: bytes) -> bytes:
-    """A packet that is shorter than 128 bytes."""
-    return bytes([kind << 4, len(body)]) + body
 
 
 def _read_packet(connection: socket.socket) -> tuple[int, int, bytes]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import struct
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import paho.mqtt.client as paho
 import structlog
+from paho.mqtt import MQTTException
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -41,6 +43,9 @@ COMMANDS_IN_FLIGHT = 20
 
 CLOSE_S = 1.0
 """How long a polite close may take before the socket is cut."""
+
+MALFORMED = (MQTTException, ValueError, LookupError, struct.error)
+"""What paho raises on packets that break the protocol: UnicodeDecodeError on a topic, for one."""
 
 log = structlog.get_logger("fieldgate.mqtt")
 
@@ -201,8 +206,12 @@ class MqttEndpoint(Endpoint):
 
     def _on_data(self) -> None:
         client, wire = self._client, self._client.wire
-        while wire.pending() and client.loop_read() == paho.MQTT_ERR_SUCCESS:
-            pass
+        try:
+            while wire.pending() and client.loop_read() == paho.MQTT_ERR_SUCCESS:
+                pass
+        except MALFORMED as error:
+            self._end(EndpointError(f"the broker sent what is not MQTT: {error}"))
+            return
         if client.want_write():
             client.loop_write()
         if self._acks:
