@@ -151,8 +151,8 @@ class _Composer:
 
     def _mask_secret(self, key: Node, value: Node, after_secret: bool) -> bool:
         """Hide what stands under a secret's name, and what a comma in it made a key of."""
-        if after_secret and value.start == value.end and key.is_bare_key:
-            self._source.mask(key.start, key.end)
+        if after_secret and (not isinstance(key.data, str) or (value.start == value.end and key.is_bare_key)):
+            self._source.mask(key.start, max(key.end, value.end))
         elif not isinstance(key.data, str) or not is_secret_name(key.data):
             return False
         elif value.data != "$" and not (isinstance(value.data, references.Template) and not value.data.holds_literals):
