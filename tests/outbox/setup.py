@@ -69,10 +69,6 @@ class Rig:
         self._commits = 0
         self._committed = asyncio.Event()
 
-    @property
-    def wal(self) -> Path:
-        return self.path.with_name(self.path.name + "-wal")
-
     def stage(self, kind: str = "reading", payload: bytes = b"{}", device: str = "d") -> Entry:
         return self.outbox.stage(kind, device, payload)
 
@@ -101,12 +97,23 @@ class Rig:
                 self._committed.clear()
                 await self._committed.wait()
 
+    async def settle(self) -> None:
+        """Let time pass until everything is told and on disk."""
+        while self.outbox._staged or self.outbox._losses:
+            await self.commit(0.5)
+
     @property
     def is_quiet(self) -> bool:
         """No commit is under way or asked for."""
         return not self.outbox._due.is_set() and not self.outbox._committing
 
-    async def waiting(self, *, readings: bool = True, after: int = 0, before: int = 10**9, limit: int = 100) -> list[int]:
+    def files(self) -> tuple[bytes, bytes]:
+        """Every byte on disk."""
+        return self.path.read_bytes(), self.path.with_name(self.path.name + "-wal").read_bytes()
+
+    async def waiting(
+        self, *, readings: bool = True, after: int = 0, before: int = 10**9, limit: int = 100
+    ) -> list[int]:
         entries = await self.outbox.waiting(readings=readings, after=after, before=before, limit=limit)
         return [entry.id for entry in entries]
 
@@ -116,6 +123,13 @@ class Rig:
         meta = dict(self.query("SELECT key, value FROM meta WHERE key IN ('rows', 'bytes')"))
         assert meta == {"rows": rows, "bytes": size}
         assert (self.outbox._disk.rows, self.outbox._disk.bytes) == (rows, size)
+
+
+async def until(happened: Callable[[], object]) -> None:
+    """Turn the loop until something is so."""
+    async with asyncio.timeout(10):
+        while not happened():  # noqa: ASYNC110 -- a thread and its callbacks bring it about
+            await asyncio.sleep(0)
 
 
 def query(path: Path, sql: str, *parameters: object) -> list[tuple[Any, ...]]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.outbox.outbox import Outbox
-from tests.outbox.setup import Clock, begin, make, opened
+from gateway.outbox.store import insert_statements
+from tests.outbox.setup import Clock, begin, make, opened, until
 
 
 @pytest.fixture
@@ -38,12 +38,12 @@ async def test_what_was_staged_since_goes_into_the_same_transaction(path: Path) 
 
 async def test_what_is_acknowledged_before_its_commit_never_touches_the_disk(path: Path) -> None:
     async with opened(path) as rig:
-        before = (path.read_bytes(), rig.wal.read_bytes())
+        before = rig.files()
         for _ in range(100):
             rig.outbox.acknowledged(rig.stage())
             rig.clock.advance(0.1)
             assert rig.is_quiet
-        assert (path.read_bytes(), rig.wal.read_bytes()) == before
+        assert rig.files() == before
 
 
 async def test_one_late_acknowledgement_does_not_bring_the_next_envelopes_to_disk(path: Path) -> None:
@@ -77,8 +77,7 @@ async def test_an_acknowledgement_during_a_commit_deletes_the_row_afterwards(pat
     async with opened(path) as rig:
         entry = rig.stage()
         rig.clock.advance(0.5)
-        while not rig.outbox._committing:
-            await asyncio.sleep(0)
+        await until(lambda: rig.outbox._committing)
         rig.outbox.acknowledged(entry)
         await rig.commit(0)
         assert rig.outbox.depth()["waiting"] == 0
@@ -132,11 +131,17 @@ async def test_flush_returns_once_all_that_was_staged_is_on_disk(path: Path) -> 
 @pytest.mark.parametrize("interval", ["0s", "1s"])
 async def test_flush_does_not_wait_for_what_is_staged_after_it(path: Path, interval: str) -> None:
     async with opened(path, commit_interval=interval) as rig:
-        rig.outbox.on_commit = lambda: rig.stage() and None
+        busy = True
+
+        def stage_more() -> None:
+            if busy:
+                rig.stage()
+
+        rig.outbox.on_commit = stage_more
         rig.stage()
         async with asyncio.timeout(10):
             await rig.outbox.flush()
-        rig.outbox.on_commit = lambda: None
+        busy = False
 
 
 async def test_flush_of_an_empty_outbox_returns_at_once(path: Path) -> None:
@@ -152,8 +157,7 @@ async def test_what_is_staged_during_the_last_but_one_commit_is_on_disk_at_the_e
     task = asyncio.create_task(outbox.run())
     outbox.stage("reading", "d", b"1")
     clock.advance(0.5)
-    while not outbox._committing:
-        await asyncio.sleep(0)
+    await until(lambda: outbox._committing)
     last = outbox.stage("status", "", b"2")
     outbox.finish()
     await task
@@ -176,7 +180,7 @@ async def test_a_result_that_shares_its_transaction_is_counted_like_any_other(pa
     async with opened(path) as rig:
         entry = rig.outbox.numbered("result", "d", lambda seq: b'{"seq":%d}' % seq)
         assert rig.ready == []
-        await rig.outbox.store.write(_insertion(entry))
+        await rig.outbox.store.write(insert_statements([entry]))
         rig.outbox.adopt(entry)
         assert rig.ready == [entry]
         assert entry.payload == b'{"seq":1}'
@@ -211,13 +215,3 @@ async def test_the_oldest_age_moves_on_while_a_backlog_drains(path: Path) -> Non
         rig.outbox.acknowledged(entries[0])
         await rig.commit(1.0)
         assert rig.outbox.depth()["oldest_ms"] == entries[1].time_ms
-
-
-def _insertion(entry: object) -> list[tuple[str, list[tuple[object, ...]]]]:
-    from gateway.outbox.store import insert_statements
-
-    return insert_statements([entry])  # type: ignore[list-item,return-value]
-
-
-def test_an_outbox_needs_no_loop_to_be_made(path: Path) -> None:
-    assert isinstance(make(path, Clock()), Outbox)

@@ -4,7 +4,9 @@ from gateway.model import Gap, GapReason
 from gateway.outbox.losses import Losses
 
 
-def gap(seq: int | None, reason: GapReason = GapReason.FULL, device: str | None = "d", session: int | None = None) -> Gap:
+def gap(
+    seq: int | None, reason: GapReason = GapReason.FULL, device: str | None = "d", session: int | None = None
+) -> Gap:
     return Gap(reason, 1, seq, seq, 1000 + (seq or 0), 1000 + (seq or 0), device, session)
 
 

@@ -40,7 +40,9 @@ def test_the_last_byte_that_fits_costs_nothing_and_one_more_does() -> None:
 
 
 @pytest.mark.parametrize("drop_newest", [False, True])
-def test_what_is_no_reading_never_makes_room_before_a_reading(drop_newest: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_reading_never_makes_room_before_a_reading(
+    drop_newest: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(staging, "STAGING_ENVELOPES", 3)
     room = Staging(drop_newest=drop_newest)
     for number, kind in enumerate(("result", "reading", "gap")):
