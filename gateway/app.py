@@ -157,7 +157,7 @@ class Gateway:
             uplink.intake.gateway_status("offline", reason="stopped")
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
-                await asyncio.gather(*(uplink.relay.drained() for uplink in self._uplinks))
+                await asyncio.gather(*(uplink.drained() for uplink in self._uplinks))
 
     def _status_facts(self, uplink: Uplink) -> dict[str, Any]:
         depth = uplink.outbox.depth()

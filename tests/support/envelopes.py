@@ -1,10 +1,12 @@
 """What the messages at a broker say."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from tests.support.subscriber import Received
+from tests.support.daemon import Daemon
+from tests.support.subscriber import Received, Subscriber
 
 Envelope = dict[str, Any]
 Identity = tuple[str, int, int]
@@ -22,6 +24,16 @@ def has_state(message: Received, state: str, device: str | None = None) -> bool:
     """A status that says this of a device, or of the gateway itself."""
     topic = f"/{device}/status" if device is not None else "fieldgate/gw/status"
     return message.topic.endswith(topic) and message.json["state"] == state
+
+
+def says(count: int, *, exactly: bool = False) -> Callable[[Received], bool]:
+    """Whether a message is a reading with this count, or a higher one unless `exactly`."""
+
+    def matches(message: Received) -> bool:
+        told = message.json["values"].get("count", 0) if is_reading(message) else 0
+        return bool(told == count if exactly else told >= count)
+
+    return matches
 
 
 def identity(envelope: Envelope) -> Identity:
@@ -51,3 +63,23 @@ def counts(messages: Sequence[Received], point: str = "count") -> list[Any]:
 def moment(envelope: Envelope) -> float:
     """When it was, in Unix seconds."""
     return datetime.fromisoformat(envelope["time"]).timestamp()
+
+
+def wait_for_counts(subscriber: Subscriber, wanted: Iterable[int], timeout_s: float = 10.0) -> None:
+    """Return once readings have told each of these counts."""
+    deadline_s = time.monotonic() + timeout_s
+    for count in wanted:
+        subscriber.wait_for(says(count, exactly=True), deadline_s - time.monotonic())
+
+
+def stop_and_collect(daemon: Daemon, subscriber: Subscriber) -> list[Received]:
+    """Everything that arrived until the daemon had said goodbye."""
+    assert daemon.terminate() == 0
+    subscriber.wait_for(lambda m: has_state(m, "offline") and m.json.get("reason") == "stopped" and not m.retained)
+    return subscriber.messages
+
+
+def assert_all_arrived(values: Iterable[int]) -> None:
+    """Nothing is missing between 1 and the highest."""
+    arrived = sorted(values)
+    assert arrived == list(range(1, len(arrived) + 1))

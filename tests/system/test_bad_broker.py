@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.daemon import Daemon
-from tests.support.device import Counter, Device
+from tests.support.device import Device
 from tests.support.envelopes import counts, is_reading, numbered, once
 from tests.support.fakebroker import CONNACK, WELCOME, FakeBroker, packet
 from tests.support.site import counting
@@ -14,13 +14,6 @@ from tests.support.subscriber import Received
 MakeDaemon = Callable[..., Daemon]
 
 SHORT = {"ack_timeout": "1s", "connect_timeout": "300ms"}
-
-
-@pytest.fixture
-def meter() -> Iterator[Device]:
-    """Its register counts how often it was read."""
-    with Device(Counter()) as device:
-        yield device
 
 
 @pytest.fixture

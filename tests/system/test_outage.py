@@ -1,45 +1,30 @@
 """The uplink is away for a while: what was read meanwhile arrives."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.support.daemon import Daemon
-from tests.support.device import Counter, Device
-from tests.support.envelopes import counts, has_state, is_reading, moment, numbered, once
+from tests.support.device import Device
+from tests.support.envelopes import (
+    assert_all_arrived,
+    counts,
+    is_reading,
+    moment,
+    numbered,
+    once,
+    says,
+    stop_and_collect,
+    wait_for_counts,
+)
 from tests.support.line import Line
 from tests.support.mosquitto import Mosquitto
 from tests.support.site import counting
-from tests.support.subscriber import Received, Subscriber
+from tests.support.subscriber import Subscriber
 
 MakeDaemon = Callable[..., Daemon]
-
-
-@pytest.fixture
-def meter() -> Iterator[Device]:
-    """Its register counts how often it was read."""
-    with Device(Counter()) as device:
-        yield device
-
-
-@pytest.fixture
-def line(mosquitto: Mosquitto) -> Iterator[Line]:
-    """Between the daemon and the broker."""
-    with Line(mosquitto.port) as line:
-        yield line
-
-
-def says(count: int) -> Callable[[Received], bool]:
-    return lambda m: is_reading(m) and m.json["values"].get("count", 0) >= count
-
-
-def stop_and_collect(daemon: Daemon, subscriber: Subscriber) -> list[Received]:
-    """Everything that arrived until the daemon had said goodbye."""
-    assert daemon.terminate() == 0
-    subscriber.wait_for(lambda m: has_state(m, "offline"))
-    return subscriber.messages
 
 
 @pytest.mark.timeout(90)
@@ -54,12 +39,10 @@ def test_an_outage_of_thirty_seconds_loses_nothing(
     meter.wait_for_polls(300, timeout_s=40)
     before = len(meter.queries)
     line.start()
-    subscriber.wait_for_many(is_reading, before, timeout_s=20)
+    wait_for_counts(subscriber, range(1, before + 3), timeout_s=20)
     messages = stop_and_collect(daemon, subscriber)
 
-    arrived = sorted(counts(messages))
-    assert arrived == list(range(1, len(arrived) + 1))
-    assert len(arrived) >= before
+    assert_all_arrived(counts(messages))
     assert not [m for m in messages if m.topic.endswith("/gap")]
     readings = sorted((m.json for m in messages if is_reading(m)), key=moment)
     assert all(later - earlier < 1.0 for earlier, later in pairwise(map(moment, readings)))
@@ -76,11 +59,10 @@ def test_a_broker_that_is_away_at_the_start_gets_everything_later(
     meter.wait_for_polls(10)
 
     line.start()
-    subscriber.wait_for(says(12))
+    wait_for_counts(subscriber, range(1, 13))
     messages = stop_and_collect(daemon, subscriber)
 
-    arrived = sorted(counts(messages))
-    assert arrived == list(range(1, len(arrived) + 1))
+    assert_all_arrived(counts(messages))
     envelopes = once(numbered(messages))
     assert sorted(envelope["seq"] for envelope in envelopes) == list(range(1, len(envelopes) + 1))
 
@@ -99,11 +81,11 @@ def test_a_broker_that_is_killed_and_comes_back_has_missed_nothing(
 
     with Subscriber(mosquitto.port) as second:
         line.start()
-        second.wait_for(says(len(meter.queries) + 2))
+        lost = {*range(1, len(meter.queries) + 3)} - {*counts(first.messages)}
+        wait_for_counts(second, lost)
         messages = [*first.messages, *stop_and_collect(daemon, second)]
 
-    arrived = sorted(counts(messages))
-    assert arrived == list(range(1, len(arrived) + 1))
+    assert_all_arrived(counts(messages))
 
 
 def test_new_readings_arrive_at_once_and_the_backlog_follows_in_order_at_its_pace(
@@ -156,11 +138,10 @@ def test_an_uplink_that_goes_dumb_is_noticed_and_loses_nothing(
     line.freeze()
     daemon.wait_for(lambda event: event["event"] == "down" and "no acknowledgement" in event["reason"])
     line.thaw()
-    subscriber.wait_for(says(len(meter.queries) + 2))
+    wait_for_counts(subscriber, range(1, len(meter.queries) + 3))
     messages = stop_and_collect(daemon, subscriber)
 
-    arrived = sorted(counts(messages))
-    assert arrived == list(range(1, len(arrived) + 1))
+    assert_all_arrived(counts(messages))
 
 
 def test_a_refused_login_is_said_once_and_delivers_once_it_is_mended(
@@ -182,7 +163,7 @@ def test_a_refused_login_is_said_once_and_delivers_once_it_is_mended(
         broker.start()
         with Subscriber(broker.port, user=("reader", "reads")) as subscriber:
             line.start()
-            subscriber.wait_for(says(17))
+            wait_for_counts(subscriber, range(1, 18))
             messages = stop_and_collect(daemon, subscriber)
 
     assert "check username" in told["reason"]
@@ -190,5 +171,4 @@ def test_a_refused_login_is_said_once_and_delivers_once_it_is_mended(
     assert len([event for event in daemon.log if event.get("reason") == told["reason"]]) == 1
     assert daemon.lines
     assert not [text for text in daemon.lines if secret in text]
-    arrived = sorted(counts(messages))
-    assert arrived == list(range(1, len(arrived) + 1))
+    assert_all_arrived(counts(messages))
