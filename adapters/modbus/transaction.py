@@ -137,6 +137,7 @@ class Wire(asyncio.BufferedProtocol):
         self.open = False
         if not self.lost.done():
             self.lost.set_exception(self._reason(exc))
+            self.lost.exception()  # seen: after a cancelled connect nobody waits for it
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
