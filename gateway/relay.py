@@ -56,7 +56,9 @@ class Relay:
         self._on_delivery = on_delivery
         self._endpoint: Endpoint | None = None
         self._on_progress: Callable[[], None] = lambda: None
+        self._first: deque[Entry] = deque()
         self._live: deque[Entry] = deque()
+        self._told: set[int] = set()
         self._in_flight: dict[int, Entry] = {}
         self._backlog_in_flight: set[int] = set()
         self._suspects: deque[Entry] = deque()
@@ -64,7 +66,7 @@ class Relay:
         self._window = 0
         self._max_bytes = 0
         self._begin = self._boundary = 0
-        self._backlog_pending = False
+        self._backlog_pending = self._needs_room = False
         self._changed = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._fault: asyncio.Future[EndpointError] | None = None
@@ -98,7 +100,7 @@ class Relay:
         """A connection begins: what was staged before it is backlog, except what never waits."""
         assert self._tasks is not None
         self._window, self._max_bytes = window, max_bytes
-        self._live.extend([*self._announce(), *self._retained.clearings()])
+        self._tell([*self._announce(), *self._retained.clearings()])
         self._begin = self._boundary = self._outbox.next_id
         self.connected_now = True
         self._tasks.create_task(self._serve_waiting(self._begin), name=f"backlog:{self._outbox.name}")
@@ -108,22 +110,26 @@ class Relay:
         """An envelope may be published now; a reading from before this connection comes as backlog."""
         if not self.connected_now or (entry.id < self._begin and not self._is_late(entry)):
             return
-        self._live.append(entry)
-        if len(self._live) > LIVE_LIMIT:
-            self._spill()
+        if entry.is_reading:
+            self._live.append(entry)
+            if len(self._live) > LIVE_LIMIT:
+                self._spill()
+        else:
+            self._first.append(entry)
         if not self._suspects and len(self._in_flight) < self._live_window():
             self.pump()
 
     def pump(self) -> None:
-        """Publish live envelopes while the window has room."""
+        """Publish live envelopes while the window has room, readings last."""
         if self._suspects:
             self._try_suspect()
             return
-        live, room = self._live, self._live_window()
-        while live and len(self._in_flight) < room:
-            entry = live.popleft()
-            if not entry.done or entry.kind in RETAINED_KINDS:
-                self._send(entry)
+        room = self._live_window()
+        for lane in (self._first, self._live):
+            while lane and len(self._in_flight) < room:
+                entry = lane.popleft()
+                if not entry.done or entry.kind in RETAINED_KINDS:
+                    self._send(entry)
 
     def acknowledged(self, acks: Sequence[Ack], /) -> None:
         """The far end has spoken about these messages."""
@@ -137,9 +143,9 @@ class Relay:
             else:
                 self._refused(entry, ack)
         self.pump()
-        if self._backlog_pending:
+        if self._needs_room:
             self._changed.set()
-        if self._idle is not None and not self._live and not self._in_flight:
+        if self._idle is not None and self._is_idle():
             self._idle.set()
 
     def deliver(self, delivery: Delivery, /) -> None:
@@ -154,28 +160,47 @@ class Relay:
     def republish(self) -> None:
         """Tell the far end once more who we are."""
         if self.connected_now:
-            queued = self._queued()
-            self._live.extend(entry for entry in self._announce() if entry.id not in queued)
+            announced, under_way = self._announce(), self._under_way()
+            self._tell([entry for entry in announced if entry.id not in under_way])
             self.pump()
 
     async def drained(self) -> None:
         """Return once everything live has been acknowledged, or the connection is gone."""
-        if self.connected_now and (self._live or self._in_flight):
+        if self._outbox.commits_first:
+            await self._outbox.flush()
+        if self.connected_now and not self._is_idle():
             self._idle = asyncio.Event()
             await self._idle.wait()
 
-    def _is_late(self, entry: Entry) -> bool:
-        """A result or the like that got on disk after the connection began, and that nobody has queued yet."""
-        return not (entry.is_reading or entry.done or entry.id in self._queued())
+    def _is_idle(self) -> bool:
+        """Whether nothing but backlog waits for an acknowledgement."""
+        return not (self._first or self._live) and len(self._in_flight) <= len(self._backlog_in_flight)
 
-    def _queued(self) -> set[int]:
-        return {entry.id for entry in self._live} | set(self._in_flight)
+    def _tell(self, entries: Sequence[Entry]) -> None:
+        """Queue what does not wait behind readings; what must be on disk first is offered when it is."""
+        ready = [entry for entry in entries if self._outbox.is_ready(entry)]
+        self._told.update(entry.id for entry in ready)
+        self._first.extend(ready)
+
+    def _is_late(self, entry: Entry) -> bool:
+        """A result or the like that got on disk after the connection began, and was not told on it yet."""
+        if entry.is_reading or entry.done or entry.id in self._told:
+            return False
+        self._told.add(entry.id)
+        return True
+
+    def _under_way(self) -> set[int]:
+        return {*self._in_flight, *(entry.id for lane in (self._first, self._suspects) for entry in lane)}
 
     def _live_window(self) -> int:
-        return self._window - self._reserve() if self._backlog_pending else self._window
+        """The backlog's share is kept free, as far as the backlog does not use it already."""
+        if not self._backlog_pending:
+            return self._window
+        return self._window - max(0, self._reserve() - len(self._backlog_in_flight))
 
     def _reserve(self) -> int:
-        return max(1, self._window // BACKLOG_SHARE)
+        """Never the whole window: with one of a single message the backlog waits for pauses of the live lane."""
+        return min(max(1, self._window // BACKLOG_SHARE), self._window - 1)
 
     def _send(self, entry: Entry) -> None:
         assert self._endpoint is not None
@@ -205,9 +230,10 @@ class Relay:
         if not ack.about_message or len(self._refused_in_row) >= ENDPOINT_REFUSALS:
             self._fail(EndpointError(f"publish refused: {ack.text or hex(ack.code)}"))
             return
-        entry.refusals += 1
         if entry not in self._suspects:
             self._suspects.append(entry)
+            return
+        entry.refusals += 1
         if entry.refusals >= MESSAGE_TRIES:
             self._suspects.remove(entry)
             self._put_aside(entry, ack.code, ack.text)
@@ -228,37 +254,40 @@ class Relay:
 
     def _spill(self) -> None:
         """The oldest live envelopes that are on disk wait there as backlog."""
-        while self._live and self._live[0].on_disk and self._live[0].is_reading and len(self._live) > LIVE_LIMIT // 2:
+        while len(self._live) > LIVE_LIMIT // 2 and (self._live[0].on_disk or self._live[0].done):
             self._boundary = self._live.popleft().id + 1
         self._changed.set()
 
     def _disconnected(self) -> None:
         self.connected_now = False
-        for lane in (self._live, self._suspects):
+        for lane in (self._first, self._live, self._suspects):
             lane.clear()
+        self._told.clear()
         self._in_flight.clear()
         self._backlog_in_flight.clear()
-        self._backlog_pending = False
+        self._backlog_pending = self._needs_room = False
         if self._idle is not None:
             self._idle.set()
 
     async def _serve_waiting(self, begin: int) -> None:
         """What waited when the connection began: first what never waits behind readings, then readings, paced."""
-        first = await self._all_waiting_first(begin)
-        queued = self._queued()
-        self._live.extend(entry for entry in first if entry.id not in queued)
-        self.pump()
+        if self._outbox.commits_first:
+            await self._outbox.flush()
+        await self._queue_first(begin)
         cursor = 0
         while True:
             self._changed.clear()
             boundary, settled = self._boundary, self._outbox.is_settled(self._boundary)
             batch = await self._outbox.waiting(readings=True, after=cursor, before=boundary, limit=BACKLOG_BATCH)
-            self._backlog_pending = bool(batch)
+            self._backlog_pending = self._needs_room = bool(batch)
             if not batch:
                 await self._until_there_may_be_more(boundary if settled else -1)
+                continue
+            cursor = batch[-1].id
+            under_way = self._under_way()
             for entry in batch:
-                cursor = entry.id
-                await self._send_backlog(entry)
+                if entry.id not in under_way:
+                    await self._send_backlog(entry)
 
     async def _until_there_may_be_more(self, exhausted: int) -> None:
         """The next commit may bring some, unless everything below `exhausted` is known to be gone."""
@@ -267,29 +296,34 @@ class Relay:
             self._changed.clear()
             await self._changed.wait()
 
-    async def _all_waiting_first(self, begin: int) -> list[Entry]:
-        entries: list[Entry] = []
+    async def _queue_first(self, begin: int) -> None:
+        """What never waits behind readings, a few at a time; what was told already is not told again."""
+        self._needs_room = True
         cursor = 0
         while batch := await self._outbox.waiting(readings=False, after=cursor, before=begin, limit=BACKLOG_BATCH):
             cursor = batch[-1].id
-            entries += batch
-        queued = self._queued()
-        for entry in entries:
-            entry.fresh = entry.id in queued
-        return entries
+            untold = [entry for entry in batch if entry.id not in self._told]
+            for entry in untold:
+                entry.fresh = False
+            self._tell(untold)
+            self.pump()
+            while len(self._first) > BACKLOG_BATCH:
+                self._changed.clear()
+                await self._changed.wait()
 
     async def _send_backlog(self, entry: Entry) -> None:
         await self._bucket.take()
         while not self._backlog_may_send():
             self._changed.clear()
             await self._changed.wait()
-        if not entry.done and entry.id not in self._in_flight:
-            self._backlog_in_flight.add(entry.id)
+        if not entry.done:
             self._send(entry)
+            if entry.id in self._in_flight:
+                self._backlog_in_flight.add(entry.id)
 
     def _backlog_may_send(self) -> bool:
         if self._suspects:
             return False
         if len(self._in_flight) >= self._window:
             return False
-        return not self._live or len(self._backlog_in_flight) < self._reserve()
+        return not (self._first or self._live) or len(self._backlog_in_flight) < self._reserve()

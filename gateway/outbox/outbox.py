@@ -169,6 +169,15 @@ class Outbox:
             if entries:
                 return entries, after + 1
 
+    @property
+    def commits_first(self) -> bool:
+        """Whether an envelope must be on disk before it is published."""
+        return self._interval_s <= 0
+
+    def is_ready(self, entry: Entry) -> bool:
+        """Whether an envelope may be published now; if not, `on_ready` tells when."""
+        return self._interval_s > 0 or entry.on_disk or entry.done
+
     def is_settled(self, before: int) -> bool:
         """Whether everything staged with a lower id has been acknowledged or is on disk."""
         oldest = next(iter(self._committing.values()), None) or self._staged.oldest
