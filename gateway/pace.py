@@ -13,7 +13,7 @@ class TokenBucket:
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._burst = max(1.0, rate * BURST_S)
+        self._burst = 1.0 + rate * BURST_S
         self._credit = self._burst
         self._credited_s = 0.0
 

@@ -14,7 +14,7 @@ from gateway.outbox.retained import Retained
 from gateway.relay import Relay
 from tests.outbox.setup import Rig, opened, until
 
-REFUSED = {"code": 0x99, "about_message": True, "text": "payload format invalid"}
+REFUSED: dict[str, Any] = {"code": 0x99, "about_message": True, "text": "payload format invalid"}
 
 
 class FarEnd(Endpoint):
@@ -69,11 +69,11 @@ class FarEnd(Endpoint):
 class RelayRig:
     """The relay and whatever it is connected to."""
 
-    def __init__(self, rig: Rig, relay: Relay) -> None:
+    def __init__(self, rig: Rig, relay: Relay, deliveries: list[Delivery]) -> None:
         self.rig = rig
         self.relay = relay
         self.announced: list[Entry] = []
-        self.deliveries: list[Delivery] = []
+        self.deliveries = deliveries
         self.progress = 0
         self.end: FarEnd
         self._serving: asyncio.Task[None] | None = None
@@ -133,15 +133,16 @@ async def relaying(
         retained = Retained(rig.outbox.store, devices)
         await retained.load()
         relays: RelayRig
+        deliveries: list[Delivery] = []
         relay = Relay(
             rig.outbox,
             rate,
             announce=lambda: announce(relays),
             retained=retained,
-            on_delivery=lambda delivery: relays.deliveries.append(delivery),
+            on_delivery=deliveries.append,
         )
         rig.outbox.on_commit = _both(rig.outbox.on_commit, rig.count_commit)
-        relays = RelayRig(rig, relay)
+        relays = RelayRig(rig, relay, deliveries)
         yield relays
         if relays._serving is not None and not relays._serving.done():
             relays._serving.cancel()
