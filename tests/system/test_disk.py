@@ -1,0 +1,106 @@
+"""The disk under the outbox is full."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.daemon import Daemon
+from tests.support.device import Device
+from tests.support.envelopes import (
+    assert_all_arrived,
+    counts,
+    has_state,
+    is_result,
+    says,
+    stop_and_collect,
+    wait_for_counts,
+)
+from tests.support.line import Line
+from tests.support.site import counting
+from tests.support.subscriber import Subscriber
+
+MakeDaemon = Callable[..., Daemon]
+
+pytestmark = pytest.mark.root
+
+
+class Disk:
+    """A small file system that can be filled to the last byte."""
+
+    def __init__(self, folder: Path) -> None:
+        self._filler = folder / "filler"
+
+    def fill(self) -> None:
+        with self._filler.open("ab", buffering=0) as filler, suppress(OSError):
+            while True:
+                filler.write(bytes(4096))
+
+    def free(self) -> None:
+        self._filler.unlink()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """Mounted where the daemon keeps its state."""
+    state = tmp_path / "state"
+    state.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small file system")
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", state], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"root can't mount here: {mounted.stderr.strip()}")
+    yield Disk(state)
+    subprocess.run(["umount", "-l", state], check=True)
+
+
+def test_what_the_disk_does_not_take_waits_in_memory_and_arrives(
+    disk: Disk, make_daemon: MakeDaemon, meter: Device, line: Line, subscriber: Subscriber
+) -> None:
+    daemon = make_daemon(counting(line.url, meter.port, outbox={"commit_interval": "200ms"}))
+    daemon.start()
+    subscriber.wait_for(says(2))
+    line.stop()
+    meter.wait_for_polls(5)
+    disk.fill()
+    fault = daemon.wait_for(lambda event: "can't use its file" in event.get("event", ""))
+    meter.wait_for_polls(10)
+
+    line.start()
+    wait_for_counts(subscriber, range(1, len(meter.queries)))
+    status = subscriber.wait_for(lambda m: has_state(m, "online") and m.json["outbox"]["fault"]).json
+    subscriber.publish("fieldgate/gw/meter/command", {"id": "c", "read": ["count"]})
+    refused = subscriber.wait_for(lambda m: is_result(m, "c")).json
+    disk.free()
+    daemon.wait_for("outbox writes again", timeout_s=35)
+
+    assert "full" in fault["error"]
+    assert "full" in status["outbox"]["fault"]
+    assert (refused["status"], refused["reason"]) == ("rejected", "storage")
+    assert_all_arrived(counts(stop_and_collect(daemon, subscriber)))
+
+
+def test_what_waited_in_memory_is_on_disk_again_once_there_is_room(
+    disk: Disk, make_daemon: MakeDaemon, meter: Device, line: Line, subscriber: Subscriber
+) -> None:
+    line.stop()
+    daemon = make_daemon(counting(line.url, meter.port, outbox={"commit_interval": "200ms"}))
+    daemon.start()
+    meter.wait_for_polls(3)
+    disk.fill()
+    daemon.wait_for(lambda event: "can't use its file" in event.get("event", ""))
+    meter.wait_for_polls(3)
+    disk.free()
+    daemon.wait_for("outbox writes again", timeout_s=35)
+    kept = len(meter.queries) - 1
+    meter.wait_for_polls(5)
+    daemon.kill()
+
+    line.start()
+    daemon.start()
+    wait_for_counts(subscriber, range(1, kept + 1))
