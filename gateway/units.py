@@ -41,7 +41,7 @@ def format_duration(seconds: float) -> str:
     for unit in ("d", "h", "min", "s"):
         if seconds and seconds % SECONDS[unit] == 0:
             return f"{int(seconds / SECONDS[unit])}{unit}"
-    return f"{seconds * 1000:g}ms" if seconds else "0s"
+    return f"{seconds * 1000:.12g}ms" if seconds else "0s"
 
 
 def _match(pattern: re.Pattern[str], text: Any, what: str, unit: str, examples: str) -> re.Match[str]:

@@ -105,7 +105,7 @@ class Encoder:
             "result",
             seq,
             time_ms,
-            device=device or None,
+            device=device,
             command=command,
             status=result.status,
             reason=result.reason,
@@ -116,23 +116,25 @@ class Encoder:
 
     def gap(self, seq: int, time_ms: int, gap: Gap) -> bytes:
         """Which readings are lost and why; `from` and `to` are null when never assigned."""
-        body = {"from": gap.first_seq, "to": gap.last_seq, "first": iso_ms(gap.first_ms), "last": iso_ms(gap.last_ms)}
-        optional = {"device": gap.device, "lost_session": gap.lost_session}
-        return _encode(
-            self._common("gap", seq, time_ms)
-            | body
-            | {"count": gap.count, "reason": gap.reason}
-            | {name: value for name, value in optional.items() if value is not None}
-        )
+        body: dict[str, Any] = {
+            "from": gap.first_seq,
+            "to": gap.last_seq,
+            "first": iso_ms(gap.first_ms),
+            "last": iso_ms(gap.last_ms),
+        }
+        body |= {"count": gap.count, "reason": gap.reason}
+        if gap.lost_session is not None:
+            body["lost_session"] = gap.lost_session
+        return _encode(self._common("gap", seq, time_ms, gap.device or "") | body)
 
-    def _envelope(self, kind: str, seq: int, time_ms: int, **body: Any) -> bytes:
+    def _envelope(self, kind: str, seq: int, time_ms: int, device: str = "", **body: Any) -> bytes:
         """The common head and those of the body's members that are not None."""
-        return _encode(
-            self._common(kind, seq, time_ms) | {name: value for name, value in body.items() if value is not None}
-        )
+        facts = {name: value for name, value in body.items() if value is not None}
+        return _encode(self._common(kind, seq, time_ms, device) | facts)
 
-    def _common(self, kind: str, seq: int, time_ms: int) -> dict[str, Any]:
+    def _common(self, kind: str, seq: int, time_ms: int, device: str) -> dict[str, Any]:
         head = self._head
+        about = {"device": device} if device else {}
         return {
             "v": VERSION,
             "kind": kind,
@@ -140,6 +142,7 @@ class Encoder:
             "stream": head["stream"],
             "session": head["session"],
             "seq": seq,
+            **about,
             "time": iso_ms(time_ms),
         }
 
