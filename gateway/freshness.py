@@ -22,8 +22,9 @@ class Freshness:
         self._stale: set[PointGroup] = set()
 
     def heard(self, group: PointGroup, now_s: float) -> None:
-        """Its adapter has spoken about it, well or ill."""
-        self._heard_s[group] = now_s
+        """Its adapter has spoken about it, well or ill; a group that is not configured is nobody's to miss."""
+        if group in self._heard_s:
+            self._heard_s[group] = now_s
         if self._stale:
             self._stale.discard(group)
 

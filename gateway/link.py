@@ -119,6 +119,10 @@ def _outcome(execution: asyncio.Future[Result], command: Command) -> Result:
         if command.write is None:
             return Result(ResultStatus.UNREACHABLE, detail="no answer in time")
         return Result(ResultStatus.UNKNOWN, detail="cut short: it may or may not have happened")
+    if execution.cancelled():
+        return Result(
+            ResultStatus.UNKNOWN, reason="defect", detail="it cancelled itself: it may or may not have happened"
+        )
     error = execution.exception()
     if isinstance(error, Rejected):
         return Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail)

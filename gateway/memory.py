@@ -18,7 +18,7 @@ log = structlog.get_logger("fieldgate.memory")
 
 
 class DeviceMemory:
-    """A mapping per device; unreadable files are set aside, never an obstacle."""
+    """A mapping per device; what can't be read or written is told, and never an obstacle."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -27,7 +27,7 @@ class DeviceMemory:
             self._facts = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, Any]])
         except FileNotFoundError:
             pass
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             log.warning("memory of devices unreadable, starting afresh", path=str(path), error=str(error))
         self._saved = self._encoded()
 
@@ -43,7 +43,11 @@ class DeviceMemory:
 
     def save(self) -> None:
         """Write what has changed, all of it or nothing."""
-        encoded = self._encoded()
+        try:
+            encoded = self._encoded()
+        except (TypeError, ValueError, RecursionError) as error:  # an adapter keeps what is no JSON
+            log.warning("memory of devices not saved", path=str(self._path), error=str(error))
+            return
         if encoded == self._saved:
             return
         draft = self._path.with_suffix(".new")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from gateway.adapter import ReportConfig
 from gateway.model import Bad, PointGroup, Sample, Value
@@ -22,8 +22,8 @@ class Rule(NamedTuple):
         if isinstance(last, Bad) or isinstance(new, Bad):
             return not (isinstance(last, Bad) and isinstance(new, Bad) and last.reason == new.reason)
         if _is_number(last) and _is_number(new):
-            width = self.deadband * abs(float(last)) if self.relative else self.deadband
-            return last != new and abs(float(new) - float(last)) > width
+            width = self.deadband * abs(last) if self.relative else self.deadband
+            return last != new and abs(new - last) > width
         return last != new
 
 
@@ -112,5 +112,5 @@ class ReportFilter:
         return GroupReport(group, rules) if any(rule.on_change for rule in rules.values()) else None
 
 
-def _is_number(value: Value) -> bool:
+def _is_number(value: Value) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

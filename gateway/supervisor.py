@@ -64,9 +64,13 @@ class Supervised:
                 await self._park(str(error))
             except (AdapterError, EndpointError) as error:
                 self._failed(str(error))
-            except Exception as error:  # a plugin's defect costs its own link only
-                log.exception("defect", name=self.name)
-                self._failed(f"{type(error).__name__}: {error}")
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                self._failed("it cancelled itself")
+            except Exception as error:  # noqa: BLE001 -- a plugin's defect costs its own link only
+                self._failed(f"{type(error).__name__}: {error}", error)
             await self._rest()
 
     def _up(self) -> None:
@@ -76,15 +80,17 @@ class Supervised:
         self.phase, self.fault, self._pause_s = Phase.UP, None, 0.0
         log.info("up", name=self.name, untold_failures=self._repeats.forget() or None)
 
-    def _failed(self, reason: str) -> None:
+    def _failed(self, reason: str, defect: Exception | None = None) -> None:
         self.failures += 1
         self.fault = reason
-        self._tell(reason)
+        self._tell(reason, defect)
         self._on_down(reason)
 
-    def _tell(self, reason: str) -> None:
+    def _tell(self, reason: str, defect: Exception | None) -> None:
         untold = self._repeats.tell(reason, asyncio.get_running_loop().time())
         if untold is not None:
+            if defect is not None:
+                log.error("defect", name=self.name, exc_info=defect)
             log.warning("down", name=self.name, reason=reason, repeated=untold or None)
 
     async def _rest(self) -> None:

@@ -10,14 +10,17 @@ MICROSECONDS = 1_000_000
 
 
 def notify(environ: Mapping[str, str] = os.environ, **fields: str | int) -> bool:
-    """Send fields such as READY=1; False when there is nobody to tell."""
+    """Send fields such as READY=1; False when there is nobody to tell, or nobody listens."""
     path = environ.get("NOTIFY_SOCKET")
     if not path:
         return False
     address = "\0" + path[1:] if path.startswith("@") else path
     message = "\n".join(f"{name}={value}" for name, value in fields.items())
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-        sender.sendto(message.encode(), address)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as sender:
+            sender.sendto(message.encode(), address)
+    except OSError:
+        return False
     return True
 
 

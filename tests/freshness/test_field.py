@@ -1,0 +1,149 @@
+"""The core's end of every adapter: it passes on, and adds what only it can know."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gateway import field as module
+from gateway.field import Field
+from gateway.model import BadReason, DeviceInfo, DeviceState, DeviceStatus, PointGroup, Sample
+
+GROUP = PointGroup("boiler", 1.0, ("temp",), ("float",))
+DEVICES = {
+    "boiler": DeviceInfo("boiler", "plc", "unit 1", 1.0, {}, (GROUP,)),
+    "meter": DeviceInfo("meter", "bus", "unit 7", 1.0, {}, ()),
+}
+
+
+class Door:
+    """Stands where an endpoint's intake stands."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self.statuses: list[DeviceStatus] = []
+
+    def sample(self, sample: Sample) -> None:
+        self.samples.append(sample)
+
+    def device_status(self, status: DeviceStatus) -> None:
+        self.statuses.append(status)
+
+    def reasons(self) -> list[str]:
+        return [bad.reason.value for sample in self.samples for bad in sample.bad.values()]
+
+
+class Loop:
+    """A clock that moves when the watch sleeps."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.naps: asyncio.Queue[float] = asyncio.Queue()
+        self.awake = asyncio.Event()
+
+    def time(self) -> float:
+        return self.now_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.naps.put_nowait(seconds)
+        await self.awake.wait()
+        self.awake.clear()
+
+
+@pytest.fixture
+async def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
+    loop = Loop()
+    monkeypatch.setattr(
+        module, "asyncio", SimpleNamespace(get_running_loop=lambda: loop, sleep=loop.sleep, Event=asyncio.Event)
+    )
+    return loop
+
+
+@pytest.fixture
+async def door() -> Door:
+    return Door()
+
+
+@pytest.fixture
+async def field(loop: Loop, door: Door) -> Field:
+    field = Field(DEVICES, lambda: 42)
+    doors: list[Any] = [door]
+    field.open_to(doors, [])
+    door.statuses.clear()
+    return field
+
+
+def good(value: float = 1.0) -> Sample:
+    return Sample(GROUP, 1, (value,))
+
+
+async def test_every_door_hears_of_every_device_when_it_opens(loop: Loop) -> None:
+    doors: list[Any] = [Door(), Door()]
+    Field(DEVICES, lambda: 42).open_to(doors, [])
+    assert [[status.state for status in door.statuses] for door in doors] == [["unknown", "unknown"]] * 2
+
+
+async def test_samples_and_news_are_passed_on(field: Field, door: Door) -> None:
+    sample = good()
+    field(sample)
+    field(DeviceStatus("boiler", DeviceState.ONLINE, 1))
+    field(DeviceStatus("boiler", DeviceState.ONLINE, 2))
+    assert door.samples == [sample]
+    assert [status.since_ms for status in door.statuses] == [1]
+
+
+async def test_a_link_that_is_down_makes_its_devices_offline_and_their_points_bad_once(
+    field: Field, door: Door
+) -> None:
+    field.link_down("plc")
+    field.link_down("plc")
+    assert door.reasons() == [BadReason.NO_LINK]
+    assert [(status.device, status.state, status.reason) for status in door.statuses] == [
+        ("boiler", "offline", "no-link")
+    ]
+
+
+async def test_a_link_that_was_up_in_between_is_down_anew(field: Field, door: Door) -> None:
+    field.link_down("plc")
+    field(good())
+    field(DeviceStatus("boiler", DeviceState.ONLINE, 1))
+    field.link_down("plc")
+    assert door.reasons() == [BadReason.NO_LINK] * 2
+
+
+async def test_silence_turns_points_stale_once_also_while_the_link_is_down(
+    field: Field, door: Door, loop: Loop
+) -> None:
+    watch = asyncio.ensure_future(field.watch())
+    assert await loop.naps.get() == pytest.approx(10.0)
+    field.link_down("plc")
+    loop.now_s = 10.0
+    loop.awake.set()
+    await loop.naps.get()
+    assert door.reasons() == ["no-link", "stale"]
+    loop.now_s = 20.0
+    loop.awake.set()
+    await loop.naps.get()
+    assert door.reasons() == ["no-link", "stale"]
+    field(good())
+    loop.now_s = 30.0
+    loop.awake.set()
+    await loop.naps.get()
+    assert door.reasons() == ["no-link", "stale", "stale"]
+    watch.cancel()
+
+
+async def test_durable_returns_once_every_outbox_has_it(field: Field, door: Door) -> None:
+    flushed: list[str] = []
+
+    class Outbox:
+        async def flush(self) -> None:
+            flushed.append("flushed")
+
+    doors: list[Any] = [door]
+    outboxes: list[Any] = [Outbox(), Outbox()]
+    field.open_to(doors, outboxes)
+    await field.durable(good())
+    assert flushed == ["flushed"] * 2
+    assert len(door.samples) == 1

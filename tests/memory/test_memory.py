@@ -1,0 +1,85 @@
+"""What adapters learned, kept across restarts."""
+
+from pathlib import Path
+
+import pytest
+import structlog
+
+from gateway.memory import DeviceMemory
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "memory.json"
+
+
+def test_what_is_learned_is_known_to_the_next_process(path: Path) -> None:
+    memory = DeviceMemory(path)
+    memory.of(["boiler"])["boiler"]["splits"] = [7, 8]
+    memory.save()
+    assert DeviceMemory(path).of(["boiler", "meter"]) == {"boiler": {"splits": [7, 8]}, "meter": {}}
+
+
+def test_the_same_mapping_is_given_to_every_instance_of_an_adapter(path: Path) -> None:
+    memory = DeviceMemory(path)
+    memory.of(["boiler"])["boiler"]["a"] = 1
+    assert memory.of(["boiler"])["boiler"] == {"a": 1}
+
+
+def test_nothing_new_is_not_written(path: Path) -> None:
+    memory = DeviceMemory(path)
+    memory.of(["boiler"])
+    memory.save()
+    assert not path.exists()
+    memory.of(["boiler"])["boiler"]["a"] = 1
+    memory.save()
+    before = path.stat().st_mtime_ns, path.stat().st_ino
+    memory.save()
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"boiler": 7}', b'{"boiler": {"a": 1}', b"\0" * 100, b'{"a\xff": {}}', b"[" * 100_000],
+    ids=["empty", "cut", "list", "no mapping", "torn", "zeroed", "no utf-8", "deep"],
+)
+def test_a_corrupt_file_is_no_obstacle(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with structlog.testing.capture_logs() as logs:
+        memory = DeviceMemory(path)
+    assert [event["log_level"] for event in logs] == ["warning"]
+    assert memory.of(["boiler"]) == {"boiler": {}}
+    memory.of(["boiler"])["boiler"]["a"] = 1
+    memory.save()
+    assert DeviceMemory(path).of(["boiler"]) == {"boiler": {"a": 1}}
+
+
+def test_a_disk_that_refuses_is_told_and_tried_again(path: Path) -> None:
+    memory = DeviceMemory(path)
+    memory.of(["boiler"])["boiler"]["a"] = 1
+    path.with_suffix(".new").mkdir()
+    with structlog.testing.capture_logs() as logs:
+        memory.save()
+    assert [event["event"] for event in logs] == ["memory of devices not saved"]
+    path.with_suffix(".new").rmdir()
+    memory.save()
+    assert DeviceMemory(path).of(["boiler"]) == {"boiler": {"a": 1}}
+
+
+def test_what_is_no_json_is_told_and_spoils_nothing(path: Path) -> None:
+    memory = DeviceMemory(path)
+    memory.of(["boiler"])["boiler"]["a"] = 1
+    memory.save()
+    memory.of(["boiler"])["boiler"]["a"] = object()
+    with structlog.testing.capture_logs() as logs:
+        memory.save()
+    assert [event["event"] for event in logs] == ["memory of devices not saved"]
+    assert DeviceMemory(path).of(["boiler"]) == {"boiler": {"a": 1}}
+
+
+def test_a_draft_that_was_cut_does_not_count(path: Path) -> None:
+    memory = DeviceMemory(path)
+    memory.of(["boiler"])["boiler"]["a"] = 1
+    memory.save()
+    path.with_suffix(".new").write_bytes(b'{"boi')
+    assert DeviceMemory(path).of(["boiler"]) == {"boiler": {"a": 1}}

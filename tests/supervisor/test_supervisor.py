@@ -1,0 +1,147 @@
+"""The one retrier: pauses, parking, and what it says."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import structlog
+
+from gateway.adapter import AdapterError, PermanentError, Reconnect
+from gateway.endpoints.contract import EndpointError
+from gateway.supervisor import Phase, Supervised
+
+PAUSES = Reconnect.model_validate({"min": "1s", "max": "60s"})
+
+
+class Stopped(BaseException):
+    """The script is at its end."""
+
+
+class Script:
+    """What the supervised thing does, one run after the other, and how long the pauses were."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, runs: Sequence[BaseException | str | None]) -> None:
+        self._runs = list(runs)
+        self.pauses: list[float] = []
+        self.down: list[str] = []
+        self.phases: list[Phase] = []
+        self.jitter = 0.0
+        self.now_s = 0.0
+        self.supervised = Supervised("link plc", self.work, PAUSES, self.down.append, lambda: self.jitter)
+        monkeypatch.setattr(asyncio, "sleep", self.sleep)
+
+    async def sleep(self, seconds: float) -> None:
+        self.phases.append(self.supervised.phase)
+        self.pauses.append(seconds)
+        self.now_s += seconds
+
+    async def work(self, up: Callable[[], None]) -> None:
+        if not self._runs:
+            raise Stopped
+        step = self._runs.pop(0)
+        if step == "up":
+            up()
+            up()
+            raise AdapterError("lost")
+        if isinstance(step, BaseException):
+            raise step
+
+    async def run(self) -> list[Any]:
+        with structlog.testing.capture_logs() as logs, pytest.raises(Stopped):
+            await self.supervised.run()
+        return logs
+
+
+async def test_pauses_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, [AdapterError("no")] * 9)
+    await script.run()
+    assert script.pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert script.supervised.failures == 9
+
+
+async def test_each_pause_is_lengthened_by_up_to_a_fifth(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, [EndpointError("no")] * 3)
+    script.jitter = 1.0
+    await script.run()
+    assert script.pauses == pytest.approx([1.2, 2.4, 4.8])
+
+
+async def test_after_it_served_the_pauses_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, [AdapterError("no"), AdapterError("no"), "up", AdapterError("no")])
+    await script.run()
+    assert script.pauses == [1, 2, 1, 2]
+
+
+async def test_one_that_ends_by_itself_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, [None, None])
+    await script.run()
+    assert script.down == ["it ended by itself"] * 2
+
+
+@pytest.mark.parametrize("error", [ValueError("oops"), KeyError("x"), ExceptionGroup("many", [ValueError()])])
+async def test_a_defect_costs_only_its_own_link(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    script = Script(monkeypatch, [error, error])
+    logs = await script.run()
+    assert script.pauses == [1, 2]
+    assert [event["event"] for event in logs] == ["defect", "down"], "told once, not with each attempt"
+    assert logs[0]["exc_info"] is error
+
+
+async def test_one_that_cancels_itself_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, [asyncio.CancelledError(), asyncio.CancelledError()])
+    await script.run()
+    assert script.pauses == [1, 2]
+
+
+async def test_a_cancellation_from_outside_is_not_swallowed() -> None:
+    started = asyncio.Event()
+
+    async def work(_: Callable[[], None]) -> None:
+        started.set()
+        await asyncio.get_running_loop().create_future()
+
+    task = asyncio.create_task(Supervised("link plc", work, PAUSES, lambda _: None).run())
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_what_only_a_person_can_mend_is_parked() -> None:
+    told: list[str] = []
+    runs = 0
+
+    async def work(_: Callable[[], None]) -> None:
+        nonlocal runs
+        runs += 1
+        raise PermanentError("no such port")
+
+    supervised = Supervised("link plc", work, PAUSES, told.append)
+    task = asyncio.create_task(supervised.run())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert (supervised.phase, supervised.fault, told, runs) == (Phase.PARKED, "no such port", ["no such port"], 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_repeated_fault_is_told_once_and_then_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, [*[AdapterError("no answer")] * 5, AdapterError("refused"), "up"])
+    logs = await script.run()
+    assert [(event["event"], event.get("reason")) for event in logs] == [
+        ("down", "no answer"),
+        ("down", "refused"),
+        ("up", None),
+        ("down", "lost"),
+    ]
+    assert logs[2]["untold_failures"] == 4
+
+
+async def test_the_phase_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, [AdapterError("no"), "up"])
+    assert script.supervised.phase is Phase.STARTING
+    await script.run()
+    assert script.phases == [Phase.WAITING] * 2
+    assert script.supervised.fault == "lost"
