@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -60,7 +60,9 @@ def _redactor(secrets: Iterable[str]) -> Callable[[Any, str, Event], Event]:
     hidden = sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
 
     def redact(_logger: Any, _method: str, event: Event) -> Event:
-        return {name: _cleaned(value, hidden) for name, value in event.items()} if hidden else event
+        if not hidden:
+            return event
+        return {name: value if name.startswith("_") else _cleaned(value, hidden) for name, value in event.items()}
 
     return redact
 
@@ -68,7 +70,11 @@ def _redactor(secrets: Iterable[str]) -> Callable[[Any, str, Event], Event]:
 def _cleaned(value: Any, hidden: list[str]) -> Any:
     if isinstance(value, list | tuple):
         return [_cleaned(item, hidden) for item in value]
-    if isinstance(value, str):
-        for secret in hidden:
-            value = value.replace(secret, REDACTED)
+    if isinstance(value, Mapping):
+        return {_cleaned(key, hidden): _cleaned(item, hidden) for key, item in value.items()}
+    if not isinstance(value, str):
+        shown = repr(value)
+        return _cleaned(shown, hidden) if any(secret in shown for secret in hidden) else value
+    for secret in hidden:
+        value = value.replace(secret, REDACTED)
     return value
