@@ -39,10 +39,10 @@ def site(cloud: Mapping[str, Any], links: Mapping[str, Any], devices: Mapping[st
     return yaml.dump(content, Dumper=_Plain, allow_unicode=True, sort_keys=False)
 
 
-def counting(url: str, port: int, cloud: Mapping[str, Any] | None = None, **more: Any) -> str:
+def counting(url: str, port: int, cloud: Mapping[str, Any] | None = None, every: str = "50ms", **more: Any) -> str:
     """One device `meter` with one point `count` at register 0."""
     points = {"count": {"address": 0, "type": "uint16"}}
-    return site(endpoint(url, **(cloud or {})), {"plc": link(port)}, {"meter": device(points)}, **more)
+    return site(endpoint(url, **(cloud or {})), {"plc": link(port)}, {"meter": device(points, every=every)}, **more)
 
 
 class _Plain(yaml.SafeDumper):

@@ -95,7 +95,7 @@ def test_one_that_refuses_only_readings_is_asked_less_and_less(
     daemon = make_daemon(counting(broker.url, meter.port, cloud=patient))
     daemon.start()
     down(daemon, "Quota exceeded")
-    meter.wait_for_polls(15)
+    meter.wait_for_polls(30)
 
     assert 3 <= broker.connections <= 6
     assert_everything_is_accepted(broker, meter)

@@ -31,7 +31,7 @@ MakeDaemon = Callable[..., Daemon]
 def test_an_outage_of_thirty_seconds_loses_nothing(
     make_daemon: MakeDaemon, meter: Device, line: Line, subscriber: Subscriber
 ) -> None:
-    daemon = make_daemon(counting(line.url, meter.port))
+    daemon = make_daemon(counting(line.url, meter.port, every="100ms"))
     daemon.start()
     subscriber.wait_for(says(5))
 
@@ -91,7 +91,7 @@ def test_a_broker_that_is_killed_and_comes_back_has_missed_nothing(
 def test_new_readings_arrive_at_once_and_the_backlog_follows_in_order_at_its_pace(
     make_daemon: MakeDaemon, meter: Device, line: Line, subscriber: Subscriber
 ) -> None:
-    daemon = make_daemon(counting(line.url, meter.port, outbox={"backlog_rate": "20/s"}))
+    daemon = make_daemon(counting(line.url, meter.port, outbox={"backlog_rate": "40/s"}))
     daemon.start()
     subscriber.wait_for(says(3))
     line.stop()
@@ -108,7 +108,7 @@ def test_new_readings_arrive_at_once_and_the_backlog_follows_in_order_at_its_pac
     assert live == sorted(live)
     assert values.index(live[0]) < 10
     between = values[values.index(backlog[0]) : values.index(backlog[-1])]
-    assert len([v for v in between if v > waiting_until]) >= 10, "40 at 20/s take 2 s, in which 20 new ones come"
+    assert len([v for v in between if v > waiting_until]) >= 10, "40 at 40/s take 1 s, in which 20 new ones come"
 
 
 def test_what_waits_first_tells_who_speaks_before_any_reading(

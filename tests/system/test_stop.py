@@ -4,6 +4,8 @@ import sqlite3
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.support.daemon import Daemon
 from tests.support.device import Device, Query, hang, hang_on_writes
 from tests.support.envelopes import has_state, is_reading, is_result, says, wait_for_counts
@@ -93,6 +95,7 @@ def test_with_a_broker_that_never_acknowledges(make_daemon: MakeDaemon, meter: D
         assert_stops_well(daemon)
 
 
+@pytest.mark.slow
 def test_with_an_uplink_that_went_dumb(
     make_daemon: MakeDaemon, meter: Device, line: Line, subscriber: Subscriber
 ) -> None:

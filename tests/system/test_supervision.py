@@ -57,14 +57,13 @@ def test_a_neighbour_keeps_its_grid_beside_a_device_that(
 
         offline = subscriber.wait_for(lambda m: has_state(m, "offline", "poor")).json
         spoiled = subscriber.wait_for(lambda m: is_reading(m, "poor") and "bad" in m.json).json
-        good.wait_for_polls(10)
+        good.wait_for_polls(5)
         bad.react = Query.well
         if isinstance(trouble, str):
             bad.start()
         subscriber.clear()
         subscriber.wait_for(lambda m: has_state(m, "online", "poor"))
         mended = subscriber.wait_for(lambda m: is_reading(m, "poor") and "bad" not in m.json).json
-        good.wait_for_polls(2)
 
         assert offline["reason"] == reason
         assert spoiled["values"] == {}
@@ -80,7 +79,7 @@ def test_polls_stay_on_their_grid_while_a_neighbour_fails_again_and_again(
 ) -> None:
     with Device() as good, Device(garbage) as bad:
         make_daemon(two_links(mosquitto.url, good.port, bad.port)).start()
-        readings = subscriber.wait_for_many(lambda m: is_reading(m, "meter"), 20)
+        readings = subscriber.wait_for_many(lambda m: is_reading(m, "meter"), 12)
 
     assert_on_grid([m.json for m in readings])
     assert len(bad.queries) >= 5
@@ -106,6 +105,7 @@ def test_the_gateways_status_names_what_is_in_trouble(
     assert "refuses the connection" in trouble["links"]["bad"]
 
 
+@pytest.mark.slow
 def test_points_nobody_speaks_about_turn_stale_after_ten_seconds(
     make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber
 ) -> None:
