@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
 
 from gateway.model import Result
 from gateway.outbox.entry import Entry
-from gateway.outbox.store import Store, insert_statements
+from gateway.outbox.store import Store, StoreError, insert_statements
 
 PRUNE_EVERY = 200
 """Claims between two looks at the journal's limits."""
@@ -40,7 +41,8 @@ class Journal:
         await self._store.write([("INSERT INTO journal VALUES (?, ?, ?, NULL, NULL)", [(command, device, now_ms)])])
         self._claims += 1
         if self._claims % PRUNE_EVERY == 1:
-            await self._prune(now_ms)
+            with suppress(StoreError):  # the claim stands; the limits are looked at again later
+                await self._prune(now_ms)
 
     async def finish(self, command: str, result: Result, now_ms: int, entry: Entry) -> None:
         """The end of the command and the envelope that tells it, in one transaction."""

@@ -100,7 +100,13 @@ class Router:
             self._refuse(delivery, request.id if request else None, Rejected("storage", str(error)))
         except Exception:  # one hostile command must not end the routing of all others
             log.exception("defect", device=delivery.device)
-        delivery.accept()
+        self._accept(delivery)
+
+    def _accept(self, delivery: Delivery) -> None:
+        try:
+            delivery.accept()
+        except Exception:  # an endpoint's defect costs a second delivery of the same command
+            log.exception("defect", device=delivery.device)
 
     async def _admit(self, request: Request, delivery: Delivery) -> None:
         """Raises Rejected, or leaves the command answered or in its link's queue."""
@@ -205,5 +211,9 @@ class Router:
             self._copy(entry.payload, delivery)
 
     def _copy(self, payload: bytes, delivery: Delivery) -> None:
-        if delivery.reply_to:
+        if not delivery.reply_to:
+            return
+        try:
             self._reply(delivery.reply_to, delivery.correlation, payload)
+        except Exception:  # a courtesy: the result itself is in the outbox
+            log.exception("defect", device=delivery.device)

@@ -1,0 +1,218 @@
+"""One link at work: its commands one after the other, whatever its adapter does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar
+
+import pytest
+from typing_extensions import override
+
+from gateway.adapter import Adapter, AdapterError, DeviceConfig, Emit, LinkConfig, PointConfig, Rejected
+from gateway.link import FieldLink, Job
+from gateway.model import Bad, BadReason, Command, PointGroup, Result, ResultStatus, Sample
+from gateway.supervisor import Phase
+from tests.outbox.setup import until
+
+GROUP = PointGroup("d", 1.0, ("a", "b"), ("int", "int"))
+
+
+class Puppet(Adapter):
+    """Does what the test says."""
+
+    Link: ClassVar[type[LinkConfig]] = LinkConfig
+    Device: ClassVar[type[DeviceConfig[Any]]] = DeviceConfig[PointConfig]
+    carry_out: ClassVar[Callable[[Command], Awaitable[Result]]]
+    ended: ClassVar[asyncio.Event]
+    emit: ClassVar[Emit | None] = None
+    executed: ClassVar[list[str]] = []
+
+    @override
+    def __init__(self, link: Any, devices: Any, memory: Any) -> None:
+        pass
+
+    @override
+    async def run(self, emit: Emit) -> None:
+        Puppet.emit = emit
+        await Puppet.ended.wait()
+        raise AdapterError("cable cut")
+
+    @override
+    async def execute(self, command: Command) -> Result:
+        Puppet.executed.append(command.id)
+        return await Puppet.carry_out(command)
+
+
+class Field:
+    """Stands where the core's field stands."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self.down: list[str] = []
+
+    def __call__(self, item: Any) -> None:
+        self.items.append(item)
+
+    def link_down(self, link: str) -> None:
+        self.down.append(link)
+
+
+@asynccontextmanager
+async def linked(max_queue: int = 2, *, up: bool = True) -> AsyncIterator[tuple[FieldLink, Field]]:
+    Puppet.ended, Puppet.executed, Puppet.emit = asyncio.Event(), [], None
+    field: Any = Field()
+    link = FieldLink(
+        "plc",
+        adapter=Puppet,
+        config=LinkConfig(adapter="puppet"),
+        devices={},
+        memory={},
+        field=field,
+        max_queue=max_queue,
+    )
+    tasks = [asyncio.create_task(link.run_commands())]
+    if up:
+        tasks.append(asyncio.create_task(link.supervised.run()))
+        await until(lambda: Puppet.emit)
+    try:
+        yield link, field
+    finally:
+        for task in tasks:
+            assert not task.done(), "it must go on whatever happens"
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def outcome(link: FieldLink, *, write: bool = True, in_s: float = 60.0, name: str = "c") -> Result:
+    done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+    deadline_s = asyncio.get_running_loop().time() + in_s
+    command = Command(name, "d", deadline_s, {"a": 1} if write else None, None if write else ("a",))
+    link.submit(Job(command, done.set_result))
+    async with asyncio.timeout(10):
+        return await done
+
+
+def answer(result: Result | BaseException) -> Callable[[Command], Awaitable[Result]]:
+    async def carry_out(_: Command) -> Result:
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    return carry_out
+
+
+async def never(_: Command) -> Result:
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError
+
+
+def phase(link: FieldLink) -> Phase:
+    return link.supervised.phase
+
+
+async def test_a_command_is_carried_out_and_its_end_told() -> None:
+    async with linked() as (link, _):
+        Puppet.carry_out = answer(Result(ResultStatus.DONE, {"a": 1}))
+        assert await outcome(link) == Result(ResultStatus.DONE, {"a": 1})
+
+
+async def test_what_the_adapter_refuses_is_rejected() -> None:
+    async with linked() as (link, _):
+        Puppet.carry_out = answer(Rejected("policy", "no"))
+        result = await outcome(link)
+        assert (result.status, result.reason, result.detail) == ("rejected", "policy", "no")
+
+
+@pytest.mark.parametrize("error", [ValueError("oops"), AdapterError("lost"), asyncio.CancelledError()])
+async def test_a_defect_leaves_it_unknown_and_the_next_command_is_carried_out(error: BaseException) -> None:
+    async with linked() as (link, _):
+        Puppet.carry_out = answer(error)
+        assert (await outcome(link)).status == "unknown"
+        Puppet.carry_out = answer(Result(ResultStatus.DONE))
+        assert (await outcome(link)).status == "done"
+
+
+async def test_a_command_that_is_cut_short_by_its_adapters_end_is_unknown_if_it_writes() -> None:
+    async with linked() as (link, _):
+        Puppet.carry_out = never
+        pending = asyncio.ensure_future(outcome(link))
+        await until(lambda: Puppet.executed)
+        Puppet.ended.set()
+        assert (await pending).status == "unknown"
+
+
+async def test_a_read_that_is_cut_short_is_unreachable() -> None:
+    async with linked() as (link, _):
+        Puppet.carry_out = never
+        pending = asyncio.ensure_future(outcome(link, write=False))
+        await until(lambda: Puppet.executed)
+        Puppet.ended.set()
+        assert (await pending).status == "unreachable"
+
+
+async def test_no_command_outlives_its_deadline_by_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.link.GRACE_S", 0.02)
+    async with linked() as (link, _):
+        Puppet.carry_out = never
+        assert (await outcome(link, in_s=0.01)).status == "unknown"
+
+
+async def test_a_command_whose_time_ran_out_in_the_queue_is_not_begun() -> None:
+    async with linked() as (link, _):
+        assert (await outcome(link, in_s=-1.0)).status == "expired"
+        assert Puppet.executed == []
+
+
+async def test_while_the_link_is_down_commands_are_unreachable() -> None:
+    async with linked(up=False) as (link, _):
+        result = await outcome(link)
+        assert (result.status, result.reason) == ("unreachable", "no-link")
+
+
+async def test_a_full_queue_says_so() -> None:
+    async with linked(max_queue=2) as (link, _):
+        Puppet.carry_out = never
+        waiting = [asyncio.ensure_future(outcome(link, name="first"))]
+        await until(lambda: Puppet.executed)
+        waiting += [asyncio.ensure_future(outcome(link, name=str(number))) for number in range(2)]
+        await until(lambda: link.is_full)
+        with pytest.raises(Rejected) as caught:
+            await outcome(link)
+        assert caught.value.reason == "queue-full"
+        for one in waiting:
+            one.cancel()
+
+
+async def test_commands_are_carried_out_one_after_the_other_in_order() -> None:
+    async with linked(max_queue=10) as (link, _):
+        busy = 0
+
+        async def carry_out(_: Command) -> Result:
+            nonlocal busy
+            busy += 1
+            assert busy == 1
+            await asyncio.sleep(0)
+            busy -= 1
+            return Result(ResultStatus.DONE)
+
+        Puppet.carry_out = carry_out
+        await asyncio.gather(*(outcome(link, name=str(number)) for number in range(5)))
+        assert Puppet.executed == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_link_is_up_with_the_first_value_not_with_the_first_word() -> None:
+    async with linked() as (link, field):
+        assert Puppet.emit is not None
+        bad = {"a": Bad(BadReason.TIMEOUT), "b": Bad(BadReason.TIMEOUT)}
+        Puppet.emit(Sample(GROUP, 0, (None, None), bad))
+        assert phase(link) == Phase.STARTING
+        Puppet.emit(Sample(GROUP, 0, (1, None), {"b": bad["b"]}))
+        assert phase(link) == Phase.UP
+        assert len(field.items) == 2
+
+
+async def test_a_link_that_ends_is_told_to_the_field() -> None:
+    async with linked() as (_, field):
+        Puppet.ended.set()
+        await until(lambda: field.down)
+        assert field.down == ["plc"]
