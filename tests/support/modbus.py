@@ -49,6 +49,7 @@ class ModbusServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self._run(self._settle())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -89,6 +90,14 @@ class ModbusServer:
         if self._server is not None:
             await self._server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus leaves it bare
             self._server = None
+
+    async def _settle(self) -> None:
+        """End what still serves a connection, and let its socket be closed."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)
 
     async def _write(self, server: ModbusTcpServer, unit: int, table: str, address: int, values: list[int]) -> None:
         bits = table in {"coil", "discrete"}

@@ -283,10 +283,10 @@ def test_what_is_no_command_to_an_unknown_device_is_not_answered(plant: Plant) -
 
 @pytest.mark.parametrize("protocol", [5, "3.1.1"])
 def test_a_retained_command_is_refused_when_the_daemon_connects(
-    make_daemon: Callable[..., Daemon],
     mosquitto: Mosquitto,
     subscriber: Subscriber,
     modbus_server: ModbusServer,
+    make_daemon: Callable[..., Daemon],
     protocol: Any,
 ) -> None:
     subscriber.publish(COMMAND, {"id": "old", "write": {"setpoint": 50}}, retain=True)
@@ -310,7 +310,7 @@ def test_a_live_command_with_the_retain_flag_is_refused_too(plant: Plant) -> Non
 
 
 def test_an_endpoint_without_commands_takes_none(
-    make_daemon: Callable[..., Daemon], mosquitto: Mosquitto, subscriber: Subscriber, modbus_server: ModbusServer
+    mosquitto: Mosquitto, subscriber: Subscriber, modbus_server: ModbusServer, make_daemon: Callable[..., Daemon]
 ) -> None:
     daemon = make_daemon(config(mosquitto.url, modbus_server.port, commands=False))
     daemon.start()

@@ -33,7 +33,7 @@ V3 = {"protocol": "3.1.1"}
 
 
 def test_mqtt_3_carries_readings_statuses_and_commands(
-    make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber, modbus_server: ModbusServer
+    mosquitto: Mosquitto, subscriber: Subscriber, modbus_server: ModbusServer, make_daemon: MakeDaemon
 ) -> None:
     modbus_server.set("holding", 0, [21])
     points = {"setpoint": {"address": 0, "type": "uint16", "writable": True, "verify": True}}

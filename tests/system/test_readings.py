@@ -50,7 +50,7 @@ def fill(server: ModbusServer) -> None:
 
 
 @pytest.fixture
-def boiler(make_daemon: MakeDaemon, mosquitto: Mosquitto, modbus_server: ModbusServer) -> Daemon:
+def boiler(mosquitto: Mosquitto, modbus_server: ModbusServer, make_daemon: MakeDaemon) -> Daemon:
     fill(modbus_server)
     config = site(
         endpoint(mosquitto.url),
@@ -179,7 +179,7 @@ def test_a_birth_says_how_the_session_before_ended(
 
 
 def test_on_change_sends_a_change_at_once_and_else_only_the_heartbeat(
-    make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber, modbus_server: ModbusServer
+    mosquitto: Mosquitto, subscriber: Subscriber, modbus_server: ModbusServer, make_daemon: MakeDaemon
 ) -> None:
     daemon = make_daemon(
         counting(mosquitto.url, modbus_server.port, report={"on_change": True, "deadband": 5, "heartbeat": "1s"})
