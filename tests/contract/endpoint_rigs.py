@@ -1,0 +1,67 @@
+"""What the contract suite needs of each endpoint: a far end that can be watched, and to be pointed at any port.
+
+An endpoint of ours, or a stranger's, joins by an entry in ENDPOINT_RIGS.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import override
+
+from gateway.endpoints.contract import Endpoint, Identity
+from gateway.endpoints.mqtt import MqttEndpoint
+from tests.support.mosquitto import Mosquitto
+
+CONNECT_TIMEOUT = "200ms"
+IDENTITY = Identity("gw", "cloud", ("boiler",))
+
+
+class EndpointRig(ABC):
+    """A running far end and a way to make endpoints for it."""
+
+    endpoint: type[Endpoint]
+
+    @abstractmethod
+    def make(self, port: int | None = None) -> Endpoint:
+        """A fresh instance that connects to the far end, or to another port of this machine."""
+
+    @abstractmethod
+    async def saw_goodbye(self) -> None:
+        """Wait until the far end has seen a polite end."""
+
+
+class MqttRig(EndpointRig):
+    """mosquitto."""
+
+    endpoint = MqttEndpoint
+
+    def __init__(self, broker: Mosquitto) -> None:
+        self._broker = broker
+
+    @override
+    def make(self, port: int | None = None) -> Endpoint:
+        config: dict[str, Any] = {"type": "mqtt", "url": f"mqtt://127.0.0.1:{port or self._broker.port}"}
+        model = self.endpoint.Config.model_validate({**config, "connect_timeout": CONNECT_TIMEOUT})
+        return MqttEndpoint(model, IDENTITY)  # type: ignore[arg-type]  # it is its own Config
+
+    @override
+    async def saw_goodbye(self) -> None:
+        await asyncio.to_thread(self._broker.wait_for_line, "Client fieldgate-gw-cloud disconnected.")
+
+
+@asynccontextmanager
+async def mqtt(folder: Path) -> AsyncIterator[EndpointRig]:
+    broker = Mosquitto(folder)
+    broker.start()
+    try:
+        yield MqttRig(broker)
+    finally:
+        broker.kill()
+
+
+ENDPOINT_RIGS: dict[str, Callable[[Path], AbstractAsyncContextManager[EndpointRig]]] = {"mqtt": mqtt}
+"""By the name of the entry point."""

@@ -1,0 +1,77 @@
+"""The house's side of an endpoint under test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from gateway.endpoints.contract import Ack, Delivery, Endpoint, Message
+
+
+class SessionLog:
+    """Keeps all that an endpoint says, and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        self.window = self.max_bytes = 0
+        self.acks: list[Ack] = []
+        self.batches: list[int] = []
+        self.deliveries: list[Delivery] = []
+        self.over = False
+        self._news = asyncio.Event()
+
+    def connected(self, window: int, max_bytes: int) -> None:
+        self.window, self.max_bytes = window, max_bytes
+        self._news.set()
+
+    def acknowledged(self, acks: Sequence[Ack], /) -> None:
+        self.acks += acks
+        self.batches.append(len(acks))
+        self._news.set()
+
+    def deliver(self, delivery: Delivery, /) -> None:
+        self.deliveries.append(delivery)
+        self._news.set()
+
+    def ended(self, _task: object) -> None:
+        self.over = True
+        self._news.set()
+
+    async def until(self, happened: Callable[[], object]) -> None:
+        async with asyncio.timeout(10):
+            while not happened():
+                assert not self.over, "the connection has ended"
+                self._news.clear()
+                await self._news.wait()
+
+    async def ended_early(self) -> None:
+        """Wait until the connection has ended by itself."""
+        async with asyncio.timeout(10):
+            while not self.over:
+                self._news.clear()
+                await self._news.wait()
+
+    async def acked(self, *tokens: int) -> list[Ack]:
+        """The word on these messages."""
+        await self.until(lambda: {ack.token for ack in self.acks} >= set(tokens))
+        return [ack for ack in self.acks if ack.token in tokens]
+
+
+@asynccontextmanager
+async def connected(endpoint: Endpoint) -> AsyncIterator[SessionLog]:
+    """Run one connection for as long as the context lasts; what ends it early is raised at the end."""
+    session = SessionLog()
+    task = asyncio.create_task(endpoint.run(session), name="endpoint under test")
+    task.add_done_callback(session.ended)
+    try:
+        try:
+            await session.until(lambda: session.window)
+            yield session
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+    finally:
+        if not task.cancelled():
+            task.result()
+
+
+def message(token: int, payload: bytes = b"{}", kind: str = "reading", device: str = "boiler") -> Message:
+    return Message(token, kind, device, payload, retain=kind in {"status", "birth"})
