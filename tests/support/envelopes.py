@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.support.daemon import Daemon
+from tests.support.device import Device
 from tests.support.subscriber import Received, Subscriber
 
 Envelope = dict[str, Any]
@@ -70,6 +71,12 @@ def wait_for_counts(subscriber: Subscriber, wanted: Iterable[int], timeout_s: fl
     deadline_s = time.monotonic() + timeout_s
     for count in wanted:
         subscriber.wait_for(says(count, exactly=True), deadline_s - time.monotonic())
+
+
+def catch_up(subscriber: Subscriber, meter: Device, seen: Iterable[int] = (), timeout_s: float = 10.0) -> None:
+    """Return once new readings arrive and everything that was read before has, but for what was seen elsewhere."""
+    subscriber.wait_for(says(len(meter.queries) + 2), timeout_s)
+    wait_for_counts(subscriber, {*range(1, len(meter.queries) + 1)} - {*seen}, timeout_s)
 
 
 def stop_and_collect(daemon: Daemon, subscriber: Subscriber) -> list[Received]:

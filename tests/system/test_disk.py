@@ -12,6 +12,7 @@ from tests.support.daemon import Daemon
 from tests.support.device import Device
 from tests.support.envelopes import (
     assert_all_arrived,
+    catch_up,
     counts,
     has_state,
     is_result,
@@ -72,7 +73,7 @@ def test_what_the_disk_does_not_take_waits_in_memory_and_arrives(
     meter.wait_for_polls(10)
 
     line.start()
-    wait_for_counts(subscriber, range(1, len(meter.queries)))
+    catch_up(subscriber, meter)
     status = subscriber.wait_for(lambda m: has_state(m, "online") and m.json["outbox"]["fault"]).json
     subscriber.publish("fieldgate/gw/meter/command", {"id": "c", "read": ["count"]})
     refused = subscriber.wait_for(lambda m: is_result(m, "c")).json
@@ -98,7 +99,7 @@ def test_what_waited_in_memory_is_on_disk_again_once_there_is_room(
     disk.free()
     daemon.wait_for("outbox writes again", timeout_s=35)
     kept = len(meter.queries) - 1
-    meter.wait_for_polls(5)
+    meter.wait_for_polls(10)
     daemon.kill()
 
     line.start()

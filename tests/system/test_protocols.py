@@ -11,13 +11,13 @@ from tests.support.daemon import Daemon
 from tests.support.device import Device
 from tests.support.envelopes import (
     assert_all_arrived,
+    catch_up,
     counts,
     has_state,
     is_reading,
     is_result,
     says,
     stop_and_collect,
-    wait_for_counts,
 )
 from tests.support.line import Line
 from tests.support.modbus import ModbusServer
@@ -64,7 +64,7 @@ def test_mqtt_3_loses_nothing_in_an_outage(
     meter.wait_for_polls(8)
 
     line.start()
-    wait_for_counts(subscriber, range(1, len(meter.queries) + 3))
+    catch_up(subscriber, meter)
 
     assert_all_arrived(counts(stop_and_collect(daemon, subscriber)))
 
