@@ -4,7 +4,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 from typing_extensions import override
 
@@ -24,17 +23,6 @@ WELCOME = packet(CONNACK, b"\0\0\0")
 """Success, no session, no properties (MQTT 5, 3.2)."""
 
 
-class Arrival(NamedTuple):
-    """One PUBLISH as it came, on which connection (from 1 on)."""
-
-    connection: int
-    message: Received
-
-    @property
-    def json(self) -> Any:
-        return self.message.json
-
-
 Judge = Callable[[Received], int | None]
 """The reason code to acknowledge a message with; None for never."""
 
@@ -51,7 +39,7 @@ class FakeBroker(Server):
         self.judge = judge
         self.greet: Callable[[], bytes] = lambda: WELCOME
         self.connections = 0
-        self._arrivals: list[Arrival] = []
+        self._messages: list[Received] = []
         self._changed = threading.Condition()
 
     @property
@@ -59,15 +47,10 @@ class FakeBroker(Server):
         return f"mqtt://127.0.0.1:{self.port}"
 
     @property
-    def arrivals(self) -> list[Arrival]:
-        """Every PUBLISH so far, accepted or not."""
-        with self._changed:
-            return list(self._arrivals)
-
-    @property
     def messages(self) -> list[Received]:
-        """What was published so far."""
-        return [arrival.message for arrival in self.arrivals]
+        """What was published so far, accepted or not."""
+        with self._changed:
+            return list(self._messages)
 
     def wait_until(self, so: Callable[[], bool], timeout_s: float = 10.0) -> None:
         """Return once this is so; looked at whenever somebody connects or publishes."""
@@ -80,7 +63,6 @@ class FakeBroker(Server):
     def handle(self, connection: socket.socket) -> None:
         with self._changed:
             self.connections += 1
-            number = self.connections
             self._changed.notify_all()
         while True:
             kind, flags, body = _read_packet(connection)
@@ -91,18 +73,18 @@ class FakeBroker(Server):
             elif kind == PINGREQ:
                 connection.sendall(packet(PINGRESP, b""))
             elif kind == PUBLISH:
-                self._take(connection, number, flags, body)
+                self._take(connection, flags, body)
             elif kind == DISCONNECT:
                 return
 
-    def _take(self, connection: socket.socket, number: int, flags: int, body: bytes) -> None:
+    def _take(self, connection: socket.socket, flags: int, body: bytes) -> None:
         end = 2 + int.from_bytes(body[:2], "big")
         packet_id, properties_size = body[end : end + 2], body[end + 2]
         payload = body[end + 3 + properties_size :]
         message = Received(body[2:end].decode(), payload, flags >> 1 & 3, bool(flags & 1), None)
         code = self.judge(message)
         with self._changed:
-            self._arrivals.append(Arrival(number, message))
+            self._messages.append(message)
             self._changed.notify_all()
         if code is not None:
             connection.sendall(packet(PUBACK, packet_id + (bytes([code, 0]) if code else b"")))
