@@ -50,6 +50,8 @@ class Relay:
     ) -> None:
         self.connected_now = False
         self.delivered = 0
+        self.farewell: Entry | None = None
+        """The gateway's last word, once it has been said."""
         self._outbox = outbox
         self._announce = announce
         self._retained = retained
@@ -59,6 +61,7 @@ class Relay:
         self._first: deque[Entry] = deque()
         self._live: deque[Entry] = deque()
         self._told: set[int] = set()
+        self._late: list[Entry] | None = None
         self._in_flight: dict[int, Entry] = {}
         self._backlog_in_flight: set[int] = set()
         self._suspects: deque[Entry] = deque()
@@ -102,6 +105,7 @@ class Relay:
         self._window, self._max_bytes = window, max_bytes
         self._tell([*self._announce(), *self._retained.clearings()])
         self._begin = self._boundary = self._outbox.next_id
+        self._late = []
         self.connected_now = True
         self._tasks.create_task(self._serve_waiting(self._begin), name=f"backlog:{self._outbox.name}")
         self.pump()
@@ -148,6 +152,11 @@ class Relay:
         if self._idle is not None and self._is_idle():
             self._idle.set()
 
+    @property
+    def said_goodbye(self) -> bool:
+        """Whether the far end has acknowledged the gateway's last word."""
+        return self.farewell is not None and self.farewell.done
+
     def deliver(self, delivery: Delivery, /) -> None:
         """A command has arrived."""
         self._on_delivery(delivery)
@@ -185,6 +194,9 @@ class Relay:
     def _is_late(self, entry: Entry) -> bool:
         """A result or the like that got on disk after the connection began, and was not told on it yet."""
         if entry.is_reading or entry.done or entry.id in self._told:
+            return False
+        if self._late is not None and entry.kind not in RETAINED_KINDS:
+            self._late.append(entry)
             return False
         self._told.add(entry.id)
         return True
@@ -263,6 +275,7 @@ class Relay:
         for lane in (self._first, self._live, self._suspects):
             lane.clear()
         self._told.clear()
+        self._late = None
         self._in_flight.clear()
         self._backlog_in_flight.clear()
         self._backlog_pending = self._needs_room = False
@@ -297,7 +310,7 @@ class Relay:
             await self._changed.wait()
 
     async def _queue_first(self, begin: int) -> None:
-        """What never waits behind readings, a few at a time; what was told already is not told again."""
+        """What never waits behind readings, a few at a time, and then what came meanwhile; nothing twice."""
         self._needs_room = True
         cursor = 0
         while batch := await self._outbox.waiting(readings=False, after=cursor, before=begin, limit=BACKLOG_BATCH):
@@ -310,6 +323,9 @@ class Relay:
             while len(self._first) > BACKLOG_BATCH:
                 self._changed.clear()
                 await self._changed.wait()
+        late, self._late = self._late or [], None
+        self._tell([entry for entry in late if entry.id not in self._told])
+        self.pump()
 
     async def _send_backlog(self, entry: Entry) -> None:
         await self._bucket.take()

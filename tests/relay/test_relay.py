@@ -156,6 +156,27 @@ async def test_a_result_that_reaches_the_disk_after_the_connection_began_is_not_
         assert end.payloads == [b"result"]
 
 
+async def test_results_keep_their_order_also_where_the_last_ones_are_not_on_disk_yet(path: Path) -> None:
+    async with relaying(path, commit_interval="0s") as relays:
+        relays.rig.stage("result", b"1")
+    async with relaying(path, commit_interval="0s") as relays:
+        relays.rig.stage("result", b"2")
+        await relays.connect()
+        assert await relays.sent(2) == [b"1", b"2"]
+
+
+async def test_a_result_that_reaches_the_disk_while_older_ones_are_read_is_not_left_behind(path: Path) -> None:
+    async with relaying(path) as relays:
+        late = relays.rig.outbox.numbered("result", "d", lambda _: b"late")
+        relays.rig.stage("result", b"staged")
+        end = await relays.connect()
+        await relays.rig.outbox.store.write(insert_statements([late]))
+        relays.rig.outbox.adopt(late)
+        assert sorted(await relays.sent(2)) == [b"late", b"staged"]
+        await relays.quiet()
+        assert len(end.sent) == 2
+
+
 async def test_after_a_lost_connection_what_was_not_acknowledged_is_sent_again_under_the_same_identity(
     path: Path,
 ) -> None:
