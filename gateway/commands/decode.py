@@ -47,7 +47,7 @@ def decode(payload: bytes) -> Request:
     try:
         request = _request.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"not a command: {error}", _id_of(payload)) from None
+        raise Malformed(f"not a command: {error}", id_of(payload)) from None
     if sum(part is not None for part in (request.write, request.read, request.invoke)) != 1:
         raise Malformed("a command has exactly one of write, read and invoke", request.id)
     if request.expires is not None and request.expires.tzinfo is None:
@@ -64,8 +64,10 @@ class _OnlyId(Struct):
     id: CommandId
 
 
-def _id_of(payload: bytes) -> str | None:
-    """The id of a command that is wrong otherwise, so that its sender can be answered."""
+def id_of(payload: bytes) -> str | None:
+    """The id of a command that is refused unread or unreadable, so that its sender can be answered."""
+    if len(payload) > MAX_BYTES:
+        return None
     try:
         return msgspec.json.decode(payload, type=_OnlyId).id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

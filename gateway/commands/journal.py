@@ -44,10 +44,11 @@ class Journal:
             with suppress(StoreError):  # the claim stands; the limits are looked at again later
                 await self._prune(now_ms)
 
-    async def finish(self, command: str, result: Result, now_ms: int, entry: Entry) -> None:
-        """The end of the command and the envelope that tells it, in one transaction."""
+    async def finish(self, command: str, result: Result, now_ms: int, entry: Entry | None) -> None:
+        """The end of the command and the envelope that tells it, if it is not on its way yet, in one transaction."""
         done = "UPDATE journal SET finished_ms = ?, result = ? WHERE id = ?"
-        await self._store.write([(done, [(now_ms, msgspec.json.encode(result), command)]), *insert_statements([entry])])
+        told = insert_statements([entry]) if entry is not None else []
+        await self._store.write([(done, [(now_ms, msgspec.json.encode(result), command)]), *told])
 
     async def unfinished(self) -> list[tuple[str, str]]:
         """Commands (id, device) that were under way when the last process ended."""

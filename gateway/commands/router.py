@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -10,10 +11,11 @@ from typing import NamedTuple
 
 import structlog
 
-from gateway.adapter import Rejected
+from gateway.adapter import IDENTIFIER, Rejected
 from gateway.commands import policy
-from gateway.commands.decode import Malformed, Request, decode, expiry_ms
-from gateway.commands.journal import Journal
+from gateway.commands.answers import Answers
+from gateway.commands.decode import Malformed, Request, decode, expiry_ms, id_of
+from gateway.commands.journal import Journal, Known
 from gateway.endpoints.contract import Delivery
 from gateway.intake import Intake
 from gateway.link import FieldLink, Job
@@ -21,6 +23,17 @@ from gateway.model import Command, DeviceInfo, Result, ResultStatus
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.store import StoreError
 from gateway.repeats import Repeats
+
+MAX_WAITING = 100
+"""Deliveries that may wait to be looked at: an endpoint bounds those it can be told to, QoS 0 knows no bound."""
+
+DETAIL_CHARS = 200
+"""Of a refusal's sentence in the log: it may hold what a stranger wrote."""
+
+NAME = re.compile(IDENTIFIER)
+"""What a device can be called."""
+
+TOO_LATE = Result(ResultStatus.EXPIRED, detail="it came too late")
 
 log = structlog.get_logger("fieldgate.commands")
 
@@ -50,24 +63,27 @@ class Router:
         wall_s: Callable[[], float] = time.time,
     ) -> None:
         self.counters = {"accepted": 0, "refused": 0, "unreadable": 0}
-        self._outbox = outbox
+        self._name = outbox.name
         self._journal = journal
-        self._intake = intake
+        self._answers = Answers(outbox, journal, intake, reply, lambda: int(wall_s() * 1000))
         self._devices = devices
         self._links = links
         self._own = own
         self._rules = rules
-        self._reply = reply
         self._wall_s = wall_s
         self._deliveries: deque[Delivery] = deque()
         self._arrived = asyncio.Event()
         self._repeats = Repeats()
-        self._finishing: set[asyncio.Task[None]] = set()
 
     def offer(self, delivery: Delivery) -> None:
-        """Take a delivery without waiting; the endpoint bounds how many there can be."""
-        self._deliveries.append(delivery)
-        self._arrived.set()
+        """Take a delivery without waiting, or refuse it when too many wait."""
+        if len(self._deliveries) < MAX_WAITING:
+            self._deliveries.append(delivery)
+            self._arrived.set()
+        else:
+            error = Rejected("queue-full", f"{MAX_WAITING} commands wait to be looked at")
+            self._refuse(delivery, id_of(delivery.payload), error)
+            self._accept(delivery)
 
     async def run(self) -> None:
         """Answer what the last process left open, then route, until cancelled."""
@@ -78,13 +94,17 @@ class Router:
             while self._deliveries:
                 await self._route(self._deliveries.popleft())
 
+    async def settle(self) -> None:
+        """At the stop, once nothing is routed any more: let the last ends be stored."""
+        await self._answers.settle()
+
     async def _answer_unfinished(self) -> None:
         lost = Result(ResultStatus.UNKNOWN, detail="the gateway ended while it was under way; it is not repeated")
         try:
             for command, device in await self._journal.unfinished():
-                await self._finish(command, device, lost, None)
+                await self._answers.finish(command, device, lost)
         except StoreError as error:
-            log.error("journal can't be read", outbox=self._outbox.name, error=str(error))
+            log.error("journal can't be read", outbox=self._name, error=str(error))
 
     async def _route(self, delivery: Delivery) -> None:
         request: Request | None = None
@@ -117,11 +137,13 @@ class Router:
         device = delivery.device or request.device or ""
         known = await self._journal.find(request.id)
         if known is not None:
-            self._repeat(request.id, known.device, known.result, delivery)
-        elif not device:
-            self._answer(request.id, "", self._for_gateway(request), delivery)
-        else:
+            self._repeat(request.id, known, delivery)
+        elif device:
             await self._for_device(request, device, delivery)
+        elif self._ttl_s(request, delivery) <= 0:
+            self._answers.answer(request.id, "", TOO_LATE, delivery)
+        else:
+            self._answers.answer(request.id, "", self._for_gateway(request), delivery)
 
     async def _for_device(self, request: Request, device: str, delivery: Delivery) -> None:
         info = self._devices.get(device)
@@ -130,7 +152,7 @@ class Router:
         policy.check(request, info)
         ttl_s = self._ttl_s(request, delivery)
         if ttl_s <= 0:
-            self._answer(request.id, device, Result(ResultStatus.EXPIRED, detail="it came too late"), delivery)
+            self._answers.answer(request.id, device, TOO_LATE, delivery)
             return
         link = self._links[info.link]
         if link.is_full:
@@ -139,7 +161,7 @@ class Router:
         await self._journal.claim(request.id, device, int(self._wall_s() * 1000))
         read = tuple(request.read) if request.read else None
         command = Command(request.id, device, deadline_s, request.write, read)
-        job = Job(command, lambda result: self._finish_later(command, result, delivery))
+        job = Job(command, lambda result: self._answers.finish_later(command, result, delivery))
         try:
             link.submit(job)
         except Rejected as error:
@@ -152,68 +174,39 @@ class Router:
         return action()
 
     def _ttl_s(self, request: Request, delivery: Delivery) -> float:
-        """The shortest of all that bounds this command."""
+        """How long this command may still be executed: the shortest of what its sender says, else the default."""
         bounds = [] if delivery.expires_in_s is None else [delivery.expires_in_s]
         expires_ms = expiry_ms(request)
         if expires_ms is not None:
             bounds.append(expires_ms / 1000 - self._wall_s())
         if not bounds and self._rules.needs_expiry:
             raise Rejected("no-expiry", "the broker keeps commands while we are away, so each must carry its expiry")
-        return min([self._rules.default_ttl_s, *bounds])
+        return min(bounds, default=self._rules.default_ttl_s)
 
-    def _repeat(self, command: str, device: str, result: Result | None, delivery: Delivery) -> None:
+    def _repeat(self, command: str, known: Known, delivery: Delivery) -> None:
         """The same id again: the stored result again, nothing executed; under way, its result will come."""
-        if result is not None:
-            self._answer(command, device, result, delivery)
+        if known.result is not None:
+            self._answers.answer(command, known.device, known.result, delivery)
 
     def _refuse(self, delivery: Delivery, command: str | None, error: Rejected) -> None:
+        """Answered where the device can be told; names that nobody could have configured are only counted."""
         self.counters["refused"] += 1
-        untold = self._repeats.tell((delivery.device, error.reason), asyncio.get_running_loop().time())
-        if untold is not None:
-            log.warning(
-                "command refused",
-                device=delivery.device or None,
-                command=command,
-                reason=error.reason,
-                detail=error.detail,
-                repeated=untold or None,
-            )
-        if command is None and delivery.device not in self._devices:
+        known = delivery.device in self._devices
+        self._log_refusal(delivery.device if known else "", command, error)
+        if not known and (command is None or (delivery.device and not NAME.fullmatch(delivery.device))):
             self.counters["unreadable"] += 1
             return
         result = Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail)
-        self._answer(command, delivery.device, result, delivery)
+        self._answers.answer(command, delivery.device, result, delivery)
 
-    def _answer(self, command: str | None, device: str, result: Result, delivery: Delivery) -> None:
-        """A result that needs no end in the journal."""
-        entry = self._intake.result(device, command, result)
-        self._outbox.keep(entry)
-        self._copy(entry.payload, delivery)
-
-    def _finish_later(self, command: Command, result: Result, delivery: Delivery) -> None:
-        task = asyncio.ensure_future(self._finish(command.id, command.device, result, delivery))
-        self._finishing.add(task)
-        task.add_done_callback(self._finishing.discard)
-
-    async def _finish(self, command: str, device: str, result: Result, delivery: Delivery | None) -> None:
-        entry = self._intake.result(device, command, result)
-        try:
-            await self._journal.finish(command, result, int(self._wall_s() * 1000), entry)
-            self._outbox.adopt(entry)
-        except StoreError as error:
-            log.error("end of a command not stored", command=command, error=str(error))
-            self._outbox.keep(entry)
-        except Exception:  # the answer is worth more than its place in the journal
-            log.exception("defect", command=command)
-            self._outbox.keep(entry)
-        log.info("command", device=device, command=command, status=result.status.value, reason=result.reason)
-        if delivery is not None:
-            self._copy(entry.payload, delivery)
-
-    def _copy(self, payload: bytes, delivery: Delivery) -> None:
-        if not delivery.reply_to:
-            return
-        try:
-            self._reply(delivery.reply_to, delivery.correlation, payload)
-        except Exception:  # a courtesy: the result itself is in the outbox
-            log.exception("defect", device=delivery.device)
+    def _log_refusal(self, device: str, command: str | None, error: Rejected) -> None:
+        untold = self._repeats.tell((device, error.reason), asyncio.get_running_loop().time())
+        if untold is not None:
+            log.warning(
+                "command refused",
+                device=device or None,
+                command=command,
+                reason=error.reason,
+                detail=error.detail[:DETAIL_CHARS],
+                repeated=untold or None,
+            )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
@@ -216,3 +217,33 @@ async def test_a_link_that_ends_is_told_to_the_field() -> None:
         Puppet.ended.set()
         await until(lambda: field.down)
         assert field.down == ["plc"]
+
+
+async def test_at_the_stop_what_waits_is_refused_and_what_is_under_way_is_unknown() -> None:
+    Puppet.ended, Puppet.executed, Puppet.emit = asyncio.Event(), [], None
+    Puppet.carry_out = never
+    async with linked(max_queue=5) as (link, _):
+        ends: dict[str, Result] = {}
+        worker = asyncio.create_task(link.run_commands())
+        for name in ("under way here", "under way there", "waiting"):
+            deadline_s = asyncio.get_running_loop().time() + 60
+            link.submit(Job(Command(name, "d", deadline_s, {"a": 1}), partial(ends.__setitem__, name)))
+        await until(lambda: len(Puppet.executed) == 2)
+        worker.cancel()
+        await asyncio.wait([worker])
+        link.refuse_waiting()
+        assert {(end.status.value, end.reason) for end in ends.values()} == {
+            ("unknown", None),
+            ("rejected", "stopping"),
+        }
+        assert ends["waiting"].reason == "stopping"
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"), [(BadReason.DEVICE_ERROR, Phase.UP), (BadReason.TIMEOUT, Phase.STARTING)]
+)
+async def test_a_device_that_answers_with_errors_has_answered(reason: BadReason, expected: Phase) -> None:
+    async with linked() as (link, _):
+        assert Puppet.emit is not None
+        Puppet.emit(Sample(GROUP, 0, (None, None), {"a": Bad(reason), "b": Bad(reason)}))
+        assert phase(link) is expected

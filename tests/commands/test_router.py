@@ -1,6 +1,7 @@
 """The way of a command, from its delivery to its result."""
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -8,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
+from gateway.commands import answers
+from gateway.commands.router import MAX_WAITING
 from gateway.endpoints.contract import Delivery
 from gateway.link import Job
 from gateway.model import Bad, BadReason, Result, ResultStatus
@@ -176,11 +180,11 @@ async def test_a_command_does_not_outlive_the_expiry_in_its_body(path: Path, exp
             assert commands.journal() == []
 
 
-async def test_the_shortest_of_all_bounds_holds(path: Path) -> None:
+async def test_the_shortest_of_what_the_sender_says_holds_else_the_default(path: Path) -> None:
     now_s = asyncio.get_running_loop().time()
     async with routing(path, ttl_s=60.0) as commands:
         for number, (body_s, message_s, expected_s) in enumerate(
-            [(None, None, 60), (10, None, 10), (None, 7, 7), (10, 7, 7), (7, 10, 7), (600, 600, 60)]
+            [(None, None, 60), (10, None, 10), (None, 7, 7), (10, 7, 7), (7, 10, 7), (600, 700, 600)]
         ):
             body = {"id": str(number), "read": ["temp"]} | ({"expires": at(commands, body_s)} if body_s else {})
             await commands.deliver(body, expires_in_s=message_s)
@@ -259,7 +263,7 @@ async def test_an_endpoint_that_fails_to_reply_or_to_acknowledge_ends_nothing(pa
         raise RuntimeError("endpoint's defect")
 
     async with routing(path) as commands:
-        commands.router._reply = fail
+        commands.router._answers._reply = fail
         await commands.deliver({"id": "x", "invoke": "tare"}, reply_to="somewhere")
         commands.router.offer(Delivery("boiler", b"{}", fail))
         await commands.deliver(WRITE, reply_to="somewhere")
@@ -290,3 +294,59 @@ async def test_every_result_follows_the_schema(path: Path) -> None:
         await commands.finish(DONE)
         for entry in commands.rig.ready:
             assert_envelope(entry.payload)
+
+
+async def test_a_flood_that_nobody_bounds_is_refused_and_not_kept(path: Path) -> None:
+    async with routing(path) as commands:
+        accepted: list[int] = []
+        for number in range(MAX_WAITING + 20):
+            payload = json.dumps({"id": str(number), "read": ["temp"]}).encode()
+            commands.router.offer(Delivery("boiler", payload, lambda number=number: accepted.append(number)))  # type: ignore[misc]
+        assert accepted == list(range(MAX_WAITING, MAX_WAITING + 20)), "at once, and the others when it is their turn"
+        refused = [result["command"] for result in commands.results if result.get("reason") == "queue-full"]
+        assert refused == [str(number) for number in accepted]
+        await until(lambda: len(accepted) == MAX_WAITING + 20)
+
+
+@pytest.mark.parametrize("name", ["x" * 65, "no such/thing", "é", "x" * 60_000])
+async def test_a_name_no_device_could_have_is_only_counted(path: Path, name: str) -> None:
+    async with routing(path) as commands:
+        await commands.deliver(WRITE, device=name)
+        assert commands.results == []
+        assert commands.router.counters == {"accepted": 0, "refused": 1, "unreadable": 1}
+
+
+async def test_strangers_names_do_not_make_more_log_lines(path: Path) -> None:
+    async with routing(path) as commands:
+        with structlog.testing.capture_logs() as logs:
+            for number in range(50):
+                await commands.deliver(WRITE | {"id": str(number)}, device=f"nobody-{number}")
+        assert [line["event"] for line in logs] == ["command refused"]
+
+
+async def test_a_command_to_the_gateway_expires_too(path: Path) -> None:
+    async with routing(path, needs_expiry=True) as commands:
+        await commands.deliver({"id": "p-1", "invoke": "ping"}, device="")
+        assert commands.results[-1]["reason"] == "no-expiry"
+        await commands.deliver({"id": "p-2", "invoke": "ping", "expires": at(commands, -1)}, device="")
+        assert commands.last == ("p-2", "expired", None)
+        assert commands.pings == 0
+
+
+async def test_an_end_the_disk_refuses_is_told_at_once_and_stored_later(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "RETRY_S", 0.05)
+    async with routing(path) as commands:
+        await commands.deliver(WRITE)
+        await commands.rig.outbox.store.rows("PRAGMA busy_timeout=1")
+        with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            commands.link.jobs.pop().finished(DONE)
+            await until(lambda: commands.results)
+            assert commands.last == ("c-1", "done", None)
+            assert commands.journal() == [("c-1", False)]
+        await until(lambda: commands.journal() == [("c-1", True)])
+        await commands.router.settle()
+        await commands.deliver(WRITE)
+        assert [result["status"] for result in commands.results] == ["done", "done"]
