@@ -6,7 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ from gateway.uplink import Uplink
 
 DRAIN_S = 3.0
 """How long a stop waits for acknowledgements (interface: defaults of time)."""
+
+END_S = 1.5
+"""How long a cancelled task may take to close what it has opened: a polite close of a connection takes up to 1 s."""
 
 STATUS_S = 60.0
 """How often the gateway repeats its own status (interface: kinds)."""
@@ -79,27 +82,36 @@ class Gateway:
 
     async def run(self) -> None:
         """Serve until told to stop; raises StoreError when an outbox can't be opened."""
-        for uplink in self._uplinks:
-            await self._equip(uplink)
-        self._field.open_to([u.intake for u in self._uplinks], [u.outbox for u in self._uplinks])
-        self._announce_ready()
-        async with asyncio.TaskGroup() as tasks:
+        async with AsyncExitStack() as stores:
             for uplink in self._uplinks:
-                tasks.create_task(uplink.outbox.run(), name=f"commit:{uplink.name}")
-            uplinks = self._start_uplinks(tasks)
-            field = self._start_field(tasks)
-            await self._stop.wait()
-            log.info("stopping")
-            systemd.notify(STOPPING=1)
-            await _end(field)
-            await self._drain()
-            await _end(uplinks)
-            for uplink in self._uplinks:
-                uplink.outbox.finish()
-        for uplink in self._uplinks:
-            await uplink.outbox.close()
-        self._memory.save()
+                stores.push_async_callback(uplink.outbox.close)
+                await self._equip(uplink)
+            self._field.open_to([u.intake for u in self._uplinks], [u.outbox for u in self._uplinks])
+            self._announce_ready()
+            async with asyncio.TaskGroup() as tasks:
+                await self._serve(tasks)
         log.info("stopped")
+
+    async def _serve(self, tasks: asyncio.TaskGroup) -> None:
+        """Everything at work, and its end in nesting order."""
+        commits = [tasks.create_task(u.outbox.run(), name=f"commit:{u.name}") for u in self._uplinks]
+        endpoints = {u.name: tasks.create_task(u.supervised.run(), name=f"endpoint:{u.name}") for u in self._uplinks}
+        inner = [tasks.create_task(u.router.run(), name=f"commands:{u.name}") for u in self._uplinks]
+        inner.append(tasks.create_task(self._repeat_status(), name="status"))
+        field = self._start_field(tasks)
+        await self._stop.wait()
+        log.info("stopping")
+        systemd.notify(STOPPING=1)
+        await _end(inner)
+        await _end(field)
+        await self._answer_waiting()
+        await _end([endpoints[uplink.name] for uplink in self._uplinks if not uplink.relay.connected_now])
+        await self._drain()
+        await _end(list(endpoints.values()))
+        for uplink in self._uplinks:
+            uplink.outbox.finish()
+        await asyncio.gather(*commits)
+        self._memory.save()
 
     async def _equip(self, uplink: Uplink) -> None:
         opened = await uplink.open()
@@ -120,13 +132,6 @@ class Gateway:
         gc.set_threshold(GC_THRESHOLD)
         systemd.notify(READY=1, STATUS=f"{len(self._devices)} devices on {len(self._links)} links")
         log.info("ready", gateway=self._site.gateway.id, version=__version__, config=self._site.config_hash)
-
-    def _start_uplinks(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
-        started = []
-        for uplink in self._uplinks:
-            started.append(tasks.create_task(uplink.router.run(), name=f"commands:{uplink.name}"))
-            started.append(tasks.create_task(uplink.supervised.run(), name=f"endpoint:{uplink.name}"))
-        return [*started, tasks.create_task(self._repeat_status(), name="status")]
 
     def _start_field(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         started = [
@@ -151,10 +156,16 @@ class Gateway:
                 if uplink.relay.connected_now:
                     uplink.intake.gateway_status("online")
 
+    async def _answer_waiting(self) -> None:
+        for link in self._links.values():
+            link.refuse_waiting()
+        for uplink in self._uplinks:
+            await uplink.router.settle()
+
     async def _drain(self) -> None:
         """Say goodbye, then wait for what is live to be acknowledged."""
         for uplink in self._uplinks:
-            uplink.intake.gateway_status("offline", reason="stopped")
+            uplink.relay.farewell = uplink.intake.gateway_status("offline", reason="stopped")
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 await asyncio.gather(*(uplink.drained() for uplink in self._uplinks))
@@ -218,8 +229,10 @@ async def _ping_watchdog(interval_s: float) -> None:
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel and wait: a task that fails on its way out is the TaskGroup's to report."""
+    """Cancel and wait, but not for ever: what does not end must not keep others from ending well."""
     for task in tasks:
         task.cancel()
     if tasks:
-        await asyncio.wait(tasks)
+        _, stubborn = await asyncio.wait(tasks, timeout=END_S)
+        for task in stubborn:
+            log.error("does not end when it is told to", task=task.get_name())

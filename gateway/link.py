@@ -10,11 +10,16 @@ from msgspec import Struct
 
 from gateway.adapter import Adapter, LinkConfig, Memory, Rejected
 from gateway.field import Field
-from gateway.model import Command, DeviceStatus, Result, ResultStatus, Sample
+from gateway.model import BadReason, Command, DeviceStatus, Result, ResultStatus, Sample
 from gateway.supervisor import Supervised
 
 GRACE_S = 0.5
 """How long after its deadline a command may still report what came of it."""
+
+STOPPING = Result(ResultStatus.REJECTED, reason="stopping", detail="the gateway stops; the device was not touched")
+
+SIGNS_OF_DEATH = frozenset({BadReason.TIMEOUT, BadReason.NO_LINK})
+"""Reasons that say nothing has answered; any other comes from a device that has."""
 
 
 class Job(Struct):
@@ -67,7 +72,16 @@ class FieldLink:
         """Carry out queued commands one after the other, until cancelled."""
         while True:
             job = await self._jobs.get()
-            job.finished(await self._execute(job.command))
+            try:
+                job.finished(await self._execute(job.command))
+            except asyncio.CancelledError:
+                job.finished(_cut_short(job.command))
+                raise
+
+    def refuse_waiting(self) -> None:
+        """At the stop: what still waits is answered, and has not touched its device."""
+        while not self._jobs.empty():
+            self._jobs.get_nowait().finished(STOPPING)
 
     async def _serve(self, up: Callable[[], None]) -> None:
         adapter = self._class(self._config, self._devices, self._memory)
@@ -106,7 +120,7 @@ class _FirstSign:
         self._up = up
 
     def __call__(self, item: Sample | DeviceStatus, /) -> None:
-        if isinstance(item, Sample) and len(item.bad) < len(item.values):
+        if isinstance(item, Sample) and _is_sign_of_life(item):
             self._up()
         self._field(item)
 
@@ -114,11 +128,13 @@ class _FirstSign:
         await self._field.durable(sample)
 
 
+def _is_sign_of_life(sample: Sample) -> bool:
+    return len(sample.bad) < len(sample.values) or any(b.reason not in SIGNS_OF_DEATH for b in sample.bad.values())
+
+
 def _outcome(execution: asyncio.Future[Result], command: Command) -> Result:
     if not execution.done():
-        if command.write is None:
-            return Result(ResultStatus.UNREACHABLE, detail="no answer in time")
-        return Result(ResultStatus.UNKNOWN, detail="cut short: it may or may not have happened")
+        return _cut_short(command)
     if execution.cancelled():
         return Result(
             ResultStatus.UNKNOWN, reason="defect", detail="it cancelled itself: it may or may not have happened"
@@ -129,3 +145,9 @@ def _outcome(execution: asyncio.Future[Result], command: Command) -> Result:
     if error is not None:
         return Result(ResultStatus.UNKNOWN, reason="defect", detail=f"{type(error).__name__}: {error}")
     return execution.result()
+
+
+def _cut_short(command: Command) -> Result:
+    if command.write is None:
+        return Result(ResultStatus.UNREACHABLE, detail="no answer in time")
+    return Result(ResultStatus.UNKNOWN, detail="cut short: it may or may not have happened")

@@ -36,19 +36,25 @@ class DeviceMemory:
         return {device: self._facts.setdefault(device, {}) for device in devices}
 
     async def keep(self) -> None:
-        """Save changes now and then, until cancelled."""
+        """Save changes now and then, off the loop, until cancelled."""
         while True:
             await asyncio.sleep(SAVE_S)
-            self.save()
+            await asyncio.to_thread(self._write, self._changed())
 
     def save(self) -> None:
-        """Write what has changed, all of it or nothing."""
+        """Write what has changed, all of it or nothing; waits for the disk."""
+        self._write(self._changed())
+
+    def _changed(self) -> bytes | None:
         try:
             encoded = self._encoded()
         except (TypeError, ValueError, RecursionError) as error:  # an adapter keeps what is no JSON
             log.warning("memory of devices not saved", path=str(self._path), error=str(error))
-            return
-        if encoded == self._saved:
+            return None
+        return encoded if encoded != self._saved else None
+
+    def _write(self, encoded: bytes | None) -> None:
+        if encoded is None:
             return
         draft = self._path.with_suffix(".new")
         try:

@@ -65,12 +65,11 @@ class Supervised:
             except (AdapterError, EndpointError) as error:
                 self._failed(str(error))
             except asyncio.CancelledError:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():
-                    raise
+                _end_if_cancelled()
                 self._failed("it cancelled itself")
             except Exception as error:  # noqa: BLE001 -- a plugin's defect costs its own link only
                 self._failed(f"{type(error).__name__}: {error}", error)
+            _end_if_cancelled()
             await self._rest()
 
     def _up(self) -> None:
@@ -103,3 +102,10 @@ class Supervised:
         log.error("parked until its configuration changes", name=self.name, reason=reason)
         self._on_down(reason)
         await asyncio.get_running_loop().create_future()
+
+
+def _end_if_cancelled() -> None:
+    """A clean-up that raises must not swallow the cancellation it belongs to."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

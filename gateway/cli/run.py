@@ -56,6 +56,9 @@ def main(argv: list[str]) -> int:
     except (OSError, StoreError) as error:
         log.critical("can't start", reason=str(error))
         return Exit.INTERNAL
+    except ExceptionGroup as group:
+        log.critical("defect", exc_info=group)
+        return Exit.INTERNAL
     return Exit.OK
 
 

@@ -145,3 +145,21 @@ async def test_the_phase_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -
     await script.run()
     assert script.phases == [Phase.WAITING] * 2
     assert script.supervised.fault == "lost"
+
+
+@pytest.mark.parametrize("error", [OSError("port"), AdapterError("lost"), EndpointError("lost")])
+async def test_a_clean_up_that_raises_does_not_swallow_a_cancellation(error: Exception) -> None:
+    began = asyncio.Event()
+
+    async def work(_up: Callable[[], None]) -> None:
+        began.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            raise error
+
+    task = asyncio.create_task(Supervised("link plc", work, PAUSES, lambda _: None).run())
+    await began.wait()
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+    assert task.cancelled()
