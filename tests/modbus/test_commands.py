@@ -83,6 +83,7 @@ async def test_each_kind_of_point_is_written_with_its_own_function(modbus_server
         ({"serial": 1}, "not-writable"),
         ({"setpoint": 100.1}, "out-of-range"),
         ({"setpoint": 5000}, "out-of-range"),
+        ({"setpoint": 10**400}, "out-of-range"),
         ({"setpoint": "warm"}, "malformed"),
         ({"mode": "on"}, "out-of-range"),
         ({"pump": 2}, "malformed"),

@@ -1,3 +1,4 @@
+import contextlib
 import math
 import struct
 from decimal import Decimal
@@ -121,6 +122,51 @@ def test_what_a_point_cannot_hold_is_refused(quantity: Quantity, value: Value, r
     with pytest.raises(Unwritable) as caught:
         encode(quantity, value)
     assert caught.value.reason == reason
+
+
+HUGE = [10**308, 10**309, -(10**400), 10**5000, 1e308, -1.7976931348623157e308]
+
+
+@pytest.mark.parametrize("value", HUGE, ids=["1e308", "1e309", "-1e400", "1e5000", "float", "-float"])
+@pytest.mark.parametrize(
+    "quantity",
+    [
+        Quantity("int16"),
+        Quantity("uint64", scale=0.001, offset=-5),
+        Quantity("float32"),
+        Quantity("float32", scale=1e-300),
+        Quantity("int16", low=20, high=80),
+        Quantity("uint16", labels=((0, "off"), (1, "on"))),
+        Quantity("bool"),
+    ],
+    ids=str,
+)
+def test_a_number_of_any_size_is_refused_in_few_words(quantity: Quantity, value: Value) -> None:
+    with pytest.raises(Unwritable) as caught:
+        encode(quantity, value)
+    assert caught.value.reason == ("malformed" if quantity.type == "bool" else "out-of-range")
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("quantity", [Quantity("int16"), Quantity("bool"), Quantity("uint16", labels=((0, "off"),))])
+def test_a_text_of_any_length_is_refused_in_few_words(quantity: Quantity) -> None:
+    with pytest.raises(Unwritable) as caught:
+        encode(quantity, "x" * 60_000)
+    assert len(str(caught.value)) < 200
+
+
+@given(
+    st.sampled_from(list(SCALARS)),
+    SCALES,
+    OFFSETS,
+    st.booleans() | st.integers() | st.integers(-(10**400), 10**400) | st.floats() | st.text(),
+)
+def test_whatever_is_to_be_written_there_are_bytes_or_a_reason(
+    name: str, scale: float, offset: float, value: Value
+) -> None:
+    quantity = Quantity(name) if name == "bool" else Quantity(name, scale, offset)
+    with contextlib.suppress(Unwritable):
+        assert len(encode(quantity, value)) == SCALARS[name].size
 
 
 @pytest.mark.parametrize("value", [32767.4, -32768.4])
