@@ -8,12 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.daemon import FIELDGATE, Daemon
 from tests.support.device import Device
 from tests.support.envelopes import says
 from tests.support.line import Line
-from tests.support.site import counting
+from tests.support.site import counting, site
 from tests.support.subscriber import Subscriber
 
 MakeDaemon = Callable[..., Daemon]
@@ -53,6 +54,18 @@ def test_a_missing_configuration_is_a_configuration_error(tmp_path: Path) -> Non
 
     assert ended.returncode == 3
     assert "none.yaml" in ended.stderr
+
+
+def test_an_outbox_that_can_not_be_opened_ends_the_process_though_another_is_open(tmp_path: Path) -> None:
+    cloud = {"type": "mqtt", "url": "mqtt://127.0.0.1:1"}
+    config = yaml.safe_dump({**yaml.safe_load(site(cloud, {}, {})), "endpoints": {"cloud": cloud, "second": cloud}})
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "outbox-second.db").write_bytes(b"no database at all" * 500)
+    ended = run(tmp_path, config)
+
+    assert ended.returncode == 1
+    assert "outbox-second.db" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_an_unknown_option_is_a_usage_error() -> None:

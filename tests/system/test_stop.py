@@ -3,11 +3,12 @@
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
 from tests.support.daemon import Daemon
-from tests.support.device import Device, Query, hang, hang_on_writes
+from tests.support.device import Device, hang, hang_on_writes
 from tests.support.envelopes import has_state, is_reading, is_result, says, wait_for_counts
 from tests.support.fakebroker import FakeBroker
 from tests.support.line import Line
@@ -35,6 +36,14 @@ def assert_stops_well(daemon: Daemon) -> None:
         assert counted == outbox.execute("SELECT count(*) FROM envelope").fetchall()
     outbox.close()
     assert not list(daemon.state_dir.glob("*-wal"))
+
+
+def wait_for_claim(daemon: Daemon, command: str, timeout_s: float = 10.0) -> None:
+    """Return once a command stands in the journal."""
+    end_s = time.monotonic() + timeout_s
+    with closing(sqlite3.connect(daemon.state_dir / "outbox-cloud.db")) as outbox:
+        while not outbox.execute("SELECT 1 FROM journal WHERE id = ?", (command,)).fetchall():
+            assert time.monotonic() < end_s, f"{command} was not claimed"
 
 
 def test_at_rest_it_says_goodbye_and_leaves_nothing_behind(
@@ -120,13 +129,15 @@ def test_with_a_hanging_device_and_a_command_under_way(
         subscriber.publish("fieldgate/gw/valve/command", {"id": "first", "write": {"position": 7}})
         plc.wait_for_write()
         subscriber.publish("fieldgate/gw/valve/command", {"id": "queued", "write": {"position": 8}})
+        wait_for_claim(daemon, "queued")
         plc.react = hang
 
         assert_stops_well(daemon)
 
-        plc.react = Query.well
-        daemon.start()
         assert subscriber.wait_for(lambda m: is_result(m, "first")).json["status"] == "unknown"
+        refused = subscriber.wait_for(lambda m: is_result(m, "queued")).json
+        assert (refused["status"], refused["reason"]) == ("rejected", "stopping")
+        assert subscriber.wait_for(lambda m: has_state(m, "offline")).json["reason"] == "stopped"
         assert [query.size for query in plc.writes] == [7]
 
 
