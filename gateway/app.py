@@ -25,9 +25,6 @@ from gateway.report import Rule, resolve
 from gateway.supervisor import Phase
 from gateway.uplink import Uplink
 
-DRAIN_S = 3.0
-"""How long a stop waits for acknowledgements (interface: defaults of time)."""
-
 END_S = 1.5
 """How long a cancelled task may take to close what it has opened: a polite close of a connection takes up to 1 s."""
 
@@ -167,7 +164,7 @@ class Gateway:
         for uplink in self._uplinks:
             uplink.relay.farewell = uplink.intake.gateway_status("offline", reason="stopped")
         with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_S):
+            async with asyncio.timeout(self._site.gateway.drain):
                 await asyncio.gather(*(uplink.drained() for uplink in self._uplinks))
 
     def _status_facts(self, uplink: Uplink) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from gateway.cli.exits import Exit
 from gateway.config import ConfigError, Site, load
 from gateway.outbox.store import StoreError
 
-STOP_LIMIT_S = 4.5
-"""A stop that takes longer is cut: a hung disk or a stranger's adapter must not hold the box."""
+STOP_MARGIN_S = 1.5
+"""A stop that takes this much longer than its drain is cut: a hung disk or adapter must not hold the box."""
 
 log = structlog.get_logger("fieldgate")
 
@@ -74,24 +74,24 @@ async def _serve(site: Site, state: Path) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _begin_stop, stop)
+        loop.add_signal_handler(number, _begin_stop, stop, site.gateway.drain + STOP_MARGIN_S)
     adapters = plugins.adapters(link.adapter for link in site.links.values())
     endpoints = plugins.endpoints(endpoint.type for endpoint in site.endpoints.values())
     await Gateway(site, adapters, endpoints, state, stop).run()
 
 
-def _begin_stop(stop: asyncio.Event) -> None:
+def _begin_stop(stop: asyncio.Event, limit_s: float) -> None:
     if stop.is_set():
         return
     stop.set()
-    cut = threading.Timer(STOP_LIMIT_S, _cut_short)
+    cut = threading.Timer(limit_s, _cut_short, (limit_s,))
     cut.daemon = True
     cut.start()
 
 
-def _cut_short() -> None:
+def _cut_short(limit_s: float) -> None:
     """What is committed is safe; what hangs would hang for ever."""
-    print(f"stop took longer than {STOP_LIMIT_S:g} s and was cut short", file=sys.stderr, flush=True)
+    print(f"stop took longer than {limit_s:g} s and was cut short", file=sys.stderr, flush=True)
     os._exit(Exit.INTERNAL)
 
 

@@ -31,6 +31,9 @@ def _more_than_zero(rate: float) -> float:
 
 DrainRate = Annotated[Rate, AfterValidator(_more_than_zero)]
 
+MAX_DRAIN_S = 60.0
+"""A stop must end before systemd loses patience (TimeoutStopSec, 90 s unless set)."""
+
 
 class GatewaySection(StrictModel):
     """Who this gateway is."""
@@ -41,6 +44,9 @@ class GatewaySection(StrictModel):
         "UTC", description="only for rules with times of day; data is always UTC"
     )
     labels: Labels = {}
+    drain: Annotated[Duration, Field(le=MAX_DRAIN_S)] = Field(
+        3.0, description="how long a stop waits for the last acknowledgements"
+    )
 
 
 class OutboxSection(StrictModel):
