@@ -31,13 +31,26 @@ class Slot(NamedTuple):
 class Ticket:
     """One subscription to the grid: `skipped` counts the slots it could not keep."""
 
-    __slots__ = ("_members", "poll", "skipped")
+    __slots__ = ("_failed", "_members", "_poll", "skipped")
 
-    def __init__(self, members: dict[Ticket, None], poll: Callable[[], bool]) -> None:
+    def __init__(
+        self, members: dict[Ticket, None], poll: Callable[[], bool], failed: Callable[[Exception], None]
+    ) -> None:
         self._members = members
-        self.poll = poll
+        self._poll = poll
+        self._failed = failed
         self.skipped = 0
         members[self] = None
+
+    def wake(self, missed: int) -> None:
+        """Poll, after so many slots in which nobody was woken; a defect ends this ticket and is its owner's."""
+        self.skipped += missed
+        try:
+            if not self._poll():
+                self.skipped += 1
+        except Exception as error:  # noqa: BLE001 -- the grid wakes others, too: this one pays
+            self.cancel()
+            self._failed(error)
 
     def cancel(self) -> None:
         """Never wake again."""
@@ -52,12 +65,15 @@ class Grid:
         self._now = now
         self._rows: dict[Slot, _Row] = {}
 
-    def subscribe(self, slot: Slot, poll: Callable[[], bool]) -> Ticket:
-        """Call `poll` at each whole multiple of the period plus phase; it answers False when it had to skip."""
+    def subscribe(self, slot: Slot, poll: Callable[[], bool], failed: Callable[[Exception], None]) -> Ticket:
+        """Call `poll` at each whole multiple of the period plus phase; it answers False when it had to skip.
+
+        What `poll` raises is handed to `failed`, which raises nothing, and `poll` is not called again.
+        """
         row = self._rows.get(slot)
         if row is None:
             row = self._rows[slot] = _Row(slot, self._loop, self._now, lambda: self._rows.pop(slot, None))
-        return Ticket(row.members, poll)
+        return Ticket(row.members, poll, failed)
 
 
 class _Row:
@@ -75,7 +91,7 @@ class _Row:
         self._loop = loop
         self._now = now
         self._retire = retire
-        self._served = slot.number_at(now())
+        self._served_s = self._begun_s(slot.number_at(now()))
         self._sleep()
 
     def _sleep(self) -> None:
@@ -87,14 +103,17 @@ class _Row:
         if not self.members:
             self._retire()
             return
-        number = self._slot.number_at(self._now())
-        missed = max(0, number - self._served - 1)
-        self._served = number
+        served_s = self._begun_s(self._slot.number_at(self._now()))
+        missed = max(0, round((served_s - self._served_s) / self._slot.every_s) - 1)
+        self._served_s = served_s
         self._sleep()
         for ticket in tuple(self.members):
-            ticket.skipped += missed
-            if not ticket.poll():
-                ticket.skipped += 1
+            if ticket in self.members:  # a poll may have cancelled others
+                ticket.wake(missed)
+
+    def _begun_s(self, number: int) -> float:
+        """When a slot began on the loop's clock, which nobody sets: only time that has passed can be missed."""
+        return self._loop.time() - (self._now() - self._slot.start_of(number))
 
 
 _grids: WeakKeyDictionary[asyncio.AbstractEventLoop, Grid] = WeakKeyDictionary()

@@ -61,10 +61,7 @@ class Poll:
         if self._pending:
             return False
         if self._careful:
-            try:
-                self._wake_carefully()
-            except Exception as error:  # noqa: BLE001  # the grid wakes other links, too: this one pays
-                self._bus.wire.lose(error)
+            self._wake_carefully()
         else:
             self._clean = True
             self._start(self._reads)

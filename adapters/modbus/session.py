@@ -22,6 +22,7 @@ class Session:
     """The devices of a link while it is connected; `polls` in the order of the file."""
 
     def __init__(self, wire: Wire, max_in_flight: int, peer: str, emit: Emit) -> None:
+        self._wire = wire
         self._bus = Bus(wire, max_in_flight)
         self._units: list[Unit] = []
         self._silence = Silence(self._bus, self._units, peer)
@@ -46,7 +47,7 @@ class Session:
         """Read everything once, and then on the grid."""
         grid = shared_grid()
         for slot, poll in self._slots:
-            self._tickets.append(grid.subscribe(slot, poll.wake))
+            self._tickets.append(grid.subscribe(slot, poll.wake, self._wire.lose))
             poll.wake()
 
     def stop(self) -> None:

@@ -9,7 +9,6 @@ from typing import Literal
 from gateway.model import Value
 from gateway.values.quantity import SCALARS, Quantity, exact
 
-
 SHOWN = 40
 """Characters of a refused value that are repeated: it may be a number of thousands of digits."""
 

@@ -294,3 +294,23 @@ class _Deaf:
 
     async def durable(self, sample: object, /) -> None:
         pass
+
+
+async def test_a_poll_with_a_defect_ends_its_own_link_and_wakes_its_neighbours(
+    server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defect = ZeroDivisionError("a poll's defect")
+    broken = adapter_to(server.port, {"a": registers(7)})
+    async with running(adapter_to(server.port, {"b": registers(8)})) as neighbour:
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012 -- it is raised at the end of the context
+            async with running(broken) as emitted:
+                await emitted.sample("a")
+                assert broken._session is not None
+                (_, poll), *_ = broken._session._slots
+                monkeypatch.setattr(poll, "_start", lambda _: raised(defect))
+                await emitted.until(lambda: emitted.over)
+        await neighbour.sample("b", 3)
+
+
+def raised(error: Exception) -> None:
+    raise error
