@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
+
+from adapters.modbus.config import Table
 from adapters.modbus.plan import Block, Cut, Span
 
 RETRY_MIN_S = 60.0
@@ -23,14 +26,31 @@ Facts = tuple[set[Cut], dict[Span, int]]
 """Where not to read across, and what can't be read at all, with the code that says so."""
 
 
+class _Kept(msgspec.Struct):
+    """The shape of what is kept, under the names above."""
+
+    cuts: list[Cut] = []
+    absent: list[tuple[Table, int, int, Annotated[int, msgspec.Meta(ge=1, le=255)]]] = []
+    since_s: float = 0.0
+    retry_s: float = 0.0
+
+
 class Learned:
-    """Facts on one device, kept in its memory as plain lists; `changes` counts. Times are Unix seconds."""
+    """Facts on one device, kept in its memory as plain lists; `changes` counts. Times are Unix seconds.
+
+    A memory that does not have this shape is begun afresh: another version or a person wrote it.
+    """
 
     def __init__(self, memory: MutableMapping[str, Any]) -> None:
         self._memory = memory
         self.changes = 0
-        self.cuts: set[Cut] = {(table, at) for table, at in memory.get(CUTS, ())}
-        self.absent: dict[Span, int] = {(table, start, end): code for table, start, end, code in memory.get(ABSENT, ())}
+        try:
+            kept = msgspec.convert(dict(memory), _Kept)
+        except msgspec.ValidationError:
+            memory.clear()
+            kept = _Kept()
+        self.cuts: set[Cut] = set(kept.cuts)
+        self.absent: dict[Span, int] = {(table, start, end): code for table, start, end, code in kept.absent}
 
     def __bool__(self) -> bool:
         return bool(self.cuts or self.absent)

@@ -1,3 +1,6 @@
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +71,37 @@ def test_facts_are_kept_as_plain_data_and_found_again() -> None:
         "retry_s": RETRY_MIN_S,
     }
     assert (again.cuts, again.absent) == ({("holding", 5)}, {("coil", 7, 8): 2})
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        {"cuts": 5},
+        {"cuts": None},
+        {"cuts": [["holding"]]},
+        {"cuts": [["nowhere", 5]]},
+        {"cuts": [["holding", "5"]]},
+        {"cuts": [[["holding"], 5]]},
+        {"absent": {"holding": 1}},
+        {"absent": [["holding", 7, 8]]},
+        {"absent": [["holding", 7, 8, 10**30]]},
+        {"absent": [["holding", 7, 8, 2]], "since_s": "yesterday"},
+        {"retry_s": []},
+        {7: 8, "cuts": "x"},
+    ],
+    ids=str,
+)
+def test_a_memory_of_another_shape_is_begun_afresh(memory: dict[Any, Any]) -> None:
+    learned = Learned(memory)
+    assert not learned
+    assert not learned.outdated(NOW_S)
+    learned.add(FACTS, NOW_S)
+    assert Learned(memory).cuts == FACTS[0]
+
+
+def test_what_else_is_in_a_memory_does_not_disturb() -> None:
+    learned = Learned({"cuts": [["holding", 5]], "other": object()})
+    assert learned.cuts == FACTS[0]
 
 
 def test_facts_are_tried_again_in_growing_pauses_up_to_a_day() -> None:
