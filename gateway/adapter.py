@@ -244,6 +244,10 @@ class Adapter(ABC):
         Raises Rejected when the device was not touched.
         """
 
+    def counters(self) -> Mapping[str, int]:
+        """What this instance has counted so far, by short names; shown in the gateway's status, also after its end."""
+        return {}
+
     @classmethod
     def plan_summary(cls, link: Any, devices: Mapping[str, Any]) -> list[str]:  # noqa: ARG003 - for adapters to use
         """How the devices of a link will be polled, in lines for people; empty where there is nothing to say."""

@@ -32,6 +32,7 @@ class ModbusAdapter(Adapter):
         self._devices = devices
         self._memory = memory
         self._session: Session | None = None
+        self._counters: Mapping[str, int] = {}
 
     async def run(self, emit: Emit) -> None:
         """Connect, poll and emit until cancelled; AdapterError when the connection is lost."""
@@ -45,6 +46,7 @@ class ModbusAdapter(Adapter):
             await wire.lost
         finally:
             self._session = None
+            self._counters = session.counters
             session.stop()
             await wire.close()
 
@@ -59,6 +61,10 @@ class ModbusAdapter(Adapter):
         if writes:
             return await self._session.write(command.device, writes, command.deadline_s)
         return await self._session.read(command.device, cells, command.deadline_s)
+
+    def counters(self) -> Mapping[str, int]:
+        """Of this connection: what was asked, and what of it went wrong."""
+        return self._counters if self._session is None else self._session.counters
 
     @classmethod
     def plan_summary(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> list[str]:  # noqa: ARG003

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from dataclasses import asdict
 from typing import Any
 
 from adapters.modbus.bus import Bus
@@ -57,9 +58,9 @@ class Session:
         self._bus.stop()
 
     @property
-    def skipped(self) -> int:
-        """Polls that could not be begun because the one before had not ended."""
-        return sum(ticket.skipped for ticket in self._tickets)
+    def counters(self) -> Mapping[str, int]:
+        """What has happened on this connection; `skipped` are polls whose turn came before the last one had ended."""
+        return asdict(self._wire.counters) | {"skipped": sum(ticket.skipped for ticket in self._tickets)}
 
     async def write(self, name: str, writes: list[Write], not_after_s: float) -> Result:
         """Carry out a command's writes."""

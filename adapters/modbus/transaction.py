@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gateway.adapter import AdapterError
 from gateway.model import Bad, BadReason
@@ -65,13 +66,18 @@ class Exchange:
         raise NotImplementedError
 
 
+@dataclass(slots=True)
 class Counters:
-    """What went wrong on a link since it connected."""
+    """What happened on a link since it connected.
 
-    __slots__ = ("exceptions", "mismatched", "timeouts", "unexpected")
+    `late` came when nobody waited any more (or twice), `garbage` is no answer to what was asked.
+    """
 
-    def __init__(self) -> None:
-        self.exceptions = self.mismatched = self.timeouts = self.unexpected = 0
+    requests: int = 0
+    exceptions: int = 0
+    timeouts: int = 0
+    late: int = 0
+    garbage: int = 0
 
 
 class Wire(asyncio.BufferedProtocol):
@@ -97,6 +103,7 @@ class Wire(asyncio.BufferedProtocol):
     def send(self, exchange: Exchange) -> None:
         """Write a request; one of its two methods is called later, never before this returns."""
         assert self._transport is not None
+        self.counters.requests += 1
         tid = self._tid = (self._tid + 1) % TRANSACTIONS
         while tid in self.in_flight:
             tid = self._tid = (tid + 1) % TRANSACTIONS
@@ -184,12 +191,12 @@ class Wire(asyncio.BufferedProtocol):
             return start
         exchange = self.in_flight.pop(tid, None)
         if exchange is None:
-            self.counters.unexpected += 1
+            self.counters.late += 1
         elif (unit, function, length) == (*exchange.refusal, EXCEPTION_LENGTH):
             self.counters.exceptions += 1
             exchange.failed(Bad(BadReason.DEVICE_ERROR, code=code))
         else:
-            self.counters.mismatched += 1
+            self.counters.garbage += 1
             exchange.failed(GARBLED)
         return stop
 
@@ -197,6 +204,7 @@ class Wire(asyncio.BufferedProtocol):
         """Whether a frame can begin so; else the connection is given up, as nothing marks where the next one begins."""
         protocol, length = LENGTH.unpack_from(self._buffer, start + 2)
         if protocol or not MIN_LENGTH <= length <= MAX_LENGTH:
+            self.counters.garbage += 1
             self.lose(AdapterError(f"{self._peer} sent what is not Modbus TCP"))
             return False
         return True

@@ -5,6 +5,7 @@ import math
 import pkgutil
 import tomllib
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,18 @@ async def test_a_fresh_instance_takes_over_after_a_lost_link(rig: Rig) -> None:
         async with running(rig.make()) as emitted:
             await emitted.sample(TALKATIVE)
         await rig.all_closed()
+
+
+async def test_what_it_counts_only_grows_and_can_be_read_at_any_time(rig: Rig) -> None:
+    adapter = rig.make()
+    counted = [dict(adapter.counters())]
+    async with running(adapter) as emitted:
+        for _ in range(2):
+            await emitted.sample(TALKATIVE)
+            counted.append(dict(adapter.counters()))
+    counted.append(dict(adapter.counters()))
+    for before, after in pairwise(counted):
+        assert all(type(after[name]) is int and after[name] >= value for name, value in before.items())
 
 
 async def test_nothing_blocks_the_loop(rig: Rig) -> None:

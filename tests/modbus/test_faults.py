@@ -296,6 +296,24 @@ class _Deaf:
         pass
 
 
+async def test_what_goes_wrong_is_counted_also_for_those_who_look_after_the_end(server: FaultyServer) -> None:
+    answers = iter([hang, lambda query: query.good() * 2, lambda query: query.refused(4), lambda q: q.good(unit=9)])
+
+    def one_after_the_other(query: Query) -> bytes:
+        return next(answers, well)(query)
+
+    server.react = one_after_the_other
+    adapter = adapter_to(server.port, {"d": registers(7, timeout="300ms")})
+    assert adapter.counters() == {}
+    async with running(adapter) as emitted:
+        await emitted.sample("d", 5)
+        counted = dict(adapter.counters())
+        assert counted.pop("requests") - len(server.queries) in {0, 1}
+        assert counted.pop("skipped") >= 1
+        assert counted == {"timeouts": 1, "late": 1, "exceptions": 1, "garbage": 1}
+    assert adapter.counters()["requests"] >= 5
+
+
 async def test_a_poll_with_a_defect_ends_its_own_link_and_wakes_its_neighbours(
     server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

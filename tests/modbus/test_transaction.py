@@ -99,7 +99,7 @@ async def test_byte_by_byte_with_a_late_reply_and_an_exception_between() -> None
     rig.feed(bytes([byte]) for byte in late + other.refused(6) + late + asked.good())
     assert first.outcomes == [b"\0\x0a\0\x0b"]
     assert [bad.code for bad in second.outcomes if isinstance(bad, Bad)] == [6]
-    assert (rig.wire.counters.unexpected, rig.wire.counters.exceptions) == (2, 1)
+    assert (rig.wire.counters.late, rig.wire.counters.exceptions) == (2, 1)
     await rig.end()
 
 
