@@ -16,7 +16,7 @@ class EndpointError(Exception):
 
 
 class Identity(Struct, frozen=True):
-    """Who speaks: the gateway's id, the endpoint's id, and the devices that exist and that no longer do."""
+    """Who speaks: the gateway's id, the endpoint's id, and the devices that are configured."""
 
     gateway: str
     endpoint: str

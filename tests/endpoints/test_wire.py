@@ -78,7 +78,7 @@ async def test_after_its_end_what_is_left_is_read_and_then_nothing(wire: Wire, t
     wire.connection_lost(None)
     assert [wire.recv(2), wire.recv(2), wire.recv(2)] == [b"ab", b"c", b""]
     assert told.lost == [None]
-    assert wire.closed.done()
+    assert wire.closed.is_set()
 
 
 async def test_all_that_is_sent_in_one_turn_leaves_as_one_write(wire: Wire, transport: Transport) -> None:
@@ -132,6 +132,14 @@ async def test_before_it_is_connected_everything_is_harmless() -> None:
         wire.send(b"x")
 
 
+async def test_it_may_close_after_nobody_waits_for_that_any_more(wire: Wire) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await wire.closed.wait()
+    wire.connection_lost(None)
+    await wire.closed.wait()
+
+
 async def test_over_a_real_connection_both_ends_hear_each_other() -> None:
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write((await reader.readexactly(5)).upper())
@@ -147,7 +155,7 @@ async def test_over_a_real_connection_both_ends_hear_each_other() -> None:
         wire.send(b"hel")
         wire.send(b"lo")
         async with asyncio.timeout(5):
-            await wire.closed
+            await wire.closed.wait()
         assert wire.recv(100) == b"HELLO"
         assert told.lost == [None]
 

@@ -1,6 +1,6 @@
 """One MQTT connection on paho-mqtt, driven by the asyncio loop. The only file that imports paho.
 
-paho keeps the protocol; connecting, reading, writing and time are ours (why: ARCHITECTURE.md, "MQTT").
+paho keeps the protocol; connecting, reading, writing and time are ours (why: ARCHITECTURE.md, decision 5).
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ class MqttEndpoint(Endpoint):
         wire.close()
         try:
             async with asyncio.timeout(CLOSE_S):
-                await wire.closed
+                await wire.closed.wait()
         except TimeoutError:
             wire.abort()
 

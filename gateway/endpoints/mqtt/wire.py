@@ -13,7 +13,10 @@ from typing_extensions import override
 
 
 class Wire(asyncio.Protocol):
-    """One connection; `on_data()` is called when there is something to read, `on_lost(error)` once at its end."""
+    """One connection; `on_data()` is called when there is something to read, `on_lost(error)` once at its end.
+
+    `closed` is set when its end is over and the socket is closed.
+    """
 
     def __init__(self, on_data: Callable[[], None], on_lost: Callable[[Exception | None], None]) -> None:
         self._on_data = on_data
@@ -23,7 +26,7 @@ class Wire(asyncio.Protocol):
         self._inbox = bytearray()
         self._outgoing: list[bytes] = []
         self._ended = False
-        self.closed = self._loop.create_future()
+        self.closed = asyncio.Event()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -39,7 +42,7 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
         self._on_lost(exc)
-        self.closed.set_result(None)
+        self.closed.set()
 
     def pending(self) -> int:
         """Bytes that can be read at once."""
