@@ -181,6 +181,7 @@ class Gateway:
                 "fault": depth["fault"],
             },
             "commands": dict(uplink.router.counters),
+            "links": {name: link.health() for name, link in self._links.items()},
             "trouble": {"links": links, "devices": self._field.states.in_trouble()},
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -55,6 +56,13 @@ class FieldLink:
         self._jobs: asyncio.Queue[Job] = asyncio.Queue(max_queue)
         self._adapter: Adapter | None = None
         self._gone: asyncio.Future[None] | None = None
+        self._counted: Counter[str] = Counter()
+
+    def health(self) -> dict[str, Any]:
+        """Its state, how often it failed, and what its adapter has counted since the start of the process."""
+        now = self._adapter.counters() if self._adapter is not None else {}
+        supervised = self.supervised
+        return {"state": supervised.phase.value, "failures": supervised.failures, **(self._counted + Counter(now))}
 
     def submit(self, job: Job) -> None:
         """Queue a command; raises Rejected when too many wait."""
@@ -91,6 +99,7 @@ class FieldLink:
             await adapter.run(_FirstSign(self._field, up))
         finally:
             self._adapter = None
+            self._counted.update(adapter.counters())
             self._gone.set_result(None)
 
     async def _execute(self, command: Command) -> Result:
