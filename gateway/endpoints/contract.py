@@ -62,7 +62,14 @@ class Delivery(Struct, frozen=True):
 
 
 class Session(Protocol):
-    """What an endpoint tells the house; every call returns at once."""
+    """What an endpoint tells the house, and asks it; every call returns at once."""
+
+    @property
+    def said_goodbye(self) -> bool:
+        """Whether the far end has acknowledged the gateway's last word.
+
+        Otherwise the connection is cut, so that the far end speaks the gateway's will.
+        """
 
     def connected(self, window: int, max_bytes: int) -> None:
         """Messages may be published: at most `window` unacknowledged, each at most `max_bytes` long."""
@@ -87,7 +94,7 @@ class Endpoint(ABC):
     async def run(self, session: Session) -> None:
         """Connect and serve until the connection ends; raises EndpointError, or PermanentError.
 
-        On cancellation the connection is closed in the far end's polite way.
+        At its end the connection is closed in the far end's polite way if the session has said goodbye, else cut.
         """
 
     @abstractmethod

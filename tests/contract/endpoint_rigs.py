@@ -14,7 +14,9 @@ from typing_extensions import override
 
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.endpoints.mqtt import MqttEndpoint
+from gateway.endpoints.payload import last_will
 from tests.support.mosquitto import Mosquitto
+from tests.support.subscriber import Subscriber
 
 CONNECT_TIMEOUT = "200ms"
 IDENTITY = Identity("gw", "cloud", ("boiler",))
@@ -32,6 +34,10 @@ class EndpointRig(ABC):
     @abstractmethod
     async def saw_goodbye(self) -> None:
         """Wait until the far end has seen a polite end."""
+
+    @abstractmethod
+    async def spoke_the_will(self) -> None:
+        """Wait until the far end has said on the gateway's behalf that it is gone."""
 
 
 class MqttRig(EndpointRig):
@@ -51,6 +57,11 @@ class MqttRig(EndpointRig):
     @override
     async def saw_goodbye(self) -> None:
         await asyncio.to_thread(self._broker.wait_for_line, "Client fieldgate-gw-cloud disconnected.")
+
+    @override
+    async def spoke_the_will(self) -> None:
+        with Subscriber(self._broker.port) as subscriber:
+            await asyncio.to_thread(subscriber.wait_for, lambda m: m.retained and m.payload == last_will("gw"))
 
 
 @asynccontextmanager

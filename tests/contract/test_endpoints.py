@@ -66,17 +66,20 @@ async def test_every_message_gets_one_word_under_its_token(rig: EndpointRig) -> 
         assert sorted((ack.token, ack.code) for ack in acks) == [(3, 0), (7, 0), (2**40, 0)]
 
 
-async def test_a_cancellation_closes_the_connection_politely_and_is_not_swallowed(rig: EndpointRig) -> None:
+@pytest.mark.parametrize("said_goodbye", [True, False], ids=["after a goodbye", "without one"])
+async def test_a_cancellation_closes_the_connection_politely_after_a_goodbye_only_and_is_not_swallowed(
+    rig: EndpointRig, said_goodbye: bool
+) -> None:
     tasks, sockets = asyncio.all_tasks(), open_sockets()
-    session = SessionLog()
+    session = SessionLog(said_goodbye=said_goodbye)
     task = asyncio.create_task(rig.make().run(session))
     await session.until(lambda: session.window)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await rig.saw_goodbye()
     assert asyncio.all_tasks() <= tasks
     assert open_sockets() <= sockets
+    await (rig.saw_goodbye() if said_goodbye else rig.spoke_the_will())
 
 
 async def test_a_cancellation_at_any_moment_of_the_start_closes_everything(rig: EndpointRig) -> None:

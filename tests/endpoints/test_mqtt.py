@@ -95,12 +95,37 @@ async def test_a_broker_that_vanishes_ends_the_connection(make_mosquitto: MakeMo
 
 
 @VERSIONS
-async def test_a_stop_is_polite_and_leaves_no_will(mosquitto: Mosquitto, subscriber: Subscriber, protocol: Any) -> None:
+async def test_after_a_goodbye_a_stop_is_polite_and_leaves_no_will(
+    mosquitto: Mosquitto, subscriber: Subscriber, protocol: Any
+) -> None:
     async with connected(endpoint(mosquitto, protocol=protocol)):
         pass
     await said(mosquitto, "Received DISCONNECT from fieldgate-gw-cloud")
     await publish(subscriber, "fieldgate/after", "x")
     assert [m.topic for m in await arrived(subscriber, 1)] == ["fieldgate/after"]
+
+
+@VERSIONS
+async def test_without_a_goodbye_a_stop_leaves_the_will(
+    mosquitto: Mosquitto, subscriber: Subscriber, protocol: Any
+) -> None:
+    async with connected(endpoint(mosquitto, protocol=protocol), said_goodbye=False):
+        pass
+    (will,) = await arrived(subscriber, 1)
+    assert (will.topic, will.payload) == ("fieldgate/gw/status", last_will("gw"))
+    assert not [line for line in mosquitto.log if "Received DISCONNECT from fieldgate-gw-cloud" in line]
+
+
+async def test_an_error_of_the_connection_leaves_the_will(
+    mosquitto: Mosquitto, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = endpoint(mosquitto, ack_timeout="40ms")
+    with pytest.raises(EndpointError, match="no acknowledgement"):  # noqa: PT012 -- as above
+        async with connected(cloud, said_goodbye=False) as session:
+            monkeypatch.setattr(cloud._client, "_handle_pubackcomp", lambda _: 0)
+            cloud.publish(message(1, b"{}", "status", ""))
+            await session.ended_early()
+    assert [m.payload for m in await arrived(subscriber, 2)] == [b"{}", last_will("gw")]
 
 
 @VERSIONS
@@ -262,7 +287,7 @@ async def test_a_message_nobody_subscribed_to_is_a_success(mosquitto: Mosquitto)
     async with connected(cloud) as session:
         cloud.publish(message(1))
         assert (await session.acked(1))[0].code == 0
-    assert [line for line in mosquitto.log if "Sending PUBACK" in line and "rc16" in line], "MQTT 5, 3.4.2.1: 0x10"
+    assert "Sending PUBACK" in await said(mosquitto, "rc16"), "MQTT 5, 3.4.2.1: 0x10"
 
 
 @VERSIONS

@@ -10,7 +10,8 @@ from gateway.endpoints.contract import Ack, Delivery, Endpoint, Message
 class SessionLog:
     """Keeps all that an endpoint says, and lets a test wait for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, said_goodbye: bool = True) -> None:
+        self.said_goodbye = said_goodbye
         self.window = self.max_bytes = 0
         self.acks: list[Ack] = []
         self.batches: list[int] = []
@@ -56,9 +57,9 @@ class SessionLog:
 
 
 @asynccontextmanager
-async def connected(endpoint: Endpoint) -> AsyncIterator[SessionLog]:
+async def connected(endpoint: Endpoint, *, said_goodbye: bool = True) -> AsyncIterator[SessionLog]:
     """Run one connection for as long as the context lasts; what ends it early is raised at the end."""
-    session = SessionLog()
+    session = SessionLog(said_goodbye=said_goodbye)
     task = asyncio.create_task(endpoint.run(session), name="endpoint under test")
     task.add_done_callback(session.ended)
     try:

@@ -195,9 +195,12 @@ class MqttEndpoint(Endpoint):
                 raise EndpointError(f"no acknowledgement for {config.ack_timeout:g} s")
 
     async def _close(self, wire: Wire) -> None:
-        """DISCONNECT, which keeps the broker from sending the will, then the socket."""
-        self._client.disconnect()
-        wire.close()
+        """DISCONNECT, which keeps the broker from sending the will, after a goodbye; else the socket alone."""
+        if self._session.said_goodbye:
+            self._client.disconnect()
+            wire.close()
+        else:
+            wire.abort()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await wire.closed.wait()
