@@ -11,7 +11,7 @@ import structlog
 from gateway.endpoints.contract import EndpointError, Identity
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.mqtt.config import MqttConfig
-from gateway.endpoints.mqtt.endpoint import COMMANDS_IN_FLIGHT, HEADROOM_BYTES
+from gateway.endpoints.mqtt.endpoint import COMMANDS_IN_FLIGHT, HEADROOM_BYTES, MAX_PACKET_BYTES
 from gateway.endpoints.payload import last_will
 from tests.outbox.setup import until
 from tests.support.mosquitto import Mosquitto
@@ -246,6 +246,75 @@ async def test_no_more_commands_come_than_we_say_we_take(mosquitto: Mosquitto, s
             delivery.accept()
         await session.until(lambda: len(session.deliveries) == COMMANDS_IN_FLIGHT + 5)
         assert [d.payload for d in session.deliveries] == [b"%d" % number for number in range(COMMANDS_IN_FLIGHT + 5)]
+
+
+COMMAND_HEAD_BYTES = len("fieldgate/gw/boiler/command") + 4
+"""Topic with its length, and packet id (MQTT 3.1.1, 3.3.2)."""
+
+
+async def test_a_command_as_large_as_a_packet_may_be_is_delivered(mosquitto: Mosquitto, subscriber: Subscriber) -> None:
+    payload = bytes(MAX_PACKET_BYTES - COMMAND_HEAD_BYTES)
+    async with connected(endpoint(mosquitto, protocol="3.1.1")) as session:
+        await said(mosquitto, "Sending SUBACK to fieldgate-gw-cloud")
+        await publish(subscriber, "fieldgate/gw/boiler/command", payload)
+        await session.until(lambda: session.deliveries)
+        assert session.deliveries[0].payload == payload
+
+
+async def test_a_packet_that_is_larger_ends_the_connection(mosquitto: Mosquitto, subscriber: Subscriber) -> None:
+    with pytest.raises(EndpointError, match=r"a packet of 131073 bytes, more than 131072"):  # noqa: PT012 -- as above
+        async with connected(endpoint(mosquitto, protocol="3.1.1")) as session:
+            await said(mosquitto, "Sending SUBACK to fieldgate-gw-cloud")
+            payload = bytes(MAX_PACKET_BYTES - COMMAND_HEAD_BYTES + 1)
+            await publish(subscriber, "fieldgate/gw/boiler/command", payload)
+            await session.ended_early()
+    assert session.deliveries == []
+
+
+async def test_with_mqtt_5_the_broker_keeps_what_is_too_large_to_itself(
+    mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    async with connected(endpoint(mosquitto)) as session:
+        await said(mosquitto, "Sending SUBACK to fieldgate-gw-cloud")
+        await publish(subscriber, "fieldgate/gw/boiler/command", bytes(MAX_PACKET_BYTES))
+        await publish(subscriber, "fieldgate/gw/boiler/command", b"x")
+        await session.until(lambda: session.deliveries)
+        assert [d.payload for d in session.deliveries] == [b"x"]
+
+
+async def test_a_retained_monster_ends_the_connection_before_there_is_any_progress(
+    mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    await publish(subscriber, "fieldgate/gw/boiler/command", bytes(1024 * 1024), retain=True)
+    cloud = endpoint(mosquitto, protocol="3.1.1")
+    with pytest.raises(EndpointError, match="retained message on a command topic"):  # noqa: PT012 -- as above
+        async with connected(cloud) as session:
+            cloud.publish(message(1))
+            await session.ended_early()
+    assert session.acks == [], "so that the pauses between the attempts grow"
+
+
+@VERSIONS
+@pytest.mark.parametrize("after", [b"\x20\x03\x00\x00\x00", b""], ids=["connected", "at once"])
+async def test_what_a_broker_announces_is_not_kept_before_it_is_known_to_be_bearable(
+    protocol: Any, after: bytes
+) -> None:
+    """150 MB are announced, in the fewest bytes that a fixed header may have."""
+
+    async def announce(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        connack = after if protocol == 5 else after.replace(b"\x03\x00\x00\x00", b"\x02\x00\x00")
+        writer.write(connack + b"\x32\x80\xa3\xc3\x47" + bytes(1024 * 1024))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(announce, "127.0.0.1", 0)
+    async with server:
+        config = MqttConfig.model_validate({"type": "mqtt", "url": url(server), "protocol": protocol})
+        cloud = MqttEndpoint(config, Identity("gw", "cloud", ()))
+        with pytest.raises(EndpointError, match="a packet of 150000000 bytes"):
+            await cloud.run(SessionLog(said_goodbye=False))
+    assert cloud._client._in_packet["packet"] == b""
 
 
 @pytest.mark.parametrize(("ours", "theirs", "window"), [(100, 5, 5), (3, 5, 3), (100, 0, 100)])
