@@ -252,8 +252,12 @@ UNREADABLE: dict[str, bytes] = {
     "60000 brackets": b"[" * 60_000,
     "members nested 10000 deep": nested(10_000),
     "100 KB": b'{"id":"big","read":["%s"]}' % (b"x" * 100_000),
-    "10 MiB": b'{"id":"huge","read":["%s"]}' % (b"x" * 10 * 1024**2),
 }
+
+
+def test_what_is_larger_than_any_command_stays_with_the_broker(plant: Plant) -> None:
+    assert plant.answers(b'{"id":"huge","read":["%s"]}' % (b"x" * 10 * 1024**2)) == []
+    assert not [line for line in plant.daemon.lines if '"down"' in line]
 
 
 @pytest.mark.parametrize("case", UNREADABLE)

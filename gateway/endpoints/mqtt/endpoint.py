@@ -41,6 +41,10 @@ PUBACK_SUCCESS_BYTES = 2
 COMMANDS_IN_FLIGHT = 20
 """Commands the broker may send before we acknowledge one (our Receive Maximum)."""
 
+MAX_PACKET_BYTES = 128 * 1024
+"""What the broker may send in one packet: a command has at most 64 KiB (gateway.commands.decode), its topic and
+properties need their room, and nothing else that comes is large."""
+
 CLOSE_S = 1.0
 """How long a polite close may take before the socket is cut."""
 
@@ -51,9 +55,9 @@ log = structlog.get_logger("fieldgate.mqtt")
 
 
 class _Client(paho.Client):
-    """paho, given a connection that is already there, and a short way for the commonest packet.
+    """paho, given a connection that is already there, a bound, and a short way for the commonest packet.
 
-    Both methods are paho's own inner seams; tests/endpoints holds them against a real broker.
+    All methods are paho's own inner seams; tests/endpoints holds them against a real broker.
     """
 
     wire: Wire
@@ -61,6 +65,19 @@ class _Client(paho.Client):
 
     def _create_socket(self) -> Any:
         return self.wire
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        self._refuse_if_too_large()
+        return super()._sock_recv(bufsize)
+
+    def _refuse_if_too_large(self) -> None:
+        """Ends the connection as soon as a fixed header announces too much (MQTT 5, 2.1.4), before that is kept."""
+        head = self._in_packet
+        if head["have_remaining"] and head["remaining_length"] > MAX_PACKET_BYTES:
+            raise EndpointError(
+                f"the broker sends a packet of {head['remaining_length']} bytes, more than {MAX_PACKET_BYTES}: "
+                "is there an oversized or retained message on a command topic?"
+            )
 
     def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
         """A PUBACK of two bytes is a success (MQTT 5, 3.4.2.1): no need to build a reason code and properties."""
@@ -164,6 +181,7 @@ class MqttEndpoint(Endpoint):
         if self._v5:
             properties = _properties(PacketTypes.CONNECT)
             properties.ReceiveMaximum = COMMANDS_IN_FLIGHT
+            properties.MaximumPacketSize = MAX_PACKET_BYTES
             properties.SessionExpiryInterval = int(self._config.session_expiry)
             options = {"clean_start": self._config.session_expiry == 0, "properties": properties}
         self._client.connect(host, port, keepalive=max(1, round(self._config.keepalive)), **options)
@@ -214,7 +232,8 @@ class MqttEndpoint(Endpoint):
                 pass
         except MALFORMED as error:
             self._end(EndpointError(f"the broker sent what is not MQTT: {error}"))
-            return
+        except EndpointError as error:
+            self._end(error)
         if client.want_write():
             client.loop_write()
         if self._acks:
