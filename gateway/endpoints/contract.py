@@ -103,4 +103,7 @@ class Endpoint(ABC):
 
     @abstractmethod
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
-        """Send a copy of a result to where the sender of a command asked for it, as a courtesy."""
+        """Send a copy of a result to where the sender of a command asked for it, as a courtesy.
+
+        Nobody hears whether it arrived, and it is no message of the window; what the far end would refuse is not sent.
+        """

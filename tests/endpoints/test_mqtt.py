@@ -11,7 +11,7 @@ import structlog
 from gateway.endpoints.contract import EndpointError, Identity
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.mqtt.config import MqttConfig
-from gateway.endpoints.mqtt.endpoint import COMMANDS_IN_FLIGHT, HEADROOM_BYTES, MAX_PACKET_BYTES
+from gateway.endpoints.mqtt.endpoint import COMMANDS_IN_FLIGHT, HEADROOM_BYTES, MAX_PACKET_BYTES, SHOWN_CHARACTERS
 from gateway.endpoints.payload import last_will
 from tests.outbox.setup import until
 from tests.support.mosquitto import Mosquitto
@@ -452,22 +452,59 @@ async def test_a_login_is_made(make_mosquitto: MakeMosquitto, protocol: Any) -> 
 async def test_a_reply_goes_where_the_sender_wants_it_with_its_mark(
     mosquitto: Mosquitto, subscriber: Subscriber
 ) -> None:
-    cloud = endpoint(mosquitto, reply_prefix="apps/")
+    cloud = endpoint(mosquitto, reply_prefix="apps")
     async with connected(cloud) as session:
         cloud.reply("fieldgate/me", b"\x07", b"1")
         cloud.reply("apps/me", None, b"2")
-        for forbidden in ("fieldgate", "other/me", "fieldgate/#", "fieldgate/+/x", "app", "$SYS/x", ""):
+        for forbidden in (
+            "fieldgate",
+            "other/me",
+            "fieldgate/#",
+            "fieldgate/+/x",
+            "apps",
+            "appsolute/me",
+            "$SYS/x",
+            "",
+        ):
             cloud.reply(forbidden, None, b"never")
+        assert len(cloud._client._out_messages) == 0, "a reply takes no place in the window"
         cloud.publish(message(1, b"3"))
         await session.acked(1)
         messages = await asyncio.to_thread(subscriber.wait_for_many, lambda _: True, 3)
-        assert [(m.topic, m.payload) for m in messages] == [
-            ("fieldgate/me", b"1"),
-            ("apps/me", b"2"),
-            ("fieldgate/gw/boiler/reading", b"3"),
+        assert [(m.topic, m.payload, m.qos) for m in messages] == [
+            ("fieldgate/me", b"1", 0),
+            ("apps/me", b"2", 0),
+            ("fieldgate/gw/boiler/reading", b"3", 1),
         ]
         assert messages[0].properties.CorrelationData == b"\x07"
         assert [ack.token for ack in session.acks] == [1], "nobody waits for a courtesy"
+
+
+async def test_replies_that_are_not_sent_are_told_once(mosquitto: Mosquitto) -> None:
+    cloud = endpoint(mosquitto)
+    async with connected(cloud):
+        with structlog.testing.capture_logs() as logs:
+            for number in range(50):
+                cloud.reply(f"other/{number}" + "x" * 60_000, None, b"never")
+    assert [event["event"] for event in logs] == ["response topic refused"]
+    assert len(logs[0]["topic"]) == SHOWN_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("topic", "mark", "payload"),
+    [("x" * 10, b"", 4000), ("x" * 2000, b"", 2000), ("x" * 10, bytes(2000), 2000)],
+    ids=["payload", "topic", "mark"],
+)
+async def test_a_reply_the_broker_would_not_take_is_not_sent(
+    make_mosquitto: MakeMosquitto, topic: str, mark: bytes, payload: int
+) -> None:
+    cloud = endpoint(make_mosquitto(("max_packet_size 5000",)))
+    async with connected(cloud) as session:
+        with structlog.testing.capture_logs() as logs:
+            cloud.reply(f"fieldgate/{topic}", mark, bytes(payload))
+        assert [event["event"] for event in logs] == ["reply too large for the broker"]
+        cloud.publish(message(1))
+        await session.acked(1)
 
 
 async def test_with_mqtt_3_there_are_no_replies(mosquitto: Mosquitto, subscriber: Subscriber) -> None:

@@ -41,6 +41,29 @@ def test_any_topic_is_a_devices_or_nobodys(topic: str) -> None:
     assert device is None or topic in {f"fieldgate/gw/{device}/command", "fieldgate/gw/command"}
 
 
+@pytest.mark.parametrize(
+    ("prefix", "topic", "may"),
+    [
+        (None, "fieldgate/me", True),
+        (None, "fieldgate", False),
+        (None, "fieldgated/me", False),
+        (None, "fieldgate/+/me", False),
+        (None, "fieldgate/#", False),
+        (None, "fieldgate/a\0b", False),
+        (None, "apps/me", False),
+        ("apps", "apps/me", True),
+        ("apps/", "apps/me", True),
+        ("apps", "apps", False),
+        ("apps", "appsolute/me", False),
+        ("apps/", "appsolute/me", False),
+        ("/apps", "/apps/me", True),
+        ("apps", "fieldgate/me", True),
+    ],
+)
+def test_replies_go_below_the_root_and_below_the_prefix_only(prefix: str | None, topic: str, may: bool) -> None:
+    assert Topics("fieldgate", "gw", prefix).may_reply_to(topic) is may
+
+
 def test_a_gap_has_one_topic_whatever_device_it_is_about() -> None:
     assert Topics("site/7", "gw").of("gap", "boiler") == "site/7/gw/gap"
     assert Topics("site/7", "gw").of("reading", "boiler") == "site/7/gw/boiler/reading"

@@ -52,7 +52,9 @@ class MqttConfig(EndpointConfig):
     tls: TlsConfig = TlsConfig()
     protocol: Literal[5, "3.1.1"] = 5
     root: Annotated[str, Field(pattern=r"^[^/+#\x00][^+#\x00]*[^/+#\x00]$|^[^/+#\x00]$")] = "fieldgate"
-    reply_prefix: str | None = Field(None, description="response topics are honoured under the root and under this")
+    reply_prefix: Annotated[str, Field(pattern=r"^[^+#\x00]*[^/+#\x00]/?$")] | None = Field(
+        None, description="response topics are honoured below the root and below this"
+    )
     format: Literal["fieldgate"] = "fieldgate"
     keepalive: Duration = 30.0
     ack_timeout: Duration = Field(15.0, description="a publish that waits longer ends the connection")

@@ -28,6 +28,7 @@ from gateway.endpoints.mqtt.reasons import ABOUT_MESSAGE, FAILURE, why_refused
 from gateway.endpoints.mqtt.topics import Topics
 from gateway.endpoints.mqtt.wire import Wire
 from gateway.endpoints.payload import last_will
+from gateway.repeats import Repeats
 
 NO_LIMIT_BYTES = 268_435_455
 """The largest remaining length a packet can have (MQTT 5, 1.5.5)."""
@@ -44,6 +45,9 @@ COMMANDS_IN_FLIGHT = 20
 MAX_PACKET_BYTES = 128 * 1024
 """What the broker may send in one packet: a command has at most 64 KiB (gateway.commands.decode), its topic and
 properties need their room, and nothing else that comes is large."""
+
+SHOWN_CHARACTERS = 200
+"""Of a response topic, which may have 65,535, in the log."""
 
 CLOSE_S = 1.0
 """How long a polite close may take before the socket is cut."""
@@ -99,10 +103,12 @@ class MqttEndpoint(Endpoint):
     def __init__(self, config: MqttConfig, identity: Identity) -> None:
         self._config = config
         self._identity = identity
-        self._topics = Topics(config.root, identity.gateway)
+        self._topics = Topics(config.root, identity.gateway, config.reply_prefix)
         self._v5 = config.protocol == 5
         self._unacked: dict[int, tuple[int, float]] = {}
         self._acks: list[Ack] = []
+        self._max_bytes = 0
+        self._repeats = Repeats()
 
     @override
     async def run(self, session: Session) -> None:
@@ -113,8 +119,8 @@ class MqttEndpoint(Endpoint):
         self._client = self._make_client()
         wire = self._client.wire = await self._connect_wire()
         try:
-            window, max_bytes = await self._log_in()
-            session.connected(window, max_bytes)
+            window, self._max_bytes = await self._log_in()
+            session.connected(window, self._max_bytes)
             await self._watch()
         finally:
             await self._close(wire)
@@ -129,14 +135,22 @@ class MqttEndpoint(Endpoint):
 
     @override
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
-        prefixes = [f"{self._topics.root}/", *([self._config.reply_prefix] if self._config.reply_prefix else [])]
-        if not self._v5 or "+" in to or "#" in to or not any(to.startswith(prefix) for prefix in prefixes):
-            log.warning("response topic refused", endpoint=self._identity.endpoint, topic=to)
+        refusal = self._why_no_reply(to, len(to.encode()) + len(correlation or b"") + len(payload))
+        if refusal is not None:
+            untold = self._repeats.tell(refusal, self._loop.time())
+            if untold is not None:
+                topic = to[:SHOWN_CHARACTERS]
+                log.warning(refusal, endpoint=self._identity.endpoint, topic=topic, repeated=untold or None)
             return
         properties = _properties(PacketTypes.PUBLISH)
         if correlation is not None:
             properties.CorrelationData = correlation
-        self._client.publish(to, payload, 1, properties=properties)
+        self._client.publish(to, payload, 0, properties=properties)
+
+    def _why_no_reply(self, to: str, size: int) -> str | None:
+        if not self._v5 or not self._topics.may_reply_to(to):
+            return "response topic refused"
+        return "reply too large for the broker" if size > self._max_bytes else None
 
     async def _connect_wire(self) -> Wire:
         host, port, secure = self._config.address

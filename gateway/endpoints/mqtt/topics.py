@@ -12,8 +12,9 @@ KNOWN_LIMIT = 10_000
 class Topics:
     """The topics of one gateway under one root."""
 
-    def __init__(self, root: str, gateway: str) -> None:
-        self.root = root
+    def __init__(self, root: str, gateway: str, reply_prefix: str | None = None) -> None:
+        prefixes = (root, reply_prefix) if reply_prefix else (root,)
+        self._reply_prefixes = tuple(f"{prefix.removesuffix('/')}/" for prefix in prefixes)
         self._base = f"{root}/{gateway}"
         self._known: dict[tuple[str, str], str] = {}
 
@@ -38,3 +39,7 @@ class Topics:
             return ""
         head, _, tail = topic.removeprefix(self._base + "/").partition("/")
         return head if tail == "command" and head and topic.startswith(self._base + "/") else None
+
+    def may_reply_to(self, topic: str) -> bool:
+        """Whether a response topic is one topic, and below the root or the configured prefix."""
+        return topic.startswith(self._reply_prefixes) and not set("+#\0") & set(topic)
