@@ -135,6 +135,8 @@ class Router:
         if not self._rules.allowed:
             raise Rejected("policy", "commands from this endpoint are switched off (commands: false)")
         device = delivery.device or request.device or ""
+        if request.device not in (None, device):
+            raise Rejected("malformed", f"it came to {device}, but names another device")
         known = await self._journal.find(request.id)
         if known is not None:
             self._repeat(request.id, known, delivery)

@@ -324,6 +324,13 @@ async def test_strangers_names_do_not_make_more_log_lines(path: Path) -> None:
         assert [line["event"] for line in logs] == ["command refused"]
 
 
+async def test_a_body_that_names_another_device_than_its_topic_is_refused(path: Path) -> None:
+    async with routing(path) as commands:
+        await commands.deliver({**WRITE, "device": "pump"})
+        assert commands.last == ("c-1", "rejected", "malformed")
+        assert commands.link.jobs == []
+
+
 async def test_a_command_to_the_gateway_expires_too(path: Path) -> None:
     async with routing(path, needs_expiry=True) as commands:
         await commands.deliver({"id": "p-1", "invoke": "ping"}, device="")
