@@ -185,6 +185,16 @@ CODES = {
         "The configuration names a file, such as a certificate, that does not exist. Relative paths start at "
         "the directory of the configuration file that names them.",
     ),
+    "E142": Code(
+        "a password without its user",
+        "A login consists of `username` and `password`. MQTT 3.1.1 knows no password alone. Add `username`, or remove "
+        "`password`.",
+    ),
+    "E143": Code(
+        "two endpoints claim what only one can have",
+        "Such as one client_id at one broker: each of their connections would end the other's, for ever. Leave "
+        "`client_id` out, and each endpoint has its own.",
+    ),
     "E150": Code(
         "a malformed reference",
         "References are ${env:NAME}, ${env:NAME:-default}, ${secret:NAME} and ${file:PATH}. Where the "

@@ -72,6 +72,7 @@ def read_endpoints(
 ) -> dict[str, EndpointSetup]:
     """The endpoints that have no errors, each with the outbox settings that hold for it."""
     good: dict[str, EndpointSetup] = {}
+    claims: dict[str, tuple[str, Span]] = {}
     for key, node, own in entries(endpoints):
         name = reader.filler.value(node.children.get("type"))
         model = _installed(reader, "endpoint type", catalog.endpoints, name, _chosen_at(node, "type"))
@@ -81,7 +82,18 @@ def read_endpoints(
         if reader.is_id(key, own) and config is not None:
             override = {name: value for name, value in config.outbox if value is not None}
             good[key] = EndpointSetup(config.type, config, outbox.model_copy(update=override))
+            _claim(reader, claims, config.exclusive, key, own)
     return good
+
+
+def _claim(reader: Reader, claims: dict[str, tuple[str, Span]], claim: str | None, key: str, own: Span) -> None:
+    """Note what an endpoint wants for itself alone; an error where another has it."""
+    if claim is None:
+        return
+    first, where = claims.setdefault(claim, (key, own))
+    if first != key:
+        message = f"endpoints {quoted(first)} and {quoted(key)} both have {quoted(claim)}, which only one can have"
+        reader.findings.add("E143", message, own, (where, "the first is here"))
 
 
 def _chosen_at(node: Node, key: str) -> Span:

@@ -77,6 +77,11 @@ class EndpointConfig(StrictModel):
     outbox: OutboxOverride = OutboxOverride()
     reconnect: Reconnect = Reconnect()
 
+    @property
+    def exclusive(self) -> str | None:
+        """What only one endpoint of a site may have, in words for people; two with the same are an error."""
+        return None
+
 
 class CommandsSection(StrictModel):
     """Bounds on commands."""

@@ -50,6 +50,8 @@ _CODES = {
     "phase_beyond_period": "E139",
     "unknown_timezone": "E140",
     "no_such_file": "E141",
+    "duration_bounds": "E107",
+    "password_alone": "E142",
 }
 """Errors that our own validators raise, by their type."""
 

@@ -1,4 +1,4 @@
-"""Two adapters and two endpoints of the tests' own, and one adapter that cannot be loaded."""
+"""Two adapters and two endpoints of the tests' own, one adapter that cannot be loaded, and MQTT."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 from gateway.adapter import DeviceConfig, LinkConfig, PointConfig, StrictModel
 from gateway.config import AdapterModels, Catalog, ConfigPath, Unavailable
 from gateway.config.models import EndpointConfig
+from gateway.endpoints.mqtt.config import MqttConfig
 from gateway.model import Kind
 from gateway.units import Duration
 
@@ -92,5 +93,5 @@ CATALOG = Catalog(
         "radio": lambda: AdapterModels(RadioLink, RadioDevice),
         "lost": _missing,
     },
-    endpoints={"cloud": lambda: CloudConfig, "hub": lambda: HubConfig},
+    endpoints={"cloud": lambda: CloudConfig, "hub": lambda: HubConfig, "mqtt": lambda: MqttConfig},
 )

@@ -11,7 +11,13 @@ import structlog
 from gateway.endpoints.contract import EndpointError, Identity
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.mqtt.config import MqttConfig
-from gateway.endpoints.mqtt.endpoint import COMMANDS_IN_FLIGHT, HEADROOM_BYTES, MAX_PACKET_BYTES, SHOWN_CHARACTERS
+from gateway.endpoints.mqtt.endpoint import (
+    COMMANDS_IN_FLIGHT,
+    HEADROOM_BYTES,
+    LOOK_MIN_S,
+    MAX_PACKET_BYTES,
+    SHOWN_CHARACTERS,
+)
 from gateway.endpoints.payload import last_will
 from tests.outbox.setup import until
 from tests.support.mosquitto import Mosquitto
@@ -525,6 +531,30 @@ async def test_a_publish_without_a_word_for_too_long_ends_the_connection(
             monkeypatch.setattr(cloud._client.wire, "flush", lambda: None)
             cloud.publish(message(1))
             await session.ended_early()
+
+
+@VERSIONS
+@pytest.mark.parametrize(
+    "settings", [{"keepalive": "1s"}, {"keepalive": "65535s"}, {"session_expiry": "4294967294s"}], ids=str
+)
+async def test_a_broker_takes_what_the_configuration_takes(
+    mosquitto: Mosquitto, protocol: Any, settings: dict[str, str]
+) -> None:
+    cloud = endpoint(mosquitto, protocol=protocol, **settings)
+    async with connected(cloud) as session:
+        cloud.publish(message(1))
+        await session.acked(1)
+
+
+async def test_however_short_time_limits_are_they_are_looked_after_in_pauses(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = endpoint(mosquitto, ack_timeout="1ms")
+    looks: list[float] = []
+    async with connected(cloud):
+        monkeypatch.setattr(cloud._client, "loop_misc", lambda: looks.append(cloud._loop.time()))
+        await asyncio.sleep(5 * LOOK_MIN_S)
+    assert 1 <= len(looks) <= 5
 
 
 async def test_of_two_clients_with_one_name_the_first_ends(mosquitto: Mosquitto) -> None:

@@ -6,6 +6,7 @@ paho keeps the protocol; connecting, reading, writing and time are ours (why: AR
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 import struct
 from collections.abc import Callable
@@ -48,6 +49,9 @@ properties need their room, and nothing else that comes is large."""
 
 SHOWN_CHARACTERS = 200
 """Of a response topic, which may have 65,535, in the log."""
+
+LOOK_MIN_S = 0.05
+"""Time limits are looked after at most so often, however short they are."""
 
 CLOSE_S = 1.0
 """How long a polite close may take before the socket is cut."""
@@ -196,9 +200,9 @@ class MqttEndpoint(Endpoint):
             properties = _properties(PacketTypes.CONNECT)
             properties.ReceiveMaximum = COMMANDS_IN_FLIGHT
             properties.MaximumPacketSize = MAX_PACKET_BYTES
-            properties.SessionExpiryInterval = int(self._config.session_expiry)
+            properties.SessionExpiryInterval = math.ceil(self._config.session_expiry)
             options = {"clean_start": self._config.session_expiry == 0, "properties": properties}
-        self._client.connect(host, port, keepalive=max(1, round(self._config.keepalive)), **options)
+        self._client.connect(host, port, keepalive=math.floor(self._config.keepalive), **options)
         try:
             async with asyncio.timeout(self._config.connect_timeout):
                 limits = await self._ready
@@ -215,7 +219,7 @@ class MqttEndpoint(Endpoint):
     async def _watch(self) -> None:
         """Until the connection ends: keep-alive, and no publish may wait too long for its acknowledgement."""
         config = self._config
-        look_s = min(config.keepalive, config.ack_timeout) / 4
+        look_s = max(LOOK_MIN_S, min(config.keepalive, config.ack_timeout) / 4)
         while True:
             done, _ = await asyncio.wait({self._ended}, timeout=look_s)
             if done:
