@@ -110,4 +110,4 @@ class Silence:
         silent_s = now_s - self._bus.wire.heard_s
         failing = [unit.patience.failures for unit in self._units if unit.patience.failures]
         if silent_s >= LINK_SILENT_S and min(failing, default=0) >= DEAD_AFTER_FAILURES:
-            self._bus.wire.lose(AdapterError(f"nothing has come from {self._peer} for {silent_s:.0f} s"))
+            self._bus.wire.lose(AdapterError(f"nothing has come from {self._peer} for {LINK_SILENT_S:g} s"))
