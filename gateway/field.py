@@ -29,8 +29,6 @@ class Field:
     def open_to(self, intakes: Sequence[Intake], outboxes: Sequence[Outbox]) -> None:
         """Say where everything goes from now on."""
         self._intakes, self._outboxes = intakes, outboxes
-        for status in self.states.current.values():
-            self._tell(status)
 
     def __call__(self, item: Sample | DeviceStatus, /) -> None:
         """Take it without waiting."""

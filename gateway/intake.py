@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.endpoints.payload import Encoder
-from gateway.model import DeviceInfo, DeviceStatus, Gap, Result, Sample
+from gateway.model import DeviceInfo, DeviceState, DeviceStatus, Gap, Result, Sample
 from gateway.outbox.entry import READING, Entry
 from gateway.outbox.outbox import Outbox
 from gateway.report import ReportFilter, Selection
@@ -38,6 +38,7 @@ class Intake:
         self._status_facts = status_facts
         self._birth_facts = birth_facts
         self._now_ms = now_ms
+        self._since_ms = now_ms()
         self._births: list[Entry] = []
         self._statuses: dict[str, Entry] = {}
         outbox.on_gap = self.gap
@@ -84,6 +85,8 @@ class Intake:
         """
         if not self._births:
             self._births = self._stage_births()
+        for device in [name for name in self._devices if name not in self._statuses]:
+            self.device_status(DeviceStatus(device, DeviceState.UNKNOWN, self._since_ms))
         return [self.gateway_status("online"), *self._births, *self._statuses.values()]
 
     def _stage_births(self) -> list[Entry]:

@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.daemon import Daemon
 from tests.support.modbus import ModbusServer
 from tests.support.mosquitto import Mosquitto
 from tests.support.subscriber import Subscriber
+
+hypothesis.settings.register_profile("fieldgate", deadline=None)  # machines are shared: a slow example is no defect
+hypothesis.settings.load_profile("fieldgate")
 
 
 @pytest.fixture

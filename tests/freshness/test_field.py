@@ -78,12 +78,6 @@ def good(value: float = 1.0) -> Sample:
     return Sample(GROUP, 1, (value,))
 
 
-async def test_every_door_hears_of_every_device_when_it_opens(loop: Loop) -> None:
-    doors: list[Any] = [Door(), Door()]
-    Field(DEVICES, lambda: 42).open_to(doors, [])
-    assert [[status.state for status in door.statuses] for door in doors] == [["unknown", "unknown"]] * 2
-
-
 async def test_samples_and_news_are_passed_on(field: Field, door: Door) -> None:
     sample = good()
     field(sample)

@@ -1,0 +1,67 @@
+"""What is told first on every connection."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.endpoints.payload import Encoder
+from gateway.intake import Intake
+from gateway.model import DeviceInfo, DeviceState, DeviceStatus
+from gateway.report import ReportFilter
+from tests.outbox.setup import Rig, opened
+
+DEVICES = {name: DeviceInfo(name, "plc", "unit 1", 1.0, {}, ()) for name in ("boiler", "meter")}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "outbox.db"
+
+
+def door(rig: Rig) -> Intake:
+    return Intake(
+        outbox=rig.outbox,
+        encoder=Encoder("gw", "cloud", rig.outbox.session),
+        report=ReportFilter({}, lambda: 0.0),
+        devices=DEVICES,
+        status_facts=lambda: {"version": "0", "outbox": {}, "trouble": {}},
+        birth_facts=dict,
+        now_ms=lambda: 42,
+    )
+
+
+def announced(intake: Intake) -> list[dict[str, Any]]:
+    return [json.loads(entry.payload) for entry in intake.announce()]
+
+
+async def test_the_gateway_comes_first_then_births_then_states(path: Path) -> None:
+    async with opened(path) as rig:
+        told = announced(door(rig))
+        assert [(each["kind"], each.get("device")) for each in told] == [
+            ("status", None),
+            ("birth", None),
+            ("birth", "boiler"),
+            ("birth", "meter"),
+            ("status", "boiler"),
+            ("status", "meter"),
+        ]
+
+
+async def test_a_device_that_never_answered_is_unknown_and_any_other_what_it_was_last(path: Path) -> None:
+    async with opened(path) as rig:
+        intake = door(rig)
+        intake.device_status(DeviceStatus("meter", DeviceState.ONLINE, 41))
+        states = {
+            each["device"]: each["state"] for each in announced(intake) if each["kind"] == "status" and "device" in each
+        }
+        assert states == {"boiler": "unknown", "meter": "online"}
+
+
+async def test_births_and_states_keep_their_identity_on_the_next_connection(path: Path) -> None:
+    async with opened(path) as rig:
+        intake = door(rig)
+        first, second = announced(intake), announced(intake)
+        assert first[1:] == second[1:]
+        assert first[0]["seq"] != second[0]["seq"]
