@@ -10,9 +10,12 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d)")
-_SIZE = re.compile(r"(\d+)(B|KiB|MiB|GiB)")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)/s")
+_NUMBER = r"([0-9]{1,12}(?:\.[0-9]{1,9})?)"
+"""More digits are a mistake, and would become infinity in the end."""
+
+_DURATION = re.compile(_NUMBER + r"(ms|s|min|h|d)")
+_SIZE = re.compile(r"([0-9]{1,12})(B|KiB|MiB|GiB)")
+_RATE = re.compile(_NUMBER + r"/s")
 
 
 class UnitError(ValueError):
