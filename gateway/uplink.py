@@ -100,8 +100,6 @@ class Uplink:
 
     async def drained(self) -> None:
         """Return once everything live has been acknowledged, or the connection is gone."""
-        if self._settings.commit_interval <= 0:
-            await self.outbox.flush()  # nothing is live before it is on disk
         await self.relay.drained()
 
     def _deliver(self, delivery: Delivery) -> None:

@@ -2,112 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import NamedTuple
+
+from aiosqlite import Connection
 
 from gateway.config.models import OutboxSection
-from gateway.model import Gap, GapReason
+from gateway.model import Gap
+from gateway.outbox.ages import Ages
 from gateway.outbox.entry import Entry
-from gateway.outbox.store import (
-    ROW_OVERHEAD_BYTES,
-    Lost,
-    Statements,
-    Store,
-    StoreError,
-    delete_statements,
-    insert_statements,
-)
+from gateway.outbox.limits import Cut, Evicted, Limits
+from gateway.outbox.opening import Opened
+from gateway.outbox.space import FREE_BYTES
+from gateway.outbox.store import Store, StoreError, count, delete, insert, size_of
 
-AGE_CHECK_S = 60.0
-"""How often the age limit is looked at: it is given in hours or days."""
+OLDEST = "SELECT time_ms FROM envelope ORDER BY id LIMIT 1"
 
-
-PROBE: tuple[str, Iterable[Sequence[object]]] = ("UPDATE meta SET value = 0 WHERE key = 'clean'", [()])
+PROBE: tuple[str, list[tuple[object, ...]]] = ("UPDATE meta SET value = 0 WHERE key = 'clean'", [()])
 """Changes nothing, and shows that the disk writes again."""
+
+
+class Change(NamedTuple):
+    """What a transaction has really changed."""
+
+    removed: dict[int, int]
+    """Sizes by id."""
+    cut: Cut | None
+    oldest_ms: int | None
 
 
 class Committer:
     """The disk's side of an outbox: counts what is there, without ever counting rows."""
 
-    def __init__(self, store: Store, settings: OutboxSection, wall_s: Callable[[], float]) -> None:
+    def __init__(self, store: Store, settings: OutboxSection, now_s: Callable[[], float]) -> None:
         self.rows = 0
         self.bytes = 0
         self.oldest_ms: int | None = None
-        self.doomed: dict[int, int] = {}
-        """Acknowledged envelopes whose rows are still on disk: id and size of the payload."""
+        self.doomed: set[int] = set()
+        """Acknowledged envelopes whose rows are still on disk."""
+        self.is_untidy = False
+        """The file has more empty pages than it should keep."""
         self._store = store
         self._settings = settings
-        self._wall_s = wall_s
-        self._age_checked_s: float | None = None
-        self._evicted_to = 0
-        self._session = 0
+        self._now_s = now_s
+        self._freed = FREE_BYTES
 
-    async def open(self, session: int) -> None:
+    async def open(self, opened: Opened, wall_s: float) -> None:
         """Learn what is on disk; raises StoreError."""
-        self._session = session
+        self._session = opened.session
+        self._last_id = opened.last_id
+        self._limits = Limits(self._settings, Ages(opened.session, wall_s, self._now_s()))
         self.rows, self.bytes, self.oldest_ms = await self._store.depth()
-
-    def forget(self, entry: Entry) -> None:
-        """Delete an acknowledged envelope with the next commit, unless the limits have already cost its row."""
-        if not (entry.is_reading and entry.id <= self._evicted_to):
-            self.doomed[entry.id] = len(entry.payload)
 
     @property
     def waiting(self) -> int:
         """Envelopes on disk that nobody has acknowledged."""
-        return self.rows - len(self.doomed)
+        return max(0, self.rows - len(self.doomed))
 
     async def commit(self, batch: Mapping[int, Entry], *, probe: bool) -> list[Gap]:
-        """One durable transaction; returns the readings that the limits cost. Raises StoreError.
+        """One durable transaction; returns what the limits cost. Raises StoreError.
 
         `probe`: write something even if there is nothing to write.
         """
-        gone = dict(self.doomed)
-        evicted, lost = await self._over_limits(batch)
-        gone |= evicted
-        statements: Statements = insert_statements(list(batch.values())) if batch else []
-        if gone:
-            statements += delete_statements(gone)
-        elif probe and not statements:
-            statements = [PROBE]
-        if statements:
-            await self._store.write(statements)
-        self._evicted_to = max([self._evicted_to, *evicted])
-        self._settle(batch, gone)
-        if gone:
-            with suppress(StoreError):
-                self.oldest_ms = await self._store.oldest_ms()
-        return [self._gap(reason, one) for reason, one in lost]
+        now_s = self._now_s()
+        self._limits.note(batch.values())
+        if not (batch or self.doomed or probe or self._limits.are_due(self.bytes, now_s)):
+            return []
+        gone = set(self.doomed)
+        change = await self._store.transaction(lambda db: self._change(db, batch, gone, now_s))
+        if probe and not (batch or change.removed):
+            await self._store.write([PROBE])
+        self.doomed -= gone
+        self._last_id = max([self._last_id, *batch])
+        self._settle(batch, change)
+        return self._gaps(batch, change.cut.evicted) if change.cut is not None else []
 
-    def count(self, entries: Sequence[Entry]) -> None:
+    def count(self, entries: Mapping[int, Entry]) -> None:
         """Note envelopes that a transaction has put on disk."""
         self.rows += len(entries)
-        self.bytes += sum(len(entry.payload) + ROW_OVERHEAD_BYTES for entry in entries)
-        for entry in entries:
+        self.bytes += size_of(entries.values())
+        for entry in entries.values():
             entry.on_disk = True
-        if entries and self.oldest_ms is None:
-            self.oldest_ms = entries[0].time_ms
+            if self.oldest_ms is None:
+                self.oldest_ms = entry.time_ms
 
-    def _settle(self, batch: Mapping[int, Entry], gone: Mapping[int, int]) -> None:
-        for row_id, size in gone.items():
-            self.doomed.pop(row_id, None)
-            self.rows -= 1
-            self.bytes -= size + ROW_OVERHEAD_BYTES
-        self.count(list(batch.values()))
+    async def tidy(self) -> None:
+        """Hand back a little of the room that deletions have left, once they were many."""
+        if self._freed < FREE_BYTES and not self.is_untidy:
+            return
+        self._freed = 0
+        self.is_untidy = False
+        with suppress(StoreError):
+            self.is_untidy = await self._store.hand_back()
 
-    async def _over_limits(self, batch: Mapping[int, Entry]) -> tuple[dict[int, int], list[tuple[GapReason, Lost]]]:
-        """The readings on disk that the limits of size and age no longer allow."""
-        settings, now_s = self._settings, self._wall_s()
-        incoming = sum(len(entry.payload) + ROW_OVERHEAD_BYTES for entry in batch.values())
-        outgoing = sum(size + ROW_OVERHEAD_BYTES for size in self.doomed.values())
-        excess = self.bytes + incoming - outgoing - settings.max_size if settings.when_full == "drop-oldest" else 0
-        if excess <= 0 and self._age_checked_s is not None and 0 <= now_s - self._age_checked_s < AGE_CHECK_S:
-            return {}, []
-        self._age_checked_s = now_s
-        cutoff_ms = int((now_s - settings.max_age) * 1000)
-        sizes, lost = await self._store.oldest_readings(excess, cutoff_ms, besides=self.doomed.keys())
-        return sizes, [(GapReason.EXPIRED if one.last_ms < cutoff_ms else GapReason.FULL, one) for one in lost]
+    async def _change(self, db: Connection, batch: Mapping[int, Entry], gone: set[int], now_s: float) -> Change:
+        if batch:
+            await insert(db, batch.values())
+        removed = await delete(db, gone)
+        size = self.bytes + size_of(batch.values()) - sum(removed.values())
+        cut: Cut | None = None
+        if self._limits.are_due(size, now_s):
+            last_id = max([self._last_id, *batch])
+            cut = await self._limits.hold(db, size, len(batch), last_id, now_s=now_s)
+            removed |= {row.id: row.size for row in cut.evicted}
+        if batch or removed:
+            size = size_of(batch.values()) - sum(removed.values())
+            await count(db, len(batch) - len(removed), size)
+        oldest = await db.execute_fetchall(OLDEST) if removed else []
+        return Change(removed, cut, next(iter(oldest), (None,))[0])
 
-    def _gap(self, reason: GapReason, lost: Lost) -> Gap:
-        elsewhere = lost.session if lost.session != self._session else None
-        return Gap(reason, lost.readings, lost.first_seq, lost.last_seq, lost.first_ms, lost.last_ms, None, elsewhere)
+    def _settle(self, batch: Mapping[int, Entry], change: Change) -> None:
+        self.count(batch)
+        self.rows -= len(change.removed)
+        freed = sum(change.removed.values())
+        self.bytes -= freed
+        self._freed += freed
+        if change.removed:
+            self.oldest_ms = change.oldest_ms
+        if change.cut is not None:
+            self._limits.settle(change.cut)
+
+    def _gaps(self, batch: Mapping[int, Entry], evicted: list[Evicted]) -> list[Gap]:
+        for row in evicted:
+            if row.id in batch:
+                batch[row.id].done = True
+        return [row.gap(self._session) for row in evicted]

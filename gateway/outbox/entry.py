@@ -6,11 +6,22 @@ from msgspec import Struct
 
 READING = "reading"
 
+STATUS = "status"
+
+SUPERSEDED, READINGS = 0, 1
+"""Places in the order of leaving."""
+
+LEAVING_ORDER: tuple[tuple[str, ...], ...] = ((), (READING,), (STATUS, "birth"), ("gap",), ("result",))
+"""What makes room for the rest, first to last. The first place is for states that a newer one has superseded."""
+
+LANE_OF = {kind: lane for lane, kinds in enumerate(LEAVING_ORDER) for kind in kinds}
+"""Each kind's place in that order."""
+
 
 class Entry(Struct, gc=False, eq=False):
     """An encoded envelope and where it stands.
 
-    `id` orders all envelopes of the file, across sessions; `staged_s` is on the event loop's clock.
+    `id` orders all envelopes of the file, across sessions; `staged_s` is on the outbox's steady clock.
     `fresh`: staged since the connection began or told again on it, so that a retained topic may keep it.
     """
 
@@ -25,7 +36,6 @@ class Entry(Struct, gc=False, eq=False):
     fresh: bool = True
     on_disk: bool = False
     done: bool = False
-    refusals: int = 0
 
     @property
     def is_reading(self) -> bool:

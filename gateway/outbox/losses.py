@@ -1,15 +1,19 @@
-"""What was dropped and has not been told yet. Pure."""
+"""What was dropped and has not been told yet. Pure: time comes in as an argument."""
 
 from __future__ import annotations
 
 from gateway.model import Gap, GapReason
 
+GAP_PERIOD_S = 60.0
+"""Losses of one reason are told this often at most: in a full outbox a gap costs the room of readings."""
+
 
 class Losses:
-    """Gathers single losses into as few gaps as their reasons and sessions allow."""
+    """Gathers single losses into as few gaps as their reasons, their sessions and the period allow."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[GapReason, int | None], Gap] = {}
+        self._told_s: dict[GapReason, float] = {}
         self.total: dict[GapReason, int] = {}
 
     def add(self, gap: Gap) -> None:
@@ -19,14 +23,22 @@ class Losses:
         before = self._open.get(key)
         self._open[key] = gap if before is None else _joined(before, gap)
 
-    def take(self) -> list[Gap]:
-        """The gaps to tell now; they are told once."""
-        gaps = list(self._open.values())
-        self._open.clear()
-        return gaps
+    def due_in_s(self, now_s: float) -> float | None:
+        """How long until something may be told; None if nothing was lost. `now_s` never jumps."""
+        return min((self._rest_s(reason, now_s) for reason, _ in self._open), default=None)
+
+    def take(self, now_s: float, *, everything: bool = False) -> list[Gap]:
+        """The gaps to tell now, the first of a reason at once; they are told once."""
+        keys = [key for key in self._open if everything or self._rest_s(key[0], now_s) <= 0]
+        self._told_s |= {reason: now_s for reason, _ in keys}
+        return [self._open.pop(key) for key in keys]
 
     def __bool__(self) -> bool:
         return bool(self._open)
+
+    def _rest_s(self, reason: GapReason, now_s: float) -> float:
+        told_s = self._told_s.get(reason)
+        return 0.0 if told_s is None else max(0.0, told_s + GAP_PERIOD_S - now_s)
 
 
 def _joined(one: Gap, other: Gap) -> Gap:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
-from gateway.outbox.entry import Entry
+from gateway.outbox.entry import LANE_OF, LEAVING_ORDER, READINGS, STATUS, SUPERSEDED, Entry
 
 STAGING_ENVELOPES = 10_000
 """How many envelopes may wait in memory for the disk (design: the adapter contract)."""
@@ -14,51 +15,105 @@ STAGING_BYTES = 16 * 1024**2
 
 
 class Staging:
-    """Envelopes that are neither on disk nor acknowledged, in the order of their ids."""
+    """Envelopes that are neither on disk nor acknowledged, `count` of them with so many `bytes` of payload.
+
+    `committing` is what the disk is being given now, in the order of ids; it may come back by `put_back`.
+    """
 
     def __init__(self, *, drop_newest: bool) -> None:
         self.bytes = 0
+        self.committing: Mapping[int, Entry] = {}
+        self.count = 0
         self._drop_newest = drop_newest
-        self._entries: dict[int, Entry] = {}
+        self._lanes: tuple[dict[int, Entry], ...] = tuple({} for _ in LEAVING_ORDER)
+        self._states: dict[str, int] = {}
+        """Each device's newest status."""
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return self.count
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(self._entries.values())
+        """Lane by lane, each in the order of ids."""
+        return chain.from_iterable(lane.values() for lane in self._lanes)
 
     @property
     def oldest(self) -> Entry | None:
-        """The one that has waited longest."""
-        return next(iter(self._entries.values()), None)
+        """The one that has waited longest for its commit to begin."""
+        firsts = (next(iter(lane.values())) for lane in self._lanes if lane)
+        return min(firsts, key=_by_id, default=None)
 
-    def add(self, entry: Entry) -> Entry | None:
-        """Take an envelope; returns the reading that had to make room, if one had to."""
-        self._entries[entry.id] = entry
+    @property
+    def oldest_of_all(self) -> Entry | None:
+        """The one that has waited longest for its commit to end."""
+        return next(iter(self.committing.values()), None) or self.oldest
+
+    def add(self, entry: Entry) -> list[Entry] | None:
+        """Take an envelope; returns those that had to make room, it may be one of them, or None."""
+        self._lanes[LANE_OF[entry.kind]][entry.id] = entry
+        if entry.kind == STATUS:
+            self._supersede(entry)
+        self.count += 1
         self.bytes += len(entry.payload)
-        if len(self._entries) <= STAGING_ENVELOPES and self.bytes <= STAGING_BYTES:
+        if self.count <= STAGING_ENVELOPES and self.bytes <= STAGING_BYTES:
             return None
-        order: Iterable[Entry] = reversed(self._entries.values()) if self._drop_newest else self._entries.values()
-        victim = next((waiting for waiting in order if waiting.is_reading), None)
-        if victim is not None:
-            self.remove(victim.id)
-        return victim
+        return self._make_room()
 
-    def remove(self, entry_id: int) -> bool:
+    def remove(self, entry: Entry) -> bool:
         """Forget an envelope; False if it does not wait here."""
-        entry = self._entries.pop(entry_id, None)
-        if entry is None:
+        lane = self._lanes[LANE_OF[entry.kind]]
+        waiting = lane.pop(entry.id, None) or self._lanes[SUPERSEDED].pop(entry.id, None)
+        if waiting is None:
             return False
-        self.bytes -= len(entry.payload)
+        self.count -= 1
+        self.bytes -= len(waiting.payload)
         return True
 
-    def take(self) -> dict[int, Entry]:
-        """Everything, to be committed."""
-        batch, self._entries, self.bytes = self._entries, {}, 0
-        return batch
+    def take(self) -> Mapping[int, Entry]:
+        """Everything, to be committed; it stays in `committing` until `committed` or `put_back`."""
+        waiting = chain.from_iterable(lane.items() for lane in self._lanes)
+        self.committing = dict(sorted(waiting))
+        for lane in self._lanes:
+            lane.clear()
+        self.count = self.bytes = 0
+        return self.committing
 
-    def put_back(self, batch: Iterable[Entry]) -> None:
-        """What could not be committed waits on, before what came since."""
-        entries = {entry.id: entry for entry in batch}
-        self.bytes += sum(len(entry.payload) for entry in entries.values())
-        self._entries = entries | self._entries
+    def committed(self) -> None:
+        """The disk has what it was given."""
+        self.committing = {}
+
+    def put_back(self, batch: Iterable[Entry]) -> list[Entry]:
+        """What could not be committed waits on, before what came since; returns those that had to make room."""
+        self.committing = {}
+        returned: tuple[dict[int, Entry], ...] = tuple({} for _ in LEAVING_ORDER)
+        for entry in batch:
+            old = entry.kind == STATUS and self._states[entry.device] > entry.id
+            returned[SUPERSEDED if old else LANE_OF[entry.kind]][entry.id] = entry
+            self.count += 1
+            self.bytes += len(entry.payload)
+        self._lanes = tuple(before | since for before, since in zip(returned, self._lanes, strict=True))
+        return self._make_room()
+
+    def _supersede(self, status: Entry) -> None:
+        """A device's older status is the first that may go."""
+        before = self._states.get(status.device, status.id)
+        self._states[status.device] = status.id
+        old = self._lanes[LANE_OF[STATUS]].pop(before, None) if before < status.id else None
+        if old is not None:
+            self._lanes[SUPERSEDED][before] = old
+
+    def _make_room(self) -> list[Entry]:
+        victims = []
+        while self.count > STAGING_ENVELOPES or self.bytes > STAGING_BYTES:
+            victims.append(self._victim())
+            self.remove(victims[-1])
+        return victims
+
+    def _victim(self) -> Entry:
+        """The next in the order of leaving: of readings the newest where that is asked, else the oldest."""
+        number, lane = next((number, lane) for number, lane in enumerate(self._lanes) if lane)
+        newest = self._drop_newest and number == READINGS
+        return lane[next(reversed(lane) if newest else iter(lane))]
+
+
+def _by_id(entry: Entry) -> int:
+    return entry.id

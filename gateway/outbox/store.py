@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.resources
 import sqlite3
-from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from zlib import crc32
 
 import aiosqlite
+from aiosqlite import Connection
 
+from gateway.outbox import space
 from gateway.outbox.entry import READING, Entry
+from gateway.outbox.opening import Opened as Opened  # noqa: PLC0414 -- part of what a store says
+from gateway.outbox.opening import begin_session, prepare
 
-SCHEMA_VERSION = 1
 ROW_OVERHEAD_BYTES = 64
 """What a row costs beside its payload: record header, key, crc, its share of the pages' slack (measured)."""
 
-BUSY_TIMEOUT_MS = 2000
-"""How long a second process (an export) may hold the file before a commit counts as failed."""
+FETCH_ROWS = 500
+"""Rows that come from the database's thread at once."""
 
-EVICTION_BATCH = 5000
-"""Rows looked at per eviction: bounds the time a commit can take; a larger excess goes in the next ones."""
+DEAD_ROWS = 1000
+"""Envelopes kept that the far end refuses for good, the newest: enough to see what is wrong with them."""
 
-PRAGMAS = (
-    "PRAGMA auto_vacuum=INCREMENTAL",
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
-    "PRAGMA journal_size_limit=1048576",
+DEAD_BYTES = 16 * 1024**2
+"""What they may take together: it is room beside `max_size`."""
+
+INSERT = "INSERT INTO envelope VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+COUNT = "UPDATE meta SET value = value + CASE key WHEN 'rows' THEN ? ELSE ? END WHERE key IN ('rows', 'bytes')"
+
+DELETE = (
+    "DELETE FROM envelope WHERE id IN (SELECT value FROM json_each(?))"
+    f" RETURNING id, length(payload) + {ROW_OVERHEAD_BYTES}"
+)
+
+BURY = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+BURY_ONLY_SO_MANY = (
+    "DELETE FROM dead WHERE id IN (SELECT id FROM ("
+    "SELECT id, count(*) OVER newer AS rows, sum(length(payload)) OVER newer AS bytes FROM dead"
+    " WINDOW newer AS (ORDER BY id DESC)) WHERE rows > ? OR bytes > ?)"
 )
 
 Statements = list[tuple[str, Iterable[Sequence[object]]]]
@@ -43,32 +57,12 @@ class StoreError(Exception):
     """The file can't be read or written now."""
 
 
-class Opened(NamedTuple):
-    """What the file said when it was opened: this run's session, and how the last one ended."""
-
-    session: int
-    previous_session: int
-    clean: bool
-    last_id: int
-
-
 class Depth(NamedTuple):
-    """What waits on disk."""
+    """What waits on disk; `bytes` with what the rows cost beside their payloads."""
 
     rows: int
     bytes: int
     oldest_ms: int | None
-
-
-class Lost(NamedTuple):
-    """Readings that were evicted: their number, range of `seq` (of one session) and of time."""
-
-    session: int
-    readings: int
-    first_seq: int
-    last_seq: int
-    first_ms: int
-    last_ms: int
 
 
 class Store:
@@ -76,7 +70,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._db: aiosqlite.Connection | None = None
+        self._db: Connection | None = None
         self._turn = asyncio.Lock()
 
     async def open(self, now_s: float) -> Opened:
@@ -98,22 +92,31 @@ class Store:
         with suppress(sqlite3.Error):
             await db.close()
 
-    async def write(self, statements: Statements) -> None:
-        """Several statements, each with its rows of parameters, in one durable transaction."""
+    async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """What `work` does is on disk when this returns, wholly; when it raises, not at all."""
 
-        async def unit() -> None:
+        async def unit() -> T:
             db = self._connection
             await db.execute("BEGIN IMMEDIATE")
             try:
-                for sql, rows in statements:
-                    await db.executemany(sql, rows)
+                result = await work(db)
                 await db.commit()
             except BaseException:
                 with suppress(sqlite3.Error):
                     await db.rollback()
                 raise
+            return result
 
-        await self._unit(unit)
+        return await self._unit(unit)
+
+    async def write(self, statements: Statements) -> None:
+        """Several statements, each with its rows of parameters, in one durable transaction."""
+
+        async def work(db: Connection) -> None:
+            for sql, rows in statements:
+                await db.executemany(sql, rows)
+
+        await self.transaction(work)
 
     async def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
@@ -137,47 +140,22 @@ class Store:
         return good, torn
 
     async def bury(self, entry: Entry, code: int, reason: str) -> None:
-        """Keep an envelope that the far end refuses for good, for a person to look at."""
+        """Keep an envelope that the far end refuses for good, for a person to look at; the newest are kept."""
         row = (*_row(entry), code, reason)
-        await self.write([("INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [row])])
+        await self.write([(BURY, [row]), (BURY_ONLY_SO_MANY, [(DEAD_ROWS, DEAD_BYTES)])])
 
     async def depth(self) -> Depth:
         """How much waits on disk, from counters and the index: never a scan."""
         (rows,), (size,) = await self.rows("SELECT value FROM meta WHERE key IN ('rows', 'bytes') ORDER BY key DESC")
-        return Depth(rows, size, await self.oldest_ms())
-
-    async def oldest_ms(self) -> int | None:
-        """When what has waited longest entered."""
         oldest = await self.rows("SELECT time_ms FROM envelope ORDER BY id LIMIT 1")
-        return oldest[0][0] if oldest else None
+        return Depth(rows, size, oldest[0][0] if oldest else None)
 
-    async def oldest_readings(
-        self, excess_bytes: int, older_than_ms: int, besides: Container[int]
-    ) -> tuple[dict[int, int], list[Lost]]:
-        """The readings that must go to free this much and to hold the age limit: sizes by id, the loss by session.
-
-        `besides`: rows that go anyway.
-        """
-        sizes: dict[int, int] = {}
-        lost: dict[int, Lost] = {}
-        found = await self.rows(
-            "SELECT id, session, seq, time_ms, length(payload) FROM envelope WHERE kind = ? ORDER BY id LIMIT ?",
-            (READING, EVICTION_BATCH),
-        )
-        for row in found:
-            row_id, session, seq, time_ms, size = row
-            if row_id in besides:
-                continue
-            if excess_bytes <= 0 and time_ms >= older_than_ms:
-                break
-            sizes[row_id] = size
-            excess_bytes -= size + ROW_OVERHEAD_BYTES
-            before = lost.get(session, Lost(session, 0, seq, seq, time_ms, time_ms))
-            lost[session] = before._replace(readings=before.readings + 1, last_seq=seq, last_ms=time_ms)
-        return sizes, list(lost.values())
+    async def hand_back(self) -> bool:
+        """Give some of the file's empty pages back to the disk; False when there is not much to give."""
+        return await self._unit(lambda: space.hand_back(self._connection))
 
     @property
-    def _connection(self) -> aiosqlite.Connection:
+    def _connection(self) -> Connection:
         if self._db is None:
             raise StoreError(f"{self._path} is not open")
         return self._db
@@ -196,56 +174,37 @@ class Store:
 
     async def _open(self, now_s: float) -> Opened:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        db = self._db = await aiosqlite.connect(self._path, isolation_level=None)
-        for pragma in PRAGMAS:
-            await db.execute(pragma)
-        await self._migrate(db)
-        rows = await db.execute_fetchall("SELECT key, value FROM meta")
-        meta = {str(key): int(value) for key, value in rows}
-        session = max(meta["session"] + 1, int(now_s))
-        await db.execute("BEGIN IMMEDIATE")
-        await db.execute("UPDATE meta SET value = ? WHERE key = 'session'", (session,))
-        await db.execute("UPDATE meta SET value = 0 WHERE key = 'clean'")
-        await db.commit()
-        last = await db.execute_fetchall(
-            "SELECT max(coalesce((SELECT max(id) FROM envelope), 0), coalesce((SELECT max(id) FROM dead), 0))"
-        )
-        return Opened(session, meta["session"], bool(meta["clean"]), int(next(iter(last))[0]))
-
-    async def _migrate(self, db: aiosqlite.Connection) -> None:
-        version = int(next(iter(await db.execute_fetchall("PRAGMA user_version")))[0])
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"{self._path} is from a newer fieldgate (schema {version}, this one knows {SCHEMA_VERSION})"
-            )
-        folder = importlib.resources.files("gateway.outbox") / "schema"
-        for number in range(version + 1, SCHEMA_VERSION + 1):
-            sql = (folder / f"{number:03}.sql").read_text(encoding="utf-8")
-            await db.executescript(f"BEGIN IMMEDIATE; {sql}; PRAGMA user_version={number}; COMMIT")
+        db = self._db = await aiosqlite.connect(self._path, iter_chunk_size=FETCH_ROWS, isolation_level=None)
+        await prepare(db)
+        return await begin_session(db, now_s)
 
 
 def insert_statements(entries: Sequence[Entry]) -> Statements:
     """Put these envelopes on disk and count them."""
-    return [
-        (
-            "INSERT INTO envelope VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [_row(entry) for entry in entries],
-        ),
-        _count(len(entries), sum(len(e.payload) + ROW_OVERHEAD_BYTES for e in entries)),
-    ]
+    return [(INSERT, [_row(entry) for entry in entries]), (COUNT, [(len(entries), size_of(entries))])]
 
 
-def delete_statements(sizes: Mapping[int, int]) -> Statements:
-    """Remove these envelopes (id: size of the payload), which are on disk, and count them out."""
-    return [
-        ("DELETE FROM envelope WHERE id = ?", [(row_id,) for row_id in sizes]),
-        _count(-len(sizes), -sum(size + ROW_OVERHEAD_BYTES for size in sizes.values())),
-    ]
+async def insert(db: Connection, entries: Iterable[Entry]) -> None:
+    """Put these envelopes on disk, not counted yet."""
+    await db.executemany(INSERT, [_row(entry) for entry in entries])
 
 
-def _count(rows: int, size: int) -> tuple[str, Iterable[Sequence[object]]]:
-    sql = "UPDATE meta SET value = value + CASE key WHEN 'rows' THEN ? ELSE ? END WHERE key IN ('rows', 'bytes')"
-    return sql, [(rows, size)]
+async def delete(db: Connection, ids: Collection[int]) -> dict[int, int]:
+    """Remove these envelopes, not counted yet; returns what was really there: sizes by id."""
+    if not ids:
+        return {}
+    found = await db.execute_fetchall(DELETE, (f"[{','.join(map(str, ids))}]",))
+    return {int(row_id): int(size) for row_id, size in found}
+
+
+async def count(db: Connection, rows: int, size: int) -> None:
+    """Note how many more, or fewer, there are now."""
+    await db.execute(COUNT, (rows, size))
+
+
+def size_of(entries: Iterable[Entry]) -> int:
+    """What these envelopes take on disk."""
+    return sum(len(entry.payload) + ROW_OVERHEAD_BYTES for entry in entries)
 
 
 def _row(entry: Entry) -> tuple[object, ...]:

@@ -19,7 +19,7 @@ WALL_S = 1_763_888_462.0
 class Timer:
     """What `call_at` gives."""
 
-    def __init__(self, at_s: float, call: Callable[[], None]) -> None:
+    def __init__(self, at_s: float, call: Callable[[], object]) -> None:
         self.at_s = at_s
         self.call = call
         self.is_off = False
@@ -41,7 +41,7 @@ class Clock:
     def time(self) -> float:
         return self.now_s
 
-    def call_at(self, at_s: float, call: Callable[[], None]) -> Timer:
+    def call_at(self, at_s: float, call: Callable[[], object]) -> Timer:
         self._timers.append(Timer(at_s, call))
         return self._timers[-1]
 
@@ -59,13 +59,13 @@ class Clock:
 class Rig:
     """An open outbox, what it said, and its file as others see it."""
 
-    def __init__(self, outbox: Outbox, path: Path, clock: Clock) -> None:
+    def __init__(self, outbox: Outbox, path: Path, clock: Clock, wall_s: float) -> None:
         self.outbox = outbox
         self.path = path
         self.clock = clock
         self.ready: list[Entry] = []
         self.gaps: list[Gap] = []
-        self.wall_s = WALL_S
+        self.wall_s = wall_s
         self._commits = 0
         self._committed = asyncio.Event()
 
@@ -99,13 +99,14 @@ class Rig:
 
     async def settle(self) -> None:
         """Let time pass until everything is told and on disk."""
-        while self.outbox._staged or self.outbox._losses:
+        while self.outbox._staged or self.outbox._cycle.losses:
+            self.outbox.tell_losses()
             await self.commit(0.5)
 
     @property
     def is_quiet(self) -> bool:
         """No commit is under way or asked for."""
-        return not self.outbox._due.is_set() and not self.outbox._committing
+        return not self.outbox._cycle._schedule.due.is_set() and not self.outbox._staged.committing
 
     def files(self) -> tuple[bytes, bytes]:
         """Every byte on disk."""
@@ -145,17 +146,16 @@ def make(path: Path, clock: Clock, wall_s: Callable[[], float] = lambda: WALL_S,
 
 async def begin(outbox: Outbox, clock: Clock) -> None:
     """Open it, on the test's clock."""
-    await outbox.open()
-    outbox._loop = clock  # type: ignore[assignment]
+    await outbox.open(clock)
 
 
 @asynccontextmanager
-async def opened(path: Path, **settings: Any) -> AsyncIterator[Rig]:
+async def opened(path: Path, *, wall_s: float = WALL_S, **settings: Any) -> AsyncIterator[Rig]:
     """An outbox at work, finished and closed at the end."""
     clock = Clock()
     rig: Rig
     outbox = make(path, clock, lambda: rig.wall_s, **settings)
-    rig = Rig(outbox, path, clock)
+    rig = Rig(outbox, path, clock, wall_s)
     await begin(outbox, clock)
     outbox.on_ready = rig.ready.append
     outbox.on_gap = rig.told

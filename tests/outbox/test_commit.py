@@ -77,7 +77,7 @@ async def test_an_acknowledgement_during_a_commit_deletes_the_row_afterwards(pat
     async with opened(path) as rig:
         entry = rig.stage()
         rig.clock.advance(0.5)
-        await until(lambda: rig.outbox._committing)
+        await until(lambda: rig.outbox._staged.committing)
         rig.outbox.acknowledged(entry)
         await rig.commit(0)
         assert rig.outbox.depth()["waiting"] == 0
@@ -115,7 +115,7 @@ async def test_with_no_interval_what_is_not_on_disk_does_not_wait_to_be_publishe
     await begin(outbox, Clock())
     outbox.stage("reading", "d", b"{}")
     assert await outbox.waiting(readings=True, after=0, before=10, limit=10) == []
-    await outbox._commit()
+    await outbox._cycle.commit()
     assert len(await outbox.waiting(readings=True, after=0, before=10, limit=10)) == 1
     await outbox.close()
 
@@ -157,7 +157,7 @@ async def test_what_is_staged_during_the_last_but_one_commit_is_on_disk_at_the_e
     task = asyncio.create_task(outbox.run())
     outbox.stage("reading", "d", b"1")
     clock.advance(0.5)
-    await until(lambda: outbox._committing)
+    await until(lambda: outbox._staged.committing)
     last = outbox.stage("status", "", b"2")
     outbox.finish()
     await task

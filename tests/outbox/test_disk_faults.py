@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from gateway.outbox.outbox import RETRY_MAX_S, RETRY_MIN_S
+from gateway.outbox.schedule import RETRY_MAX_S, RETRY_MIN_S
 from tests.outbox.setup import Rig, full, opened, until
 
 LARGE = bytes(100_000)
@@ -47,7 +47,7 @@ async def test_what_is_acknowledged_meanwhile_does_not_wait_on(path: Path) -> No
         await full(rig.outbox, 1)
         first, second = rig.stage(payload=LARGE), rig.stage(payload=LARGE)
         rig.clock.advance(0.5)
-        await until(lambda: rig.outbox._committing)
+        await until(lambda: rig.outbox._staged.committing)
         rig.outbox.acknowledged(first)
         await rig.commit(0)
         rig.outbox.acknowledged(second)

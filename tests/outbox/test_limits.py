@@ -7,7 +7,7 @@ import pytest
 
 from gateway.outbox import staging
 from gateway.outbox.entry import Entry
-from tests.outbox.setup import Rig, opened
+from tests.outbox.setup import WALL_S, Rig, full, opened
 
 MAX = 64 * 1024
 ROW = 1000 + 64
@@ -50,12 +50,12 @@ async def test_the_newest_readings_are_refused_and_told(path: Path) -> None:
     async with opened(path, max_size="64KiB", when_full="drop-newest") as rig:
         entries = await fill(rig, 40)
         await rig.settle()
-        assert MAX * 0.95 <= sum(len(e.payload) + 64 for e in entries if not e.done) <= MAX * 1.05
+        assert MAX * 0.95 <= rig.outbox.depth()["bytes"] <= MAX * 1.05
         kept = await rig.waiting(limit=1000)
         assert kept == [e.id for e in entries][: len(kept)]
-        assert [seq for seq in lost(rig, "full") if seq in {e.seq for e in entries}] == [
-            e.seq for e in entries if e.done
-        ]
+        gone = {e.seq for e in entries if e.id not in kept}
+        assert set(lost(rig, "full")) & {e.seq for e in entries} == gone
+        assert rig.outbox.depth()["lost"] == {"full": len(gone)}
         rig.assert_counted()
 
 
@@ -70,7 +70,7 @@ async def test_what_is_too_old_goes_and_is_told(path: Path) -> None:
     async with opened(path, max_age="1h") as rig:
         old = [rig.stage() for _ in range(3)]
         await rig.commit()
-        rig.wall_s += 3601
+        rig.clock.advance(3601)
         young = rig.stage()
         await rig.settle()
         assert await rig.waiting() == [young.id]
@@ -83,7 +83,7 @@ async def test_what_is_just_young_enough_stays(path: Path) -> None:
     async with opened(path, max_age="1h") as rig:
         old = rig.stage()
         await rig.commit()
-        rig.wall_s += 3600
+        rig.clock.advance(3600 - 1.0)
         young = rig.stage()
         await rig.commit()
         assert await rig.waiting() == [old.id, young.id]
@@ -143,3 +143,138 @@ async def test_a_loss_in_the_last_commit_is_told_by_the_next_session(path: Path)
             rig.stage(payload=bytes(1000))
     async with opened(path, max_size="64KiB") as again:
         assert len(await again.waiting(readings=False)) == 1
+
+
+async def test_a_full_outbox_tells_of_its_losses_once_a_minute_and_counts_them_at_once(path: Path) -> None:
+    async with opened(path, max_size="64KiB", commit_interval="100ms") as rig:
+        for _ in range(400):
+            for _ in range(4):
+                rig.stage(payload=bytes(300))
+            await rig.commit(0.05)
+            assert rig.outbox.depth()["lost"].get("full", 0) == 0 or rig.gaps
+        kept = await rig.waiting(limit=10_000)
+        assert len(rig.gaps) == 1, "20 s: the first, and none since"
+        assert len(kept) * 364 >= MAX * 0.95, "gaps cost no readings"
+        assert rig.outbox.depth()["bytes"] <= MAX
+        assert rig.outbox.depth()["lost"]["full"] >= 1600 - len(kept) - 8
+        rig.clock.advance(60)
+        await rig.settle()
+        assert sum(gap.count for gap in rig.gaps) == rig.outbox.depth()["lost"]["full"]
+
+
+async def test_what_is_lost_and_not_told_yet_is_told_at_the_stop(path: Path) -> None:
+    async with opened(path, max_size="64KiB") as rig:
+        for _ in range(30):
+            rig.stage(payload=bytes(4000))
+            await rig.commit()
+        assert sum(gap.count for gap in rig.gaps) < rig.outbox.depth()["lost"]["full"]
+    assert sum(gap.count for gap in rig.gaps) == rig.outbox.depth()["lost"]["full"]
+    rig.assert_counted()
+
+
+@pytest.mark.parametrize("policy", ["drop-oldest", "drop-newest"])
+async def test_what_is_no_reading_is_bounded_too_and_told(path: Path, policy: str) -> None:
+    async with opened(path, max_size="64KiB", when_full=policy) as rig:
+        entries = []
+        for number in range(300):
+            kind, device = (("status", f"d{number}"), ("gap", ""), ("result", "d"))[number // 100]
+            entries.append(rig.stage(kind, bytes(1000), device))
+            if number % 10 == 0:
+                await rig.commit()
+        await rig.settle()
+        assert rig.outbox.depth()["bytes"] <= MAX
+        kept = [e for e in entries if e.id in await rig.waiting(readings=False, limit=1000)]
+        assert {e.kind for e in kept} == {"result"}
+        assert kept == entries[-len(kept) :]
+        gone = {e.seq for e in entries} - {e.seq for e in kept}
+        assert gone <= set(lost(rig, "full"))
+        rig.assert_counted()
+
+
+async def test_readings_go_first_then_states_then_gaps(path: Path) -> None:
+    async with opened(path, max_size="64KiB") as rig:
+        order = ("result", "gap", "status", "reading")
+        ids = {kind: {rig.stage(kind, bytes(1000), f"d{number}").id for number in range(10)} for kind in order}
+        left = [ids]
+        for _ in range(60):
+            rig.stage("result", bytes(1000))
+            await rig.commit()
+            here = set(rig.ids())
+            left.append({kind: ids[kind] & here for kind in order})
+        for now in left:
+            begun = [kind for kind in order if now[kind] != ids[kind]]
+            assert not any(now[kind] for kind in begun[1:]), "a kind begins to go when the next one is gone"
+        assert not any(left[-1].values())
+
+
+async def test_states_of_a_flapping_device_cost_no_readings(path: Path) -> None:
+    async with opened(path, max_size="64KiB") as rig:
+        readings = [rig.stage(payload=bytes(1000)) for _ in range(40)]
+        for _ in range(30):
+            for _ in range(20):
+                last = rig.stage("status", bytes(100), "flapping")
+            await rig.commit()
+        assert await rig.waiting(limit=1000) == [e.id for e in readings]
+        assert last.id in await rig.waiting(readings=False, limit=1000)
+        assert rig.outbox.depth()["bytes"] <= MAX
+
+
+async def test_what_is_no_reading_grows_too_old_as_well(path: Path) -> None:
+    async with opened(path, max_age="1h") as rig:
+        old = [rig.stage(kind) for kind in ("result", "gap", "status", "birth", "reading")]
+        await rig.commit()
+        rig.clock.advance(3601)
+        young = rig.stage("status")
+        await rig.settle()
+        assert set(rig.ids()) & {e.id for e in (*old, young)} == {young.id}
+        assert [(gap.reason, gap.count) for gap in rig.gaps] == [("expired", 5)]
+
+
+@pytest.mark.parametrize("jump_s", [86_400 * 365.0, -86_400 * 365.0])
+async def test_a_wall_clock_that_jumps_costs_nothing(path: Path, jump_s: float) -> None:
+    async with opened(path, max_age="1h") as rig:
+        entries = [rig.stage()]
+        await rig.commit()
+        rig.wall_s += jump_s
+        for _ in range(3):
+            entries.append(rig.stage())
+            rig.clock.advance(61)
+            await rig.commit(0)
+        assert await rig.waiting() == [e.id for e in entries]
+        rig.clock.advance(3600 - 183 - 0.8)
+        last = rig.stage()
+        await rig.commit()
+        assert await rig.waiting() == [e.id for e in [*entries[1:], last]], "an hour is an hour, before and after"
+
+
+async def test_what_earlier_sessions_left_is_judged_by_the_clock_at_the_opening(path: Path) -> None:
+    async with opened(path, max_age="1h") as rig:
+        old = rig.stage()
+        rig.wall_s += 1800
+        young = rig.stage()
+    async with opened(path, max_age="1h", wall_s=WALL_S + 3000) as rig:
+        rig.stage()
+        await rig.commit()
+        rig.wall_s += 86_400
+        rig.clock.advance(700)
+        rig.stage()
+        await rig.commit()
+        assert old.id not in rig.ids()
+        assert young.id in rig.ids()
+
+
+async def test_staging_stays_bounded_while_the_disk_refuses(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "STAGING_ENVELOPES", 100)
+    async with opened(path) as rig:
+        await full(rig.outbox, 1)
+        for _ in range(20):
+            for number in range(90):
+                rig.stage(("reading", "status", "result")[number % 3], bytes(300))
+            await rig.commit(31)
+            assert rig.outbox.depth()["waiting"] <= 100
+        await full(rig.outbox, 10**6)
+        await rig.commit(31)
+        await rig.settle()
+        lost_now = rig.outbox.depth()["lost"]["overflow"]
+        assert sum(gap.count for gap in rig.gaps) == lost_now
+        assert len(rig.ids()) + lost_now == rig.outbox.next_seq - 1

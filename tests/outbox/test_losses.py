@@ -1,7 +1,7 @@
 """Losses become as few gaps as can tell them."""
 
 from gateway.model import Gap, GapReason
-from gateway.outbox.losses import Losses
+from gateway.outbox.losses import GAP_PERIOD_S, Losses
 
 
 def gap(
@@ -14,7 +14,7 @@ def test_losses_of_one_reason_and_session_are_one_gap() -> None:
     losses = Losses()
     for seq in (7, 5, 6):
         losses.add(gap(seq))
-    assert losses.take() == [Gap(GapReason.FULL, 3, 5, 7, 1005, 1007, "d")]
+    assert losses.take(0.0) == [Gap(GapReason.FULL, 3, 5, 7, 1005, 1007, "d")]
 
 
 def test_reasons_and_sessions_are_told_apart() -> None:
@@ -22,7 +22,7 @@ def test_reasons_and_sessions_are_told_apart() -> None:
     losses.add(gap(1))
     losses.add(gap(2, GapReason.EXPIRED))
     losses.add(gap(3, session=9))
-    assert [(one.reason, one.lost_session) for one in losses.take()] == [
+    assert [(one.reason, one.lost_session) for one in losses.take(0.0)] == [
         (GapReason.FULL, None),
         (GapReason.EXPIRED, None),
         (GapReason.FULL, 9),
@@ -33,16 +33,16 @@ def test_a_gap_over_several_devices_names_none() -> None:
     losses = Losses()
     losses.add(gap(1, device="a"))
     losses.add(gap(2, device="b"))
-    assert losses.take()[0].device is None
+    assert losses.take(0.0)[0].device is None
 
 
 def test_a_gap_is_told_once_and_counted_for_ever() -> None:
     losses = Losses()
     losses.add(gap(1))
     assert losses
-    losses.take()
+    losses.take(0.0)
     assert not losses
-    assert losses.take() == []
+    assert losses.take(0.0) == []
     losses.add(gap(2))
     assert losses.total == {GapReason.FULL: 2}
 
@@ -51,4 +51,28 @@ def test_a_range_that_was_never_assigned_does_not_hide_one_that_was() -> None:
     losses = Losses()
     losses.add(gap(None))
     losses.add(gap(4))
-    assert (losses.take()[0].first_seq, losses.take()) == (4, [])
+    assert (losses.take(0.0)[0].first_seq, losses.take(0.0)) == (4, [])
+
+
+def test_the_first_loss_of_a_reason_may_be_told_at_once_and_the_next_after_the_period() -> None:
+    losses = Losses()
+    assert losses.due_in_s(100.0) is None
+    losses.add(gap(1))
+    assert losses.due_in_s(100.0) == 0
+    losses.take(100.0)
+    losses.add(gap(2))
+    losses.add(gap(3))
+    assert losses.due_in_s(101.0) == GAP_PERIOD_S - 1
+    assert losses.take(100.0 + GAP_PERIOD_S - 0.01) == []
+    losses.add(gap(9, GapReason.OVERFLOW))
+    assert [one.reason for one in losses.take(101.0)] == [GapReason.OVERFLOW]
+    (told,) = losses.take(100.0 + GAP_PERIOD_S)
+    assert (told.count, told.first_seq, told.last_seq) == (2, 2, 3)
+
+
+def test_everything_may_be_asked_for() -> None:
+    losses = Losses()
+    losses.add(gap(1))
+    losses.take(0.0)
+    losses.add(gap(2))
+    assert [one.first_seq for one in losses.take(1.0, everything=True)] == [2]

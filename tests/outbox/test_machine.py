@@ -79,8 +79,8 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule()
     def commit(self) -> None:
-        self.outbox._all_due = True
-        self.run(self.outbox._commit())
+        self.outbox._cycle._all_due = True
+        self.run(self.outbox._cycle.commit())
         if not self.refusing:
             self.on_disk = {entry.id: len(entry.payload) for entry in self.waiting.values()}
 
@@ -90,14 +90,14 @@ class OutboxMachine(RuleBasedStateMachine):
         kept = {entry.id: len(entry.payload) for entry in self.waiting.values()}
 
         async def both() -> None:
-            commit = asyncio.ensure_future(self.outbox._commit())
+            commit = asyncio.ensure_future(self.outbox._cycle.commit())
             for steps, number in enumerate(sorted(chosen)):
                 for _ in range(steps):
                     await asyncio.sleep(0)
                 self.outbox.acknowledged(self.waiting.pop(number))
             await commit
 
-        self.outbox._all_due = True
+        self.outbox._cycle._all_due = True
         self.run(both())
         if not self.refusing:
             rows = {row[0] for row in query(self.path, "SELECT id FROM envelope")}

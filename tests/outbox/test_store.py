@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.outbox import store as store_module
 from gateway.outbox.entry import Entry
-from gateway.outbox.store import SCHEMA_VERSION, Store, StoreError, insert_statements
+from gateway.outbox.opening import SCHEMA_VERSION
+from gateway.outbox.store import Store, StoreError, insert_statements
 from tests.outbox.setup import WALL_S, opened, query
 
 
@@ -233,7 +235,42 @@ async def test_what_is_set_aside_is_kept_for_a_person_and_told(path: Path) -> No
             (young.seq, b"young", 0x99, "no good"),
         ]
         assert await rig.waiting() == [late.id]
+        await rig.settle()
         assert [(gap.reason, gap.count, gap.first_seq) for gap in rig.gaps] == [("refused", 1, 1), ("refused", 1, 3)]
+        rig.assert_counted()
+
+
+async def test_of_what_is_set_aside_the_newest_are_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "DEAD_ROWS", 3)
+    monkeypatch.setattr(store_module, "DEAD_BYTES", 100)
+    store = Store(path)
+    await store.open(WALL_S)
+    for number in range(1, 6):
+        await store.bury(entry(number, bytes(10)), 0x99, "no good")
+    assert query(path, "SELECT id FROM dead ORDER BY id") == [(3,), (4,), (5,)]
+    await store.bury(entry(6, bytes(85)), 0x99, "no good")
+    assert query(path, "SELECT id FROM dead ORDER BY id") == [(5,), (6,)]
+    await store.close(clean=True)
+
+
+async def test_deleting_what_is_not_there_changes_no_counter(path: Path) -> None:
+    async with opened(path) as rig:
+        here, gone = rig.stage(), rig.stage()
+        await rig.commit()
+        for _ in range(2):
+            rig.outbox.acknowledged(Entry(gone.id, gone.session, gone.seq, gone.kind, gone.device, 0, gone.payload))
+            await rig.commit(1.0)
+            rig.assert_counted()
+        assert rig.ids() == [here.id]
+        assert rig.outbox.depth()["waiting"] == 1
+
+
+async def test_an_empty_file_counts_nothing_whatever_its_counters_say(path: Path) -> None:
+    async with opened(path):
+        pass
+    query(path, "UPDATE meta SET value = -3 WHERE key = 'rows'")
+    async with opened(path) as rig:
+        assert rig.outbox.depth()["waiting"] == 0
         rig.assert_counted()
 
 

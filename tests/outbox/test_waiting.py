@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.outbox import outbox as module
+from gateway.outbox import waiting as module
 from gateway.outbox.store import insert_statements
 from tests.outbox.setup import full, opened, until
 
@@ -96,7 +96,7 @@ async def test_what_can_not_be_read_now_is_not_passed_over(path: Path, monkeypat
         young = rig.stage()
         rig.query("ALTER TABLE envelope RENAME TO hidden")
         task = asyncio.create_task(rig.waiting())
-        await until(lambda: rig.outbox.fault)
+        await until(lambda: rig.outbox.depth()["fault"])
         assert not task.done()
         rig.query("ALTER TABLE hidden RENAME TO envelope")
         assert await task == [old.id, young.id]
@@ -109,6 +109,6 @@ async def test_on_a_full_disk_what_waits_in_memory_is_still_found(path: Path) ->
         await full(rig.outbox, 1)
         young = rig.stage(payload=bytes(100_000))
         await rig.commit()
-        assert rig.outbox.fault is not None
+        assert rig.outbox.depth()["fault"] is not None
         assert await rig.waiting() == [old.id, young.id]
         await full(rig.outbox, 10**6)

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from gateway import relay as module
+from gateway import lanes as module
 from tests.relay.setup import FarEnd, RelayRig, relaying
 
 T = TypeVar("T")

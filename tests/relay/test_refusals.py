@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+import structlog
 
-from gateway.relay import MESSAGE_TRIES
+from gateway.outbox.entry import Entry
+from gateway.refusals import MESSAGE_TRIES
 from tests.outbox.setup import until
 from tests.relay.setup import REFUSED, RelayRig, relaying
 
@@ -122,9 +124,9 @@ async def test_messages_that_are_too_large_take_nothing_from_the_backlogs_share(
         end = await relays.connect(window=20, max_bytes=10)
         await relays.sent(5)
         assert len(await dead(relays, 5)) == 5
-        assert len(relays.relay._backlog_in_flight) == 5
+        assert len(relays.relay._window._backlog) == 5
         end.ack()
-        assert not relays.relay._backlog_in_flight
+        assert not relays.relay._window._backlog
 
 
 async def test_a_refusal_in_the_backlog_holds_it_up_only_until_it_is_settled(path: Path) -> None:
@@ -151,3 +153,62 @@ async def test_refusals_are_forgotten_with_the_connection(path: Path) -> None:
         await relays.sent(1)
         relays.reading(b"2")
         assert end.payloads == [b"1", b"2"], "no longer alone"
+
+
+async def test_what_was_staged_too_large_before_the_first_connection_is_set_aside_with_one_gap_and_one_word(
+    path: Path,
+) -> None:
+    async with relaying(path) as relays:
+        for _ in range(20):
+            relays.reading(bytes(11))
+        with structlog.testing.capture_logs() as logs:
+            await relays.connect(max_bytes=10)
+            await dead(relays, 20)
+            await relays.quiet()
+        await relays.rig.settle()
+        assert sum(gap.count for gap in relays.rig.gaps) == 20
+        assert len(relays.rig.gaps) <= 2, "the first at once, the rest together"
+        assert len([event for event in logs if "set aside" in event["event"]]) == 1
+        assert relays.rig.outbox.max_payload == 10
+
+
+async def test_what_is_told_on_each_connection_and_too_large_is_set_aside_once(path: Path) -> None:
+    def birth(relays: RelayRig) -> list[Entry]:
+        relays.announced = relays.announced or [relays.rig.stage("birth", bytes(11))]
+        return relays.announced
+
+    async with relaying(path, announce=birth) as relays:
+        for _ in range(3):
+            end = await relays.connect(max_bytes=10)
+            await relays.quiet()
+            assert b"\0" * 11 not in end.payloads
+            await relays.disconnect()
+        await dead(relays, 1)
+        assert relays.rig.outbox.depth()["lost"] == {"refused": 1}
+
+
+@pytest.mark.parametrize("kind", ["status", "birth"])
+async def test_a_refused_state_that_is_tried_again_does_not_replace_a_newer_one(path: Path, kind: str) -> None:
+    async with relaying(path) as relays:
+        end = await relays.connect()
+        for payload, device in ((b"old", "a"), (b"new", "a"), (b"other", "b")):
+            relays.rig.stage(kind, payload, device)
+        old, new, other = end.unanswered
+        end.ack([old], **REFUSED)
+        end.ack([new])
+        end.ack([other])
+        assert end.unanswered == [old]
+        assert [(m.payload, m.retain) for m in end.sent] == [
+            (b"old", True),
+            (b"new", True),
+            (b"other", True),
+            (b"old", False),
+        ]
+
+
+async def test_a_refused_state_that_is_still_the_newest_is_retained_when_it_is_tried_again(path: Path) -> None:
+    async with relaying(path) as relays:
+        end = await relays.connect()
+        relays.rig.stage("status", b"only")
+        end.ack(**REFUSED)
+        assert [(m.payload, m.retain) for m in end.sent] == [(b"only", True)] * 2

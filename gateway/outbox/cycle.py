@@ -1,0 +1,188 @@
+"""When an outbox commits, what it does about a disk that refuses, and when it tells of losses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import structlog
+
+from gateway.model import Gap, GapReason
+from gateway.outbox.commit import Committer
+from gateway.outbox.entry import Entry
+from gateway.outbox.losses import Losses
+from gateway.outbox.schedule import Clock, Schedule
+from gateway.outbox.staging import Staging
+from gateway.outbox.store import StoreError
+
+DELETE_LAG_S = 1.0
+"""How long acknowledged rows may stay on disk before a commit is made for their deletion alone."""
+
+log = structlog.get_logger("fieldgate.outbox")
+
+
+class Hooks(NamedTuple):
+    """What a cycle calls: with each gap to tell, with what has got on disk, and at the end of each commit."""
+
+    tell: Callable[[Gap], None]
+    on_disk: Callable[[Mapping[int, Entry]], None]
+    ended: Callable[[], None]
+
+
+class Cycle:
+    """The commits of one outbox, from what is staged to what is told of it."""
+
+    def __init__(
+        self, name: str, *, staged: Staging, disk: Committer, interval_s: float, clock: Clock, hooks: Hooks
+    ) -> None:
+        self.fault: str | None = None
+        self.worst_commit_s = 0.0
+        self.losses = Losses()
+        self._name = name
+        self._staged = staged
+        self._disk = disk
+        self._interval_s = interval_s
+        self._hooks = hooks
+        self._schedule = Schedule(clock, self._look)
+        self._now_s = clock.time
+        self._committed = asyncio.Event()
+        self._all_due = False
+        self._finished = False
+
+    async def run(self) -> None:
+        """Commit when it is time, until `finish`; a cancellation could cut a commit in half."""
+        due, finished = self._schedule.due, False
+        while not finished:
+            await due.wait()
+            due.clear()
+            finished = self._finished
+            await self.commit()
+            await self._disk.tidy()
+            if self._disk.is_untidy and not finished:
+                self._schedule.wake_in(DELETE_LAG_S)
+        if self.losses:
+            await self.commit()
+
+    def finish(self) -> None:
+        """Let `run` commit all there is once more, and return."""
+        self._finished = True
+        self._schedule.stop()
+        self._schedule.due.set()
+
+    async def flush(self, before: int) -> None:
+        """Return once everything staged with a lower id is on disk."""
+        while not self.is_settled(before):
+            self._committed.clear()
+            self._all_due = True
+            self._schedule.due.set()
+            await self._committed.wait()
+
+    def is_settled(self, before: int) -> bool:
+        """Whether everything staged with a lower id has been acknowledged or is on disk."""
+        oldest = self._staged.oldest_of_all
+        return oldest is None or oldest.id >= before
+
+    def staged_first(self) -> None:
+        """Something waits where nothing did."""
+        self._schedule.wake_in(self._interval_s / 2)
+
+    def acknowledged(self) -> None:
+        """There are rows to delete."""
+        self._schedule.wake_in(DELETE_LAG_S)
+
+    def lost(self, gaps: Iterable[Gap]) -> None:
+        """Count these losses now, and tell of them when it is time."""
+        for gap in gaps:
+            self.losses.add(gap)
+        self._plan_telling()
+
+    def tell_losses(self, *, everything: bool) -> None:
+        """Say what was lost: what is due, or whatever has not been told yet."""
+        for gap in self.losses.take(self._now_s(), everything=everything):
+            log.warning("envelopes lost", outbox=self._name, reason=gap.reason.value, count=gap.count)
+            self._hooks.tell(gap)
+
+    def note_fault(self, error: StoreError) -> None:
+        """The disk refuses."""
+        if self.fault is None:
+            log.error("outbox can't use its file; readings are kept in memory", outbox=self._name, error=str(error))
+        self.fault = str(error)
+
+    async def commit(self) -> None:
+        """Give the disk what is due."""
+        self.tell_losses(everything=self._finished)
+        batch = self._take_due()
+        began_s = self._now_s()
+        try:
+            gaps = await self._disk.commit(batch, probe=self.fault is not None)
+        except StoreError as error:
+            self._take_back(batch)
+            self.note_fault(error)
+        else:
+            self.worst_commit_s = max(self.worst_commit_s, self._now_s() - began_s)
+            self._settle(batch, gaps)
+        finally:
+            self._hooks.ended()
+        if not self._finished:
+            self._plan()
+
+    def _take_due(self) -> Mapping[int, Entry]:
+        """What has waited for half the interval, with all that came since; nothing while the oldest is younger."""
+        if self._youth_s() > 0 and not (self._all_due or self._finished):
+            return {}
+        self._all_due = False
+        return self._staged.take()
+
+    def _settle(self, batch: Mapping[int, Entry], gaps: list[Gap]) -> None:
+        if self.fault is not None:
+            log.info("outbox writes again", outbox=self._name)
+        self.fault = None
+        self._schedule.go_on()
+        self._staged.committed()
+        self.lost(gaps)
+        self._committed.set()
+        self._hooks.on_disk(batch)
+
+    def _take_back(self, batch: Mapping[int, Entry]) -> None:
+        """A commit failed: what was not acknowledged meanwhile waits on, as far as there is room."""
+        kept = [entry for row_id, entry in batch.items() if row_id not in self._disk.doomed]
+        self._disk.doomed -= batch.keys()
+        victims = self._staged.put_back(kept)
+        self._all_due = True
+        self._schedule.hold_back()
+        self.lost(gap_of(entry, GapReason.OVERFLOW) for entry in victims)
+
+    def _look(self) -> None:
+        if self._all_due or self._disk.doomed or self._disk.is_untidy or self._youth_s() <= 0 or self._may_tell():
+            self._schedule.due.set()
+        else:
+            self._plan()
+
+    def _plan(self) -> None:
+        """See to it that what is left will be looked at in time."""
+        if self._disk.doomed or self._disk.is_untidy:
+            self._schedule.wake_in(DELETE_LAG_S)
+        if self._staged:
+            self._schedule.wake_in(max(self._youth_s(), 0.0))
+        self._plan_telling()
+
+    def _plan_telling(self) -> None:
+        rest_s = self.losses.due_in_s(self._now_s())
+        if rest_s is not None:
+            self._schedule.wake_in(rest_s)
+
+    def _may_tell(self) -> bool:
+        return self.losses.due_in_s(self._now_s()) == 0
+
+    def _youth_s(self) -> float:
+        """How long the oldest staged envelope may still be acknowledged without ever touching the disk."""
+        oldest = self._staged.oldest
+        since_s = oldest.staged_s if oldest is not None else self._now_s()
+        return since_s + self._interval_s / 2 - self._now_s()
+
+
+def gap_of(entry: Entry, reason: GapReason, session: int | None = None) -> Gap:
+    """The word on one lost envelope, said in `session`, or in its own."""
+    lost_session = entry.session if session is not None and entry.session != session else None
+    return Gap(reason, 1, entry.seq, entry.seq, entry.time_ms, entry.time_ms, entry.device or None, lost_session)

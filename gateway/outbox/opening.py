@@ -1,0 +1,62 @@
+"""How an outbox file is opened: its pragmas, its schema, and a new session in it."""
+
+from __future__ import annotations
+
+import importlib.resources
+from typing import NamedTuple
+
+from aiosqlite import Connection
+
+SCHEMA_VERSION = 1
+
+BUSY_TIMEOUT_MS = 2000
+"""How long a second process (an export) may hold the file before a commit counts as failed."""
+
+PRAGMAS = (
+    "PRAGMA auto_vacuum=INCREMENTAL",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+    "PRAGMA journal_size_limit=1048576",
+)
+
+LAST_ID = "SELECT max(coalesce((SELECT max(id) FROM envelope), 0), coalesce((SELECT max(id) FROM dead), 0))"
+
+
+class NewerSchemaError(ValueError):
+    """The file is of a version of fieldgate that did not exist yet."""
+
+
+class Opened(NamedTuple):
+    """What the file said when it was opened: this run's session, and how the last one ended."""
+
+    session: int
+    previous_session: int
+    clean: bool
+    last_id: int
+
+
+async def prepare(db: Connection) -> None:
+    """Set a fresh connection up, and bring the file to this version's schema."""
+    for pragma in PRAGMAS:
+        await db.execute(pragma)
+    version = int(next(iter(await db.execute_fetchall("PRAGMA user_version")))[0])
+    if version > SCHEMA_VERSION:
+        raise NewerSchemaError(f"from a newer fieldgate (schema {version}, this one knows {SCHEMA_VERSION})")
+    folder = importlib.resources.files("gateway.outbox") / "schema"
+    for number in range(version + 1, SCHEMA_VERSION + 1):
+        sql = (folder / f"{number:03}.sql").read_text(encoding="utf-8")
+        await db.executescript(f"BEGIN IMMEDIATE; {sql}; PRAGMA user_version={number}; COMMIT")
+
+
+async def begin_session(db: Connection, now_s: float) -> Opened:
+    """On disk before anything can be said in it; `now_s` is the wall clock."""
+    meta = {str(key): int(value) for key, value in await db.execute_fetchall("SELECT key, value FROM meta")}
+    session = max(meta["session"] + 1, int(now_s))
+    await db.execute("BEGIN IMMEDIATE")
+    await db.execute("UPDATE meta SET value = ? WHERE key = 'session'", (session,))
+    await db.execute("UPDATE meta SET value = 0 WHERE key = 'clean'")
+    await db.execute("UPDATE meta SET value = 0 WHERE key IN ('rows', 'bytes') AND NOT EXISTS (SELECT 1 FROM envelope)")
+    await db.commit()
+    last = await db.execute_fetchall(LAST_ID)
+    return Opened(session, meta["session"], bool(meta["clean"]), int(next(iter(last))[0]))

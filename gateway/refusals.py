@@ -1,0 +1,60 @@
+"""What a far end's refusals mean: one message that it won't have, or a far end that is at fault. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum, auto
+
+from gateway.outbox.entry import Entry
+
+MESSAGE_TRIES = 3
+"""How often a refused message is tried alone before it is set aside (design: refusals)."""
+
+ENDPOINT_REFUSALS = 3
+"""Different messages refused in a row: the fault is the endpoint's, not theirs (design: refusals)."""
+
+
+class Verdict(Enum):
+    """What follows from a refusal."""
+
+    TRY_ALONE = auto()
+    SET_ASIDE = auto()
+    ENDPOINT_AT_FAULT = auto()
+
+
+class Refusals:
+    """The refusals of one connection. `suspects` are to be tried alone, the first of them first."""
+
+    def __init__(self) -> None:
+        self.suspects: deque[Entry] = deque()
+        self._tries: dict[int, int] = {}
+        self._in_a_row: set[int] = set()
+
+    def refused(self, entry: Entry, *, about_message: bool) -> Verdict:
+        """A word about one message gets it tried alone; any other is about the endpoint."""
+        if len(self._in_a_row) < ENDPOINT_REFUSALS:
+            self._in_a_row.add(entry.id)
+        if not about_message or len(self._in_a_row) >= ENDPOINT_REFUSALS:
+            return Verdict.ENDPOINT_AT_FAULT
+        tries = self._tries.get(entry.id, -1) + 1
+        self._tries[entry.id] = tries
+        if tries == 0:
+            self.suspects.append(entry)
+        if tries < MESSAGE_TRIES:
+            return Verdict.TRY_ALONE
+        self._clear(entry)
+        return Verdict.SET_ASIDE
+
+    def delivered(self, entry: Entry) -> bool:
+        """A message was taken; whether that shows that the far end is well."""
+        if not (self._in_a_row or self._tries):
+            return True
+        if entry.is_reading or entry.id in self._in_a_row:
+            self._in_a_row.clear()
+        if entry.id in self._tries:
+            self._clear(entry)
+        return not self._in_a_row
+
+    def _clear(self, entry: Entry) -> None:
+        del self._tries[entry.id]
+        self.suspects.remove(entry)

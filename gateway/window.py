@@ -1,0 +1,54 @@
+"""How many messages may be unacknowledged, and how many of those are backlog. Pure."""
+
+from __future__ import annotations
+
+from gateway.outbox.entry import Entry
+
+BACKLOG_SHARE = 10
+"""The backlog keeps a tenth of the window when live readings saturate the uplink (design: the outbox)."""
+
+
+class Window:
+    """The window of one connection. `live_size`: what live messages may use of it; a share is the backlog's."""
+
+    def __init__(self, size: int) -> None:
+        self.in_flight: dict[int, Entry] = {}
+        self.live_size = size
+        self._size = size
+        self._backlog: set[int] = set()
+        self._backlog_waits = False
+
+    def expect_backlog(self, *, waits: bool) -> None:
+        """Keep a share free while there is backlog, as far as the backlog does not use it already."""
+        self._backlog_waits = waits
+        kept = max(0, self._share - len(self._backlog)) if waits else 0
+        self.live_size = self._size - kept
+
+    def takes_backlog(self, *, live_waits: bool) -> bool:
+        """Whether there is room for one of the backlog: beside live ones only in its share."""
+        if len(self.in_flight) >= self._size:
+            return False
+        return not live_waits or len(self._backlog) < self._share
+
+    def note_backlog(self, token: int) -> None:
+        """This one is of the backlog, if it is in flight."""
+        if token in self.in_flight:
+            self._backlog.add(token)
+            self.expect_backlog(waits=self._backlog_waits)
+
+    def take(self, token: int) -> Entry | None:
+        """The far end has spoken about this one; None if it was not in flight."""
+        if token in self._backlog:
+            self._backlog.remove(token)
+            self.expect_backlog(waits=self._backlog_waits)
+        return self.in_flight.pop(token, None)
+
+    @property
+    def holds_only_backlog(self) -> bool:
+        """Whether nothing but backlog waits for an acknowledgement."""
+        return len(self.in_flight) <= len(self._backlog)
+
+    @property
+    def _share(self) -> int:
+        """Never the whole window: with one of a single message the backlog waits for pauses of the live lane."""
+        return min(max(1, self._size // BACKLOG_SHARE), self._size - 1)

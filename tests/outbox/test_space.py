@@ -1,0 +1,96 @@
+"""A drained outbox gives its room back to the disk."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gateway.outbox.space import FREE_BYTES, PAGES_AT_ONCE
+from tests.outbox.setup import Rig, opened
+
+MIB = 1024**2
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "outbox.db"
+
+
+def on_disk(rig: Rig) -> int:
+    return sum(len(data) for data in rig.files())
+
+
+async def tidied(rig: Rig) -> bool:
+    """Let what follows a commit happen; whether there is more to do."""
+    for _ in range(5):
+        await rig.outbox.store.rows("SELECT 1")
+        await asyncio.sleep(0)
+    return not rig.outbox._disk.is_untidy
+
+
+async def backlog(rig: Rig, mib: int) -> None:
+    """Comes and is drained."""
+    entries = []
+    for _ in range(mib):
+        entries += [rig.stage(payload=bytes(1000)) for _ in range(MIB // 1000)]
+        await rig.commit()
+    for entry in entries:
+        rig.outbox.acknowledged(entry)
+    await rig.commit(1.0)
+
+
+async def test_after_a_large_backlog_the_file_is_small_again(path: Path) -> None:
+    async with opened(path) as rig:
+        await backlog(rig, 20)
+        assert on_disk(rig) > 20 * MIB
+        while not await tidied(rig):
+            await rig.commit(1.0)
+        assert on_disk(rig) < 3 * MIB
+        rig.clock.advance(100)
+        assert rig.is_quiet, "and then it rests"
+        rig.assert_counted()
+
+
+async def test_it_is_done_in_small_pieces(path: Path) -> None:
+    async with opened(path) as rig:
+        await backlog(rig, 10)
+        await tidied(rig)
+        pages = rig.query("PRAGMA page_count")[0][0]
+        for _ in range(2):
+            await rig.commit(1.0)
+            await tidied(rig)
+            now = rig.query("PRAGMA page_count")[0][0]
+            assert pages - 2 * PAGES_AT_ONCE <= now < pages
+            pages = now
+
+
+async def test_a_little_room_is_kept_for_the_next_outage(path: Path) -> None:
+    async with opened(path) as rig:
+        rig.stage()
+        await rig.commit()
+        while not await tidied(rig):
+            await rig.commit(1.0)
+        entries = [rig.stage(payload=bytes(1000)) for _ in range(FREE_BYTES // 2000)]
+        await rig.commit()
+        pages = rig.query("PRAGMA page_count")
+        for entry in entries:
+            rig.outbox.acknowledged(entry)
+        await rig.commit(1.0)
+        assert await tidied(rig)
+        assert rig.query("PRAGMA page_count") == pages
+
+
+async def test_a_reader_does_not_hold_it_up(path: Path) -> None:
+    async with opened(path) as rig:
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM envelope").fetchall()
+            await backlog(rig, 3)
+            while not await tidied(rig):
+                await rig.commit(1.0)
+        rig.stage()
+        await rig.commit()
+        assert await rig.outbox.store.rows("PRAGMA busy_timeout") == [(2000,)]
+        assert rig.outbox.depth()["fault"] is None
