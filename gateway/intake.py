@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gateway.endpoints.payload import Encoder
@@ -53,7 +53,22 @@ class Intake:
             payload = self._encoder.reading(outbox.next_seq, group.device, sample.time_ms, chosen.values, chosen.bad)
         else:
             payload = self._encoder.sample(outbox.next_seq, chosen)
-        outbox.stage(READING, group.device, payload)
+        if len(payload) > outbox.max_payload and len(group.points) > 1:
+            self._split(group.device, sample.time_ms, _selection(chosen))
+        else:
+            outbox.stage(READING, group.device, payload)
+
+    def _split(self, device: str, time_ms: int, chosen: Selection) -> None:
+        """What is too large for the far end goes in halves, each with its own number; a single point stays whole."""
+        points = [*chosen.values, *chosen.bad]
+        middle = (len(points) + 1) // 2
+        for half in (points[:middle], points[middle:]):
+            part = _part(chosen, half)
+            payload = self._encoder.reading(self._outbox.next_seq, device, time_ms, part.values, part.bad)
+            if len(payload) > self._outbox.max_payload and len(half) > 1:
+                self._split(device, time_ms, part)
+            elif half:
+                self._outbox.stage(READING, device, payload)
 
     def device_status(self, status: DeviceStatus) -> None:
         """Stage a device's new state; the newest is told again on each connection."""
@@ -96,3 +111,15 @@ class Intake:
             payload = self._encoder.device_birth(outbox.next_seq, now_ms, info)
             births.append(outbox.stage("birth", device, payload))
         return births
+
+
+def _selection(chosen: Sample | Selection) -> Selection:
+    if isinstance(chosen, Selection):
+        return chosen
+    values = {name: value for name, value in zip(chosen.group.points, chosen.values, strict=True) if value is not None}
+    return Selection(values, chosen.bad)
+
+
+def _part(chosen: Selection, points: Sequence[str]) -> Selection:
+    values = {name: chosen.values[name] for name in points if name in chosen.values}
+    return Selection(values, {name: chosen.bad[name] for name in points if name in chosen.bad})
