@@ -23,7 +23,7 @@ class Verdict(Enum):
 
 
 class Refusals:
-    """The refusals of one connection. `suspects` are to be tried alone, the first of them first."""
+    """What one far end refuses. `suspects` are to be tried alone, the first of them first."""
 
     def __init__(self) -> None:
         self.suspects: deque[Entry] = deque()
@@ -54,6 +54,11 @@ class Refusals:
         if entry.id in self._tries:
             self._clear(entry)
         return not self._in_a_row
+
+    def disconnected(self) -> None:
+        """Messages get a fresh chance; whether the far end is at fault only a message it takes can show."""
+        self.suspects.clear()
+        self._tries.clear()
 
     def _clear(self, entry: Entry) -> None:
         del self._tries[entry.id]

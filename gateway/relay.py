@@ -48,15 +48,16 @@ class Relay:
         self._fault: asyncio.Future[EndpointError] | None = None
         self._idle: asyncio.Event | None = None
         self._bucket = TokenBucket(backlog_rate)
+        self._refusals = Refusals()
         self._reset(0)
         outbox.on_ready = self.offer
         outbox.on_commit = self._changed.set
 
     def _reset(self, window: int) -> None:
-        """Nothing of a connection survives it."""
+        """Of a connection only this survives it: that the far end refused."""
+        self._refusals.disconnected()
         self._lanes = Lanes()
         self._window = Window(window)
-        self._refusals = Refusals()
         self._backlog = Backlog(self._outbox, self, self._bucket, self._changed)
 
     async def serve(self, endpoint: Endpoint, on_progress: Callable[[], None]) -> None:
@@ -187,8 +188,7 @@ class Relay:
 
     def under_way(self) -> set[int]:
         """What is published and not acknowledged, or about to be."""
-        lanes = (self._lanes.first, self._refusals.suspects)
-        return {*self._window.in_flight, *(entry.id for lane in lanes for entry in lane)}
+        return {*self._window.in_flight, *(entry.id for entry in (*self._lanes.first, *self._refusals.suspects))}
 
     def send_backlog(self, entry: Entry) -> bool:
         """Publish it, unless there is no room now."""

@@ -155,6 +155,26 @@ async def test_refusals_are_forgotten_with_the_connection(path: Path) -> None:
         assert end.payloads == [b"1", b"2"], "no longer alone"
 
 
+async def test_a_far_end_that_takes_all_but_readings_makes_no_progress_on_the_next_connection_either(
+    path: Path,
+) -> None:
+    async with relaying(path, announce=lambda relays: [relays.rig.stage("status", b"online")]) as relays:
+        relays.reading(b"1")
+        for _ in range(3):
+            end = await relays.connect()
+            await relays.sent(2)
+            progress = relays.progress
+            status, reading, *_ = sorted(end.sent, key=lambda m: m.kind, reverse=True)
+            end.ack([status.token])
+            end.ack([reading.token], code=0x97)
+            await relays.ended()
+        assert (progress, relays.progress) == (1, 1), "only before the first refusal"
+        end = await relays.connect()
+        await relays.sent(2)
+        end.ack()
+        assert relays.progress > 1
+
+
 async def test_what_was_staged_too_large_before_the_first_connection_is_set_aside_with_one_gap_and_one_word(
     path: Path,
 ) -> None:
