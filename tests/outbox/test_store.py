@@ -243,14 +243,12 @@ async def test_what_is_set_aside_is_kept_for_a_person_and_told(path: Path) -> No
 async def test_of_what_is_set_aside_the_newest_are_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "DEAD_ROWS", 3)
     monkeypatch.setattr(store_module, "DEAD_BYTES", 100)
-    store = Store(path)
-    await store.open(WALL_S)
-    for number in range(1, 6):
-        await store.bury(entry(number, bytes(10)), 0x99, "no good")
-    assert query(path, "SELECT id FROM dead ORDER BY id") == [(3,), (4,), (5,)]
-    await store.bury(entry(6, bytes(85)), 0x99, "no good")
-    assert query(path, "SELECT id FROM dead ORDER BY id") == [(5,), (6,)]
-    await store.close(clean=True)
+    async with opened(path) as rig:
+        for number in range(1, 6):
+            await rig.outbox.store.bury(entry(number, bytes(10)), 0x99, "no good")
+        assert rig.query("SELECT id FROM dead ORDER BY id") == [(3,), (4,), (5,)]
+        await rig.outbox.store.bury(entry(6, bytes(85)), 0x99, "no good")
+        assert rig.query("SELECT id FROM dead ORDER BY id") == [(5,), (6,)]
 
 
 async def test_deleting_what_is_not_there_changes_no_counter(path: Path) -> None:
