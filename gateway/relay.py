@@ -215,7 +215,10 @@ class Relay:
             return
         self._window.in_flight[entry.id] = entry
         retain = entry.kind in RETAINED_KINDS and self._lanes.may_retain(entry)
-        self._endpoint.publish(Message(entry.id, entry.kind, entry.device, entry.payload, retain))
+        try:
+            self._endpoint.publish(Message(entry.id, entry.kind, entry.device, entry.payload, retain))
+        except Exception as error:  # noqa: BLE001 -- an endpoint's defect must not reach the adapter that emits
+            self._fail(f"publish: {type(error).__name__}: {error}")
 
     def _delivered(self, entry: Entry) -> None:
         if self._refusals.delivered(entry):
@@ -229,8 +232,13 @@ class Relay:
         verdict = self._refusals.refused(entry, about_message=ack.about_message)
         if verdict is Verdict.SET_ASIDE:
             self._put_aside(entry, ack.code, ack.text)
-        elif verdict is Verdict.ENDPOINT_AT_FAULT and self._fault is not None and not self._fault.done():
-            self._fault.set_result(EndpointError(f"publish refused: {ack.text or hex(ack.code)}"))
+        elif verdict is Verdict.ENDPOINT_AT_FAULT:
+            self._fail(f"publish refused: {ack.text or hex(ack.code)}")
+
+    def _fail(self, reason: str) -> None:
+        """End this connection; nothing leaves the outbox by it."""
+        if self._fault is not None and not self._fault.done():
+            self._fault.set_result(EndpointError(reason))
 
     def _try_suspect(self, entry: Entry) -> None:
         """Alone in the window, so that its refusal can be nobody else's."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway import lanes as module
-from gateway.endpoints.contract import Delivery
+from gateway.endpoints.contract import Delivery, Message
 from gateway.outbox.entry import Entry
 from gateway.outbox.store import insert_statements
 from tests.outbox.setup import until
@@ -386,3 +386,18 @@ async def test_deliveries_and_replies_pass_through(path: Path) -> None:
         assert relays.deliveries == [delivery]
         relays.relay.reply("to", b"mark", b"{}")
         assert end.replies == [("to", b"mark", b"{}")]
+
+
+async def test_an_endpoint_whose_publish_fails_loses_its_connection_and_nobody_else_hears_of_it(path: Path) -> None:
+    async with relaying(path) as relays:
+        end = await relays.connect()
+        await relays.quiet()
+
+        def fail(_: Message) -> None:
+            raise RuntimeError("endpoint's defect")
+
+        end.publish = fail  # type: ignore[assignment, method-assign]
+        relays.reading(b"1")
+        assert "endpoint's defect" in str(await relays.ended())
+        end = await relays.connect()
+        assert await relays.sent(1) == [b"1"]

@@ -194,3 +194,26 @@ def test_on_change_sends_a_change_at_once_and_else_only_the_heartbeat(
 
     assert [reading["values"]["count"] for reading in after] == [10, 12, 12]
     assert all(0.85 < moment(later) - moment(earlier) < 1.35 for earlier, later in pairwise(after))
+
+
+def test_a_device_that_left_the_configuration_leaves_no_retained_topic_behind(
+    make_daemon: MakeDaemon, meter: Device, mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    points = {"count": {"address": 0, "type": "uint16"}}
+    both = {name: device(points, unit_id=unit) for unit, name in enumerate(("stays", "leaves"), 1)}
+    daemon = make_daemon(site(endpoint(mosquitto.url), {"plc": link(meter.port)}, both))
+    daemon.start()
+    subscriber.wait_for(lambda m: has_state(m, "online", "leaves"))
+    assert daemon.terminate() == 0
+
+    del both["leaves"]
+    daemon.configure(site(endpoint(mosquitto.url), {"plc": link(meter.port)}, both))
+    daemon.start()
+    for kind in ("birth", "status"):
+        subscriber.wait_for(lambda m, kind=kind: m.topic == f"fieldgate/gw/leaves/{kind}" and not m.payload)  # type: ignore[misc]
+
+    with Subscriber(mosquitto.port) as late:
+        late.wait_for(lambda m: is_reading(m, "stays"))
+        assert {m.topic for m in late.messages if m.retained} == {
+            f"fieldgate/gw{device}/{kind}" for device in ("", "/stays") for kind in ("birth", "status")
+        }
