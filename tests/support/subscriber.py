@@ -60,6 +60,7 @@ class Subscriber:
     def stop(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        self._client._reset_sockets()  # paho leaves its wake-up pair open when its thread ends before loop_stop
 
     def __enter__(self) -> Self:
         self.start()
