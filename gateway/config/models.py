@@ -56,7 +56,13 @@ class OutboxSection(StrictModel):
     max_age: Period = 30 * 86400.0
     when_full: Literal["drop-oldest", "drop-newest"] = "drop-oldest"
     commit_interval: Duration = Field(1.0, description="0s: on disk before it is published")
-    backlog_rate: DrainRate = Field(200.0, description="envelopes of backlog per second after an outage")
+    backlog_rate: DrainRate = Field(
+        200.0, description="envelopes of backlog per second after an outage; under strict order beside the new ones"
+    )
+    order: Literal["live-first", "strict"] = Field(
+        "live-first",
+        description="strict: readings leave in the order in which they were read, new ones once no older one waits",
+    )
 
 
 class OutboxOverride(StrictModel):
@@ -67,6 +73,7 @@ class OutboxOverride(StrictModel):
     when_full: Literal["drop-oldest", "drop-newest"] | None = None
     commit_interval: Duration | None = None
     backlog_rate: DrainRate | None = None
+    order: Literal["live-first", "strict"] | None = None
 
 
 class EndpointConfig(StrictModel):
