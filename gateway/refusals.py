@@ -13,6 +13,9 @@ MESSAGE_TRIES = 3
 ENDPOINT_REFUSALS = 3
 """Different messages refused in a row: the fault is the endpoint's, not theirs (design: refusals)."""
 
+REMEMBERED = 1000
+"""Messages of such a row that are known by name: as many as may be refused together."""
+
 
 class Verdict(Enum):
     """What follows from a refusal."""
@@ -23,18 +26,32 @@ class Verdict(Enum):
 
 
 class Refusals:
-    """What one far end refuses. `suspects` are to be tried alone, the first of them first."""
+    """What one far end refuses. `suspects` are to be tried alone, one after the other."""
 
     def __init__(self) -> None:
         self.suspects: deque[Entry] = deque()
         self._tries: dict[int, int] = {}
         self._in_a_row: set[int] = set()
 
-    def refused(self, entry: Entry, *, about_message: bool) -> Verdict:
-        """A word about one message gets it tried alone; any other is about the endpoint."""
-        if len(self._in_a_row) < ENDPOINT_REFUSALS:
+    @property
+    def suspect(self) -> Entry:
+        """The one to try next: the first, but where the far end may be at fault one it has not refused yet, if any.
+
+        Else a few that it will never take, at the head of what travels together, would hide that it takes others.
+        """
+        if not self._blames_far_end:
+            return self.suspects[0]
+        return next((entry for entry in self.suspects if entry.id not in self._in_a_row), self.suspects[0])
+
+    def refused(self, entry: Entry, *, about_message: bool, shared: bool = False) -> Verdict:
+        """A word about one message gets it tried alone; any other is about the endpoint.
+
+        What is said about several that travelled together is counted against none of them before it was tried alone.
+        """
+        suspected = about_message and shared
+        if not suspected and len(self._in_a_row) < REMEMBERED:
             self._in_a_row.add(entry.id)
-        if not about_message or len(self._in_a_row) >= ENDPOINT_REFUSALS:
+        if not about_message or (self._blames_far_end and not suspected):
             return Verdict.ENDPOINT_AT_FAULT
         tries = self._tries.get(entry.id, -1) + 1
         self._tries[entry.id] = tries
@@ -59,6 +76,10 @@ class Refusals:
         """Messages get a fresh chance; whether the far end is at fault only a message it takes can show."""
         self.suspects.clear()
         self._tries.clear()
+
+    @property
+    def _blames_far_end(self) -> bool:
+        return len(self._in_a_row) >= ENDPOINT_REFUSALS
 
     def _clear(self, entry: Entry) -> None:
         del self._tries[entry.id]

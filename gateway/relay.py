@@ -118,7 +118,7 @@ class Relay:
     def pump(self) -> None:
         """Publish live envelopes while the window has room, readings last."""
         if self._refusals.suspects:
-            self._try_suspect(self._refusals.suspects[0])
+            self._try_suspect(self._refusals.suspect)
             return
         room, in_flight = self._window.live_size, self._window.in_flight
         for lane in (self._lanes.first, self._lanes.live):
@@ -140,8 +140,10 @@ class Relay:
         self.pump()
         if self._backlog.needs_room:
             self._changed.set()
-        if self._idle is not None and self._is_idle:
-            self._idle.set()
+        if self._idle is not None:
+            self._flush()
+            if self._is_idle:
+                self._idle.set()
 
     @property
     def said_goodbye(self) -> bool:
@@ -171,6 +173,7 @@ class Relay:
             await self._outbox.flush()  # nothing is live before it is on disk
         if self.connected_now and not self._is_idle:
             self._idle = asyncio.Event()
+            self._flush()
             await self._idle.wait()
 
     def tell_old(self, entries: Sequence[Entry]) -> int:
@@ -229,7 +232,7 @@ class Relay:
             self._tasks.create_task(self._retained.cleared(entry), name="cleared")
 
     def _refused(self, entry: Entry, ack: Ack) -> None:
-        verdict = self._refusals.refused(entry, about_message=ack.about_message)
+        verdict = self._refusals.refused(entry, about_message=ack.about_message, shared=ack.shared)
         if verdict is Verdict.SET_ASIDE:
             self._put_aside(entry, ack.code, ack.text)
         elif verdict is Verdict.ENDPOINT_AT_FAULT:
@@ -244,6 +247,15 @@ class Relay:
         """Alone in the window, so that its refusal can be nobody else's."""
         if not self._window.in_flight:
             self._send(entry)
+        self._flush()
+
+    def _flush(self) -> None:
+        """Nothing comes that could travel with what the endpoint keeps back."""
+        try:
+            if self._endpoint is not None:
+                self._endpoint.flush()
+        except Exception as error:  # noqa: BLE001 -- as in `_send`
+            self._fail(f"flush: {type(error).__name__}: {error}")
 
     def _put_aside(self, entry: Entry, code: int, reason: str) -> None:
         """Once, though what is told on every connection comes here on every connection."""

@@ -51,6 +51,7 @@ _CODES = {
     "unknown_timezone": "E140",
     "no_such_file": "E141",
     "duration_bounds": "E107",
+    "size_bounds": "E107",
     "password_alone": "E142",
 }
 """Errors that our own validators raise, by their type."""

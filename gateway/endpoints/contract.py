@@ -37,12 +37,16 @@ class Message(Struct, frozen=True, gc=False):
 
 
 class Ack(Struct, frozen=True, gc=False):
-    """The far end's word on one message. `code` is 0 on success; about which one it is, `about_message` tells."""
+    """The far end's word on one message. `code` is 0 on success; `about_message`: a no to what was sent, not to us.
+
+    `shared`: it was said once about several messages that travelled together, perhaps for the sake of only one.
+    """
 
     token: int
     code: int = 0
     about_message: bool = False
     text: str = ""
+    shared: bool = False
 
 
 class Delivery(Struct, frozen=True):
@@ -99,7 +103,13 @@ class Endpoint(ABC):
 
     @abstractmethod
     def publish(self, message: Message) -> None:
-        """Send one message; only while connected. The far end's word on it comes by `acknowledged`."""
+        """Send one message; only while connected. The far end's word on it comes by `acknowledged`.
+
+        It may be kept for a while, to travel with others.
+        """
+
+    def flush(self) -> None:  # noqa: B027 -- most endpoints keep nothing back
+        """Send what is kept back: for now nothing comes that could travel with it. Only while connected."""
 
     @abstractmethod
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:

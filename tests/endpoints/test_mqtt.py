@@ -10,14 +10,9 @@ import structlog
 
 from gateway.endpoints.contract import EndpointError, Identity
 from gateway.endpoints.mqtt import MqttEndpoint
+from gateway.endpoints.mqtt.client import MAX_PACKET_BYTES
 from gateway.endpoints.mqtt.config import MqttConfig
-from gateway.endpoints.mqtt.endpoint import (
-    COMMANDS_IN_FLIGHT,
-    HEADROOM_BYTES,
-    LOOK_MIN_S,
-    MAX_PACKET_BYTES,
-    SHOWN_CHARACTERS,
-)
+from gateway.endpoints.mqtt.endpoint import COMMANDS_IN_FLIGHT, HEADROOM_BYTES, LOOK_MIN_S, SHOWN_CHARACTERS
 from gateway.endpoints.payload import last_will
 from tests.outbox.setup import until
 from tests.support.mosquitto import Mosquitto
@@ -378,7 +373,7 @@ async def test_after_every_way_of_an_acknowledgement_paho_forgets_the_message(
         await session.acked(*range(20))
         assert len(cloud._client._out_messages) == 0
         assert cloud._client._inflight_messages == 0
-        assert cloud._unacked == {}
+        assert cloud._outgoing.in_flight == {}
     await asyncio.to_thread(watcher.stop)
 
 
@@ -400,7 +395,7 @@ async def test_a_publish_the_access_list_denies_is_a_failure_of_the_endpoint(
         good, denied = sorted(await session.acked(1, 2), key=lambda ack: ack.token)
         assert (good.code, denied.code, denied.about_message) == (0, 0x87, False)
         assert "0x87" in denied.text
-        assert cloud._unacked == {}
+        assert cloud._outgoing.in_flight == {}
         assert len(cloud._client._out_messages) == 0
 
 

@@ -12,7 +12,7 @@ from typing_extensions import override
 from gateway.adapter import Period, StrictModel
 from gateway.config import ConfigPath
 from gateway.config.models import EndpointConfig
-from gateway.units import Duration, format_duration
+from gateway.units import Duration, Size, format_duration
 
 SCHEMES = {"mqtt": 1883, "mqtts": 8883}
 """Default ports: IANA service names mqtt and secure-mqtt."""
@@ -25,6 +25,18 @@ MAX_KEEPALIVE_S = 65_535
 
 MAX_SESSION_EXPIRY_S = 4_294_967_294
 """Four bytes of seconds; all ones would mean for ever (MQTT 5, 3.1.2.11.2)."""
+
+MAX_TCP_USER_TIMEOUT_S = 86_400
+"""The kernel counts it in milliseconds in an int (tcp(7)); a day is less, and more than anybody waits."""
+
+MAX_BATCH_MESSAGES = 1000
+"""So that several batches are within what an endpoint may have in flight (outgoing.WINDOW_MESSAGES)."""
+
+MIN_BATCH_BYTES, MAX_BATCH_BYTES = 1024, 1024**2
+"""Less holds hardly two envelopes; with more, a full window would take more memory than a small box has."""
+
+MAX_BATCH_AGE_S = 3600
+"""What waits is in memory; and whoever waits longer is better served by a longer `every`."""
 
 
 def _url(text: str) -> str:
@@ -55,6 +67,12 @@ def _within(low_s: float, high_s: float) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _batch_bytes(size: int) -> int:
+    if not MIN_BATCH_BYTES <= size <= MAX_BATCH_BYTES:
+        raise PydanticCustomError("size_bounds", "must be from 1KiB to 1MiB")
+    return size
+
+
 class TlsConfig(StrictModel):
     """Whom to trust, and who we are."""
 
@@ -63,8 +81,30 @@ class TlsConfig(StrictModel):
     key: ConfigPath | None = None
 
 
+class BatchConfig(StrictModel):
+    """Readings that travel together, as one JSON array on the batch topic; all else goes by itself.
+
+    A batch leaves when it is full or its first reading has waited for `max_age`. A reading that is larger than
+    `max_bytes` goes in an array of its own, as far as the broker takes it.
+    """
+
+    max_messages: Annotated[int, Field(ge=1, le=MAX_BATCH_MESSAGES)] = Field(
+        1, description="readings in one message at most; 1: each by itself on its own topic"
+    )
+    max_bytes: Annotated[Size, AfterValidator(_batch_bytes)] = Field(
+        128 * 1024, description="of one array; less if the broker takes less"
+    )
+    max_age: Annotated[Period, _within(0.001, MAX_BATCH_AGE_S)] = Field(
+        1.0, description="how long a reading waits for others; from half of commit_interval on, it is on disk by then"
+    )
+
+
 class MqttConfig(EndpointConfig):
-    """A broker and how to speak to it."""
+    """A broker and how to speak to it.
+
+    A link that died without a word shows within 1.25 `keepalive` when it was idle, and while there is something to
+    publish within 1.25 `ack_timeout` or, if that is shorter, `tcp_user_timeout`.
+    """
 
     type: Literal["mqtt"]
     url: Annotated[str, AfterValidator(_url)] = Field(examples=["mqtts://broker.example:8883"])
@@ -81,10 +121,18 @@ class MqttConfig(EndpointConfig):
         None, description="response topics are honoured below the root and below this"
     )
     format: Literal["fieldgate"] = "fieldgate"
-    keepalive: Annotated[Duration, _within(MIN_KEEPALIVE_S, MAX_KEEPALIVE_S)] = 30.0
+    batch: BatchConfig = BatchConfig()
+    keepalive: Annotated[Duration, _within(MIN_KEEPALIVE_S, MAX_KEEPALIVE_S)] = Field(
+        30.0, description="a broker that is silent for so long, though it was asked after half of it, is gone"
+    )
     ack_timeout: Period = Field(15.0, description="a publish that waits longer ends the connection")
+    tcp_user_timeout: Annotated[Period, _within(0.001, MAX_TCP_USER_TIMEOUT_S)] = Field(
+        15.0, description="sent bytes that the broker's machine does not confirm for so long end the connection"
+    )
     connect_timeout: Period = 5.0
-    window: Annotated[int, Field(ge=1, le=65535)] = Field(100, description="unacknowledged publishes at most")
+    window: Annotated[int, Field(ge=1, le=65535)] = Field(
+        100, description="unacknowledged publishes at most; a batch is one"
+    )
 
     @field_validator("password")
     @classmethod

@@ -1,4 +1,4 @@
-"""One MQTT connection on paho-mqtt, driven by the asyncio loop. The only file that imports paho.
+"""One MQTT connection on paho-mqtt, driven by the asyncio loop. Only this file and `client` import paho.
 
 paho keeps the protocol; connecting, reading, writing and time are ours (why: ARCHITECTURE.md, decision 5).
 """
@@ -8,14 +8,11 @@ from __future__ import annotations
 import asyncio
 import math
 import ssl
-import struct
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import paho.mqtt.client as paho
 import structlog
-from paho.mqtt import MQTTException
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -23,8 +20,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from typing_extensions import override
 
 from gateway.config.models import EndpointConfig
-from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Identity, Message, Session
+from gateway.endpoints.contract import Delivery, Endpoint, EndpointError, Identity, Message, Session
+from gateway.endpoints.mqtt.client import MALFORMED, MAX_PACKET_BYTES, Client, properties_of
 from gateway.endpoints.mqtt.config import MqttConfig, TlsConfig
+from gateway.endpoints.mqtt.outgoing import Outgoing
 from gateway.endpoints.mqtt.reasons import ABOUT_MESSAGE, FAILURE, why_refused
 from gateway.endpoints.mqtt.topics import Topics
 from gateway.endpoints.mqtt.wire import Wire
@@ -37,15 +36,8 @@ NO_LIMIT_BYTES = 268_435_455
 HEADROOM_BYTES = 1024
 """What a PUBLISH may need beside its payload: header, topic, packet id, properties."""
 
-PUBACK_SUCCESS_BYTES = 2
-"""A PUBACK that ends after the packet id says success (MQTT 5, 3.4.2.1; MQTT 3.1.1, 3.4.2)."""
-
 COMMANDS_IN_FLIGHT = 20
 """Commands the broker may send before we acknowledge one (our Receive Maximum)."""
-
-MAX_PACKET_BYTES = 128 * 1024
-"""What the broker may send in one packet: a command has at most 64 KiB (gateway.commands.decode), its topic and
-properties need their room, and nothing else that comes is large."""
 
 SHOWN_CHARACTERS = 200
 """Of a response topic, which may have 65,535, in the log."""
@@ -56,47 +48,7 @@ LOOK_MIN_S = 0.05
 CLOSE_S = 1.0
 """How long a polite close may take before the socket is cut."""
 
-MALFORMED = (MQTTException, ValueError, LookupError, struct.error)
-"""What paho raises on packets that break the protocol: UnicodeDecodeError on a topic, for one."""
-
 log = structlog.get_logger("fieldgate.mqtt")
-
-
-class _Client(paho.Client):
-    """paho, given a connection that is already there, a bound, and a short way for the commonest packet.
-
-    All methods are paho's own inner seams; tests/endpoints holds them against a real broker.
-    """
-
-    wire: Wire
-    on_success: Callable[[int], None]
-
-    def _create_socket(self) -> Any:
-        return self.wire
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        self._refuse_if_too_large()
-        return super()._sock_recv(bufsize)
-
-    def _refuse_if_too_large(self) -> None:
-        """Ends the connection as soon as a fixed header announces too much (MQTT 5, 2.1.4), before that is kept."""
-        head = self._in_packet
-        if head["have_remaining"] and head["remaining_length"] > MAX_PACKET_BYTES:
-            raise EndpointError(
-                f"the broker sends a packet of {head['remaining_length']} bytes, more than {MAX_PACKET_BYTES}: "
-                "is there an oversized or retained message on a command topic?"
-            )
-
-    def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
-        """A PUBACK of two bytes is a success (MQTT 5, 3.4.2.1): no need to build a reason code and properties."""
-        packet = self._in_packet["packet"]
-        if cmd != "PUBACK" or len(packet) != PUBACK_SUCCESS_BYTES:
-            return super()._handle_pubackcomp(cmd)
-        mid = packet[0] << 8 | packet[1]
-        if self._out_messages.pop(mid, None) is not None:
-            self._inflight_messages -= 1
-            self.on_success(mid)
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 class MqttEndpoint(Endpoint):
@@ -109,8 +61,6 @@ class MqttEndpoint(Endpoint):
         self._identity = identity
         self._topics = Topics(config.root, identity.gateway, config.reply_prefix)
         self._v5 = config.protocol == 5
-        self._unacked: dict[int, tuple[int, float]] = {}
-        self._acks: list[Ack] = []
         self._max_bytes = 0
         self._repeats = Repeats()
 
@@ -120,22 +70,31 @@ class MqttEndpoint(Endpoint):
         self._loop = loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = loop.create_future()
         self._ready: asyncio.Future[tuple[int, int]] = loop.create_future()
+        self._outgoing = Outgoing(self._topics, self._config.batch, self._send)
         self._client = self._make_client()
         wire = self._client.wire = await self._connect_wire()
         try:
-            window, self._max_bytes = await self._log_in()
-            session.connected(window, self._max_bytes)
+            room, self._max_bytes = await self._log_in()
+            session.connected(*self._outgoing.open(room, self._max_bytes))
             await self._watch()
         finally:
+            self._outgoing.close()
             await self._close(wire)
 
     @override
     def publish(self, message: Message) -> None:
-        info = self._client.publish(self._topics.of(message.kind, message.device), message.payload, 1, message.retain)
+        self._outgoing.publish(message)
+
+    @override
+    def flush(self) -> None:
+        self._outgoing.flush()
+
+    def _send(self, topic: str, payload: bytes, retain: bool) -> int | None:
+        info = self._client.publish(topic, payload, 1, retain)
         if info.rc == paho.MQTT_ERR_SUCCESS:
-            self._unacked[info.mid] = (message.token, self._loop.time())
-        else:
-            self._end(EndpointError(f"publish failed: {paho.error_string(info.rc)}"))
+            return info.mid
+        self._end(EndpointError(f"publish failed: {paho.error_string(info.rc)}"))
+        return None
 
     @override
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
@@ -146,7 +105,7 @@ class MqttEndpoint(Endpoint):
                 topic = to[:SHOWN_CHARACTERS]
                 log.warning(refusal, endpoint=self._identity.endpoint, topic=topic, repeated=untold or None)
             return
-        properties = _properties(PacketTypes.PUBLISH)
+        properties = properties_of(PacketTypes.PUBLISH)
         if correlation is not None:
             properties.CorrelationData = correlation
         self._client.publish(to, payload, 0, properties=properties)
@@ -164,15 +123,16 @@ class MqttEndpoint(Endpoint):
                 _, wire = await self._loop.create_connection(
                     lambda: Wire(self._on_data, self._on_lost), host, port, ssl=context
                 )
+            wire.give_up_after(self._config.tcp_user_timeout)
         except TimeoutError:
             raise EndpointError(f"{host}:{port} does not answer within {self._config.connect_timeout:g} s") from None
         except (OSError, ssl.SSLError) as error:
             raise EndpointError(f"can't connect to {host}:{port}: {error}") from error
         return wire
 
-    def _make_client(self) -> _Client:
+    def _make_client(self) -> Client:
         config, identity = self._config, self._identity
-        client = _Client(
+        client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=config.client_id or f"fieldgate-{identity.gateway}-{identity.endpoint}",
             clean_session=None if self._v5 else config.session_expiry == 0,
@@ -184,7 +144,7 @@ class MqttEndpoint(Endpoint):
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
-        client.on_success = self._on_success
+        client.on_success = self._outgoing.settle
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         client.will_set(self._topics.of("status", ""), last_will(identity.gateway), 1, retain=True)
@@ -197,7 +157,7 @@ class MqttEndpoint(Endpoint):
         host, port, _ = self._config.address
         options: dict[str, Any] = {}
         if self._v5:
-            properties = _properties(PacketTypes.CONNECT)
+            properties = properties_of(PacketTypes.CONNECT)
             properties.ReceiveMaximum = COMMANDS_IN_FLIGHT
             properties.MaximumPacketSize = MAX_PACKET_BYTES
             properties.SessionExpiryInterval = math.ceil(self._config.session_expiry)
@@ -219,15 +179,16 @@ class MqttEndpoint(Endpoint):
     async def _watch(self) -> None:
         """Until the connection ends: keep-alive, and no publish may wait too long for its acknowledgement."""
         config = self._config
-        look_s = max(LOOK_MIN_S, min(config.keepalive, config.ack_timeout) / 4)
+        self._client.ask_within(config.keepalive)
+        look_s = max(LOOK_MIN_S, min(config.keepalive / 2, config.ack_timeout) / 4)
         while True:
             done, _ = await asyncio.wait({self._ended}, timeout=look_s)
             if done:
                 self._ended.result()
                 return
             self._client.loop_misc()
-            oldest = next(iter(self._unacked.values()), None)
-            if oldest is not None and self._loop.time() - oldest[1] > config.ack_timeout:
+            oldest_s = self._outgoing.oldest_s
+            if oldest_s is not None and self._loop.time() - oldest_s > config.ack_timeout:
                 raise EndpointError(f"no acknowledgement for {config.ack_timeout:g} s")
 
     async def _close(self, wire: Wire) -> None:
@@ -254,9 +215,7 @@ class MqttEndpoint(Endpoint):
             self._end(error)
         if client.want_write():
             client.loop_write()
-        if self._acks:
-            acks, self._acks = self._acks, []
-            self._session.acknowledged(acks)
+        self._outgoing.report(self._session.acknowledged)
 
     def _on_lost(self, error: Exception | None) -> None:
         self._end(EndpointError(f"connection lost: {error}" if error else "the broker closed the connection"))
@@ -281,20 +240,13 @@ class MqttEndpoint(Endpoint):
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, code: ReasonCode, properties: Any) -> None:
         self._end(EndpointError(f"disconnected: {code}"))
 
-    def _on_success(self, mid: int) -> None:
-        pending = self._unacked.pop(mid, None)
-        if pending is not None:
-            self._acks.append(Ack(pending[0]))
-
     def _on_publish(self, client: Any, userdata: Any, mid: int, code: ReasonCode, properties: Any) -> None:
-        pending = self._unacked.pop(mid, None)
-        if pending is None:
-            return
         value = code.value
         if value < FAILURE:
-            self._acks.append(Ack(pending[0]))
+            self._outgoing.settle(mid)
         else:
-            self._acks.append(Ack(pending[0], value, value in ABOUT_MESSAGE, f"{value:#04x} {code}"))
+            about_message = value in ABOUT_MESSAGE
+            self._outgoing.settle(mid, value, about_message=about_message, text=f"{value:#04x} {code}")
 
     def _on_subscribe(self, client: Any, userdata: Any, mid: int, codes: list[ReasonCode], properties: Any) -> None:
         refused = [str(code) for code in codes if code.is_failure]
@@ -323,10 +275,6 @@ class MqttEndpoint(Endpoint):
                 correlation=getattr(properties, "CorrelationData", None),
             )
         )
-
-
-def _properties(packet_type: int) -> Any:
-    return Properties(packet_type)  # type: ignore[no-untyped-call]  # paho types it only in part
 
 
 def _tls_context(tls: TlsConfig) -> ssl.SSLContext:

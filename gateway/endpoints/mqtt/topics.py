@@ -17,6 +17,8 @@ class Topics:
         self._reply_prefixes = tuple(f"{prefix.removesuffix('/')}/" for prefix in prefixes)
         self._base = f"{root}/{gateway}"
         self._known: dict[tuple[str, str], str] = {}
+        self.batch = f"{self._base}/batch"
+        """Readings of any device, in one array."""
 
     def of(self, kind: str, device: str) -> str:
         """`{root}/{gateway}[/{device}]/{kind}`; `device` is empty for the gateway's own."""

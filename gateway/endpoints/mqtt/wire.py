@@ -7,6 +7,8 @@ paho reads a packet in three small `recv`s and writes each with its own `send`; 
 from __future__ import annotations
 
 import asyncio
+import math
+import socket
 from collections.abc import Callable
 
 from typing_extensions import override
@@ -43,6 +45,12 @@ class Wire(asyncio.Protocol):
         self._ended = True
         self._on_lost(exc)
         self.closed.set()
+
+    def give_up_after(self, seconds: float) -> None:
+        """When what was sent stays unconfirmed for so long, the kernel ends the connection (tcp(7))."""
+        assert self._transport is not None
+        sock: socket.socket = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, math.ceil(seconds * 1000))
 
     def pending(self) -> int:
         """Bytes that can be read at once."""

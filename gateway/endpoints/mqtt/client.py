@@ -1,0 +1,75 @@
+"""paho, given a connection that is already there, bounds, and a short way for the commonest packet.
+
+All methods are paho's own inner seams (ARCHITECTURE.md, decisions 5 and 6); tests/endpoints holds them against a real
+broker.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt import MQTTException
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.properties import Properties
+
+from gateway.endpoints.contract import EndpointError
+from gateway.endpoints.mqtt.wire import Wire
+
+PUBACK_SUCCESS_BYTES = 2
+"""A PUBACK that ends after the packet id says success (MQTT 5, 3.4.2.1; MQTT 3.1.1, 3.4.2)."""
+
+MAX_PACKET_BYTES = 128 * 1024
+"""What the broker may send in one packet: a command has at most 64 KiB (gateway.commands.decode), its topic and
+properties need their room, and nothing else that comes is large."""
+
+MALFORMED = (MQTTException, ValueError, LookupError, struct.error)
+"""What paho raises on packets that break the protocol: UnicodeDecodeError on a topic, for one."""
+
+
+class Client(paho.Client):
+    """One connection's protocol; `on_success(mid)` is called for each plain PUBACK."""
+
+    wire: Wire
+    on_success: Callable[[int], None]
+
+    def ask_within(self, keepalive_s: float) -> None:
+        """Once connected: end a connection on which nothing came for as long as was announced, or the server wants.
+
+        paho waits for one interval before it asks, and for another until it gives up: each is half of that time.
+        """
+        self._keepalive = min(self._keepalive or keepalive_s, keepalive_s) / 2  # type: ignore[assignment]  # compared
+
+    def _create_socket(self) -> Any:
+        return self.wire
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        self._refuse_if_too_large()
+        return super()._sock_recv(bufsize)
+
+    def _refuse_if_too_large(self) -> None:
+        """Ends the connection as soon as a fixed header announces too much (MQTT 5, 2.1.4), before that is kept."""
+        head = self._in_packet
+        if head["have_remaining"] and head["remaining_length"] > MAX_PACKET_BYTES:
+            raise EndpointError(
+                f"the broker sends a packet of {head['remaining_length']} bytes, more than {MAX_PACKET_BYTES}: "
+                "is there an oversized or retained message on a command topic?"
+            )
+
+    def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
+        """A PUBACK of two bytes is a success (MQTT 5, 3.4.2.1): no need to build a reason code and properties."""
+        packet = self._in_packet["packet"]
+        if cmd != "PUBACK" or len(packet) != PUBACK_SUCCESS_BYTES:
+            return super()._handle_pubackcomp(cmd)
+        mid = packet[0] << 8 | packet[1]
+        if self._out_messages.pop(mid, None) is not None:
+            self._inflight_messages -= 1
+            self.on_success(mid)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+
+def properties_of(packet_type: int) -> Any:
+    """No properties yet, of a packet of this type."""
+    return Properties(packet_type)  # type: ignore[no-untyped-call]  # paho types it only in part

@@ -1,0 +1,121 @@
+"""What one connection publishes: how many at once, in what order, and the broker's word on each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from gateway.endpoints.contract import Ack, Message
+from gateway.endpoints.mqtt.batch import BRACKETS_BYTES, Gathering
+from gateway.endpoints.mqtt.config import BatchConfig
+from gateway.endpoints.mqtt.topics import Topics
+
+WINDOW_MESSAGES = 10_000
+"""Envelopes the house may hand over before the first is acknowledged, where they travel in batches: as many as may wait
+in memory at the door (gateway.outbox.staging)."""
+
+READING = "reading"
+
+Send = Callable[[str, bytes, bool], int | None]
+"""Publishes a payload on a topic, retained or not; returns its packet id, or None when the connection is at its end."""
+
+
+class Outgoing:
+    """At most `room` publishes are in flight. What waits for room goes before readings that wait for company."""
+
+    def __init__(self, topics: Topics, batch: BatchConfig, send: Send) -> None:
+        self.in_flight: dict[int, tuple[tuple[int, ...], float]] = {}
+        """By packet id: the tokens of its envelopes, and when it was sent."""
+        self._topics = topics
+        self._settings = batch
+        self._send = send
+        self._room = 0
+        self._first: deque[Message] = deque()
+        self._gathering = Gathering(batch.max_messages, batch.max_bytes, batch.max_age)
+        self._batches = batch.max_messages > 1
+        self._acks: list[Ack] = []
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def open(self, room: int, max_bytes: int) -> tuple[int, int]:
+        """How many envelopes may be unacknowledged, and how large each, where a broker takes such publishes.
+
+        With batches one more than is in flight can fill meanwhile, so that none waits half full for want of envelopes.
+        """
+        self._room = room
+        if not self._batches:
+            return room, max_bytes
+        self._gathering.bound(max_bytes)
+        window = min((room + 1) * self._settings.max_messages, WINDOW_MESSAGES)
+        return max(room, window), max(1, max_bytes - BRACKETS_BYTES)
+
+    def publish(self, message: Message) -> None:
+        """Send it as soon as there is room; a reading perhaps with others."""
+        if self._batches and message.kind == READING:
+            self._gathering.add(message.token, message.payload, self._loop.time())
+            self._pump()
+            return
+        if self._batches:
+            self.flush()  # what was said before it goes before it
+        if not self._first and len(self.in_flight) < self._room:
+            self._send_alone(message)
+        else:
+            self._first.append(message)
+
+    def flush(self) -> None:
+        """Readings that wait for company wait no longer."""
+        self._gathering.hurry()
+        self._pump()
+
+    def settle(self, packet_id: int, code: int = 0, *, about_message: bool = False, text: str = "") -> None:
+        """The broker has spoken about this publish, and so about every envelope in it."""
+        tokens, _ = self.in_flight.pop(packet_id, ((), 0.0))
+        self._acks += [Ack(token, code, about_message, text, shared=len(tokens) > 1) for token in tokens]
+
+    def report(self, acknowledged: Callable[[list[Ack]], None]) -> None:
+        """Tell what was settled since, and use the room this has made."""
+        if self._acks:
+            acks, self._acks = self._acks, []
+            acknowledged(acks)
+            self._pump()
+
+    @property
+    def oldest_s(self) -> float | None:
+        """When the oldest publish in flight was sent."""
+        return next(iter(self.in_flight.values()))[1] if self.in_flight else None
+
+    def close(self) -> None:
+        """Send nothing more by itself."""
+        self._room = 0
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _pump(self) -> None:
+        """Use the room there is; while there is some, look again when the oldest reading has waited long enough."""
+        while len(self.in_flight) < self._room:
+            if self._first:
+                self._send_alone(self._first.popleft())
+            elif batch := self._gathering.take(self._loop.time()):
+                self._note(self._send(self._topics.batch, batch.payload, False), batch.tokens)
+            else:
+                self._wake_at(self._gathering.due_s)
+                return
+
+    def _send_alone(self, message: Message) -> None:
+        topic = self._topics.of(message.kind, message.device)
+        self._note(self._send(topic, message.payload, message.retain), (message.token,))
+
+    def _note(self, packet_id: int | None, tokens: tuple[int, ...]) -> None:
+        if packet_id is None:
+            self._room = 0
+        else:
+            self.in_flight[packet_id] = tokens, self._loop.time()
+
+    def _wake_at(self, due_s: float | None) -> None:
+        if due_s is not None and self._timer is None:
+            self._timer = self._loop.call_at(due_s, self._woken)
+
+    def _woken(self) -> None:
+        self._timer = None
+        self._pump()
