@@ -121,13 +121,17 @@ class GapReason(StrEnum):
     OVERFLOW = "overflow"
     CORRUPT = "corrupt"
     REFUSED = "refused"
+    PURGED = "purged"
 
 
 class Gap(Struct, frozen=True):
-    """Readings that were lost: the range of `seq` (None: never assigned) and of time, and why."""
+    """Readings that were lost: the range of `seq` (None: never assigned) and of time, and why.
+
+    `count` is None where nobody can tell.
+    """
 
     reason: GapReason
-    count: int
+    count: int | None
     first_seq: int | None
     last_seq: int | None
     first_ms: int

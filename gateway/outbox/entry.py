@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 from msgspec import Struct
 
 READING = "reading"
@@ -23,6 +25,7 @@ class Entry(Struct, gc=False, eq=False):
 
     `id` orders all envelopes of the file, across sessions; `staged_s` is on the outbox's steady clock.
     `fresh`: staged since the connection began or told again on it, so that a retained topic may keep it.
+    `ahead_ms`: what an unsynchronised wall clock was ahead of the time since boot when it stamped this; else None.
     """
 
     id: int
@@ -36,8 +39,18 @@ class Entry(Struct, gc=False, eq=False):
     fresh: bool = True
     on_disk: bool = False
     done: bool = False
+    ahead_ms: int | None = None
 
     @property
     def is_reading(self) -> bool:
         """Readings may be dropped and wait behind everything else."""
         return self.kind == READING
+
+    def seal(self) -> int:
+        """CRC-32 of all that a row holds."""
+        head = f"{self.id} {self.session} {self.seq} {self.kind} {self.device} {self.time_ms} {self.ahead_ms}"
+        return crc32(self.payload, crc32(head.encode()))
+
+    def is_intact(self, crc: int, sealed_from: int) -> bool:
+        """Whether a row that carries this checksum is as it was written; below `sealed_from` it covers the payload."""
+        return crc == (self.seal() if self.id >= sealed_from else crc32(self.payload))

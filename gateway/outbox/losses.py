@@ -18,7 +18,7 @@ class Losses:
 
     def add(self, gap: Gap) -> None:
         """Merge a loss with what is waiting to be told of the same reason and session."""
-        self.total[gap.reason] = self.total.get(gap.reason, 0) + gap.count
+        self.total[gap.reason] = self.total.get(gap.reason, 0) + (1 if gap.count is None else gap.count)
         key = (gap.reason, gap.lost_session)
         before = self._open.get(key)
         self._open[key] = gap if before is None else _joined(before, gap)
@@ -44,7 +44,7 @@ class Losses:
 def _joined(one: Gap, other: Gap) -> Gap:
     return Gap(
         reason=one.reason,
-        count=one.count + other.count,
+        count=None if one.count is None or other.count is None else one.count + other.count,
         first_seq=_lowest(one.first_seq, other.first_seq),
         last_seq=_highest(one.last_seq, other.last_seq),
         first_ms=min(one.first_ms, other.first_ms),

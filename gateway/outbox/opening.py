@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from aiosqlite import Connection
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 BUSY_TIMEOUT_MS = 2000
 """How long a second process (an export) may hold the file before a commit counts as failed."""
@@ -20,6 +20,10 @@ PRAGMAS = (
     "PRAGMA journal_size_limit=1048576",
 )
 
+IDS_PER_SESSION = 1_000_000
+"""Ids of a session begin at this multiple of it, so that they order rows across sessions and files: a session begins
+as many seconds later as its number is higher, and no outbox takes a million envelopes a second."""
+
 LAST_ID = "SELECT max(coalesce((SELECT max(id) FROM envelope), 0), coalesce((SELECT max(id) FROM dead), 0))"
 
 
@@ -28,12 +32,16 @@ class NewerSchemaError(ValueError):
 
 
 class Opened(NamedTuple):
-    """What the file said when it was opened: this run's session, and how the last one ended."""
+    """What the file said when it was opened: this run's session, and how the last one ended.
+
+    This session's ids follow `last_id`; rows from `sealed_from` on are sealed as a whole.
+    """
 
     session: int
     previous_session: int
     clean: bool
     last_id: int
+    sealed_from: int
 
 
 async def prepare(db: Connection) -> None:
@@ -59,4 +67,5 @@ async def begin_session(db: Connection, now_s: float) -> Opened:
     await db.execute("UPDATE meta SET value = 0 WHERE key IN ('rows', 'bytes') AND NOT EXISTS (SELECT 1 FROM envelope)")
     await db.commit()
     last = await db.execute_fetchall(LAST_ID)
-    return Opened(session, meta["session"], bool(meta["clean"]), int(next(iter(last))[0]))
+    last_id = max(int(next(iter(last))[0]), session * IDS_PER_SESSION)
+    return Opened(session, meta["session"], bool(meta["clean"]), last_id, meta["sealed_from"])

@@ -36,6 +36,7 @@ class Outbox:
 
     `on_ready(entry)` is called when an envelope may be published, `on_commit()` after each commit, and
     `on_gap(gap)` when readings were lost, so that an envelope is staged that says so.
+    `on_found()` is called when rows were added that are older than what is being sent.
     `max_payload` is the largest envelope that the far end takes, as far as it has said so.
     """
 
@@ -48,6 +49,7 @@ class Outbox:
         self.on_ready: Callable[[Entry], None] = _ignore
         self.on_commit: Callable[[], None] = _ignore
         self.on_gap: Callable[[Gap], None] = _ignore
+        self.on_found: Callable[[], None] = _ignore
         self._settings = settings
         self._interval_s = settings.commit_interval
         self._drop_newest = settings.when_full == "drop-newest"

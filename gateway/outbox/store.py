@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from zlib import crc32
 
 import aiosqlite
 from aiosqlite import Connection
@@ -30,7 +29,9 @@ DEAD_ROWS = 1000
 DEAD_BYTES = 16 * 1024**2
 """What they may take together: it is room beside `max_size`."""
 
-INSERT = "INSERT INTO envelope VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+COLUMNS = "id, session, seq, kind, device, time_ms, payload, crc, ahead_ms"
+
+INSERT = f"INSERT INTO envelope ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 COUNT = "UPDATE meta SET value = value + CASE key WHEN 'rows' THEN ? ELSE ? END WHERE key IN ('rows', 'bytes')"
 
@@ -39,7 +40,7 @@ DELETE = (
     f" RETURNING id, length(payload) + {ROW_OVERHEAD_BYTES}"
 )
 
-BURY = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+BURY = f"INSERT OR REPLACE INTO dead ({COLUMNS}, code, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 BURY_ONLY_SO_MANY = (
     "DELETE FROM dead WHERE id IN (SELECT id FROM ("
@@ -72,6 +73,7 @@ class Store:
         self._path = path
         self._db: Connection | None = None
         self._turn = asyncio.Lock()
+        self._sealed_from = 0
 
     async def open(self, now_s: float) -> Opened:
         """Open or create the file and begin a session; `now_s` is the wall clock."""
@@ -129,14 +131,14 @@ class Store:
     async def entries(self, *, readings: bool, after: int, before: int, limit: int) -> tuple[list[Entry], list[Entry]]:
         """Waiting envelopes with `after < id < before`, oldest first, and those whose checksum is wrong."""
         rows = await self.rows(
-            "SELECT id, session, seq, kind, device, time_ms, payload, crc FROM envelope"
-            f" WHERE kind {'=' if readings else '<>'} '{READING}' AND id > ? AND id < ? ORDER BY id LIMIT ?",
+            f"SELECT {COLUMNS} FROM envelope WHERE kind {'=' if readings else '<>'} '{READING}'"
+            " AND id > ? AND id < ? ORDER BY id LIMIT ?",
             (after, before, limit),
         )
         good, torn = list[Entry](), list[Entry]()
-        for row_id, session, seq, kind, device, time_ms, payload, crc in rows:
-            entry = Entry(row_id, session, seq, kind, device, time_ms, payload, on_disk=True)
-            (good if crc32(payload) == crc else torn).append(entry)
+        for row_id, session, seq, kind, device, time_ms, payload, crc, ahead_ms in rows:
+            entry = Entry(row_id, session, seq, kind, device, time_ms, payload, on_disk=True, ahead_ms=ahead_ms)
+            (good if entry.is_intact(crc, self._sealed_from) else torn).append(entry)
         return good, torn
 
     async def bury(self, entry: Entry, code: int, reason: str) -> None:
@@ -176,7 +178,9 @@ class Store:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         db = self._db = await aiosqlite.connect(self._path, iter_chunk_size=FETCH_ROWS, isolation_level=None)
         await prepare(db)
-        return await begin_session(db, now_s)
+        opened = await begin_session(db, now_s)
+        self._sealed_from = opened.sealed_from
+        return opened
 
 
 def insert_statements(entries: Sequence[Entry]) -> Statements:
@@ -216,5 +220,6 @@ def _row(entry: Entry) -> tuple[object, ...]:
         entry.device,
         entry.time_ms,
         entry.payload,
-        crc32(entry.payload),
+        entry.seal(),
+        entry.ahead_ms,
     )

@@ -113,7 +113,7 @@ class Rig:
         return self.path.read_bytes(), self.path.with_name(self.path.name + "-wal").read_bytes()
 
     async def waiting(
-        self, *, readings: bool = True, after: int = 0, before: int = 10**9, limit: int = 100
+        self, *, readings: bool = True, after: int = 0, before: int = 10**18, limit: int = 100
     ) -> list[int]:
         entries = await self.outbox.waiting(readings=readings, after=after, before=before, limit=limit)
         return [entry.id for entry in entries]

@@ -114,9 +114,9 @@ async def test_with_no_interval_what_is_not_on_disk_does_not_wait_to_be_publishe
     outbox = make(path, Clock(), commit_interval="0s")
     await begin(outbox, Clock())
     outbox.stage("reading", "d", b"{}")
-    assert await outbox.waiting(readings=True, after=0, before=10, limit=10) == []
+    assert await outbox.waiting(readings=True, after=0, before=10**18, limit=10) == []
     await outbox._cycle.commit()
-    assert len(await outbox.waiting(readings=True, after=0, before=10, limit=10)) == 1
+    assert len(await outbox.waiting(readings=True, after=0, before=10**18, limit=10)) == 1
     await outbox.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.outbox import store as store_module
 from gateway.outbox.entry import Entry
-from gateway.outbox.opening import SCHEMA_VERSION
+from gateway.outbox.opening import IDS_PER_SESSION, SCHEMA_VERSION
 from gateway.outbox.store import Store, StoreError, insert_statements
 from tests.outbox.setup import WALL_S, opened, query
 
@@ -34,7 +34,8 @@ def assert_no_thread_goes_on() -> None:
 
 async def test_the_first_session_is_the_wall_clock(path: Path) -> None:
     store = Store(path)
-    assert await store.open(WALL_S + 0.9) == (int(WALL_S), 0, True, 0)
+    session = int(WALL_S)
+    assert await store.open(WALL_S + 0.9) == (session, 0, True, session * IDS_PER_SESSION, 1)
     await store.close(clean=True)
 
 
@@ -77,7 +78,10 @@ async def test_a_file_from_a_newer_version_is_refused_in_a_sentence_and_left_alo
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
     store = Store(path)
-    with pytest.raises(StoreError, match=r"outbox\.db.* newer fieldgate \(schema 2, this one knows 1\)"):
+    with pytest.raises(
+        StoreError,
+        match=rf"outbox\.db.* newer fieldgate \(schema {SCHEMA_VERSION + 1}, this one knows {SCHEMA_VERSION}\)",
+    ):
         await store.open(WALL_S)
     assert_no_thread_goes_on()
     assert query(path, "PRAGMA user_version") == [(SCHEMA_VERSION + 1,)]
@@ -156,10 +160,11 @@ async def test_ids_go_on_after_the_highest_ever_kept(path: Path) -> None:
     store = Store(path)
     await store.open(WALL_S)
     await store.write(insert_statements([entry(5)]))
-    await store.bury(entry(9), 0x99, "refused")
+    highest = 10**17
+    await store.bury(entry(highest), 0x99, "refused")
     await store.close(clean=True)
     again = Store(path)
-    assert (await again.open(WALL_S)).last_id == 9, "else a new dead letter would replace the old one"
+    assert (await again.open(WALL_S)).last_id == highest, "else a new dead letter would replace the old one"
     await again.close(clean=True)
 
 
@@ -168,8 +173,8 @@ async def test_envelopes_come_back_as_they_went_in(path: Path) -> None:
     await store.open(WALL_S)
     written = [entry(1, b"\x00\xff"), entry(2, b"", "result"), entry(3, bytes(100_000))]
     await store.write(insert_statements(written))
-    readings, torn = await store.entries(readings=True, after=0, before=10, limit=10)
-    others, _ = await store.entries(readings=False, after=0, before=10, limit=10)
+    readings, torn = await store.entries(readings=True, after=0, before=10**18, limit=10)
+    others, _ = await store.entries(readings=False, after=0, before=10**18, limit=10)
     assert torn == []
     for one, other in zip(written, sorted([*readings, *others], key=lambda e: e.id), strict=True):
         assert (one.id, one.session, one.seq, one.kind, one.device, one.time_ms, one.payload) == (
