@@ -7,6 +7,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,15 @@ class MqttRig(EndpointRig):
 
     endpoint = MqttEndpoint
 
-    def __init__(self, broker: Mosquitto) -> None:
+    def __init__(self, broker: Mosquitto, **settings: Any) -> None:
         self._broker = broker
+        self._settings = settings
 
     @override
     def make(self, port: int | None = None) -> Endpoint:
-        config: dict[str, Any] = {"type": "mqtt", "url": f"mqtt://127.0.0.1:{port or self._broker.port}"}
-        model = self.endpoint.Config.model_validate({**config, "connect_timeout": CONNECT_TIMEOUT})
+        url = f"mqtt://127.0.0.1:{port or self._broker.port}"
+        config = {"type": "mqtt", "url": url, "connect_timeout": CONNECT_TIMEOUT, **self._settings}
+        model = self.endpoint.Config.model_validate(config)
         return MqttEndpoint(model, IDENTITY)  # type: ignore[arg-type]  # it is its own Config
 
     @override
@@ -65,14 +68,17 @@ class MqttRig(EndpointRig):
 
 
 @asynccontextmanager
-async def mqtt(folder: Path) -> AsyncIterator[EndpointRig]:
+async def mqtt(folder: Path, **settings: Any) -> AsyncIterator[EndpointRig]:
     broker = Mosquitto(folder)
     broker.start()
     try:
-        yield MqttRig(broker)
+        yield MqttRig(broker, **settings)
     finally:
         broker.kill()
 
 
-ENDPOINT_RIGS: dict[str, Callable[[Path], AbstractAsyncContextManager[EndpointRig]]] = {"mqtt": mqtt}
-"""By the name of the entry point."""
+ENDPOINT_RIGS: dict[str, Callable[[Path], AbstractAsyncContextManager[EndpointRig]]] = {
+    "mqtt": mqtt,
+    "mqtt in batches": partial(mqtt, batch={"max_messages": 10, "max_age": "20ms"}),
+}
+"""By the name of the entry point, and perhaps how it is set."""

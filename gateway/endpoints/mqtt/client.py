@@ -35,12 +35,14 @@ class Client(paho.Client):
     wire: Wire
     on_success: Callable[[int], None]
 
-    def ask_within(self, keepalive_s: float) -> None:
-        """Once connected: end a connection on which nothing came for as long as was announced, or the server wants.
+    def halve_keepalive(self, keepalive_s: float) -> float:
+        """Once connected: ask for a sign of life after half of what was announced, or the server wants; returns that.
 
-        paho waits for one interval before it asks, and for another until it gives up: each is half of that time.
+        paho waits for one interval before it asks, and for another until it gives up.
         """
-        self._keepalive = min(self._keepalive or keepalive_s, keepalive_s) / 2  # type: ignore[assignment]  # compared
+        half_s = min(self._keepalive or keepalive_s, keepalive_s) / 2
+        self._keepalive = half_s  # type: ignore[assignment]  # it is only compared from now on
+        return half_s
 
     def _create_socket(self) -> Any:
         return self.wire

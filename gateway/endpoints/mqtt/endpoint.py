@@ -179,8 +179,7 @@ class MqttEndpoint(Endpoint):
     async def _watch(self) -> None:
         """Until the connection ends: keep-alive, and no publish may wait too long for its acknowledgement."""
         config = self._config
-        self._client.ask_within(config.keepalive)
-        look_s = max(LOOK_MIN_S, min(config.keepalive / 2, config.ack_timeout) / 4)
+        look_s = max(LOOK_MIN_S, min(self._client.halve_keepalive(config.keepalive), config.ack_timeout) / 4)
         while True:
             done, _ = await asyncio.wait({self._ended}, timeout=look_s)
             if done:

@@ -1,0 +1,102 @@
+"""Readings that wait for company: order kept, bounds held, nothing lost."""
+
+import json
+from collections import deque
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.endpoints.mqtt.batch import BRACKETS_BYTES, Batch, Gathering
+
+MAX_BYTES = 60
+MAX_AGE_S = 10.0
+
+
+def envelope(token: int, size: int) -> bytes:
+    """A JSON text of so many bytes that names its token."""
+    return json.dumps({"token": token, "x": ""}).encode().replace(b'""', b'"%b"' % (b"x" * size))
+
+
+def everything(gathering: Gathering) -> list[Batch]:
+    gathering.hurry()
+    return list(iter(lambda: gathering.take(0.0), None))
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(0, 50)),
+        st.tuples(st.just("take"), st.integers(0, 6)),
+        st.tuples(st.just("hurry"), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS, st.integers(1, 5))
+def test_all_leave_in_order_within_bounds_and_none_before_its_time(steps: list[tuple[str, int]], most: int) -> None:
+    gathering = Gathering(most, MAX_BYTES, MAX_AGE_S)
+    waiting: deque[tuple[int, bytes, float]] = deque()
+    added: list[int] = []
+    left: list[int] = []
+    now_s, urgent = 0.0, 0
+    for step, number in steps:
+        if step == "add":
+            waiting.append((len(added), envelope(len(added), number), now_s))
+            gathering.add(*waiting[-1])
+            added.append(len(added))
+        elif step == "hurry":
+            gathering.hurry()
+            urgent = len(waiting)
+        else:
+            now_s += number
+            batch = gathering.take(now_s)
+            together = BRACKETS_BYTES + sum(len(payload) for _, payload, _ in waiting) + max(0, len(waiting) - 1)
+            full = len(waiting) >= most or together >= MAX_BYTES
+            due = bool(waiting) and now_s >= waiting[0][2] + MAX_AGE_S
+            assert (batch is not None) == bool(waiting and (full or due or urgent))
+            if batch is not None:
+                assert [body["token"] for body in json.loads(batch.payload)] == list(batch.tokens)
+                assert len(batch.tokens) <= most
+                assert len(batch.payload) <= MAX_BYTES or len(batch.tokens) == 1
+                room = MAX_BYTES - len(batch.payload)
+                left += [waiting.popleft()[0] for _ in batch.tokens]
+                assert len(batch.tokens) == most or not waiting or room < len(waiting[0][1]) + 1, "as full as can be"
+                urgent = max(0, urgent - len(batch.tokens))
+        assert gathering.due_s == (waiting[0][2] + MAX_AGE_S if waiting else None)
+    left += [token for batch in everything(gathering) for token in batch.tokens]
+    assert left == added
+
+
+def test_a_batch_that_fills_its_bytes_exactly_is_full() -> None:
+    gathering = Gathering(10, BRACKETS_BYTES + 3 + 1 + 4, MAX_AGE_S)
+    gathering.add(1, b"abc", 0.0)
+    assert gathering.take(0.0) is None
+    gathering.add(2, b"defg", 0.0)
+    assert gathering.take(0.0) == Batch((1, 2), b"[abc,defg]")
+
+
+def test_one_byte_less_of_room_keeps_the_second_out() -> None:
+    gathering = Gathering(10, BRACKETS_BYTES + 3 + 1 + 3, MAX_AGE_S)
+    gathering.add(1, b"abc", 0.0)
+    gathering.add(2, b"defg", 0.0)
+    assert gathering.take(0.0) == Batch((1,), b"[abc]")
+    assert gathering.take(0.0) is None
+
+
+def test_a_far_end_that_takes_less_bounds_the_batch() -> None:
+    gathering = Gathering(10, 1000, MAX_AGE_S)
+    gathering.bound(20)
+    gathering.bound(500)
+    for token in range(3):
+        gathering.add(token, b"12345678", 0.0)
+    assert gathering.take(0.0) == Batch((0, 1), b"[12345678,12345678]")
+
+
+def test_what_came_after_the_hurry_waits_for_others_again() -> None:
+    gathering = Gathering(2, 1000, MAX_AGE_S)
+    gathering.add(1, b"1", 0.0)
+    gathering.hurry()
+    gathering.add(2, b"2", 0.0)
+    gathering.add(3, b"3", 0.0)
+    assert gathering.take(0.0) == Batch((1, 2), b"[1,2]")
+    assert gathering.take(0.0) is None
