@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fcntl
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
@@ -20,6 +17,7 @@ from gateway import plugins
 from gateway.app import Gateway
 from gateway.cli import show
 from gateway.cli.exits import Exit
+from gateway.cli.state import InUse, default_state_dir, owned
 from gateway.config import ConfigError, Site, load
 from gateway.outbox.store import StoreError
 
@@ -27,10 +25,6 @@ STOP_MARGIN_S = 1.5
 """A stop that takes this much longer than its drain is cut: a hung disk or adapter must not hold the box."""
 
 log = structlog.get_logger("fieldgate")
-
-
-class InUse(Exception):
-    """Another daemon works on the same state directory."""
 
 
 def main(argv: list[str]) -> int:
@@ -45,7 +39,7 @@ def main(argv: list[str]) -> int:
     logging_setup.configure(site.log.level, site.log.format, site.secrets)
     state = arguments.state_dir or default_state_dir(os.environ)
     try:
-        with _owned(state):
+        with owned(state):
             asyncio.run(_serve(site, state))
     except InUse as error:
         log.critical("can't start", reason=str(error))
@@ -60,14 +54,6 @@ def main(argv: list[str]) -> int:
         log.critical("defect", exc_info=group)
         return Exit.INTERNAL
     return Exit.OK
-
-
-def default_state_dir(environ: Mapping[str, str]) -> Path:
-    """`$STATE_DIRECTORY` (systemd), else the XDG state directory."""
-    if given := environ.get("STATE_DIRECTORY"):
-        return Path(given.split(":")[0])
-    base = environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "fieldgate"
 
 
 async def _serve(site: Site, state: Path) -> None:
@@ -93,18 +79,6 @@ def _cut_short(limit_s: float) -> None:
     """What is committed is safe; what hangs would hang for ever."""
     print(f"stop took longer than {limit_s:g} s and was cut short", file=sys.stderr, flush=True)
     os._exit(Exit.INTERNAL)
-
-
-@contextmanager
-def _owned(state: Path) -> Iterator[None]:
-    """Hold the state directory for this process alone; raises InUse or OSError."""
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InUse(f"another fieldgate runs on {state}; stop it or give another --state-dir") from None
-        yield
 
 
 def _parser() -> argparse.ArgumentParser:
