@@ -1,4 +1,4 @@
-"""What one connection has to publish at once, and what it has told already. Pure."""
+"""What one connection has to publish, and what it has told already. Pure."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ RETAINED_KINDS = frozenset({"status", "birth"})
 
 
 class Lanes:
-    """`first` goes before `live`, the readings of this connection. `told`: what was published though it is older."""
+    """`first` goes before `live`, the readings of this connection; `old` is what has been read of the backlog.
+
+    While `held`, live readings wait behind older ones. `told`: what was published though it is older.
+    """
 
     def __init__(self) -> None:
         self.first: deque[Entry] = deque()
         self.live: deque[Entry] = deque()
+        self.old: deque[Entry] = deque()
+        self.held = False
         self._told: set[int] = set()
         self._newest: dict[tuple[str, str], int] = {}
 
     @property
     def wait(self) -> bool:
-        """Whether there is anything to publish."""
-        return bool(self.first or self.live)
+        """Whether there is anything to publish that waits for nothing but room."""
+        return bool(self.first or (self.live and not self.held))
 
     def tell(self, entries: Iterable[Entry]) -> None:
         """Queue what does not wait behind readings."""

@@ -22,7 +22,8 @@ TOO_LARGE = 0x95
 class Relay:
     """Order and window of one endpoint's outbox; it is the endpoint's Session.
 
-    `announce()` returns what must go out first on every connection; `on_delivery` takes commands.
+    `announce()` returns what must go out first on every connection; `on_delivery` takes commands. `strict`: readings
+    leave in the order in which they were staged, live ones behind the backlog.
     """
 
     def __init__(
@@ -32,6 +33,8 @@ class Relay:
         announce: Callable[[], Sequence[Entry]],
         retained: Retained,
         on_delivery: Callable[[Delivery], None],
+        *,
+        strict: bool = False,
     ) -> None:
         self.connected_now = False
         self.delivered = 0
@@ -48,17 +51,21 @@ class Relay:
         self._fault: asyncio.Future[EndpointError] | None = None
         self._idle: asyncio.Event | None = None
         self._bucket = TokenBucket(backlog_rate)
+        self._strict = strict
         self._refusals = Refusals()
         self._reset(0)
         outbox.on_ready = self.offer
         outbox.on_commit = self._changed.set
+        outbox.on_found = self._found
 
     def _reset(self, window: int) -> None:
         """Of a connection only this survives it: that the far end refused."""
         self._refusals.disconnected()
         self._lanes = Lanes()
         self._window = Window(window)
-        self._backlog = Backlog(self._outbox, self, self._bucket, self._changed)
+        self._leaving = set[int]()
+        """What is being put aside."""
+        self._backlog = Backlog(self._outbox, self, self._lanes, self._bucket, self._changed, strict=self._strict)
 
     async def serve(self, endpoint: Endpoint, on_progress: Callable[[], None]) -> None:
         """Run one connection to its end; raises what ended it."""
@@ -100,6 +107,8 @@ class Relay:
             return
         if entry.is_reading:
             self._lanes.live.append(entry)
+            if self._lanes.held:
+                self._backlog.holds_back()
             if self._lanes.overflow:
                 self._backlog.spill(self._lanes.spill())
         else:
@@ -116,16 +125,18 @@ class Relay:
             self.pump()
 
     def pump(self) -> None:
-        """Publish live envelopes while the window has room, readings last."""
+        """Publish while the window has room: live envelopes, of them readings last, then the backlog."""
         if self._refusals.suspects:
             self._try_suspect(self._refusals.suspect)
             return
-        room, in_flight = self._window.live_size, self._window.in_flight
-        for lane in (self._lanes.first, self._lanes.live):
+        lanes, in_flight, room = self._lanes, self._window.in_flight, self._window.live_size
+        for lane in (lanes.first,) if lanes.held else (lanes.first, lanes.live):
             while lane and len(in_flight) < room:
                 entry = lane.popleft()
                 if not entry.done or entry.kind in RETAINED_KINDS:
                     self._send(entry)
+        if lanes.old or lanes.held:
+            self._backlog.pump()
 
     def acknowledged(self, acks: Sequence[Ack], /) -> None:
         """The far end has spoken about these messages."""
@@ -191,16 +202,19 @@ class Relay:
 
     def under_way(self) -> set[int]:
         """What is published and not acknowledged, or about to be."""
-        return {*self._window.in_flight, *(entry.id for entry in (*self._lanes.first, *self._refusals.suspects))}
+        queued = (entry.id for entry in (*self._lanes.first, *self._refusals.suspects))
+        return {*self._window.in_flight, *self._leaving, *queued}
 
-    def send_backlog(self, entry: Entry) -> bool:
-        """Publish it, unless there is no room now."""
-        if self._refusals.suspects or not self._window.takes_backlog(live_waits=self._lanes.wait):
-            return False
-        if not entry.done:
-            self._send(entry)
-            self._window.note_backlog(entry.id)
-        return True
+    def room_for_backlog(self) -> int:
+        """How many there is room for now."""
+        return 0 if self._refusals.suspects else self._window.room_for_backlog(live_waits=self._lanes.wait)
+
+    def send_backlog(self, entries: Sequence[Entry]) -> None:
+        """Publish them: there is room."""
+        for entry in entries:
+            if not entry.done:
+                self._send(entry)
+        self._window.note_backlog(entry.id for entry in entries)
 
     @property
     def _is_idle(self) -> bool:
@@ -259,8 +273,15 @@ class Relay:
 
     def _put_aside(self, entry: Entry, code: int, reason: str) -> None:
         """Once, though what is told on every connection comes here on every connection."""
-        if not entry.done and self._tasks is not None:
-            self._tasks.create_task(self._outbox.set_aside(entry, code, reason), name="set-aside")
+        if not entry.done and entry.id not in self._leaving and self._tasks is not None:
+            self._leaving.add(entry.id)
+            task = self._tasks.create_task(self._outbox.set_aside(entry, code, reason), name="set-aside")
+            task.add_done_callback(lambda _: self._leaving.discard(entry.id))
+
+    def _found(self) -> None:
+        """Rows have come to light that may be older than anything sent."""
+        if self.connected_now:
+            self._backlog.rewind()
 
     def _disconnected(self) -> None:
         self.connected_now = False

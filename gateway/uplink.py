@@ -73,6 +73,7 @@ class Uplink:
             announce=self.intake.announce,
             retained=self._retained,
             on_delivery=self._deliver,
+            strict=self._settings.order == "strict",
         )
         self.supervised = Supervised(
             f"endpoint {self.name}", self._connect, self._config.reconnect, on_down=_already_told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gateway.outbox.entry import Entry
 
 BACKLOG_SHARE = 10
@@ -15,6 +17,8 @@ class Window:
         self.in_flight: dict[int, Entry] = {}
         self.live_size = size
         self._size = size
+        self._share = min(max(1, size // BACKLOG_SHARE), size - 1)
+        """Never the whole window: with one of a single message the backlog waits for pauses of the live lane."""
         self._backlog: set[int] = set()
         self._backlog_waits = False
 
@@ -24,31 +28,25 @@ class Window:
         kept = max(0, self._share - len(self._backlog)) if waits else 0
         self.live_size = self._size - kept
 
-    def takes_backlog(self, *, live_waits: bool) -> bool:
-        """Whether there is room for one of the backlog: beside live ones only in its share."""
-        if len(self.in_flight) >= self._size:
-            return False
-        return not live_waits or len(self._backlog) < self._share
+    def room_for_backlog(self, *, live_waits: bool) -> int:
+        """How many of the backlog there is room for: beside live ones only in its share."""
+        room = self._size - len(self.in_flight)
+        return min(room, self._share - len(self._backlog)) if live_waits else room
 
-    def note_backlog(self, token: int) -> None:
-        """This one is of the backlog, if it is in flight."""
-        if token in self.in_flight:
-            self._backlog.add(token)
-            self.expect_backlog(waits=self._backlog_waits)
+    def note_backlog(self, tokens: Iterable[int]) -> None:
+        """These are of the backlog, those of them that are in flight."""
+        self._backlog.update(token for token in tokens if token in self.in_flight)
+        self.expect_backlog(waits=self._backlog_waits)
 
     def take(self, token: int) -> Entry | None:
         """The far end has spoken about this one; None if it was not in flight."""
         if token in self._backlog:
             self._backlog.remove(token)
-            self.expect_backlog(waits=self._backlog_waits)
+            if len(self._backlog) < self._share:
+                self.expect_backlog(waits=self._backlog_waits)
         return self.in_flight.pop(token, None)
 
     @property
     def holds_only_backlog(self) -> bool:
         """Whether nothing but backlog waits for an acknowledgement."""
         return len(self.in_flight) <= len(self._backlog)
-
-    @property
-    def _share(self) -> int:
-        """Never the whole window: with one of a single message the backlog waits for pauses of the live lane."""
-        return min(max(1, self._size // BACKLOG_SHARE), self._size - 1)

@@ -126,6 +126,7 @@ async def relaying(
     announce: Callable[[RelayRig], Sequence[Entry]] = lambda _: (),
     rate: float = 1e6,
     devices: Sequence[str] = (),
+    strict: bool = False,
     **settings: Any,
 ) -> AsyncIterator[RelayRig]:
     """A relay whose outbox is open; connect it as often as needed."""
@@ -140,6 +141,7 @@ async def relaying(
             announce=lambda: announce(relays),
             retained=retained,
             on_delivery=deliveries.append,
+            strict=strict,
         )
         rig.outbox.on_commit = _both(rig.outbox.on_commit, rig.count_commit)
         relays = RelayRig(rig, relay, deliveries)
