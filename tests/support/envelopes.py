@@ -17,6 +17,12 @@ def is_reading(message: Received, device: str = "") -> bool:
     return message.topic.endswith(f"{device}/reading")
 
 
+def envelopes_in(message: Received) -> list[Envelope]:
+    """One, or those of a batch; a cleared topic says nothing."""
+    body = message.json if message.payload else []
+    return body if isinstance(body, list) else [body]
+
+
 def is_result(message: Received, command: str) -> bool:
     return message.topic.endswith("/result") and message.json.get("command") == command
 
@@ -28,11 +34,11 @@ def has_state(message: Received, state: str, device: str | None = None) -> bool:
 
 
 def says(count: int, *, exactly: bool = False) -> Callable[[Received], bool]:
-    """Whether a message is a reading with this count, or a higher one unless `exactly`."""
+    """Whether a message is, or holds, a reading with this count, or a higher one unless `exactly`."""
 
     def matches(message: Received) -> bool:
-        told = message.json["values"].get("count", 0) if is_reading(message) else 0
-        return bool(told == count if exactly else told >= count)
+        told = counts([message])
+        return count in told if exactly else any(each >= count for each in told)
 
     return matches
 
@@ -44,7 +50,7 @@ def identity(envelope: Envelope) -> Identity:
 
 def numbered(messages: Iterable[Received]) -> list[Envelope]:
     """Every envelope in the order of arrival, duplicates too; a will has no identity and is left out."""
-    return [body for message in messages if message.payload and "seq" in (body := message.json)]
+    return [envelope for message in messages for envelope in envelopes_in(message) if "seq" in envelope]
 
 
 def once(envelopes: Iterable[Envelope]) -> list[Envelope]:

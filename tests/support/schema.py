@@ -34,6 +34,16 @@ def assert_envelope(payload: bytes) -> Any:
     return body
 
 
+def assert_batch(payload: bytes) -> Any:
+    """What a batch says, once its array, and each envelope in it, is known to follow the schema."""
+    batch = json.loads(payload)
+    rules = validator().evolve(schema={"$ref": "urn:fieldgate:envelope:1#/$defs/batch"})
+    assert [f"{error.json_path}: {error.message}" for error in rules.iter_errors(batch)] == [], payload
+    assert validator().is_valid(batch), payload
+    assert payload == json.dumps(batch, ensure_ascii=False, separators=(",", ":")).encode(), "no white space"
+    return batch
+
+
 def _same_numbers(text: str, body: Any) -> bool:
     """Written as Python would, but for how an exponent looks."""
     return " " not in _without_texts(text) and json.loads(text) == body

@@ -87,14 +87,16 @@ def test_one_that_refuses_everything_empties_nothing(
     assert len([event for event in daemon.log if event["event"] == "down"]) == 1
 
 
-def test_one_that_refuses_only_readings_is_asked_less_and_less(
-    make_daemon: MakeDaemon, broker: FakeBroker, meter: Device
+@pytest.mark.parametrize("code", [0x97, 0x87], ids=["quota", "not authorized"])
+@pytest.mark.parametrize("only", ["readings", "everything"])
+def test_one_that_refuses_is_asked_less_and_less(
+    make_daemon: MakeDaemon, broker: FakeBroker, meter: Device, code: int, only: str
 ) -> None:
-    broker.judge = lambda m: 0x97 if is_reading(m) else 0
+    broker.judge = lambda m: code if only == "everything" or is_reading(m) else 0
     patient = {**SHORT, "reconnect": {"min": "100ms", "max": "1s"}}
     daemon = make_daemon(counting(broker.url, meter.port, cloud=patient))
     daemon.start()
-    down(daemon, "Quota exceeded")
+    down(daemon, "publish refused")
     meter.wait_for_polls(30)
 
     assert 3 <= broker.connections <= 6
