@@ -71,7 +71,9 @@ class Outgoing:
     def settle(self, packet_id: int, code: int = 0, *, about_message: bool = False, text: str = "") -> None:
         """The broker has spoken about this publish, and so about every envelope in it."""
         tokens, _ = self.in_flight.pop(packet_id, ((), 0.0))
-        self._acks += [Ack(token, code, about_message, text, shared=len(tokens) > 1) for token in tokens]
+        shared = len(tokens) > 1
+        for token in tokens:
+            self._acks.append(Ack(token, code, about_message, text, shared))
 
     def report(self, acknowledged: Callable[[list[Ack]], None]) -> None:
         """Tell what was settled since, and use the room this has made."""
