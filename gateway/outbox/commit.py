@@ -9,12 +9,15 @@ from typing import NamedTuple
 from aiosqlite import Connection
 
 from gateway.config.models import OutboxSection
-from gateway.model import Gap
+from gateway.model import Gap, GapReason
+from gateway.outbox import untold
 from gateway.outbox.ages import Ages
 from gateway.outbox.entry import Entry
-from gateway.outbox.limits import Cut, Evicted, Limits
+from gateway.outbox.evicted import told_again
+from gateway.outbox.limits import Cut, Limits, Load
+from gateway.outbox.losses import Losses
 from gateway.outbox.opening import Opened
-from gateway.outbox.space import FREE_BYTES
+from gateway.outbox.space import FREE_BYTES, bound_log, used_bytes
 from gateway.outbox.store import Store, StoreError, count, delete, insert, size_of
 
 OLDEST = "SELECT time_ms FROM envelope ORDER BY id LIMIT 1"
@@ -22,14 +25,33 @@ OLDEST = "SELECT time_ms FROM envelope ORDER BY id LIMIT 1"
 PROBE: tuple[str, list[tuple[object, ...]]] = ("UPDATE meta SET value = 0 WHERE key = 'clean'", [()])
 """Changes nothing, and shows that the disk writes again."""
 
+REOPENS_AT = 0.01
+"""Of the size must be free before a full outbox that drops the newest takes readings again: else some slip in."""
+
+Kept = tuple[list[Gap], dict[GapReason, int]]
+"""What is untold and what was lost, as it stands on disk."""
+
 
 class Change(NamedTuple):
-    """What a transaction has really changed."""
+    """What a transaction has really changed; `came` are the envelopes that were not on disk yet."""
 
+    came: dict[int, Entry]
     removed: dict[int, int]
     """Sizes by id."""
+    used_bytes: int
     cut: Cut | None
     oldest_ms: int | None
+    losses: Kept
+
+
+class Cost(NamedTuple):
+    """What the limits have cost: rows, and gaps that nobody has heard, to be told again."""
+
+    gaps: list[Gap]
+    again: list[Gap]
+
+
+NOTHING = Cost([], [])
 
 
 class Committer:
@@ -38,45 +60,60 @@ class Committer:
     def __init__(self, store: Store, settings: OutboxSection, now_s: Callable[[], float]) -> None:
         self.rows = 0
         self.bytes = 0
+        """Payloads and what their rows cost beside them."""
+        self.used_bytes = 0
+        """Pages in use: what the limit is for."""
         self.oldest_ms: int | None = None
         self.doomed: set[int] = set()
         """Acknowledged envelopes whose rows are still on disk."""
         self.is_untidy = False
-        """The file has more empty pages than it should keep."""
+        """The file has more in it than it should keep, empty pages or rows."""
         self._store = store
         self._settings = settings
         self._now_s = now_s
         self._freed = FREE_BYTES
+        self._is_over = self._is_full = False
+        self._kept: Kept = ([], {})
 
-    async def open(self, opened: Opened, wall_s: float) -> None:
-        """Learn what is on disk; raises StoreError."""
+    async def open(self, opened: Opened, ages: Ages) -> Kept:
+        """Learn what is on disk, and what was lost; raises StoreError."""
         self._session = opened.session
         self._last_id = opened.last_id
-        self._limits = Limits(self._settings, Ages(opened.session, wall_s, self._now_s()))
-        self.rows, self.bytes, self.oldest_ms = await self._store.depth()
+        self._limits = Limits(self._settings, ages)
+        await self._look()
+        self._kept = await untold.load(self._store)
+        return self._kept
 
     @property
     def waiting(self) -> int:
         """Envelopes on disk that nobody has acknowledged."""
         return max(0, self.rows - len(self.doomed))
 
-    async def commit(self, batch: Mapping[int, Entry], *, probe: bool) -> list[Gap]:
+    def is_full_with(self, row_bytes: int) -> bool:
+        """Whether there would be no room beside rows of so many bytes more; once full, until some has been made."""
+        slack = max(1.0, self.used_bytes / self.bytes) if self.bytes else 1.0
+        limit = self._limits.max_bytes * (1 - REOPENS_AT if self._is_full else 1)
+        self._is_full = self.used_bytes + row_bytes * slack >= limit
+        return self._is_full
+
+    async def commit(self, batch: Mapping[int, Entry], losses: Losses, *, probe: bool) -> Cost:
         """One durable transaction; returns what the limits cost. Raises StoreError.
 
         `probe`: write something even if there is nothing to write.
         """
         now_s = self._now_s()
         self._limits.note(batch.values())
-        if not (batch or self.doomed or probe or self._limits.are_due(self.bytes, now_s)):
-            return []
+        is_due = self._limits.are_due(self.used_bytes, now_s) or losses.with_these([]) != self._kept
+        if not (batch or self.doomed or probe or is_due):
+            return NOTHING
         gone = set(self.doomed)
-        change = await self._store.transaction(lambda db: self._change(db, batch, gone, now_s))
+        change = await self._store.transaction(lambda db: self._change(db, batch, gone, losses, now_s))
         if probe and not (batch or change.removed):
             await self._store.write([PROBE])
         self.doomed -= gone
         self._last_id = max([self._last_id, *batch])
-        self._settle(batch, change)
-        return self._gaps(batch, change.cut.evicted) if change.cut is not None else []
+        self._settle(change)
+        return self._cost(batch, change.cut) if change.cut is not None else NOTHING
 
     def count(self, entries: Mapping[int, Entry]) -> None:
         """Note envelopes that a transaction has put on disk."""
@@ -87,44 +124,75 @@ class Committer:
             if self.oldest_ms is None:
                 self.oldest_ms = entry.time_ms
 
+    async def start_afresh(self) -> None:
+        """The store has another file now, or rows that were not staged here; raises StoreError."""
+        self._limits.forget()
+        self._kept = ([], {})
+        self.doomed.clear()
+        await self._look()
+
     async def tidy(self) -> None:
         """Hand back a little of the room that deletions have left, once they were many."""
-        if self._freed < FREE_BYTES and not self.is_untidy:
+        if self._freed < FREE_BYTES and not (self.is_untidy or self._is_over):
             return
-        self._freed = 0
-        self.is_untidy = False
+        self._freed, self.is_untidy = 0, self._is_over
         with suppress(StoreError):
-            self.is_untidy = await self._store.hand_back()
+            self.is_untidy = await self._store.hand_back() or self.is_untidy
 
-    async def _change(self, db: Connection, batch: Mapping[int, Entry], gone: set[int], now_s: float) -> Change:
-        if batch:
-            await insert(db, batch.values())
+    async def _look(self) -> None:
+        self.rows, self.bytes, self.oldest_ms = await self._store.depth()
+        self.used_bytes = await self._store.transaction(self._measure)
+
+    async def _measure(self, db: Connection) -> int:
+        await bound_log(db, self._settings.max_size)
+        return await used_bytes(db)
+
+    async def _change(
+        self, db: Connection, batch: Mapping[int, Entry], gone: set[int], losses: Losses, now_s: float
+    ) -> Change:
+        came = {row_id: entry for row_id, entry in batch.items() if not entry.on_disk}
+        if came:
+            await insert(db, came.values())
         removed = await delete(db, gone)
-        size = self.bytes + size_of(batch.values()) - sum(removed.values())
-        cut: Cut | None = None
-        if self._limits.are_due(size, now_s):
+        used, cut = await used_bytes(db), None
+        if self._limits.are_due(used, now_s):
+            rows = self.bytes + size_of(came.values()) - sum(removed.values())
             last_id = max([self._last_id, *batch])
-            cut = await self._limits.hold(db, size, len(batch), last_id, now_s=now_s)
+            cut = await self._limits.hold(db, Load(used, rows), len(batch), last_id, now_s=now_s)
             removed |= {row.id: row.size for row in cut.evicted}
-        if batch or removed:
-            size = size_of(batch.values()) - sum(removed.values())
-            await count(db, len(batch) - len(removed), size)
+        if came or removed:
+            await count(db, len(came) - len(removed), size_of(came.values()) - sum(removed.values()))
+        kept = await self._keep(db, losses, cut)
         oldest = await db.execute_fetchall(OLDEST) if removed else []
-        return Change(removed, cut, next(iter(oldest), (None,))[0])
+        return Change(came, removed, cut.load.used_bytes if cut else used, cut, next(iter(oldest), (None,))[0], kept)
 
-    def _settle(self, batch: Mapping[int, Entry], change: Change) -> None:
-        self.count(batch)
+    async def _keep(self, db: Connection, losses: Losses, cut: Cut | None) -> Kept:
+        """What is lost is on disk together with its loss."""
+        cost = self._told(cut) if cut is not None else NOTHING
+        kept = losses.with_these(cost.gaps, cost.again)
+        if kept != self._kept:
+            await untold.save(db, *kept, self._session)
+        return kept
+
+    def _settle(self, change: Change) -> None:
+        self.count(change.came)
         self.rows -= len(change.removed)
         freed = sum(change.removed.values())
         self.bytes -= freed
+        self.used_bytes = change.used_bytes
         self._freed += freed
+        self._kept = change.losses
         if change.removed:
             self.oldest_ms = change.oldest_ms
         if change.cut is not None:
             self._limits.settle(change.cut)
+            self._is_over = change.cut.is_over
 
-    def _gaps(self, batch: Mapping[int, Entry], evicted: list[Evicted]) -> list[Gap]:
-        for row in evicted:
+    def _cost(self, batch: Mapping[int, Entry], cut: Cut) -> Cost:
+        for row in cut.evicted:
             if row.id in batch:
                 batch[row.id].done = True
-        return [row.gap(self._session) for row in evicted]
+        return self._told(cut)
+
+    def _told(self, cut: Cut) -> Cost:
+        return Cost([row.gap(self._session) for row in cut.evicted], told_again(cut.evicted, self._session))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import structlog
 
 from gateway.model import Gap, GapReason
-from gateway.outbox.commit import Committer
+from gateway.outbox.commit import Committer, Cost
 from gateway.outbox.entry import Entry
 from gateway.outbox.losses import Losses
 from gateway.outbox.schedule import Clock, Schedule
@@ -34,7 +34,15 @@ class Cycle:
     """The commits of one outbox, from what is staged to what is told of it."""
 
     def __init__(
-        self, name: str, *, staged: Staging, disk: Committer, interval_s: float, clock: Clock, hooks: Hooks
+        self,
+        name: str,
+        *,
+        staged: Staging,
+        disk: Committer,
+        interval_s: float,
+        batch_bytes: int,
+        clock: Clock,
+        hooks: Hooks,
     ) -> None:
         self.fault: str | None = None
         self.worst_commit_s = 0.0
@@ -43,12 +51,22 @@ class Cycle:
         self._staged = staged
         self._disk = disk
         self._interval_s = interval_s
+        self._batch_bytes = batch_bytes
         self._hooks = hooks
         self._schedule = Schedule(clock, self._look)
         self._now_s = clock.time
         self._committed = asyncio.Event()
-        self._all_due = False
+        self._due_before = 0
+        """What has a lower id is committed however young it is."""
+        self._unsaved = False
+        """The disk does not know yet what is lost."""
         self._finished = False
+
+    def restore(self, untold: Iterable[Gap], total: Mapping[GapReason, int]) -> None:
+        """Tell what an earlier session has counted and not told, and count on."""
+        self.losses.restore(total)
+        self.losses.tell_again(untold)
+        self._plan_telling()
 
     async def run(self) -> None:
         """Commit when it is time, until `finish`; a cancellation could cut a commit in half."""
@@ -61,7 +79,7 @@ class Cycle:
             await self._disk.tidy()
             if self._disk.is_untidy and not finished:
                 self._schedule.wake_in(DELETE_LAG_S)
-        if self.losses:
+        while self._staged and self.fault is None:
             await self.commit()
 
     def finish(self) -> None:
@@ -74,7 +92,7 @@ class Cycle:
         """Return once everything staged with a lower id is on disk."""
         while not self.is_settled(before):
             self._committed.clear()
-            self._all_due = True
+            self._due_before = max(self._due_before, before)
             self._schedule.due.set()
             await self._committed.wait()
 
@@ -92,16 +110,25 @@ class Cycle:
         self._schedule.wake_in(DELETE_LAG_S)
 
     def lost(self, gaps: Iterable[Gap]) -> None:
-        """Count these losses now, and tell of them when it is time."""
+        """Count these losses now, put them on disk soon, and tell of them when it is time."""
         for gap in gaps:
             self.losses.add(gap)
+            self._unsaved = True
         self._plan_telling()
 
     def tell_losses(self, *, everything: bool) -> None:
-        """Say what was lost: what is due, or whatever has not been told yet."""
-        for gap in self.losses.take(self._now_s(), everything=everything):
+        """Say what was lost: what is due, or whatever has not been told yet.
+
+        The disk forgets a loss with the next commit, so the word on it is in that commit.
+        """
+        told = self.losses.take(self._now_s(), everything=everything)
+        for gap in told:
             log.warning("envelopes lost", outbox=self._name, reason=gap.reason.value, count=gap.count)
             self._hooks.tell(gap)
+        newest = self._staged.newest
+        if told and newest is not None:
+            self._due_before = newest.id + 1
+            self._schedule.wake_in(0)
 
     def note_fault(self, error: StoreError) -> None:
         """The disk refuses."""
@@ -111,36 +138,43 @@ class Cycle:
 
     async def commit(self) -> None:
         """Give the disk what is due."""
-        self.tell_losses(everything=self._finished)
+        if not self._finished:
+            self.tell_losses(everything=False)
         batch = self._take_due()
         began_s = self._now_s()
         try:
-            gaps = await self._disk.commit(batch, probe=self.fault is not None)
+            cost = await self._disk.commit(batch, self.losses, probe=self.fault is not None)
         except StoreError as error:
             self._take_back(batch)
             self.note_fault(error)
         else:
             self.worst_commit_s = max(self.worst_commit_s, self._now_s() - began_s)
-            self._settle(batch, gaps)
+            self._settle(batch, cost)
         finally:
             self._hooks.ended()
         if not self._finished:
             self._plan()
 
     def _take_due(self) -> Mapping[int, Entry]:
-        """What has waited for half the interval, with all that came since; nothing while the oldest is younger."""
-        if self._youth_s() > 0 and not (self._all_due or self._finished):
+        """What has waited for half the interval, with what came since; nothing while the oldest is younger."""
+        if self._youth_s() > 0 and not (self._is_any_due or self._finished):
             return {}
-        self._all_due = False
-        return self._staged.take()
+        return self._staged.take(self._batch_bytes)
 
-    def _settle(self, batch: Mapping[int, Entry], gaps: list[Gap]) -> None:
+    @property
+    def _is_any_due(self) -> bool:
+        oldest = self._staged.oldest
+        return oldest is not None and oldest.id < self._due_before
+
+    def _settle(self, batch: Mapping[int, Entry], cost: Cost) -> None:
         if self.fault is not None:
             log.info("outbox writes again", outbox=self._name)
         self.fault = None
         self._schedule.go_on()
         self._staged.committed()
-        self.lost(gaps)
+        self._unsaved = False
+        self.losses.tell_again(cost.again)
+        self.lost(cost.gaps)
         self._committed.set()
         self._hooks.on_disk(batch)
 
@@ -149,25 +183,30 @@ class Cycle:
         kept = [entry for row_id, entry in batch.items() if row_id not in self._disk.doomed]
         self._disk.doomed -= batch.keys()
         victims = self._staged.put_back(kept)
-        self._all_due = True
+        self._due_before = max([self._due_before, *(row_id + 1 for row_id in batch)])
         self._schedule.hold_back()
         self.lost(gap_of(entry, GapReason.OVERFLOW) for entry in victims)
 
     def _look(self) -> None:
-        if self._all_due or self._disk.doomed or self._disk.is_untidy or self._youth_s() <= 0 or self._may_tell():
+        if self._is_any_due or self._has_chores or self.fault is not None or self._youth_s() <= 0 or self._may_tell():
             self._schedule.due.set()
         else:
             self._plan()
 
     def _plan(self) -> None:
         """See to it that what is left will be looked at in time."""
-        if self._disk.doomed or self._disk.is_untidy:
-            self._schedule.wake_in(DELETE_LAG_S)
         if self._staged:
-            self._schedule.wake_in(max(self._youth_s(), 0.0))
+            self._schedule.wake_in(0.0 if self._is_any_due else max(self._youth_s(), 0.0))
         self._plan_telling()
 
+    @property
+    def _has_chores(self) -> bool:
+        """Whether there is something to write besides envelopes."""
+        return bool(self._disk.doomed) or self._disk.is_untidy or self._unsaved
+
     def _plan_telling(self) -> None:
+        if self._has_chores:
+            self._schedule.wake_in(DELETE_LAG_S)
         rest_s = self.losses.due_in_s(self._now_s())
         if rest_s is not None:
             self._schedule.wake_in(rest_s)

@@ -8,9 +8,11 @@ from typing import NamedTuple
 from aiosqlite import Connection
 
 from gateway.config.models import OutboxSection
-from gateway.model import Gap, GapReason
+from gateway.model import GapReason
 from gateway.outbox.ages import Ages
 from gateway.outbox.entry import LEAVING_ORDER, READING, READINGS, STATUS, SUPERSEDED, Entry
+from gateway.outbox.evicted import Evicted
+from gateway.outbox.space import PAGE_BYTES, file_share, used_bytes
 from gateway.outbox.store import ROW_OVERHEAD_BYTES, delete
 
 AGE_CHECK_S = 60.0
@@ -19,11 +21,10 @@ AGE_CHECK_S = 60.0
 EVICTION_BATCH = 5000
 """Rows evicted by one commit, beside as many as it brings: bounds its time; a larger excess goes with the next."""
 
-GAP_ROOM_BYTES = 1024
-"""Freed beyond the excess, for the gaps that tell of it: else telling of a loss would be the next one."""
+MOST_SLACK = 8.0
+"""A row is never counted as more pages than so many times its size: what shares pages with others frees them late."""
 
-COLUMNS = f"id, session, seq, time_ms, length(payload) + {ROW_OVERHEAD_BYTES}"
-
+COLUMNS = f"id, session, seq, time_ms, length(payload) + {ROW_OVERHEAD_BYTES}, CASE kind WHEN 'gap' THEN payload END"
 
 OUTDATED = (
     "id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY device ORDER BY id DESC) AS age"
@@ -32,97 +33,117 @@ OUTDATED = (
 """Statuses that a newer one of the same device has superseded."""
 
 
-class Evicted(NamedTuple):
-    """A row that has to go; `size` is what it takes on disk."""
+class Load(NamedTuple):
+    """What is on disk: pages in use, in bytes, and the rows in them with their payload and overhead."""
 
-    id: int
-    session: int
-    seq: int
-    time_ms: int
-    size: int
-    reason: GapReason
+    used_bytes: int
+    row_bytes: int
 
-    def gap(self, session: int) -> Gap:
-        """The word on it, said in this session."""
-        elsewhere = self.session if self.session != session else None
-        return Gap(self.reason, 1, self.seq, self.seq, self.time_ms, self.time_ms, None, elsewhere)
+    def without(self, used: int, rows: Iterable[Evicted]) -> Load:
+        """After these rows went and so many bytes are still in use."""
+        return Load(used, self.row_bytes - sum(row.size for row in rows))
+
+    def rows_for(self, excess: int) -> int:
+        """How many bytes of rows must go until so many bytes of pages are free, as far as that can be told."""
+        slack = min(MOST_SLACK, max(1.0, self.used_bytes / max(1, self.row_bytes)))
+        return int(excess / slack) + 1
+
+
+class Known(NamedTuple):
+    """What spares a search: up to which id there are no readings, and whether there may be outdated statuses."""
+
+    no_readings_to: int = 0
+    may_be_outdated: bool = True
 
 
 class Cut(NamedTuple):
-    """What had to go; up to which id there are no readings now, and whether there may be outdated statuses."""
+    """What had to go, what is left, and what is known now. `is_over`: more has to go."""
 
     evicted: list[Evicted]
-    no_readings_to: int
-    may_be_outdated: bool
+    load: Load
+    known: Known
+    is_over: bool = False
 
 
 class Limits:
     """The limits of one outbox file, on a clock that never jumps."""
 
     def __init__(self, settings: OutboxSection, ages: Ages) -> None:
-        self._max_bytes = settings.max_size
+        self.max_bytes = file_share(settings.max_size)
+        """What the pages in use may take; the rest of `max_size` is the log's."""
         self._max_age_s = settings.max_age
         self._lanes = _lanes(newest_first=settings.when_full == "drop-newest")
         self._ages = ages
         self._looked_s: float | None = None
-        self._no_readings_to = 0
-        self._may_be_outdated = True
+        self._known = Known()
 
-    def are_due(self, size: int, now_s: float) -> bool:
-        """Whether with so much on disk there may be something to evict."""
-        return size > self._max_bytes or self._looked_s is None or now_s - self._looked_s >= AGE_CHECK_S
+    def are_due(self, used: int, now_s: float) -> bool:
+        """Whether with so many bytes in use there may be something to evict."""
+        return used > self.max_bytes or self._looked_s is None or now_s - self._looked_s >= AGE_CHECK_S
 
     def note(self, batch: Iterable[Entry]) -> None:
-        """These will be on disk next, in the order of their ids."""
-        for entry in batch:
-            self._ages.note(entry.id, entry.time_ms, entry.staged_s)
-            self._may_be_outdated |= entry.kind == STATUS
+        """These will be on disk next."""
+        if any(entry.kind == STATUS for entry in batch):
+            self._known = self._known._replace(may_be_outdated=True)
 
-    async def hold(self, db: Connection, size: int, came: int, last_id: int, *, now_s: float) -> Cut:
-        """Delete, not counted yet, what has to go of `size` bytes; the last `came` rows, to `last_id`, are new."""
+    def forget(self) -> None:
+        """There are rows now that were not staged here."""
+        self._known = Known()
+
+    async def hold(self, db: Connection, load: Load, came: int, last_id: int, *, now_s: float) -> Cut:
+        """Delete, not counted yet, what has to go; the last `came` rows, to `last_id`, are new."""
         self._looked_s = now_s
         most = EVICTION_BATCH + came
         evicted = await self._expired(db, most, now_s)
         await delete(db, [row.id for row in evicted])
-        excess = size - sum(row.size for row in evicted) - self._max_bytes
-        if excess <= 0:
-            return Cut(evicted, self._no_readings_to, self._may_be_outdated)
-        cut = await self._excess(db, excess + min(GAP_ROOM_BYTES, self._max_bytes // 8), most, last_id)
-        await delete(db, [row.id for row in cut.evicted])
-        return cut._replace(evicted=evicted + cut.evicted)
+        load = load.without(await used_bytes(db), evicted)
+        known = self._known
+        while load.used_bytes > self.max_bytes and len(evicted) < most:
+            wanted = load.rows_for(load.used_bytes - self.max_bytes + PAGE_BYTES)
+            rows, known = await self._excess(db, wanted, most - len(evicted), known, last_id)
+            if not rows:
+                break
+            await delete(db, [row.id for row in rows])
+            load = load.without(await used_bytes(db), rows)
+            evicted += rows
+        return Cut(evicted, load, known, is_over=bool(evicted) and load.used_bytes > self.max_bytes)
 
     def settle(self, cut: Cut) -> None:
         """The cut is on disk."""
-        _, self._no_readings_to, self._may_be_outdated = cut
+        self._known = cut.known
 
     async def _expired(self, db: Connection, most: int, now_s: float) -> list[Evicted]:
         """Up to the first row that is young; a stamp of the future says nothing."""
         found = list[Evicted]()
         async with db.execute(f"SELECT {COLUMNS} FROM envelope ORDER BY id LIMIT ?", (most,)) as rows:
-            async for row_id, session, seq, time_ms, size in rows:
-                age_s = self._ages.age_s(row_id, session, time_ms, now_s)
+            async for row in rows:
+                one = Evicted(*row)._replace(reason=GapReason.EXPIRED)
+                age_s = self._ages.age_s(one.id, one.session, one.time_ms, now_s)
                 if age_s > self._max_age_s:
-                    found.append(Evicted(row_id, session, seq, time_ms, size, GapReason.EXPIRED))
+                    found.append(one)
                 elif age_s >= 0:
                     break
         return found
 
-    async def _excess(self, db: Connection, excess: int, most: int, last_id: int) -> Cut:
-        """Lane by lane, in the order of leaving, until so many bytes are free."""
-        evicted = list[Evicted]()
-        emptied = set[int]()
+    async def _excess(
+        self, db: Connection, excess: int, most: int, known: Known, last_id: int
+    ) -> tuple[list[Evicted], Known]:
+        """Lane by lane, in the order of leaving, until rows of so many bytes are found."""
+        found = list[Evicted]()
         for lane, sql in enumerate(self._lanes):
-            if lane == SUPERSEDED and not self._may_be_outdated:
+            if lane == SUPERSEDED and not known.may_be_outdated:
                 continue
-            after = self._no_readings_to if lane == READINGS else 0
-            found = await _first(db, sql, after, excess, most - len(evicted))
-            evicted += found
-            excess -= sum(row.size for row in found)
-            if excess <= 0 or len(evicted) >= most:
+            after = known.no_readings_to if lane == READINGS else 0
+            rows = await _first(db, sql, after, excess, most - len(found))
+            found += rows
+            excess -= sum(row.size for row in rows)
+            if excess <= 0 or len(found) >= most:
                 break
-            emptied.add(lane)
-        no_readings_to = last_id if READINGS in emptied else self._no_readings_to
-        return Cut(evicted, no_readings_to, self._may_be_outdated and SUPERSEDED not in emptied)
+            if lane == SUPERSEDED:
+                known = known._replace(may_be_outdated=False)
+            elif lane == READINGS:
+                known = known._replace(no_readings_to=last_id)
+        return found, known
 
 
 def _lanes(*, newest_first: bool) -> list[str]:
@@ -144,9 +165,9 @@ async def _first(db: Connection, sql: str, after: int, excess: int, most: int) -
     """The first rows that free so much, at most so many."""
     found = list[Evicted]()
     async with db.execute(sql, (after,)) as rows:
-        async for row_id, session, seq, time_ms, size in rows:
+        async for row in rows:
             if excess <= 0 or len(found) >= most:
                 break
-            found.append(Evicted(row_id, session, seq, time_ms, size, GapReason.FULL))
-            excess -= size
+            found.append(Evicted(*row))
+            excess -= found[-1].size
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from gateway.model import Gap, GapReason
 
 GAP_PERIOD_S = 60.0
@@ -9,19 +11,39 @@ GAP_PERIOD_S = 60.0
 
 
 class Losses:
-    """Gathers single losses into as few gaps as their reasons, their sessions and the period allow."""
+    """Gathers single losses into as few gaps as their reasons, their sessions and the period allow.
+
+    `total` counts them, told or not, since the file was made.
+    """
 
     def __init__(self) -> None:
         self._open: dict[tuple[GapReason, int | None], Gap] = {}
         self._told_s: dict[GapReason, float] = {}
         self.total: dict[GapReason, int] = {}
 
+    def restore(self, total: Mapping[GapReason, int]) -> None:
+        """Go on from what an earlier session has counted."""
+        for reason, count in total.items():
+            self.total[reason] = self.total.get(reason, 0) + count
+
+    def tell_again(self, gaps: Iterable[Gap]) -> None:
+        """These were counted before, and nobody has heard of them."""
+        for gap in gaps:
+            _merge(self._open, gap)
+
     def add(self, gap: Gap) -> None:
-        """Merge a loss with what is waiting to be told of the same reason and session."""
-        self.total[gap.reason] = self.total.get(gap.reason, 0) + (1 if gap.count is None else gap.count)
-        key = (gap.reason, gap.lost_session)
-        before = self._open.get(key)
-        self._open[key] = gap if before is None else _joined(before, gap)
+        """Count a loss, and merge it with what is waiting to be told of the same reason and session."""
+        self.total[gap.reason] = self.total.get(gap.reason, 0) + _count(gap)
+        _merge(self._open, gap)
+
+    def with_these(self, gaps: Iterable[Gap], again: Iterable[Gap] = ()) -> tuple[list[Gap], dict[GapReason, int]]:
+        """What would be untold, and the totals, if these were added, and those told again."""
+        losses = Losses()
+        losses._open, losses.total = dict(self._open), dict(self.total)
+        for gap in gaps:
+            losses.add(gap)
+        losses.tell_again(again)
+        return list(losses._open.values()), losses.total
 
     def due_in_s(self, now_s: float) -> float | None:
         """How long until something may be told; None if nothing was lost. `now_s` never jumps."""
@@ -39,6 +61,17 @@ class Losses:
     def _rest_s(self, reason: GapReason, now_s: float) -> float:
         told_s = self._told_s.get(reason)
         return 0.0 if told_s is None else max(0.0, told_s + GAP_PERIOD_S - now_s)
+
+
+def _count(gap: Gap) -> int:
+    """Where nobody can tell it was one at least."""
+    return 1 if gap.count is None else gap.count
+
+
+def _merge(untold: dict[tuple[GapReason, int | None], Gap], gap: Gap) -> None:
+    key = (gap.reason, gap.lost_session)
+    before = untold.get(key)
+    untold[key] = gap if before is None else _joined(before, gap)
 
 
 def _joined(one: Gap, other: Gap) -> Gap:

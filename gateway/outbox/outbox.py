@@ -11,15 +11,20 @@ import structlog
 
 from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
+from gateway.outbox.ages import Ages
 from gateway.outbox.commit import Committer
 from gateway.outbox.cycle import Cycle, Hooks, gap_of
 from gateway.outbox.entry import READING, Entry
 from gateway.outbox.opening import Opened
 from gateway.outbox.schedule import Clock
+from gateway.outbox.space import commit_bytes
 from gateway.outbox.staging import Staging
-from gateway.outbox.store import ROW_OVERHEAD_BYTES, Store, StoreError
+from gateway.outbox.store import HANG_S, ROW_OVERHEAD_BYTES, Store, StoreError
 from gateway.outbox.waiting import Waiting
 from gateway.repeats import Repeats
+
+HANGS = f"the disk does not answer (for more than {HANG_S:g} s)"
+"""The fault in the status while a transaction does not come back."""
 
 NO_LIMIT_BYTES = 1 << 62
 """Before the far end has said what it takes."""
@@ -61,21 +66,25 @@ class Outbox:
     async def open(self, clock: Clock | None = None) -> Opened:
         """Open the file and begin a session; raises StoreError. `clock`: the event loop's if not given."""
         clock = clock or asyncio.get_running_loop()
+        self.store.on_hang = self._disk_hangs
         wall_s = self._wall_s()
         opened = await self.store.open(wall_s)
         self.session = opened.session
         self._first_id = opened.last_id
         self._now_s = clock.time
         self._disk = Committer(self.store, self._settings, clock.time)
-        await self._disk.open(opened, wall_s)
+        self._ages = Ages(opened.session, wall_s, clock.time())
+        untold, total = await self._disk.open(opened, self._ages)
         self._cycle = Cycle(
             self.name,
             staged=self._staged,
             disk=self._disk,
             interval_s=self._interval_s,
+            batch_bytes=commit_bytes(self._settings.max_size),
             clock=clock,
             hooks=Hooks(self._tell, self._on_disk, self._ended),
         )
+        self._cycle.restore(untold, total)
         in_memory = None if self.commits_first else self._staged
         self._waiting = Waiting(self.store, self._disk, in_memory, self._drop_torn, self._cycle.note_fault)
         return opened
@@ -157,7 +166,7 @@ class Outbox:
     @property
     def is_refused(self) -> bool:
         """Whether the disk refuses now."""
-        return self._cycle.fault is not None
+        return self._cycle.fault is not None or self.store.hangs
 
     def is_ready(self, entry: Entry) -> bool:
         """Whether an envelope may be published now; if not, `on_ready` tells when."""
@@ -192,27 +201,30 @@ class Outbox:
         return {
             "waiting": len(self._staged) + len(self._staged.committing) + self._disk.waiting,
             "on_disk": self._disk.rows,
-            "bytes": self._disk.bytes + self._staged.bytes,
+            "bytes": self._disk.used_bytes + self._staged.bytes,
             "oldest_ms": min(times, default=None),
             "lost": dict(self._cycle.losses.total),
             "worst_commit_s": round(self._cycle.worst_commit_s, 4),
-            "fault": self._cycle.fault,
+            "fault": HANGS if self.store.hangs else self._cycle.fault,
         }
 
     def _number(self, kind: str, device: str, payload: bytes) -> Entry:
         self._seq += 1
-        now_ms = int(self._wall_s() * 1000)
-        return Entry(self._first_id + self._seq, self.session, self._seq, kind, device, now_ms, payload, self._now_s())
+        row_id, now_ms, now_s = self._first_id + self._seq, int(self._wall_s() * 1000), self._now_s()
+        self._ages.note(row_id, now_ms, now_s)
+        return Entry(row_id, self.session, self._seq, kind, device, now_ms, payload, now_s)
 
     @property
     def _is_full(self) -> bool:
-        staged = self._staged.bytes + ROW_OVERHEAD_BYTES * len(self._staged)
-        return self._disk.bytes + staged >= self._settings.max_size
+        return self._disk.is_full_with(self._staged.bytes + ROW_OVERHEAD_BYTES * len(self._staged))
 
     def _lose(self, entries: Iterable[Entry], reason: GapReason) -> None:
         for entry in entries:
             entry.done = True
             self._cycle.lost([gap_of(entry, reason)])
+
+    def _disk_hangs(self) -> None:
+        log.error("disk does not answer; readings are kept in memory", outbox=self.name, after_s=HANG_S)
 
     def _tell(self, gap: Gap) -> None:
         self.on_gap(gap)

@@ -1,4 +1,4 @@
-"""Gives what a drained outbox no longer needs back to the disk."""
+"""How an outbox file uses the disk, and how it hands back what it no longer needs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,52 @@ from aiosqlite import Connection
 
 from gateway.outbox.opening import BUSY_TIMEOUT_MS
 
+PAGE_BYTES = 4096
+"""SQLite's default, and a flash card's unit of writing."""
+
 FREE_BYTES = 1024**2
 """Empty pages that a file may keep: they are used again at the next outage."""
 
 PAGES_AT_ONCE = 512
 """Pages handed back in one go (2 MiB): bounds how long a commit may have to wait for it."""
+
+LOG_SHARE = 33
+"""A thirty-third of `max_size`, some 3 %, is the log's, which lies beside the pages in use."""
+
+MAX_LOG_BYTES = 8 * 1024**2
+"""What the log is given at most: what one transaction and the frames before it can take."""
+
+CHECKPOINT_PAGES = 1000
+"""The log goes into the file when it has this many pages (SQLite's default), in small outboxes sooner."""
+
+COMMIT_SHARE = 128
+"""One transaction takes at most this part of `max_size`, so that its log stays within the log's share."""
+
+MIN_COMMIT_BYTES, MAX_COMMIT_BYTES = 32 * 1024, 4 * 1024**2
+"""Bounds of that: fewer make commits of single envelopes, more keep the others on the same disk waiting."""
+
+
+def file_share(max_size: int) -> int:
+    """What of an outbox's size the pages in use may take."""
+    return max_size - min(max_size // LOG_SHARE, MAX_LOG_BYTES)
+
+
+def commit_bytes(max_size: int) -> int:
+    """How much payload one transaction may bring."""
+    return min(max(max_size // COMMIT_SHARE, MIN_COMMIT_BYTES), MAX_COMMIT_BYTES)
+
+
+async def bound_log(db: Connection, max_size: int) -> None:
+    """Let the log stay within its share."""
+    pages = min(CHECKPOINT_PAGES, max_size // LOG_SHARE // PAGE_BYTES)
+    await db.execute_fetchall(f"PRAGMA wal_autocheckpoint={pages}")
+    await db.execute_fetchall(f"PRAGMA journal_size_limit={min(FREE_BYTES, pages * PAGE_BYTES)}")
+
+
+async def used_bytes(db: Connection) -> int:
+    """What the pages in use take, as this transaction has left them."""
+    pages = "pragma_page_count, pragma_freelist_count, pragma_page_size"
+    return await _number(db, f"SELECT (page_count - freelist_count) * page_size FROM {pages}")
 
 
 async def hand_back(db: Connection) -> bool:
@@ -25,7 +66,7 @@ async def hand_back(db: Connection) -> bool:
 
 
 async def _free_bytes(db: Connection) -> int:
-    return await _number(db, "PRAGMA freelist_count") * await _number(db, "PRAGMA page_size")
+    return await _number(db, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size")
 
 
 async def _empty_log(db: Connection) -> None:

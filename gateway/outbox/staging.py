@@ -14,6 +14,10 @@ STAGING_BYTES = 16 * 1024**2
 """How many bytes of payload may wait in memory for the disk (design: the adapter contract)."""
 
 
+COMMIT_ORDER = sorted(range(len(LEAVING_ORDER)), key=lambda lane: (lane != LANE_OF["gap"], -lane))
+"""Gaps first: with the commit that follows its word a loss is forgotten. Then what leaves last."""
+
+
 class Staging:
     """Envelopes that are neither on disk nor acknowledged, `count` of them with so many `bytes` of payload.
 
@@ -43,6 +47,12 @@ class Staging:
         return min(firsts, key=_by_id, default=None)
 
     @property
+    def newest(self) -> Entry | None:
+        """The one that was staged last."""
+        lasts = (lane[next(reversed(lane))] for lane in self._lanes if lane)
+        return max(lasts, key=_by_id, default=None)
+
+    @property
     def oldest_of_all(self) -> Entry | None:
         """The one that has waited longest for its commit to end."""
         return next(iter(self.committing.values()), None) or self.oldest
@@ -68,13 +78,20 @@ class Staging:
         self.bytes -= len(waiting.payload)
         return True
 
-    def take(self) -> Mapping[int, Entry]:
-        """Everything, to be committed; it stays in `committing` until `committed` or `put_back`."""
-        waiting = chain.from_iterable(lane.items() for lane in self._lanes)
-        self.committing = dict(sorted(waiting))
-        for lane in self._lanes:
-            lane.clear()
-        self.count = self.bytes = 0
+    def take(self, max_bytes: int) -> Mapping[int, Entry]:
+        """About so much, to be committed: gaps first, readings last, in each lane the oldest.
+
+        It stays in `committing` until `committed` or `put_back`.
+        """
+        taken, size = list[Entry](), 0
+        for entry in chain.from_iterable(self._lanes[number].values() for number in COMMIT_ORDER):
+            if size > max_bytes:
+                break
+            taken.append(entry)
+            size += len(entry.payload)
+        for entry in taken:
+            self.remove(entry)
+        self.committing = {entry.id: entry for entry in sorted(taken, key=_by_id)}
         return self.committing
 
     def committed(self) -> None:

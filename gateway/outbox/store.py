@@ -48,6 +48,9 @@ BURY_ONLY_SO_MANY = (
     " WINDOW newer AS (ORDER BY id DESC)) WHERE rows > ? OR bytes > ?)"
 )
 
+HANG_S = 5.0
+"""A disk that takes longer than this for one transaction does not answer: a slow card takes some 100 ms."""
+
 Statements = list[tuple[str, Iterable[Sequence[object]]]]
 """SQL, and the parameters of each time it is executed."""
 
@@ -67,12 +70,18 @@ class Depth(NamedTuple):
 
 
 class Store:
-    """The tables of one outbox file. Every method raises StoreError when the disk won't."""
+    """The tables of one outbox file. Every method raises StoreError when the disk won't.
+
+    `on_hang()` is called when the disk has not answered for HANG_S.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._db: Connection | None = None
         self._turn = asyncio.Lock()
+        self.hangs = False
+        """Whether the disk has not answered for HANG_S."""
+        self.on_hang: Callable[[], None] = lambda: None
         self._sealed_from = 0
 
     async def open(self, now_s: float) -> Opened:
@@ -167,12 +176,20 @@ class Store:
 
         async def turn() -> T:
             async with self._turn:
+                watch = asyncio.get_running_loop().call_later(HANG_S, self._note_hang)
                 try:
                     return await work()
                 except (sqlite3.Error, OSError, ValueError) as error:
                     raise StoreError(f"{self._path}: {error}") from error
+                finally:
+                    watch.cancel()
+                    self.hangs = False
 
         return await asyncio.shield(asyncio.ensure_future(turn()))
+
+    def _note_hang(self) -> None:
+        self.hangs = True
+        self.on_hang()
 
     async def _open(self, now_s: float) -> Opened:
         self._path.parent.mkdir(parents=True, exist_ok=True)

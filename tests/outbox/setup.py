@@ -89,11 +89,11 @@ class Rig:
         self._committed.set()
 
     async def commit(self, after_s: float = 0.5) -> None:
-        """Let so much time pass, and wait for the commit that it brings."""
+        """Let so much time pass, and wait for the commits that it brings."""
         commits = self._commits
         self.clock.advance(after_s)
         async with asyncio.timeout(10):
-            while self._commits == commits:
+            while self._commits == commits or not self.is_quiet:
                 self._committed.clear()
                 await self._committed.wait()
 

@@ -79,7 +79,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule()
     def commit(self) -> None:
-        self.outbox._cycle._all_due = True
+        self.outbox._cycle._due_before = 1 << 62
         self.run(self.outbox._cycle.commit())
         if not self.refusing:
             self.on_disk = {entry.id: len(entry.payload) for entry in self.waiting.values()}
@@ -97,7 +97,7 @@ class OutboxMachine(RuleBasedStateMachine):
                 self.outbox.acknowledged(self.waiting.pop(number))
             await commit
 
-        self.outbox._cycle._all_due = True
+        self.outbox._cycle._due_before = 1 << 62
         self.run(both())
         if not self.refusing:
             rows = {row[0] for row in query(self.path, "SELECT id FROM envelope")}

@@ -85,7 +85,7 @@ def test_what_comes_back_leaves_no_more_than_the_room_and_in_the_same_order(monk
     room = Staging(drop_newest=False)
     for number, kind in enumerate(("status", "reading", "result", "reading")):
         room.add(entry(number, kind=kind))
-    batch = room.take()
+    batch = room.take(10**9)
     assert list(batch) == [0, 1, 2, 3]
     for number, kind in enumerate(("status", "reading", "gap"), start=4):
         room.add(entry(number, kind=kind))
@@ -97,7 +97,7 @@ def test_what_could_not_be_committed_waits_before_what_came_since() -> None:
     room = Staging(drop_newest=False)
     for number in (1, 2):
         room.add(entry(number, 10))
-    batch = room.take()
+    batch = room.take(10**9)
     assert (len(room), room.bytes) == (0, 0)
     room.add(entry(3, 10))
     room.put_back(batch.values())

@@ -1,0 +1,61 @@
+"""Rows that had to go, and what is to be told of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from gateway.model import Gap, GapReason
+
+
+class Evicted(NamedTuple):
+    """A row that has to go; `size` is what it takes, `word` the envelope itself where it tells of a loss."""
+
+    id: int
+    session: int
+    seq: int
+    time_ms: int
+    size: int
+    word: bytes | None
+    reason: GapReason = GapReason.FULL
+
+    def gap(self, session: int) -> Gap:
+        """The word on it, said in this session."""
+        elsewhere = _elsewhere(self.session, session)
+        return Gap(self.reason, 1, self.seq, self.seq, self.time_ms, self.time_ms, None, elsewhere)
+
+
+def told_again(rows: Iterable[Evicted], session: int) -> list[Gap]:
+    """What gaps among these rows have told, and nobody has heard yet; said in this session."""
+    return [gap for row in rows if row.word is not None for gap in _gaps_in(row.word, session)]
+
+
+def _gaps_in(word: bytes, session: int) -> list[Gap]:
+    """The one gap of an envelope; none where it is no envelope."""
+    try:
+        body: dict[str, Any] = msgspec.json.decode(word, type=dict[str, Any])
+        return [
+            Gap(
+                GapReason(body["reason"]),
+                body["count"],
+                body["from"],
+                body["to"],
+                _ms(body["first"]),
+                _ms(body["last"]),
+                body.get("device"),
+                _elsewhere(body.get("lost_session", body["session"]), session),
+            )
+        ]
+    except (KeyError, ValueError):
+        return []
+
+
+def _elsewhere(lost: int, session: int) -> int | None:
+    return lost if lost != session else None
+
+
+def _ms(time: str) -> int:
+    return round(datetime.fromisoformat(time).timestamp() * 1000)
