@@ -1,7 +1,6 @@
 """Readings that travel in batches, on the whole daemon."""
 
 from collections.abc import Callable
-from itertools import pairwise
 
 from tests.support.daemon import Daemon
 from tests.support.device import Device
@@ -29,6 +28,10 @@ TEN = {"max_messages": 10, "max_age": "1h"}
 """No batch of these leaves because of its age."""
 
 
+EARLY = 5
+"""What was read up to here may be older than the connection, and then comes behind what is newer."""
+
+
 def is_batch(message: Received) -> bool:
     return message.topic == "fieldgate/gw/batch"
 
@@ -52,8 +55,7 @@ def test_readings_arrive_in_arrays_as_the_schema_says_and_nothing_else_does(
         "fieldgate/gw/meter/status",
         "fieldgate/gw/meter/birth",
     }
-    values = counts(messages)
-    assert values == sorted(values)
+    assert_all_arrived(counts(messages))
 
 
 def test_at_a_stop_the_batch_that_is_not_full_arrives_before_the_goodbye(
@@ -124,6 +126,7 @@ def test_one_reading_that_is_refused_for_good_costs_its_batch_nothing_else(
         accepted = [m for m in broker.messages if judge(m) == 0]
         values = counts(accepted)
         assert sorted(values) == [*range(1, 25), *range(26, max(values) + 1)]
-        assert all(earlier < later for earlier, later in pairwise(values))
+        live = [value for value in values if value > EARLY]
+        assert live == sorted(live)
         assert len(once(envelopes)) < len(envelopes), "tried again"
         assert broker.connections == 1
