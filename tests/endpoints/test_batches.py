@@ -13,7 +13,7 @@ from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.mqtt.batch import BRACKETS_BYTES
 from gateway.endpoints.mqtt.config import MqttConfig
 from gateway.endpoints.mqtt.endpoint import HEADROOM_BYTES
-from gateway.endpoints.mqtt.outgoing import WINDOW_MESSAGES
+from gateway.endpoints.mqtt.outgoing import LARGEST_IN_FLIGHT, WINDOW_MESSAGES
 from tests.support.fakebroker import FakeBroker
 from tests.support.mosquitto import Mosquitto
 from tests.support.session import SessionLog, connected, message
@@ -197,6 +197,27 @@ async def test_a_result_does_not_wait_behind_readings_that_wait_for_room() -> No
             go_on.set()
             await session.acked(*range(8))
     assert [tokens(m) for m in broker.messages] == [[0, 1], [6], [7], [2, 3], [4, 5]]
+
+
+async def test_on_a_slow_line_only_some_batches_are_in_flight_and_a_result_goes_beside_them() -> None:
+    go_on = threading.Event()
+
+    def judge(_message: Received) -> int:
+        go_on.wait(10)
+        return 0
+
+    with FakeBroker(judge) as broker:
+        cloud = endpoint(broker.url, {"max_messages": 10, "max_bytes": "1KiB"})
+        async with connected(cloud) as session:
+            for token in range(100):
+                cloud.publish(message(token, json.dumps({"token": token, "x": "y" * 80}).encode()))
+            sizes = [size for _, _, size in cloud._outgoing.in_flight.values()]
+            assert sum(sizes[:-1]) < LARGEST_IN_FLIGHT * 1024 <= sum(sizes)
+            cloud.publish(message(100, envelope(100), "result"))
+            assert len(cloud._outgoing.in_flight) == len(sizes) + 1
+            go_on.set()
+            await session.until(lambda: len(session.acks) == 101)
+            assert cloud._outgoing._bytes == 0
 
 
 async def test_the_timeout_of_an_acknowledgement_begins_when_a_batch_is_sent() -> None:

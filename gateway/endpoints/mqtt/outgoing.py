@@ -15,6 +15,11 @@ WINDOW_MESSAGES = 10_000
 """Envelopes the house may hand over before the first is acknowledged, where they travel in batches: as many as may wait
 in memory at the door (gateway.outbox.staging)."""
 
+LARGEST_IN_FLIGHT = 4
+"""How many of the largest batches may be in flight, by their bytes. With 128 KiB: enough to fill 80 Mbit/s at a round
+trip of 50 ms, and little enough that at 1 Mbit/s each is acknowledged in time, and no result waits for long behind
+them."""
+
 READING = "reading"
 
 Send = Callable[[str, bytes, bool], int | None]
@@ -25,12 +30,13 @@ class Outgoing:
     """At most `room` publishes are in flight. What waits for room goes before readings that wait for company."""
 
     def __init__(self, topics: Topics, batch: BatchConfig, send: Send) -> None:
-        self.in_flight: dict[int, tuple[tuple[int, ...], float]] = {}
-        """By packet id: the tokens of its envelopes, and when it was sent."""
+        self.in_flight: dict[int, tuple[tuple[int, ...], float, int]] = {}
+        """By packet id: the tokens of its envelopes, when it was sent, and how many bytes it had."""
         self._topics = topics
         self._settings = batch
         self._send = send
         self._room = 0
+        self._bytes = 0
         self._first: deque[Message] = deque()
         self._gathering = Gathering(batch.max_messages, batch.max_bytes, batch.max_age)
         self._batches = batch.max_messages > 1
@@ -70,7 +76,8 @@ class Outgoing:
 
     def settle(self, packet_id: int, code: int = 0, *, about_message: bool = False, text: str = "") -> None:
         """The broker has spoken about this publish, and so about every envelope in it."""
-        tokens, _ = self.in_flight.pop(packet_id, ((), 0.0))
+        tokens, _, size = self.in_flight.pop(packet_id, ((), 0.0, 0))
+        self._bytes -= size
         shared = len(tokens) > 1
         for token in tokens:
             self._acks.append(Ack(token, code, about_message, text, shared))
@@ -98,21 +105,25 @@ class Outgoing:
         while len(self.in_flight) < self._room:
             if self._first:
                 self._send_alone(self._first.popleft())
+            elif self._bytes >= LARGEST_IN_FLIGHT * self._settings.max_bytes:
+                return
             elif batch := self._gathering.take(self._loop.time()):
-                self._note(self._send(self._topics.batch, batch.payload, False), batch.tokens)
+                self._publish(self._topics.batch, batch.payload, batch.tokens)
             else:
                 self._wake_at(self._gathering.due_s)
                 return
 
     def _send_alone(self, message: Message) -> None:
         topic = self._topics.of(message.kind, message.device)
-        self._note(self._send(topic, message.payload, message.retain), (message.token,))
+        self._publish(topic, message.payload, (message.token,), retain=message.retain)
 
-    def _note(self, packet_id: int | None, tokens: tuple[int, ...]) -> None:
+    def _publish(self, topic: str, payload: bytes, tokens: tuple[int, ...], *, retain: bool = False) -> None:
+        packet_id = self._send(topic, payload, retain)
         if packet_id is None:
             self._room = 0
-        else:
-            self.in_flight[packet_id] = tokens, self._loop.time()
+            return
+        self.in_flight[packet_id] = tokens, self._loop.time(), len(payload)
+        self._bytes += len(payload)
 
     def _wake_at(self, due_s: float | None) -> None:
         if due_s is not None and self._timer is None:
