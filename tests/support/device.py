@@ -20,12 +20,17 @@ class Query:
 
     def __init__(self, frame: bytes) -> None:
         self.frame = frame
+        self.unit = frame[6]
         self.function = frame[7]
         self.address, self.size = struct.unpack_from(">HH", frame, 8)
 
     def words(self, first: int) -> bytes:
         """The reply to a read of registers: consecutive values from this one on."""
-        data = struct.pack(f">{self.size}H", *((first + n) % 65536 for n in range(self.size)))
+        return self.registers(*((first + n) % 65536 for n in range(self.size)))
+
+    def registers(self, *values: int) -> bytes:
+        """The reply to a read of registers: these values."""
+        data = struct.pack(f">{len(values)}H", *values)
         return self._reply(bytes([len(data)]) + data)
 
     def well(self) -> bytes:

@@ -95,6 +95,11 @@ class Subscriber:
                     seen = "\n".join(f"{m.topic} {m.payload[:200]!r}" for m in self._messages[-40:])
                     raise AssertionError(f"{len(found)} of {count} within {timeout_s} s; what arrived last:\n{seen}")
 
+    def wait_for_more(self, count: int, timeout_s: float) -> None:
+        """Return once more than `count` messages have arrived, or time is up."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._messages) > count, timeout_s)
+
     def clear(self) -> None:
         """Forget what has arrived."""
         with self._changed:

@@ -1,0 +1,146 @@
+"""kill -9 at random instants: the ledgers of the field and of the broker agree.
+
+FIELDGATE_TEST_SEED repeats a run, as far as instants can be repeated.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support.daemon import Daemon
+from tests.support.device import Device
+from tests.support.ledger import BrokerLedger, Count, FieldLedger, Promise, unit_name
+from tests.support.line import Line
+from tests.support.site import device, endpoint, link, site
+from tests.support.subscriber import Subscriber
+
+MakeDaemon = Callable[..., Daemon]
+
+SEED = int(os.environ.get("FIELDGATE_TEST_SEED", "4"))
+
+UNITS = 8
+ROUNDS = 17
+"""Of each phase: 51 in all."""
+SLOW_ROUNDS = 100
+"""Of each phase."""
+
+PROMISE = Promise(commit_interval_s=0.1, worst_commit_s=0.2)
+"""A commit may wait for this machine's disk while other tests run."""
+
+LONGEST_LIFE_S = 2.2
+"""From the start of a process to its end: about 0.7 s pass before it reads."""
+
+PLENTY_PER_S = "5000/s"
+"""For the last drain, which is not what the rounds are about."""
+
+
+class Rig:
+    """One field, one uplink and a daemon that lives many short lives between them."""
+
+    def __init__(self, daemon: Daemon, line: Line, field: FieldLedger, broker: BrokerLedger, config: str) -> None:
+        self.line = line
+        self.broker = broker
+        self.promised: set[Count] = set()
+        self._daemon = daemon
+        self._field = field
+        self._config = config
+
+    def start(self) -> None:
+        self._field.begin()
+        self._daemon.start()
+
+    def kill(self) -> None:
+        now_s = time.monotonic()
+        self._daemon.kill()
+        self.promised |= self._field.taken_by(now_s - PROMISE.age_s)
+        self.broker.take()
+
+    def settle(self) -> None:
+        """Let everything arrive that was promised, and say goodbye."""
+        self._daemon.configure(self._config)
+        self.start()
+        self.line.start()
+        self._daemon.wait_for("ready")
+        self.broker.wait_for(self.promised, timeout_s=30)
+        assert self._daemon.terminate() == 0
+        self.broker.take()
+
+
+@pytest.fixture
+def make_rig(make_daemon: MakeDaemon, line: Line, subscriber: Subscriber) -> Iterator[Callable[[], Rig]]:
+    ledger = FieldLedger()
+    with Device(ledger) as plc:
+        line.stop()
+
+        def make() -> Rig:
+            daemon = make_daemon(metered(line.url, plc.port, "100/s"))
+            return Rig(daemon, line, ledger, BrokerLedger(subscriber), metered(line.url, plc.port, PLENTY_PER_S))
+
+        yield make
+
+
+def metered(url: str, port: int, backlog_rate: str) -> str:
+    """Many devices with short periods, none of which gives up on a machine that is busy."""
+    points = {"count": {"address": 0, "type": "uint32"}}
+    meters = {unit_name(unit): device(points, every="20ms", timeout="5s", unit_id=unit) for unit in range(1, UNITS + 1)}
+    outbox = {"commit_interval": f"{round(PROMISE.commit_interval_s * 1000)}ms", "backlog_rate": backlog_rate}
+    return site(endpoint(url), {"plc": link(port)}, meters, outbox=outbox)
+
+
+def storm(rig: Rig, chance: random.Random) -> None:
+    rig.line.start()
+    rig.start()
+    pause(chance.uniform(0, LONGEST_LIFE_S))
+    rig.kill()
+    rig.line.stop()
+
+
+def outage(rig: Rig, chance: random.Random) -> None:
+    rig.start()
+    pause(chance.uniform(0, LONGEST_LIFE_S))
+    rig.kill()
+
+
+def drain(rig: Rig, chance: random.Random) -> None:
+    rig.start()
+    pause(chance.uniform(0, LONGEST_LIFE_S / 2))
+    rig.line.start()
+    pause(chance.uniform(0, LONGEST_LIFE_S / 2))
+    rig.kill()
+    rig.line.stop()
+
+
+def pause(duration_s: float) -> None:
+    """The instant is what the test is about: there is no event to wait for."""
+    time.sleep(duration_s)
+
+
+Phase = Callable[[Rig, random.Random], None]
+PHASES: list[Phase] = [storm, outage, drain]
+
+
+def assert_the_ledgers_agree(rig: Rig, phase: Phase, rounds: int) -> None:
+    print(f"FIELDGATE_TEST_SEED={SEED}")  # noqa: T201 -- pytest shows it when the test fails
+    chance = random.Random(SEED)
+    for _ in range(rounds):
+        phase(rig, chance)
+    rig.settle()
+    print(f"{len(rig.promised)} promised, {len(rig.broker.counts)} arrived, {rig.broker.duplicates} duplicates")  # noqa: T201 -- as above
+
+    assert len(rig.promised) > rounds, "most lives were long enough to promise something"
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_kill_at_any_instant_loses_reorders_and_renames_nothing(make_rig: Callable[[], Rig], phase: Phase) -> None:
+    assert_the_ledgers_agree(make_rig(), phase, ROUNDS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_kill_at_many_instants_loses_reorders_and_renames_nothing(make_rig: Callable[[], Rig], phase: Phase) -> None:
+    assert_the_ledgers_agree(make_rig(), phase, SLOW_ROUNDS)
