@@ -1,0 +1,89 @@
+"""A fresh file where there is none, or in place of one that could not go on. Everything here waits for the disk."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from gateway.outbox.aside import Aside, Kind, asides, log_of, set_aside, set_log_aside
+from gateway.outbox.opening import make
+from gateway.outbox.wreck import MAX_SESSION, Wreck
+
+CARRIED = ("rescue-", "missing-")
+"""Settings that a fresh file takes over: how far files that were set aside before are rescued."""
+
+BOOT = ("boot", "boot_from")
+"""Settings that hold as long as a session does."""
+
+CONSEQUENCE = (
+    "a fresh one is begun; what can be read is rescued in the background; commands that write are refused for now"
+)
+
+log = structlog.get_logger("fieldgate.outbox")
+
+
+class Torn(NamedTuple):
+    """A log that SQLite has not read to its end: what it says that is not in the file, and where it is kept."""
+
+    aside: Aside
+    transactions: int
+    session: int
+    rows: int | None
+    """Rows as of its end; None if that can't be read."""
+
+
+def put_aside(path: Path, kind: Kind, now_s: float, reason: str) -> Aside:
+    """Set a file aside that can't go on, and say so; raises OSError."""
+    aside = set_aside(path, kind, now_s)
+    log.error("outbox file set aside", file=str(path), reason=reason, kept_as=str(aside.path), and_now=CONSEQUENCE)
+    return aside
+
+
+def ensure(path: Path, now_s: float, session: int | None = None) -> float:
+    """Make the file if there is none; `session` goes on in it, if given. Returns what its session must be above.
+
+    Raises OSError, sqlite3.Error.
+    """
+    with suppress(FileNotFoundError):
+        if path.stat().st_size > 0:
+            return 0
+        put_aside(path, "corrupt", now_s, "it is empty")
+    if log_of(path).exists():
+        put_aside(path, "corrupt", now_s, "only its log is left")
+    gone = [aside for aside in asides(path) if aside.kind != "adopted"]
+    if gone:
+        return _follow(path, gone[-1], session)
+    make(path, {})
+    return 0
+
+
+def keep_torn(path: Path, now_s: float, transactions: int) -> Torn:
+    """Keep a copy of a log of which SQLite has dropped so many transactions, and say so; raises OSError."""
+    aside = set_log_aside(path, now_s)
+    with Wreck(aside.path) as wreck:
+        said = wreck.meta()
+    log.error("outbox log damaged", file=str(path), transactions=transactions, kept_as=str(aside.log))
+    return Torn(aside, transactions, said.get("session", 0), said.get("rows"))
+
+
+def _follow(path: Path, gone: Aside, session: int | None) -> float:
+    """A fresh file after one that was set aside."""
+    with Wreck(gone.path) as wreck:
+        old = wreck.meta()
+    kept = {key: value for key, value in old.items() if key.startswith(CARRIED) or (session and key in BOOT)}
+    if "rows" in old:
+        kept[gone.missing_key] = old["rows"]
+    last = old.get("session", 0)
+    make(path, {gone.next_key: 0, "session": session or last, "clean": 0, "journal_lost": 1, **kept})
+    return max(last + 1, *(_written_s(file) + 1 for file in (gone.path, gone.log)))
+
+
+def _written_s(file: Path) -> float:
+    """When a file was last written, as far as that can be so; 0 if there is none."""
+    with suppress(FileNotFoundError):
+        written_s = file.stat().st_mtime
+        return written_s if written_s < MAX_SESSION else 0
+    return 0

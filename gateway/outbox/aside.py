@@ -1,0 +1,120 @@
+"""Files that an outbox can't go on with: kept beside it under another name until what they hold is rescued."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+Kind = Literal["corrupt", "newer", "adopted"]
+"""Damaged; from a newer schema; of an endpoint whose outbox goes on in another that has a file already."""
+
+LOG, INDEX = "-wal", "-shm"
+"""What SQLite appends to a file's name for its write-ahead log, and for that log's index."""
+
+STAMP = "%Y%m%dT%H%M%SZ"
+
+NAME = re.compile(r"\.(corrupt|newer|adopted)-(\d{8}T\d{6}Z(?:-\d+)?)(?:-wal)?")
+
+
+class Aside(NamedTuple):
+    """A file set aside. There may be no such file but only its log: then a log was damaged, or outlived its file."""
+
+    path: Path
+    kind: Kind
+    stamp: str
+
+    @property
+    def log(self) -> Path:
+        """Its write-ahead log."""
+        return log_of(self.path)
+
+    @property
+    def next_key(self) -> str:
+        """In `meta`: the next page to be looked at, -1 when all were."""
+        return f"rescue-{self.stamp}"
+
+    @property
+    def missing_key(self) -> str:
+        """In `meta`: how many rows were there that have not been found yet; absent where nobody can tell."""
+        return f"missing-{self.stamp}"
+
+
+def set_aside(path: Path, kind: Kind, now_s: float) -> Aside:
+    """Rename a file with its log, an empty one in place of what is gone altogether; raises OSError."""
+    aside = _named(path, kind, now_s)
+    if path.exists():
+        path.rename(aside.path)
+    elif not log_of(path).exists():
+        aside.path.touch()
+    if log_of(path).exists():
+        log_of(path).rename(aside.log)
+    index_of(path).unlink(missing_ok=True)
+    sync_folder(path)
+    return aside
+
+
+def set_log_aside(path: Path, now_s: float) -> Aside:
+    """Copy a file's log, whose file goes on; raises OSError."""
+    aside = _named(path, "corrupt", now_s)
+    draft = path.with_name(path.name + ".new-log")
+    shutil.copyfile(log_of(path), draft)
+    sync(draft)
+    draft.rename(aside.log)
+    sync_folder(path)
+    return aside
+
+
+def asides(path: Path) -> list[Aside]:
+    """What was set aside of this outbox, oldest first."""
+    found = set[Aside]()
+    for file in path.parent.glob(f"{path.name}.*"):
+        match = NAME.fullmatch(file.name.removeprefix(path.name))
+        if match is not None:
+            kind, stamp = match.groups()
+            found.add(Aside(path.with_name(f"{path.name}.{kind}-{stamp}"), kind, stamp))  # type: ignore[arg-type]  # NAME says
+    return sorted(found, key=lambda aside: aside.stamp)
+
+
+def delete(aside: Aside) -> None:
+    """For good; raises OSError."""
+    for file in (aside.path, aside.log, index_of(aside.path)):
+        file.unlink(missing_ok=True)
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log of a file."""
+    return path.with_name(path.name + LOG)
+
+
+def index_of(path: Path) -> Path:
+    """The index of a file's write-ahead log."""
+    return path.with_name(path.name + INDEX)
+
+
+def sync(path: Path) -> None:
+    """See that a file, or the names in a folder, are on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """See that a file's name is on disk."""
+    sync(path.parent)
+
+
+def _named(path: Path, kind: Kind, now_s: float) -> Aside:
+    """A name that nothing has yet: two of one second are told apart by a number."""
+    stamp = first = datetime.fromtimestamp(max(0.0, now_s), UTC).strftime(STAMP)
+    taken = {aside.stamp for aside in asides(path)}
+    number = 1
+    while stamp in taken:
+        number += 1
+        stamp = f"{first}-{number}"
+    return Aside(path.with_name(f"{path.name}.{kind}-{stamp}"), kind, stamp)

@@ -1,0 +1,213 @@
+"""The file under a store through all that can happen to it: damaged, torn, deleted, replaced, of another version."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import aiosqlite
+import structlog
+from aiosqlite import Connection
+
+from gateway.outbox.afresh import Torn, ensure, keep_torn, put_aside
+from gateway.outbox.aside import delete, index_of, log_of, sync, sync_folder
+from gateway.outbox.opening import Opened, UnreadableError, begin_session, is_corrupt, prepare, unusable_as
+from gateway.outbox.wal import transactions
+from gateway.outbox.wreck import committed
+
+FETCH_ROWS = 500
+"""Rows that come from the database's thread at once."""
+
+LOOK_EACH_S = 1.0
+"""How often it is looked whether the file is in its place."""
+
+CUT_SHORT = 1
+"""Transactions that a power cut can tear out of a log: the one whose commit had not returned. More are damage."""
+
+CONTENT_ERRORS = (sqlite3.Error, ValueError, TypeError, OverflowError)
+"""What a damaged file may bring about."""
+
+Place = tuple[int, int]
+"""Device and inode."""
+
+log = structlog.get_logger("fieldgate.outbox")
+
+
+class OutboxFile:
+    """One connection at a time. Errors of SQLite and of the system come through as they are."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.db: Connection | None = None
+        self.journal_lost = False
+        """Which commands were executed before is not known for sure."""
+        self.number = 0
+        """How many files have taken the place of others since it was opened."""
+        self.has_asides = asyncio.Event()
+        """There may be something to rescue."""
+        self._session: int | None = None
+        self._places: dict[Path, Place | None] = {}
+        self._looked_s = 0.0
+
+    async def open(self, now_s: float) -> Opened:
+        """Open the file and begin a session, in a fresh one if this one can't go on; `now_s` is the wall clock."""
+        await asyncio.to_thread(self.path.parent.mkdir, parents=True, exist_ok=True)
+        above = await asyncio.to_thread(ensure, self.path, now_s)
+        try:
+            opened = await self._begin(max(now_s, above))
+        except CONTENT_ERRORS as error:
+            await self._refuse(error, now_s)
+            above = await asyncio.to_thread(ensure, self.path, now_s)
+            opened = await self._begin(max(now_s, above))
+        self._session = opened.session
+        self.has_asides.set()
+        return opened
+
+    async def close(self) -> None:
+        """Close the connection."""
+        db, self.db = self.db, None
+        if db is not None:
+            with suppress(sqlite3.Error):
+                await db.close()
+
+    async def finish(self) -> None:
+        """Close for good."""
+        self._session = None
+        await self.close()
+
+    async def go_on(self, now_s: float) -> None:
+        """Begin a fresh file in this session if the last one had to be given up."""
+        if self.db is not None or self._session is None:
+            return
+        await asyncio.to_thread(ensure, self.path, now_s, self._session)
+        await self._connect()
+        try:
+            await self._prepare()
+            self.journal_lost |= bool(await self._number("SELECT value FROM meta WHERE key = 'journal_lost'"))
+        except CONTENT_ERRORS as error:
+            await self._refuse(error, now_s)
+            raise
+        self.number += 1
+        self.has_asides.set()
+
+    async def give_up(self, error: Exception, now_s: float) -> None:
+        """Set a file aside that turns out to be damaged, and begin a fresh one."""
+        await asyncio.to_thread(put_aside, self.path, "corrupt", now_s, str(error))
+        await self.close()
+        await self.go_on(now_s)
+
+    async def _refuse(self, error: Exception, now_s: float) -> None:
+        """Close; set the file aside if this error is about what it holds, else raise it."""
+        kind = unusable_as(error)
+        if kind is None:
+            await self.close()
+            raise error
+        await asyncio.to_thread(put_aside, self.path, kind, now_s, str(error))
+        await self.close()
+
+    async def stay(self, now_s: float) -> None:
+        """See, now and then, that the file is in its place; if it is not, what was in it is put there again."""
+        loop_s = asyncio.get_running_loop().time()
+        if self.db is None or loop_s - self._looked_s < LOOK_EACH_S:
+            return
+        self._looked_s = loop_s
+        if not (await self._number("SELECT in_place()")):
+            await self._put_back(self.db, now_s)
+
+    async def _begin(self, now_s: float) -> Opened:
+        frames = await asyncio.to_thread(committed, self.path)
+        db = await self._connect()
+        busy, accepted, _ = next(iter(await db.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")))
+        dropped = 0 if busy else transactions(frames, accepted)
+        torn = await asyncio.to_thread(keep_torn, self.path, now_s, dropped) if dropped else None
+        try:
+            await self._prepare()
+            opened = await begin_session(db, max(now_s, torn.session + 1 if torn else 0), await self._found(torn))
+        except CONTENT_ERRORS:
+            if torn is not None:
+                await asyncio.to_thread(delete, torn.aside)
+            raise
+        self.journal_lost = bool(await self._number("SELECT value FROM meta WHERE key = 'journal_lost'"))
+        return opened
+
+    async def _found(self, torn: Torn | None) -> Mapping[str, int]:
+        """What the file has to know of a log that was damaged."""
+        if torn is None:
+            return {}
+        said = {torn.aside.next_key: 0}
+        if torn.rows is not None:
+            rows = await self._number("SELECT value FROM meta WHERE key = 'rows'")
+            said[torn.aside.missing_key] = max(0, torn.rows - rows)
+        if torn.transactions > CUT_SHORT:
+            said["journal_lost"] = 1
+        return said
+
+    async def _connect(self) -> Connection:
+        db = self.db = await aiosqlite.connect(self.path, iter_chunk_size=FETCH_ROWS, isolation_level=None)
+        db.text_factory = _text
+        return db
+
+    async def _prepare(self) -> None:
+        assert self.db is not None
+        await prepare(self.db)
+        await self.db.create_function("in_place", 0, self._is_in_place)
+        self._places = {self.path: await asyncio.to_thread(_place, self.path)}
+
+    async def _number(self, sql: str) -> int:
+        assert self.db is not None
+        for (value,) in await self.db.execute_fetchall(sql):
+            return int(value)
+        raise UnreadableError("a setting is missing")
+
+    def _is_in_place(self) -> bool:
+        """Whether file and log are still those that were opened; a log is there from the first transaction on."""
+        for path in (self.path, log_of(self.path)):
+            place = _place(path)
+            if path != self.path and self._places.get(path) is None:
+                self._places[path] = place
+            elif place != self._places[path]:
+                return False
+        return True
+
+    async def _put_back(self, db: Connection, now_s: float) -> None:
+        """Write what the open connection still sees to where the file was."""
+        log.error("outbox file is not in its place any more; it is put back", file=str(self.path))
+        draft = self.path.with_name(self.path.name + ".new")
+        await asyncio.to_thread(draft.unlink, missing_ok=True)
+        try:
+            await db.execute("VACUUM INTO ?", (str(draft),))
+        except sqlite3.Error as error:
+            if not is_corrupt(error):
+                raise
+            log.error("what was in it can't be read", file=str(self.path), error=str(error))
+            await self.give_up(error, now_s)
+            return
+        await asyncio.to_thread(self._replace, draft, now_s)
+        await self.close()
+        await self.go_on(now_s)
+
+    def _replace(self, draft: Path, now_s: float) -> None:
+        """A stranger in the file's place is set aside; a log without its file would be taken for the new one's."""
+        sync(draft)
+        if _place(self.path) not in (None, self._places.get(self.path)):
+            put_aside(self.path, "corrupt", now_s, "it took the place of the one in use")
+        log_of(self.path).unlink(missing_ok=True)
+        index_of(self.path).unlink(missing_ok=True)
+        draft.rename(self.path)
+        sync_folder(self.path)
+
+
+def _place(path: Path) -> Place | None:
+    with suppress(OSError):
+        status = os.stat(path)  # noqa: PTH116 -- in the database's thread, once a second
+        return status.st_dev, status.st_ino
+    return None
+
+
+def _text(data: bytes) -> str:
+    """What a damaged row holds may be no text: its seal tells."""
+    return data.decode(errors="replace")
