@@ -1,7 +1,7 @@
-"""Counts and checks every reading that arrives at the broker: a subscriber at QoS 0 on a raw socket.
+"""Counts and checks every reading that arrives at the broker, singly or in batches: a subscriber at QoS 0.
 
-Prints a line once subscribed; when stdin ends it writes what it saw to the file it was given: `COLUMNS` arrays of
-64-bit integers one after the other, and prints its counts as JSON.
+Prints a line once subscribed, and the number of readings so far for each line on stdin; when stdin ends it writes what
+it saw to the file it was given: `COLUMNS` arrays of 64-bit integers one after the other, and prints its counts as JSON.
 """
 
 from __future__ import annotations
@@ -40,15 +40,25 @@ class Readings:
         values = msgspec.defstruct("Values", [(f"r{index}", number) for index in range(frame.points)])
         reading = msgspec.defstruct("Reading", [("device", str), ("values", values)])
         self._decode = msgspec.json.Decoder(reading).decode
+        self._decode_batch = msgspec.json.Decoder(list[reading]).decode  # type: ignore[valid-type]  # made just now
 
-    def take(self, payload: bytes, arrived_us: int) -> None:
-        """One message of one device and one poll."""
+    def __len__(self) -> int:
+        return len(self.columns[COLUMNS[0]])
+
+    def take(self, topic: bytes, payload: bytes, arrived_us: int) -> None:
+        """One message: readings of one device and one poll each; other kinds are passed over."""
+        if not topic.endswith((b"/reading", b"/batch")):
+            return
         self.bytes += len(payload)
         try:
-            reading: Any = self._decode(payload)
+            readings = self._decode_batch(payload) if topic.endswith(b"/batch") else [self._decode(payload)]
         except msgspec.DecodeError:
             self.malformed += 1
             return
+        for reading in readings:
+            self._take(reading, arrived_us)
+
+    def _take(self, reading: Any, arrived_us: int) -> None:
         values = msgspec.structs.astuple(reading.values)
         device = int(reading.device[1:])
         poll, read_us = self._frame.unpack(values[: self._frame.marks])
@@ -107,8 +117,13 @@ def count(connection: socket.socket, readings: Readings) -> None:
     """Until stdin ends."""
     buffer = bytearray()
     rig = sys.stdin.fileno()
+    is_over = False
     while True:
         ready, _, _ = select.select([connection, rig], [], [])
+        if rig in ready and not is_over:
+            is_over = not sys.stdin.readline()
+            if not is_over:
+                print(len(readings), flush=True)
         if connection in ready:
             data = connection.recv(1 << 18)
             arrived_us = time.monotonic_ns() // 1000
@@ -117,8 +132,9 @@ def count(connection: socket.socket, readings: Readings) -> None:
             buffer += data
             for first, body in packets(buffer):
                 if first & 0xF0 == PUBLISH:
-                    readings.take(body[2 + (body[0] << 8 | body[1]) :], arrived_us)
-        elif rig in ready:
+                    end = 2 + (body[0] << 8 | body[1])
+                    readings.take(body[2:end], body[end:], arrived_us)
+        elif is_over:
             return
 
 

@@ -29,6 +29,8 @@ class Case:
     """More lines for the daemon's YAML."""
     daemon: str
     """A shell-like command with {config} and {state}."""
+    endpoint: tuple[str, ...] = ()
+    """More settings of the daemon's endpoint: 'window: 10'."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Moment:
     time_ns: int
     polls: list[int]
     requests: int
+    arrived: int
     cpu_ns: Mapping[Name, int]
     machine_ns: int
 
@@ -98,11 +101,21 @@ class Window:
     @property
     def seconds(self) -> float:
         """How long the meters ran."""
-        return (self.after.time_ns - self.before.time_ns) / 1e9
+        return seconds_between(self.before, self.after)
 
     def percent(self, name: Name) -> float:
         """A process's CPU in % of one core."""
-        return (self.after.cpu_ns[name] - self.before.cpu_ns[name]) / self.seconds / 1e7
+        return percent_between(self.before, self.after, name)
+
+
+def seconds_between(before: Moment, after: Moment) -> float:
+    """How long the meters ran."""
+    return (after.time_ns - before.time_ns) / 1e9
+
+
+def percent_between(before: Moment, after: Moment, name: Name) -> float:
+    """A process's CPU in % of one core."""
+    return (after.cpu_ns[name] - before.cpu_ns[name]) / seconds_between(before, after) / 1e7
 
 
 def load_readings(path: Path) -> list[Reading]:

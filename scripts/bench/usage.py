@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 IDLE_FIELDS = (3, 4)
 """idle and iowait in the first line of /proc/stat: proc(5)."""
 CPU_FIELDS = 8
@@ -61,3 +62,14 @@ def _peak_bytes(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024
+
+
+def rss_bytes(pid: int) -> int:
+    """What one process has in memory now."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+
+
+def disk_bytes(pid: int) -> int:
+    """What one process has caused to be written to disks: proc(5), write_bytes less what was cut before it went."""
+    fields = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(fields["write_bytes"]) - int(fields["cancelled_write_bytes"])

@@ -8,6 +8,8 @@ from scripts.bench.counter import Readings, packets
 from scripts.bench.signals import frame_of
 
 FRAME = frame_of("uint16")
+READING = b"bench/bench/d2/reading"
+BATCH = b"bench/bench/batch"
 
 
 def packet(body: bytes) -> bytes:
@@ -40,7 +42,7 @@ def test_packets_come_out_whole_however_they_arrive(bodies: list[bytes], cut: in
 def test_a_reading_is_noted_with_its_poll_and_its_times() -> None:
     readings = Readings(FRAME)
 
-    readings.take(reading(9), 1000)
+    readings.take(READING, reading(9), 1000)
 
     assert [column[0] for column in readings.columns.values()] == [2, 9, 5, 1000]
     assert (readings.wrong, readings.malformed) == (0, 0)
@@ -50,7 +52,7 @@ def test_a_reading_is_noted_with_its_poll_and_its_times() -> None:
 def test_what_is_no_whole_reading_is_counted(payload: bytes) -> None:
     readings = Readings(FRAME)
 
-    readings.take(payload, 0)
+    readings.take(READING, payload, 0)
 
     assert readings.malformed == 1
 
@@ -58,6 +60,23 @@ def test_what_is_no_whole_reading_is_counted(payload: bytes) -> None:
 def test_a_value_that_was_never_served_is_counted() -> None:
     readings = Readings(FRAME)
 
-    readings.take(reading(9, spoil=1), 0)
+    readings.take(READING, reading(9, spoil=1), 0)
 
     assert readings.wrong == 1
+
+
+def test_each_reading_of_a_batch_is_noted() -> None:
+    readings = Readings(FRAME)
+
+    readings.take(BATCH, b"[" + reading(9) + b"," + reading(10) + b"]", 1000)
+
+    assert len(readings) == 2
+    assert list(readings.columns["poll"]) == [9, 10]
+
+
+def test_what_is_no_reading_is_passed_over() -> None:
+    readings = Readings(FRAME)
+
+    readings.take(b"bench/bench/status", b"{}", 0)
+
+    assert (len(readings), readings.malformed, readings.bytes) == (0, 0, 0)

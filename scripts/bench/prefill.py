@@ -1,0 +1,81 @@
+"""An outbox file with many rows, written quickly: readings of 100 values as the fleet would have served them.
+
+Every row has a poll number of its own, so that each that arrives can be checked and counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+from gateway.endpoints.payload import Encoder
+from gateway.outbox.entry import READING, Entry
+from gateway.outbox.store import Store, insert_statements
+from scripts.bench.signals import Frame, frame_of
+
+OLD_DEVICE = 1000
+"""Above every device of the fleet."""
+POLLS = 1000
+"""Windows of the table that are used: rows differ in the upper half of their poll number."""
+AGE_S = 3600
+"""How long ago the first of them was read."""
+IDS_PER_SESSION = 1_000_000
+CHUNK = 20_000
+
+
+def prefill(path: Path, rows: int) -> None:
+    """Make the file, with so many readings in it."""
+    asyncio.run(_create(path))
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA synchronous=OFF")
+        entries = readings(rows)
+        while chunk := list(islice(entries, CHUNK)):
+            db.execute("BEGIN")
+            for sql, parameters in insert_statements(chunk):
+                db.executemany(sql, parameters)
+            db.execute("COMMIT")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+async def _create(path: Path) -> None:
+    store = Store(path)
+    await store.open(time.time() - 2 * AGE_S)
+    await store.close(clean=True)
+
+
+def readings(rows: int) -> Iterator[Entry]:
+    """So many, oldest first."""
+    began_s = int(time.time()) - AGE_S
+    device, first_id = f"d{OLD_DEVICE}", began_s * IDS_PER_SESSION
+    frame = frame_of("uint16")
+    templates = [_template(frame, began_s, poll) for poll in range(POLLS)]
+    for number in range(rows):
+        high, low = divmod(number, POLLS)
+        head, middle, tail = templates[low]
+        payload = b'%b"seq":%d,%b"r0":%d,%b' % (head, number + 1, middle, high, tail)
+        time_ms = began_s * 1000 + number * AGE_S * 1000 // rows
+        yield Entry(first_id + number + 1, began_s, number + 1, READING, device, time_ms, payload)
+
+
+def _template(frame: Frame, session: int, poll: int) -> tuple[bytes, bytes, bytes]:
+    """What comes before the number, between it and the upper half of the poll, and after that."""
+    payload = sample(frame, Encoder("bench", "cloud", session), 0, OLD_DEVICE, poll)
+    head, rest = payload.split(b'"seq":0,')
+    middle, tail = rest.split(b'"r0":0,')
+    return head, middle, tail
+
+
+def sample(frame: Frame, encoder: Encoder, seq: int, device: int, poll: int) -> bytes:
+    """What one poll of one device gives."""
+    time_us = time.monotonic_ns() // 1000
+    start = frame.start(device, poll)
+    words = memoryview(frame.pack(poll, time_us))
+    marks = [int.from_bytes(words[at : at + 2]) for at in range(0, len(words), 2)]
+    values = [*marks, *frame.expected[start : start + frame.values]]
+    names = (f"r{number}" for number in range(len(values)))
+    return encoder.reading(seq, f"d{device}", int(time.time() * 1000), dict(zip(names, values, strict=True)), {})
