@@ -58,7 +58,7 @@ async def hand_back(db: Connection) -> bool:
     """Shrink the file by so many pages; with the last of them also the log. False when there is little to give."""
     if await _free_bytes(db) <= FREE_BYTES:
         return False
-    await db.execute_fetchall(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")
+    await db.executescript(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")  # `execute` stops after the first page
     if await _free_bytes(db) > FREE_BYTES:
         return True
     await _empty_log(db)
