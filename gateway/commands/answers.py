@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -13,7 +14,7 @@ from gateway.intake import Intake
 from gateway.model import Command, Result
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
-from gateway.outbox.store import StoreError
+from gateway.outbox.store import StoreError, Unsettled
 
 RETRY_S = 5.0
 """Pause between attempts to end a command in a journal whose disk refuses."""
@@ -50,9 +51,7 @@ class Answers:
 
     def finish_later(self, command: Command, result: Result, delivery: Delivery) -> None:
         """`finish`, without waiting for it."""
-        task = asyncio.ensure_future(self._finish_contained(command, result, delivery))
-        self._finishing.add(task)
-        task.add_done_callback(self._finishing.discard)
+        self._in_background(self._finish_contained(command, result, delivery))
 
     async def finish(self, command: str, device: str, result: Result, delivery: Delivery | None = None) -> None:
         """End a claimed command and send its result, both in one transaction.
@@ -64,9 +63,12 @@ class Answers:
         log.info("command", device=device, command=command, status=result.status.value, reason=result.reason)
         if delivery is not None:
             self._copy(entry.payload, delivery)
-        while not stored:
-            await asyncio.sleep(RETRY_S)
-            stored = await self._store(command, result, None)
+        if not stored:
+            await self._end(command, result)
+
+    def disown(self, command: str, result: Result) -> None:
+        """End a command that is answered already, though its claim may get on disk only now."""
+        self._in_background(self._end(command, result))
 
     async def settle(self) -> None:
         """Let what is being stored get there; a disk that refuses is not waited for."""
@@ -74,6 +76,18 @@ class Answers:
             _, pending = await asyncio.wait(self._finishing, timeout=SETTLE_S)
             for task in pending:
                 task.cancel()
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
+
+    async def _end(self, command: str, result: Result) -> None:
+        """In the journal alone, whenever the disk lets us."""
+        stored = False
+        while not stored:
+            await asyncio.sleep(RETRY_S)
+            stored = await self._store(command, result, None)
 
     async def _finish_contained(self, command: Command, result: Result, delivery: Delivery) -> None:
         try:
@@ -87,7 +101,8 @@ class Answers:
         except StoreError as error:
             if entry is not None:
                 log.error("end of a command not stored yet", command=command, error=str(error))
-                self._outbox.keep(entry)
+                keep = self._outbox.keep_unsettled if isinstance(error, Unsettled) else self._outbox.keep
+                keep(entry)
             return False
         if entry is not None:
             self._outbox.adopt(entry)

@@ -25,6 +25,7 @@ class Entry(Struct, gc=False, eq=False):
 
     `id` orders all envelopes of the file, across sessions; `staged_s` is on the outbox's steady clock.
     `fresh`: staged since the connection began or told again on it, so that a retained topic may keep it.
+    `unsettled`: a transaction whose end is not known may have put it on disk.
     `ahead_ms`: what an unsynchronised wall clock was ahead of the time since boot when it stamped this; else None.
     """
 
@@ -40,6 +41,7 @@ class Entry(Struct, gc=False, eq=False):
     on_disk: bool = False
     done: bool = False
     ahead_ms: int | None = None
+    unsettled: bool = False
 
     @property
     def is_reading(self) -> bool:
