@@ -21,7 +21,7 @@ from gateway.intake import Intake
 from gateway.link import FieldLink, Job
 from gateway.model import Command, DeviceInfo, Result, ResultStatus
 from gateway.outbox.outbox import Outbox
-from gateway.outbox.store import StoreError
+from gateway.outbox.store import StoreError, Unsettled
 from gateway.repeats import Repeats
 
 MAX_WAITING = 100
@@ -160,7 +160,7 @@ class Router:
         if link.is_full:
             raise Rejected("queue-full", f"too many commands wait for link {info.link}")
         deadline_s = asyncio.get_running_loop().time() + ttl_s
-        await self._journal.claim(request.id, device, int(self._wall_s() * 1000))
+        await self._claim(request.id, device)
         read = tuple(request.read) if request.read else None
         command = Command(request.id, device, deadline_s, request.write, read)
         job = Job(command, lambda result: self._answers.finish_later(command, result, delivery))
@@ -168,6 +168,13 @@ class Router:
             link.submit(job)
         except Rejected as error:
             job.finished(Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail))
+
+    async def _claim(self, command: str, device: str) -> None:
+        try:
+            await self._journal.claim(command, device, int(self._wall_s() * 1000))
+        except Unsettled as error:
+            self._answers.disown(command, Result(ResultStatus.REJECTED, reason="storage", detail=str(error)))
+            raise
 
     def _for_gateway(self, request: Request) -> Result:
         action = self._own.get(request.invoke or "")
