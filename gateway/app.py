@@ -14,6 +14,7 @@ import structlog
 
 from gateway import __version__, systemd
 from gateway.adapter import Adapter
+from gateway.clock import WallClock, now_ms
 from gateway.config.site import Site
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.field import Field
@@ -52,7 +53,8 @@ class Gateway:
         self._stop = stop
         self._devices = describe(site)
         self._memory = DeviceMemory(state / "memory.json")
-        self._field = Field(self._devices, lambda: int(time.time() * 1000))
+        self._clock = WallClock(site.gateway.clock)
+        self._field = Field(self._devices, now_ms)
         self._links = {
             name: FieldLink(
                 name,
@@ -73,6 +75,7 @@ class Gateway:
                 endpoint.config,
                 endpoint.outbox,
                 state,
+                wall=self._clock,
             )
             for name, endpoint in site.endpoints.items()
         ]
@@ -134,6 +137,7 @@ class Gateway:
         started = [
             tasks.create_task(self._field.watch(), name="freshness"),
             tasks.create_task(self._memory.keep(), name="memory"),
+            tasks.create_task(self._clock.watch(), name="clock"),
         ]
         for name, link in self._links.items():
             started.append(tasks.create_task(link.supervised.run(), name=f"link:{name}"))
@@ -173,6 +177,7 @@ class Gateway:
         links = {n: link.supervised.fault for n, link in self._links.items() if link.supervised.phase is not Phase.UP}
         return {
             "version": __version__,
+            "system_clock": self._clock.state,
             "outbox": {
                 "depth": depth["waiting"],
                 "oldest_age_s": round(time.time() - oldest_ms / 1000, 3) if oldest_ms else 0,

@@ -43,6 +43,11 @@ class Intake:
         self._statuses: dict[str, Entry] = {}
         outbox.on_gap = self.gap
 
+    def clock_is_right(self, moved_ms: int) -> None:
+        """The clock was set by so much since the start; from now on it is believed."""
+        self._encoder.clock_is_right()
+        self._since_ms += moved_ms
+
     def sample(self, sample: Sample) -> None:
         """Stage what is due of a sample; never waits."""
         chosen = self._report.select(sample)
@@ -53,7 +58,7 @@ class Intake:
             payload = self._encoder.reading(outbox.next_seq, group.device, sample.time_ms, chosen.values, chosen.bad)
         else:
             payload = self._encoder.sample(outbox.next_seq, chosen)
-        if len(payload) > outbox.max_payload and len(group.points) > 1:
+        if len(payload) + self._encoder.growth_bytes > outbox.max_payload and len(group.points) > 1:
             self._split(group.device, sample.time_ms, _selection(chosen))
         else:
             outbox.stage(READING, group.device, payload)
@@ -65,7 +70,7 @@ class Intake:
         for half in (points[:middle], points[middle:]):
             part = _part(chosen, half)
             payload = self._encoder.reading(self._outbox.next_seq, device, time_ms, part.values, part.bad)
-            if len(payload) > self._outbox.max_payload and len(half) > 1:
+            if len(payload) + self._encoder.growth_bytes > self._outbox.max_payload and len(half) > 1:
                 self._split(device, time_ms, part)
             elif half:
                 self._outbox.stage(READING, device, payload)

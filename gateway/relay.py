@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from gateway.backlog import Backlog
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message
+from gateway.endpoints.mending import mended
 from gateway.lanes import RETAINED_KINDS, Lanes
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
@@ -227,15 +228,21 @@ class Relay:
 
     def _send(self, entry: Entry) -> None:
         assert self._endpoint is not None
-        if len(entry.payload) > self._outbox.max_payload:
+        payload = entry.payload if entry.ahead_ms is None else self._mended(entry)
+        if len(payload) > self._outbox.max_payload:
             self._put_aside(entry, TOO_LARGE, f"larger than the endpoint takes ({self._outbox.max_payload} bytes)")
             return
         self._window.in_flight[entry.id] = entry
         retain = entry.kind in RETAINED_KINDS and self._lanes.may_retain(entry)
         try:
-            self._endpoint.publish(Message(entry.id, entry.kind, entry.device, entry.payload, retain))
+            self._endpoint.publish(Message(entry.id, entry.kind, entry.device, payload, retain))
         except Exception as error:  # noqa: BLE001 -- an endpoint's defect must not reach the adapter that emits
             self._fail(f"publish: {type(error).__name__}: {error}")
+
+    def _mended(self, entry: Entry) -> bytes:
+        """With its times set right, if the clock is known to be right by now."""
+        moved_ms = self._outbox.moved_ms(entry)
+        return entry.payload if moved_ms is None else mended(entry.payload, entry.kind, entry.device, moved_ms)
 
     def _delivered(self, entry: Entry) -> None:
         if self._refusals.delivered(entry):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from gateway.clock import WallClock, now_ms
 from gateway.commands.journal import Journal
 from gateway.commands.router import Router, Rules
 from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
@@ -32,10 +32,18 @@ class Uplink:
     supervised: Supervised
 
     def __init__(
-        self, identity: Identity, endpoint: type[Endpoint], config: EndpointConfig, outbox: OutboxSection, state: Path
+        self,
+        identity: Identity,
+        endpoint: type[Endpoint],
+        config: EndpointConfig,
+        outbox: OutboxSection,
+        state: Path,
+        *,
+        wall: WallClock,
     ) -> None:
         self.name = identity.endpoint
-        self.outbox = Outbox(self.name, Store(state / f"outbox-{self.name}.db"), outbox)
+        self.outbox = Outbox(self.name, Store(state / f"outbox-{self.name}.db"), outbox, wall=wall)
+        self._wall = wall
         self._identity = identity
         self._class = endpoint
         self._config = config
@@ -57,7 +65,8 @@ class Uplink:
         birth_facts: Facts,
     ) -> None:
         """Build the door and the relay; the outbox must be open."""
-        encoder = Encoder(self._identity.gateway, self.name, self.outbox.session)
+        synced = self._wall.is_synced
+        encoder = Encoder(self._identity.gateway, self.name, self.outbox.session, synced=synced)
         self.intake = Intake(
             outbox=self.outbox,
             encoder=encoder,
@@ -65,8 +74,9 @@ class Uplink:
             devices=devices,
             status_facts=status_facts,
             birth_facts=birth_facts,
-            now_ms=_now_ms,
+            now_ms=now_ms,
         )
+        self._wall.on_synced.append(self.intake.clock_is_right)
         self.relay = Relay(
             self.outbox,
             self._settings.backlog_rate,
@@ -112,7 +122,3 @@ class Uplink:
 
 def _already_told(_reason: str) -> None:
     """The supervisor logs it; what waits, waits."""
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

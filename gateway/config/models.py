@@ -5,7 +5,7 @@ from __future__ import annotations
 import zoneinfo
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from gateway.adapter import PERCENTAGE, Identifier, Labels, Period, Reconnect, ReportConfig, StrictModel
@@ -29,6 +29,21 @@ def _more_than_zero(rate: float) -> float:
     return rate
 
 
+def _clock_source(text: str) -> str:
+    if text not in CLOCK_WORDS and not text.startswith("/"):
+        near = did_you_mean(text, CLOCK_WORDS)
+        raise PydanticCustomError(
+            "clock_source", "must be kernel, trusted, or the absolute path of a file{near}", {"near": near}
+        )
+    return text
+
+
+CLOCK_WORDS = ("kernel", "trusted")
+
+ClockSource = Annotated[
+    str, AfterValidator(_clock_source), WithJsonSchema({"type": "string", "pattern": "^(kernel|trusted|/.*)$"})
+]
+
 DrainRate = Annotated[Rate, AfterValidator(_more_than_zero)]
 
 MAX_DRAIN_S = 60.0
@@ -46,6 +61,10 @@ class GatewaySection(StrictModel):
     labels: Labels = {}
     drain: Annotated[Duration, Field(le=MAX_DRAIN_S)] = Field(
         3.0, description="how long a stop waits for the last acknowledgements"
+    )
+    clock: ClockSource = Field(
+        "kernel",
+        description="who knows whether the clock is right: the kernel, a file that exists then; trusted: it always is",
     )
 
 

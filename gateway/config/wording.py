@@ -53,6 +53,7 @@ _CODES = {
     "duration_bounds": "E107",
     "size_bounds": "E107",
     "password_alone": "E142",
+    "clock_source": "E107",
 }
 """Errors that our own validators raise, by their type."""
 

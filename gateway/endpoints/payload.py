@@ -13,6 +13,9 @@ from gateway.units import format_duration
 
 VERSION = 1
 
+UNSYNCED, CORRECTED = b',"clock":"unsynced"', b',"clock":"corrected"'
+"""Directly behind an envelope's time: it was stamped by a clock that was not synchronised, or mended afterwards."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -34,11 +37,20 @@ def _iso_second(second: int) -> str:
 
 
 class Encoder:
-    """Writes the envelopes of one endpoint (`stream`) in one session."""
+    """Writes the envelopes of one endpoint (`stream`) in one session, marked while the clock is not `synced`."""
 
-    def __init__(self, gateway: str, stream: str, session: int) -> None:
+    def __init__(self, gateway: str, stream: str, session: int, *, synced: bool = True) -> None:
         self._head = {"v": VERSION, "gateway": gateway, "stream": stream, "session": session}
+        self._synced = synced
+        self.growth_bytes = 0 if synced else len(CORRECTED) - len(UNSYNCED)
+        """What setting its times right will add to an envelope."""
         self._readings: dict[str, bytes] = {}
+
+    def clock_is_right(self) -> None:
+        """From now on nothing is marked."""
+        self._synced = True
+        self.growth_bytes = 0
+        self._readings.clear()
 
     def reading(
         self, seq: int, device: str, time_ms: int, values: Mapping[str, Value], bad: Mapping[str, Bad]
@@ -50,9 +62,10 @@ class Encoder:
 
     def _reading_template(self, device: str) -> bytes:
         head = self._head
+        clock = "" if self._synced else UNSYNCED.decode()
         template = (
             f'{{"v":{VERSION},"kind":"reading","gateway":"{head["gateway"]}","stream":"{head["stream"]}",'
-            f'"session":{head["session"]},"seq":%d,"device":"{device}","time":"%b","values":%b}}'
+            f'"session":{head["session"]},"seq":%d,"device":"{device}","time":"%b"{clock},"values":%b}}'
         ).encode()
         self._readings[device] = template
         return template
@@ -135,6 +148,7 @@ class Encoder:
     def _common(self, kind: str, seq: int, time_ms: int, device: str) -> dict[str, Any]:
         head = self._head
         about = {"device": device} if device else {}
+        clock = {} if self._synced else {"clock": "unsynced"}
         return {
             "v": VERSION,
             "kind": kind,
@@ -144,6 +158,7 @@ class Encoder:
             "seq": seq,
             **about,
             "time": iso_ms(time_ms),
+            **clock,
         }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
+from typing import NamedTuple
 
 JUMP_S = 60.0
 """A wall clock that is further off than this since the last look has jumped; slower drift is no matter of days."""
@@ -11,19 +13,38 @@ JUMPS = 100
 """Jumps remembered: more than that, over the time that rows are kept, is no clock."""
 
 
+class Jump(NamedTuple):
+    """From this row on, the wall clock was so much ahead of the steady one."""
+
+    row_id: int
+    ahead_s: float
+
+
 class Ages:
     """Turns a row's stamp, which is the wall clock's, into an age on a clock that never jumps.
 
-    Rows of this session are judged by what the wall clock was ahead of the steady one when they were stamped;
-    those of earlier sessions by the wall clock at the opening, carried on by the steady one.
+    Rows of this boot, from the id `boot_from` on, are judged by what the wall clock was ahead of the steady one when
+    they were stamped: `noted` is what earlier sessions of this boot know of that. Older rows are judged by the wall
+    clock at the opening, carried on by the steady one, if a synchronised clock has stamped them; else their age counts
+    from the opening, since nobody knows it.
     """
 
-    def __init__(self, session: int, wall_s: float, steady_s: float) -> None:
+    def __init__(
+        self,
+        session: int,
+        wall_s: float,
+        steady_s: float,
+        *,
+        noted: Iterable[Jump] = (),
+        boot_from: int | None = None,
+    ) -> None:
         self._session = session
+        self._boot_from = boot_from
+        self._opened_s = steady_s
         self._opened_ahead_s = wall_s - steady_s
         self._noted_to = 0
-        self._ids = [0]
-        self._ahead_s = [self._opened_ahead_s]
+        self.jumps = [*noted] or [Jump(0, self._opened_ahead_s)]
+        """Oldest first."""
 
     def note(self, row_id: int, time_ms: int, steady_s: float) -> None:
         """A row of this session was stamped at this moment of the steady clock; in the order of ids, again or not."""
@@ -31,17 +52,21 @@ class Ages:
             return
         self._noted_to = row_id
         ahead_s = time_ms / 1000 - steady_s
-        if abs(ahead_s - self._ahead_s[-1]) <= JUMP_S:
-            return
-        self._ids.append(row_id)
-        self._ahead_s.append(ahead_s)
-        if len(self._ids) > JUMPS:
-            del self._ids[0], self._ahead_s[0]
+        if abs(ahead_s - self.jumps[-1].ahead_s) > JUMP_S:
+            self.jumps = [*self.jumps, Jump(row_id, ahead_s)][-JUMPS:]
 
-    def age_s(self, row_id: int, session: int, time_ms: int, steady_s: float) -> float:
+    def age_s(self, row_id: int, session: int, time_ms: int, steady_s: float, *, unsynced: bool = False) -> float:
         """How long it has waited; less than nothing if its stamp is of the future."""
-        ahead_s = self._opened_ahead_s if session != self._session else self._ahead_at(row_id)
-        return steady_s + ahead_s - time_ms / 1000
+        if self._is_of_this_boot(row_id, session):
+            return steady_s + self._ahead_at(row_id) - time_ms / 1000
+        return steady_s - self._opened_s if unsynced else steady_s + self._opened_ahead_s - time_ms / 1000
+
+    def _is_of_this_boot(self, row_id: int, session: int) -> bool:
+        return session == self._session or (self._boot_from is not None and row_id >= self._boot_from)
 
     def _ahead_at(self, row_id: int) -> float:
-        return self._ahead_s[max(0, bisect_right(self._ids, row_id) - 1)]
+        return self.jumps[max(0, bisect_right(self.jumps, row_id, key=_row_id) - 1)].ahead_s
+
+
+def _row_id(jump: Jump) -> int:
+    return jump.row_id

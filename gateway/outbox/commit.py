@@ -10,8 +10,8 @@ from aiosqlite import Connection
 
 from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
-from gateway.outbox import untold
-from gateway.outbox.ages import Ages
+from gateway.outbox import boots, untold
+from gateway.outbox.ages import Ages, Jump
 from gateway.outbox.entry import Entry
 from gateway.outbox.evicted import told_again
 from gateway.outbox.limits import Cut, Limits, Load
@@ -36,6 +36,7 @@ class Change(NamedTuple):
     """What a transaction has really changed; `came` are the envelopes that were not on disk yet."""
 
     came: dict[int, Entry]
+    jumps: list[Jump]
     removed: dict[int, int]
     """Sizes by id."""
     used_bytes: int
@@ -74,12 +75,15 @@ class Committer:
         self._freed = FREE_BYTES
         self._is_over = self._is_full = False
         self._kept: Kept = ([], {})
+        self._jumps: list[Jump] = []
+        """As they stand on disk."""
 
     async def open(self, opened: Opened, ages: Ages) -> Kept:
         """Learn what is on disk, and what was lost; raises StoreError."""
         self._session = opened.session
         self._last_id = opened.last_id
         self._limits = Limits(self._settings, ages)
+        self._ages, self._jumps = ages, []
         await self._look()
         self._kept = await untold.load(self._store)
         return self._kept
@@ -153,6 +157,7 @@ class Committer:
         came = {row_id: entry for row_id, entry in batch.items() if not entry.on_disk}
         if came:
             await insert(db, came.values())
+        jumps = await self._note_jumps(db) if came else self._jumps
         removed = await delete(db, gone)
         used, cut = await used_bytes(db), None
         if self._limits.are_due(used, now_s):
@@ -164,7 +169,16 @@ class Committer:
             await count(db, len(came) - len(removed), size_of(came.values()) - sum(removed.values()))
         kept = await self._keep(db, losses, cut)
         oldest = await db.execute_fetchall(OLDEST) if removed else []
-        return Change(came, removed, cut.load.used_bytes if cut else used, cut, next(iter(oldest), (None,))[0], kept)
+        return Change(
+            came, jumps, removed, cut.load.used_bytes if cut else used, cut, next(iter(oldest), (None,))[0], kept
+        )
+
+    async def _note_jumps(self, db: Connection) -> list[Jump]:
+        """What must be known of the wall clock to tell how old these rows are."""
+        jumps = self._ages.jumps
+        if jumps != self._jumps:
+            await boots.save(db, jumps)
+        return jumps
 
     async def _keep(self, db: Connection, losses: Losses, cut: Cut | None) -> Kept:
         """What is lost is on disk together with its loss."""
@@ -176,6 +190,7 @@ class Committer:
 
     def _settle(self, change: Change) -> None:
         self.count(change.came)
+        self._jumps = change.jumps
         self.rows -= len(change.removed)
         freed = sum(change.removed.values())
         self.bytes -= freed

@@ -115,10 +115,11 @@ class Limits:
     async def _expired(self, db: Connection, most: int, now_s: float) -> list[Evicted]:
         """Up to the first row that is young; a stamp of the future says nothing."""
         found = list[Evicted]()
-        async with db.execute(f"SELECT {COLUMNS} FROM envelope ORDER BY id LIMIT ?", (most,)) as rows:
-            async for row in rows:
+        async with db.execute(f"SELECT ahead_ms, {COLUMNS} FROM envelope ORDER BY id LIMIT ?", (most,)) as rows:
+            async for ahead_ms, *row in rows:
                 one = Evicted(*row)._replace(reason=GapReason.EXPIRED)
-                age_s = self._ages.age_s(one.id, one.session, one.time_ms, now_s)
+                unsynced = ahead_ms is not None
+                age_s = self._ages.age_s(one.id, one.session, one.time_ms, now_s, unsynced=unsynced)
                 if age_s > self._max_age_s:
                     found.append(one)
                 elif age_s >= 0:

@@ -9,8 +9,10 @@ from typing import Any
 
 import structlog
 
+from gateway.clock import WallClock, boot_ms
 from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
+from gateway.outbox import boots
 from gateway.outbox.ages import Ages
 from gateway.outbox.commit import Committer
 from gateway.outbox.cycle import Cycle, Hooks, gap_of
@@ -46,7 +48,13 @@ class Outbox:
     """
 
     def __init__(
-        self, name: str, store: Store, settings: OutboxSection, wall_s: Callable[[], float] = time.time
+        self,
+        name: str,
+        store: Store,
+        settings: OutboxSection,
+        wall_s: Callable[[], float] = time.time,
+        *,
+        wall: WallClock | None = None,
     ) -> None:
         self.name = name
         self.store = store
@@ -59,6 +67,7 @@ class Outbox:
         self._interval_s = settings.commit_interval
         self._drop_newest = settings.when_full == "drop-newest"
         self._wall_s = wall_s
+        self._wall = wall or WallClock("trusted", boot=0)
         self._staged = Staging(drop_newest=self._drop_newest)
         self._seq = 0
         self._repeats = Repeats()
@@ -73,7 +82,9 @@ class Outbox:
         self._first_id = opened.last_id
         self._now_s = clock.time
         self._disk = Committer(self.store, self._settings, clock.time)
-        self._ages = Ages(opened.session, wall_s, clock.time())
+        boot = await boots.recall(self.store, self._wall.boot, self.next_id)
+        self._boot_from = boot.since
+        self._ages = Ages(opened.session, wall_s, clock.time(), noted=boot.jumps, boot_from=boot.since)
         untold, total = await self._disk.open(opened, self._ages)
         self._cycle = Cycle(
             self.name,
@@ -150,6 +161,12 @@ class Outbox:
         self._cycle.lost([gap_of(entry, GapReason.REFUSED, self.session)])
         self.acknowledged(entry)
 
+    def moved_ms(self, entry: Entry) -> int | None:
+        """What the clock was set by since it stamped an envelope wrongly; None: rightly, or that can't be told."""
+        if entry.ahead_ms is None or not self._wall.is_synced or entry.id < self._boot_from:
+            return None
+        return self._wall.ahead_ms - entry.ahead_ms
+
     def tell_losses(self) -> None:
         """Say at once what was lost and not told yet: a connection begins, or the process ends."""
         self._cycle.tell_losses(everything=True)
@@ -212,7 +229,10 @@ class Outbox:
         self._seq += 1
         row_id, now_ms, now_s = self._first_id + self._seq, int(self._wall_s() * 1000), self._now_s()
         self._ages.note(row_id, now_ms, now_s)
-        return Entry(row_id, self.session, self._seq, kind, device, now_ms, payload, now_s)
+        entry = Entry(row_id, self.session, self._seq, kind, device, now_ms, payload, now_s)
+        if not self._wall.is_synced:
+            entry.ahead_ms = now_ms - boot_ms()
+        return entry
 
     @property
     def _is_full(self) -> bool:

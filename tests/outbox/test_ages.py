@@ -46,5 +46,5 @@ def test_a_clock_that_never_stops_jumping_takes_no_more_memory() -> None:
     ages = Ages(SESSION, wall_s=0.0, steady_s=0.0)
     for row in range(1, 1000):
         ages.note(row, row % 2 * 1_000_000, 0.0)
-    assert len(ages._ids) == JUMPS
+    assert len(ages.jumps) == JUMPS
     assert ages.age_s(999, SESSION, 1_000_000, 10.0) == 10.0

@@ -1,0 +1,49 @@
+"""Envelopes that were stamped while the clock was wrong, with their times as they were in truth. Pure.
+
+Only bytes are exchanged, nothing is decoded. Before the head's `time` there are ids and numbers, and in a JSON text a
+quote is always escaped, so that `,"time":"` is found at that member and nowhere else; likewise the others.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gateway.endpoints.payload import CORRECTED, UNSYNCED, iso_ms
+
+TIMES = {"status": (b',"since":"',), "gap": (b',"first":"', b',"last":"')}
+"""Moments beside the head's `time` that were stamped by the same clock, by kind; a status' if it is of a device."""
+
+HEAD_TIME = b',"time":"'
+
+TIME_CHARS = len("2026-11-23T09:01:02.345Z")
+
+LAST_MS = 253_402_300_799_999
+"""The end of the year 9999: what is beyond has no such text."""
+
+
+def mended(payload: bytes, kind: str, device: str, shift_ms: int) -> bytes:
+    """The envelope with each of its times moved by so much, and the mark that says so."""
+    at = payload.find(HEAD_TIME) + len(HEAD_TIME)
+    end = at + TIME_CHARS + 1
+    if at < len(HEAD_TIME) or not payload.startswith(UNSYNCED, end):
+        return payload
+    tail = payload[end + len(UNSYNCED) :]
+    if device or kind == "gap":
+        for member in TIMES.get(kind, ()):
+            tail = _moved(tail, member, shift_ms)
+    return b'%b%b"%b%b' % (payload[:at], _shifted(payload[at : end - 1], shift_ms), CORRECTED, tail)
+
+
+def _moved(text: bytes, member: bytes, shift_ms: int) -> bytes:
+    at = text.find(member)
+    if at < 0:
+        return text
+    start = at + len(member)
+    end = start + TIME_CHARS
+    return b"%b%b%b" % (text[:start], _shifted(text[start:end], shift_ms), text[end:])
+
+
+def _shifted(text: bytes, shift_ms: int) -> bytes:
+    moment = datetime.fromisoformat(text.decode())
+    ms = int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+    return iso_ms(min(max(0, ms + shift_ms), LAST_MS)).encode()
