@@ -30,7 +30,7 @@ def site(cloud: Mapping[str, Any], links: Mapping[str, Any], devices: Mapping[st
     """The whole file, with one endpoint named `cloud`."""
     content = {
         "version": 1,
-        "gateway": {"id": GATEWAY},
+        "gateway": {"id": GATEWAY, "clock": "trusted"},
         "endpoints": {"cloud": cloud},
         "links": links,
         "devices": devices,
