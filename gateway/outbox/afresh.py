@@ -10,7 +10,7 @@ import structlog
 
 from gateway.outbox.aside import Aside, Kind, asides, log_of, set_aside, set_log_aside
 from gateway.outbox.opening import make
-from gateway.outbox.wreck import MAX_SESSION, Wreck
+from gateway.outbox.wreck import Wreck, written_s
 
 CARRIED = ("rescue-", "missing-")
 """Settings that a fresh file takes over: how far files that were set aside before are rescued."""
@@ -78,12 +78,4 @@ def _follow(path: Path, gone: Aside, session: int | None) -> float:
         kept[gone.missing_key] = old["rows"]
     last = old.get("session", 0)
     make(path, {gone.next_key: 0, "session": session or last, "clean": 0, "journal_lost": 1, **kept})
-    return max(last + 1, *(_written_s(file) + 1 for file in (gone.path, gone.log)))
-
-
-def _written_s(file: Path) -> float:
-    """When a file was last written, as far as that can be so; 0 if there is none."""
-    with suppress(FileNotFoundError):
-        written_s = file.stat().st_mtime
-        return written_s if written_s < MAX_SESSION else 0
-    return 0
+    return max(last, written_s(gone)) + 1

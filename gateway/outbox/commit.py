@@ -18,7 +18,7 @@ from gateway.outbox.limits import Cut, Limits, Load
 from gateway.outbox.losses import Losses
 from gateway.outbox.opening import Opened
 from gateway.outbox.space import FREE_BYTES, bound_log, used_bytes
-from gateway.outbox.store import Store, StoreError, count, delete, insert, size_of
+from gateway.outbox.store import Store, StoreError, count, delete, insert, present, size_of
 
 OLDEST = "SELECT time_ms FROM envelope ORDER BY id LIMIT 1"
 
@@ -69,6 +69,8 @@ class Committer:
         """Acknowledged envelopes whose rows are still on disk."""
         self.is_untidy = False
         """The file has more in it than it should keep, empty pages or rows."""
+        self.is_unsure = False
+        """A transaction whose end is not known may have changed more than is counted here."""
         self._store = store
         self._settings = settings
         self._now_s = now_s
@@ -81,6 +83,7 @@ class Committer:
     async def open(self, opened: Opened, ages: Ages) -> Kept:
         """Learn what is on disk, and what was lost; raises StoreError."""
         self._session = opened.session
+        self._file_number = self._store.file.number
         self._last_id = opened.last_id
         self._limits = Limits(self._settings, ages)
         self._ages, self._jumps = ages, []
@@ -105,18 +108,23 @@ class Committer:
 
         `probe`: write something even if there is nothing to write.
         """
+        if self._store.file.number != self._file_number:
+            await self._start_afresh()
         now_s = self._now_s()
         self._limits.note(batch.values())
         is_due = self._limits.are_due(self.used_bytes, now_s) or losses.with_these([]) != self._kept
         if not (batch or self.doomed or probe or is_due):
             return NOTHING
         gone = set(self.doomed)
-        change = await self._store.transaction(lambda db: self._change(db, batch, gone, losses, now_s))
+        change = await self._store.transaction(lambda db: self._change(db, batch, gone, losses, now_s), patient=True)
         if probe and not (batch or change.removed):
             await self._store.write([PROBE])
         self.doomed -= gone
         self._last_id = max([self._last_id, *batch])
         self._settle(change)
+        if self.is_unsure:
+            self.is_unsure = False
+            await self._look()
         return self._cost(batch, change.cut) if change.cut is not None else NOTHING
 
     def count(self, entries: Mapping[int, Entry]) -> None:
@@ -128,12 +136,24 @@ class Committer:
             if self.oldest_ms is None:
                 self.oldest_ms = entry.time_ms
 
-    async def start_afresh(self) -> None:
-        """The store has another file now, or rows that were not staged here; raises StoreError."""
+    @property
+    def room_bytes(self) -> int:
+        """How much more fits on disk."""
+        return self._limits.max_bytes - self.used_bytes
+
+    def found(self, entries: Mapping[int, Entry], used: int) -> None:
+        """Note older envelopes that a transaction has put on disk, which uses so much now."""
+        self.count(entries)
+        self.used_bytes = used
+        self.oldest_ms = min((entry.time_ms for entry in entries.values()), default=self.oldest_ms)
+        self._limits.forget()
+
+    async def _start_afresh(self) -> None:
+        """The store has another file now; raises StoreError."""
         self._limits.forget()
         self._kept = ([], {})
-        self.doomed.clear()
         await self._look()
+        self._file_number = self._store.file.number
 
     async def tidy(self) -> None:
         """Hand back a little of the room that deletions have left, once they were many."""
@@ -154,7 +174,8 @@ class Committer:
     async def _change(
         self, db: Connection, batch: Mapping[int, Entry], gone: set[int], losses: Losses, now_s: float
     ) -> Change:
-        came = {row_id: entry for row_id, entry in batch.items() if not entry.on_disk}
+        here = await present(db, [row_id for row_id, entry in batch.items() if entry.unsettled])
+        came = {row_id: entry for row_id, entry in batch.items() if row_id not in here}
         if came:
             await insert(db, came.values())
         jumps = await self._note_jumps(db) if came else self._jumps

@@ -1,19 +1,26 @@
-"""How an outbox file is opened: its pragmas, its schema, and a new session in it."""
+"""How an outbox file is opened: made if there is none, its pragmas, its schema, and a new session in it."""
 
 from __future__ import annotations
 
 import importlib.resources
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple
 
 from aiosqlite import Connection
+
+from gateway.outbox.aside import Kind, sync, sync_folder
 
 SCHEMA_VERSION = 2
 
 BUSY_TIMEOUT_MS = 2000
 """How long a second process (an export) may hold the file before a commit counts as failed."""
 
+VACUUM = "PRAGMA auto_vacuum=INCREMENTAL"
+
 PRAGMAS = (
-    "PRAGMA auto_vacuum=INCREMENTAL",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
@@ -24,11 +31,41 @@ IDS_PER_SESSION = 1_000_000
 """Ids of a session begin at this multiple of it, so that they order rows across sessions and files: a session begins
 as many seconds later as its number is higher, and no outbox takes a million envelopes a second."""
 
+MAX_ID = 1 << 62
+"""Beyond it there is no room for ids to grow."""
+
 LAST_ID = "SELECT max(coalesce((SELECT max(id) FROM envelope), 0), coalesce((SELECT max(id) FROM dead), 0))"
+
+SETTING = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
+
+CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""What SQLite says, at any time, of a file that is not as it was written."""
+
+DISK_FAULTS = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOLFS,
+        sqlite3.SQLITE_AUTH,
+    }
+)
+"""What is no matter of what a file holds; at the opening whatever else SQLite says is."""
 
 
 class NewerSchemaError(ValueError):
     """The file is of a version of fieldgate that did not exist yet."""
+
+
+class UnreadableError(ValueError):
+    """The file is a database, but no outbox."""
 
 
 class Opened(NamedTuple):
@@ -44,6 +81,21 @@ class Opened(NamedTuple):
     sealed_from: int
 
 
+def make(path: Path, said: Mapping[str, int]) -> None:
+    """A file with its tables and these settings, which has its name once it is whole; raises sqlite3.Error, OSError."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    with closing(sqlite3.connect(draft, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode=OFF")
+        db.execute(VACUUM)
+        for number in range(1, SCHEMA_VERSION + 1):
+            db.executescript(_migration(number))
+        db.executemany(SETTING, said.items())
+    sync(draft)
+    draft.rename(path)
+    sync_folder(path)
+
+
 async def prepare(db: Connection) -> None:
     """Set a fresh connection up, and bring the file to this version's schema."""
     for pragma in PRAGMAS:
@@ -51,21 +103,49 @@ async def prepare(db: Connection) -> None:
     version = int(next(iter(await db.execute_fetchall("PRAGMA user_version")))[0])
     if version > SCHEMA_VERSION:
         raise NewerSchemaError(f"from a newer fieldgate (schema {version}, this one knows {SCHEMA_VERSION})")
-    folder = importlib.resources.files("gateway.outbox") / "schema"
+    if version < 1:
+        raise UnreadableError("it holds no outbox")
     for number in range(version + 1, SCHEMA_VERSION + 1):
-        sql = (folder / f"{number:03}.sql").read_text(encoding="utf-8")
-        await db.executescript(f"BEGIN IMMEDIATE; {sql}; PRAGMA user_version={number}; COMMIT")
+        await db.executescript(_migration(number))
 
 
-async def begin_session(db: Connection, now_s: float) -> Opened:
-    """On disk before anything can be said in it; `now_s` is the wall clock."""
+async def begin_session(db: Connection, now_s: float, said: Mapping[str, int]) -> Opened:
+    """On disk before anything can be said in it; `now_s` is the wall clock. These settings with it."""
     meta = {str(key): int(value) for key, value in await db.execute_fetchall("SELECT key, value FROM meta")}
+    last_id = int(next(iter(await db.execute_fetchall(LAST_ID)))[0])
+    if not {"session", "clean", "rows", "bytes", "sealed_from", "journal_lost"} <= meta.keys() or last_id >= MAX_ID:
+        raise UnreadableError("its settings can't be read")
     session = max(meta["session"] + 1, int(now_s))
+    if session * IDS_PER_SESSION >= MAX_ID:
+        raise UnreadableError("its session can't be read")
     await db.execute("BEGIN IMMEDIATE")
     await db.execute("UPDATE meta SET value = ? WHERE key = 'session'", (session,))
     await db.execute("UPDATE meta SET value = 0 WHERE key = 'clean'")
     await db.execute("UPDATE meta SET value = 0 WHERE key IN ('rows', 'bytes') AND NOT EXISTS (SELECT 1 FROM envelope)")
+    await db.executemany(SETTING, said.items())
     await db.commit()
-    last = await db.execute_fetchall(LAST_ID)
-    last_id = max(int(next(iter(last))[0]), session * IDS_PER_SESSION)
+    last_id = max(last_id, session * IDS_PER_SESSION)
     return Opened(session, meta["session"], bool(meta["clean"]), last_id, meta["sealed_from"])
+
+
+def is_corrupt(error: Exception) -> bool:
+    """Whether this shows, at any time, that the file is not as it was written."""
+    return isinstance(error, sqlite3.Error) and _code(error) in CORRUPT
+
+
+def unusable_as(error: Exception) -> Kind | None:
+    """What a file is that could not be opened so; None where that is the disk's fault, or that of who may what."""
+    if isinstance(error, NewerSchemaError):
+        return "newer"
+    return None if isinstance(error, sqlite3.Error) and _code(error) in DISK_FAULTS else "corrupt"
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's own word; Python's own errors have none."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def _migration(number: int) -> str:
+    """One version's step, in one transaction."""
+    file = importlib.resources.files("gateway.outbox") / "schema" / f"{number:03}.sql"
+    return f"BEGIN IMMEDIATE; {file.read_text(encoding='utf-8')}; PRAGMA user_version={number}; COMMIT"

@@ -19,9 +19,10 @@ from gateway.outbox.cycle import Cycle, Hooks, gap_of
 from gateway.outbox.entry import READING, Entry
 from gateway.outbox.opening import Opened
 from gateway.outbox.schedule import Clock
-from gateway.outbox.space import commit_bytes
+from gateway.outbox.space import commit_bytes, dead_bytes
 from gateway.outbox.staging import Staging
-from gateway.outbox.store import HANG_S, ROW_OVERHEAD_BYTES, Store, StoreError
+from gateway.outbox.store import ROW_OVERHEAD_BYTES, Store, StoreError
+from gateway.outbox.turns import HANG_S
 from gateway.outbox.waiting import Waiting
 from gateway.repeats import Repeats
 
@@ -75,7 +76,7 @@ class Outbox:
     async def open(self, clock: Clock | None = None) -> Opened:
         """Open the file and begin a session; raises StoreError. `clock`: the event loop's if not given."""
         clock = clock or asyncio.get_running_loop()
-        self.store.on_hang = self._disk_hangs
+        self.store.turns.on_hang = self._disk_hangs
         wall_s = self._wall_s()
         opened = await self.store.open(wall_s)
         self.session = opened.session
@@ -128,6 +129,11 @@ class Outbox:
         self._disk.count({entry.id: entry})
         self.on_ready(entry)
 
+    def keep_unsettled(self, entry: Entry) -> None:
+        """Let an envelope wait that a transaction whose end is not known may have put on disk."""
+        entry.unsettled = self._disk.is_unsure = True
+        self.keep(entry)
+
     def keep(self, entry: Entry) -> None:
         """Let an envelope wait for its commit."""
         victims = self._staged.add(entry)
@@ -143,9 +149,22 @@ class Outbox:
         if entry.done:
             return
         entry.done = True
-        if not self._staged.remove(entry):
+        if not self._staged.remove(entry) or entry.unsettled:
             self._disk.doomed.add(entry.id)
             self._cycle.acknowledged()
+
+    @property
+    def room_bytes(self) -> int:
+        """How much more fits on disk."""
+        return self._disk.room_bytes
+
+    def found(self, entries: Mapping[int, Entry], used: int) -> None:
+        """Older envelopes were put on disk, which uses so much now; `on_found` is for the caller to call."""
+        self._disk.found(entries, used)
+
+    def lost(self, gaps: Iterable[Gap]) -> None:
+        """Count what somebody else found to be lost, and tell it when it is time."""
+        self._cycle.lost(gaps)
 
     async def set_aside(self, entry: Entry, code: int, reason: str) -> None:
         """Move an envelope that the far end refuses for good to the dead letters, with a gap."""
@@ -155,7 +174,7 @@ class Outbox:
             message = "envelope refused for good, set aside"
             log.error(message, outbox=self.name, device=device, seq=seq, reason=reason, untold=untold)
         try:
-            await self.store.bury(entry, code, reason)
+            await self.store.bury(entry, code, reason, dead_bytes(self._settings.max_size))
         except StoreError as error:
             self._cycle.note_fault(error)
         self._cycle.lost([gap_of(entry, GapReason.REFUSED, self.session)])
@@ -183,7 +202,7 @@ class Outbox:
     @property
     def is_refused(self) -> bool:
         """Whether the disk refuses now."""
-        return self._cycle.fault is not None or self.store.hangs
+        return self._cycle.fault is not None or self.store.turns.hangs
 
     def is_ready(self, entry: Entry) -> bool:
         """Whether an envelope may be published now; if not, `on_ready` tells when."""
@@ -222,7 +241,7 @@ class Outbox:
             "oldest_ms": min(times, default=None),
             "lost": dict(self._cycle.losses.total),
             "worst_commit_s": round(self._cycle.worst_commit_s, 4),
-            "fault": HANGS if self.store.hangs else self._cycle.fault,
+            "fault": HANGS if self.store.turns.hangs else self._cycle.fault,
         }
 
     def _number(self, kind: str, device: str, payload: bytes) -> Entry:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import aiosqlite
 from aiosqlite import Connection
 
 from gateway.outbox import space
 from gateway.outbox.entry import READING, Entry
+from gateway.outbox.file import OutboxFile
 from gateway.outbox.opening import Opened as Opened  # noqa: PLC0414 -- part of what a store says
-from gateway.outbox.opening import begin_session, prepare
+from gateway.outbox.opening import is_corrupt
+from gateway.outbox.turns import Hangs, Turns
 
 ROW_OVERHEAD_BYTES = 64
 """What a row costs beside its payload: record header, key, crc, its share of the pages' slack (measured)."""
 
-FETCH_ROWS = 500
-"""Rows that come from the database's thread at once."""
-
 DEAD_ROWS = 1000
 """Envelopes kept that the far end refuses for good, the newest: enough to see what is wrong with them."""
-
-DEAD_BYTES = 16 * 1024**2
-"""What they may take together: it is room beside `max_size`."""
 
 COLUMNS = "id, session, seq, kind, device, time_ms, payload, crc, ahead_ms"
 
@@ -48,17 +43,26 @@ BURY_ONLY_SO_MANY = (
     " WINDOW newer AS (ORDER BY id DESC)) WHERE rows > ? OR bytes > ?)"
 )
 
-HANG_S = 5.0
-"""A disk that takes longer than this for one transaction does not answer: a slow card takes some 100 ms."""
-
 Statements = list[tuple[str, Iterable[Sequence[object]]]]
 """SQL, and the parameters of each time it is executed."""
 
 T = TypeVar("T")
 
 
+ENTRY_TYPES = (int, int, int, str, str, int, bytes, int, int | None)
+"""What a row holds as long as it is as it was written."""
+
+
 class StoreError(Exception):
     """The file can't be read or written now."""
+
+
+class CorruptError(StoreError):
+    """The file was damaged and has been set aside; there is a fresh one now, in which the same may be tried again."""
+
+
+class Unsettled(StoreError):
+    """The disk does not answer: what was asked for may be done when it does."""
 
 
 class Depth(NamedTuple):
@@ -70,24 +74,22 @@ class Depth(NamedTuple):
 
 
 class Store:
-    """The tables of one outbox file. Every method raises StoreError when the disk won't.
+    """The tables of one outbox file. Every method raises StoreError when the disk won't, `turns` knows whether it hangs.
 
-    `on_hang()` is called when the disk has not answered for HANG_S.
+    What changes something raises Unsettled when it hangs in the middle of that. `patient`: wait for as long as it takes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wall_s: Callable[[], float] = time.time) -> None:
+        self.file = OutboxFile(path)
         self._path = path
-        self._db: Connection | None = None
-        self._turn = asyncio.Lock()
-        self.hangs = False
-        """Whether the disk has not answered for HANG_S."""
-        self.on_hang: Callable[[], None] = lambda: None
+        self._wall_s = wall_s
+        self.turns = Turns()
         self._sealed_from = 0
 
     async def open(self, now_s: float) -> Opened:
         """Open or create the file and begin a session; `now_s` is the wall clock."""
         try:
-            return await self._unit(lambda: self._open(now_s))
+            return await self._unit(lambda: self._open(now_s), patient=True)
         except StoreError:
             await self.close(clean=False)
             raise
@@ -99,14 +101,13 @@ class Store:
         with suppress(StoreError):
             if clean:
                 await self.write([("UPDATE meta SET value = 1 WHERE key = 'clean'", [()])])
-        db, self._db = self._db, None
-        with suppress(sqlite3.Error):
-            await db.close()
+        await self.file.finish()
 
-    async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def transaction(self, work: Callable[[Connection], Awaitable[T]], *, patient: bool = False) -> T:
         """What `work` does is on disk when this returns, wholly; when it raises, not at all."""
 
         async def unit() -> T:
+            await self.file.stay(self._wall_s())
             db = self._connection
             await db.execute("BEGIN IMMEDIATE")
             try:
@@ -118,7 +119,7 @@ class Store:
                 raise
             return result
 
-        return await self._unit(unit)
+        return await self._unit(unit, patient=patient)
 
     async def write(self, statements: Statements) -> None:
         """Several statements, each with its rows of parameters, in one durable transaction."""
@@ -145,15 +146,19 @@ class Store:
             (after, before, limit),
         )
         good, torn = list[Entry](), list[Entry]()
-        for row_id, session, seq, kind, device, time_ms, payload, crc, ahead_ms in rows:
-            entry = Entry(row_id, session, seq, kind, device, time_ms, payload, on_disk=True, ahead_ms=ahead_ms)
-            (good if entry.is_intact(crc, self._sealed_from) else torn).append(entry)
+        for row in rows:
+            entry = _entry(row)
+            is_intact = entry is not None and (
+                entry.is_intact(row[7], self._sealed_from)
+                or entry.is_intact(row[7], 0)  # rescued ones are old, but sealed anew
+            )
+            (good if is_intact else torn).append(entry or Entry(row[0], 0, 0, READING, "", 0, b"", on_disk=True))
         return good, torn
 
-    async def bury(self, entry: Entry, code: int, reason: str) -> None:
+    async def bury(self, entry: Entry, code: int, reason: str, max_bytes: int) -> None:
         """Keep an envelope that the far end refuses for good, for a person to look at; the newest are kept."""
         row = (*_row(entry), code, reason)
-        await self.write([(BURY, [row]), (BURY_ONLY_SO_MANY, [(DEAD_ROWS, DEAD_BYTES)])])
+        await self.write([(BURY, [row]), (BURY_ONLY_SO_MANY, [(DEAD_ROWS, max_bytes)])])
 
     async def depth(self) -> Depth:
         """How much waits on disk, from counters and the index: never a scan."""
@@ -163,7 +168,15 @@ class Store:
 
     async def hand_back(self) -> bool:
         """Give some of the file's empty pages back to the disk; False when there is not much to give."""
-        return await self._unit(lambda: space.hand_back(self._connection))
+        return await self._unit(lambda: space.hand_back(self._connection), patient=True)
+
+    def _is_intact(self, entry: Entry, crc: int) -> bool:
+        """By either seal: a row that was rescued may be old, and is sealed anew."""
+        return entry.is_intact(crc, 0) or entry.is_intact(crc, self._sealed_from)
+
+    @property
+    def _db(self) -> Connection | None:
+        return self.file.db
 
     @property
     def _connection(self) -> Connection:
@@ -171,33 +184,35 @@ class Store:
             raise StoreError(f"{self._path} is not open")
         return self._db
 
-    async def _unit(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def _unit(self, work: Callable[[], Awaitable[T]], *, patient: bool = False) -> T:
         """Run a transaction to its end even if the caller is cancelled; one at a time."""
 
         async def turn() -> T:
-            async with self._turn:
-                watch = asyncio.get_running_loop().call_later(HANG_S, self._note_hang)
-                try:
-                    return await work()
-                except (sqlite3.Error, OSError, ValueError) as error:
-                    raise StoreError(f"{self._path}: {error}") from error
-                finally:
-                    watch.cancel()
-                    self.hangs = False
+            try:
+                await self.file.go_on(self._wall_s())
+                return await work()
+            except (sqlite3.Error, OSError, ValueError) as error:
+                if is_corrupt(error):
+                    await self._give_up(error)
+                raise StoreError(f"{self._path}: {error}") from error
 
-        return await asyncio.shield(asyncio.ensure_future(turn()))
-
-    def _note_hang(self) -> None:
-        self.hangs = True
-        self.on_hang()
+        try:
+            return await self.turns.take(turn, patient=patient)
+        except Hangs as error:
+            kind = Unsettled if error.begun else StoreError
+            raise kind(f"{self._path}: {error}") from error
 
     async def _open(self, now_s: float) -> Opened:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        db = self._db = await aiosqlite.connect(self._path, iter_chunk_size=FETCH_ROWS, isolation_level=None)
-        await prepare(db)
-        opened = await begin_session(db, now_s)
+        opened = await self.file.open(now_s)
         self._sealed_from = opened.sealed_from
         return opened
+
+    async def _give_up(self, error: Exception) -> None:
+        """Go on in a fresh file; raises CorruptError once there is one."""
+        with suppress(sqlite3.Error, OSError, ValueError):  # tried again with the next transaction
+            await self.file.give_up(error, self._wall_s())
+            self._sealed_from = 1
+            raise CorruptError(f"{self._path}: {error}") from error
 
 
 def insert_statements(entries: Sequence[Entry]) -> Statements:
@@ -214,8 +229,18 @@ async def delete(db: Connection, ids: Collection[int]) -> dict[int, int]:
     """Remove these envelopes, not counted yet; returns what was really there: sizes by id."""
     if not ids:
         return {}
-    found = await db.execute_fetchall(DELETE, (f"[{','.join(map(str, ids))}]",))
+    found = await db.execute_fetchall(DELETE, (_json(ids),))
     return {int(row_id): int(size) for row_id, size in found}
+
+
+async def present(db: Connection, ids: Collection[int]) -> set[int]:
+    """Which of these envelopes are on disk."""
+    if not ids:
+        return set()
+    found = await db.execute_fetchall(
+        "SELECT id FROM envelope WHERE id IN (SELECT value FROM json_each(?))", (_json(ids),)
+    )
+    return {int(row_id) for (row_id,) in found}
 
 
 async def count(db: Connection, rows: int, size: int) -> None:
@@ -223,9 +248,21 @@ async def count(db: Connection, rows: int, size: int) -> None:
     await db.execute(COUNT, (rows, size))
 
 
+def _json(ids: Collection[int]) -> str:
+    return f"[{','.join(map(str, ids))}]"
+
+
 def size_of(entries: Iterable[Entry]) -> int:
     """What these envelopes take on disk."""
     return sum(len(entry.payload) + ROW_OVERHEAD_BYTES for entry in entries)
+
+
+def _entry(row: Sequence[Any]) -> Entry | None:
+    """An envelope as it stands in the table; None if not even its types are right."""
+    if not all(isinstance(value, type_) for value, type_ in zip(row, ENTRY_TYPES, strict=True)):
+        return None
+    row_id, session, seq, kind, device, time_ms, payload, _, ahead_ms = row
+    return Entry(row_id, session, seq, kind, device, time_ms, payload, on_disk=True, ahead_ms=ahead_ms)
 
 
 def _row(entry: Entry) -> tuple[object, ...]:

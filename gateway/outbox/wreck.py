@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from gateway.outbox import wal
-from gateway.outbox.aside import log_of
+from gateway.outbox.aside import Aside, log_of
 from gateway.outbox.pages import PAGE_BYTES, Found, envelopes, is_free, is_map, map_of, settings
 
 META_WITHIN = 64
@@ -58,9 +58,13 @@ class Wreck:
         frames = self._versions.get(number)
         return self._in_log(frames[-1]) if frames else self._in_file(number)
 
+    def is_free(self, number: int) -> bool:
+        """Whether a page is not in use, as far as that can be known."""
+        return is_free(number, self.page(map_of(number)))
+
     def envelopes(self, number: int) -> Found:
         """What waits in a page."""
-        if is_map(number) or is_free(number, self.page(map_of(number))):
+        if is_map(number) or self.is_free(number):
             return Found([], 0)
         versions = self._as_good(number)
         found = [envelopes(page, self.page) for page in versions]
@@ -131,6 +135,18 @@ def _read(descriptor: int, at: int, size: int) -> bytes:
 
 def _whole_page(data: bytes) -> bytes | None:
     return data if len(data) == PAGE_BYTES else None
+
+
+def written_s(aside: Aside) -> float:
+    """When a file or its log was last written; 0 where that can't be known."""
+    return max(_written_s(aside.path), _written_s(aside.log))
+
+
+def _written_s(file: Path) -> float:
+    with suppress(FileNotFoundError):
+        written_s = file.stat().st_mtime
+        return written_s if written_s < MAX_SESSION else 0.0
+    return 0.0
 
 
 def committed(path: Path) -> list[wal.Frame]:

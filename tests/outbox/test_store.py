@@ -10,7 +10,7 @@ import pytest
 
 from gateway.outbox import store as store_module
 from gateway.outbox.entry import Entry
-from gateway.outbox.opening import IDS_PER_SESSION, SCHEMA_VERSION
+from gateway.outbox.opening import IDS_PER_SESSION
 from gateway.outbox.store import Store, StoreError, insert_statements
 from tests.outbox.setup import WALL_S, opened, query
 
@@ -72,31 +72,6 @@ async def test_the_next_session_learns_how_the_last_one_ended(path: Path, clean:
     opened_ = await again.open(WALL_S)
     assert (opened_.previous_session, opened_.clean) == (int(WALL_S), clean)
     await again.close(clean=True)
-
-
-async def test_a_file_from_a_newer_version_is_refused_in_a_sentence_and_left_alone(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as db:
-        db.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
-    store = Store(path)
-    with pytest.raises(
-        StoreError,
-        match=rf"outbox\.db.* newer fieldgate \(schema {SCHEMA_VERSION + 1}, this one knows {SCHEMA_VERSION}\)",
-    ):
-        await store.open(WALL_S)
-    assert_no_thread_goes_on()
-    assert query(path, "PRAGMA user_version") == [(SCHEMA_VERSION + 1,)]
-
-
-@pytest.fixture
-def garbage(path: Path) -> Path:
-    path.write_bytes(b"no database, " * 1000)
-    return path
-
-
-async def test_a_file_that_is_no_database_is_refused_and_closed(garbage: Path) -> None:
-    with pytest.raises(StoreError, match="not a database"):
-        await Store(garbage).open(WALL_S)
-    assert_no_thread_goes_on()
 
 
 async def test_a_folder_that_does_not_exist_is_made(tmp_path: Path) -> None:
@@ -161,7 +136,7 @@ async def test_ids_go_on_after_the_highest_ever_kept(path: Path) -> None:
     await store.open(WALL_S)
     await store.write(insert_statements([entry(5)]))
     highest = 10**17
-    await store.bury(entry(highest), 0x99, "refused")
+    await store.bury(entry(highest), 0x99, "refused", 100)
     await store.close(clean=True)
     again = Store(path)
     assert (await again.open(WALL_S)).last_id == highest, "else a new dead letter would replace the old one"
@@ -250,12 +225,11 @@ async def test_what_is_set_aside_is_kept_for_a_person_and_told(path: Path) -> No
 
 async def test_of_what_is_set_aside_the_newest_are_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "DEAD_ROWS", 3)
-    monkeypatch.setattr(store_module, "DEAD_BYTES", 100)
     async with opened(path) as rig:
         for number in range(1, 6):
-            await rig.outbox.store.bury(entry(number, bytes(10)), 0x99, "no good")
+            await rig.outbox.store.bury(entry(number, bytes(10)), 0x99, "no good", 100)
         assert rig.query("SELECT id FROM dead ORDER BY id") == [(3,), (4,), (5,)]
-        await rig.outbox.store.bury(entry(6, bytes(85)), 0x99, "no good")
+        await rig.outbox.store.bury(entry(6, bytes(85)), 0x99, "no good", 100)
         assert rig.query("SELECT id FROM dead ORDER BY id") == [(5,), (6,)]
 
 

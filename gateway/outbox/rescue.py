@@ -1,0 +1,149 @@
+"""Brings back in the background what can be read of files that were set aside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import structlog
+from aiosqlite import Connection
+
+from gateway.model import Gap, GapReason
+from gateway.outbox.aside import Aside, asides, delete
+from gateway.outbox.cycle import gap_of
+from gateway.outbox.entry import Entry
+from gateway.outbox.opening import SETTING
+from gateway.outbox.outbox import Outbox
+from gateway.outbox.pages import Found
+from gateway.outbox.salvage import Salvage
+from gateway.outbox.schedule import RETRY_MAX_S
+from gateway.outbox.space import used_bytes
+from gateway.outbox.store import StoreError, count, insert, present, size_of
+from gateway.outbox.wreck import Wreck, written_s
+
+PAGES_AT_ONCE = 16
+"""Pages read in one go: some milliseconds of Python that share the interpreter with the event loop."""
+
+ROWS_AT_ONCE = 500
+"""Rows put on disk by one transaction, if they are not large."""
+
+BYTES_AT_ONCE = 1024**2
+
+FOUND_EACH_S = 1.0
+"""How often whoever reads the outbox is told that there is more: it then reads from the start."""
+
+KEPT_FILES = 2
+"""Files kept once they are rescued, the newest, for whoever wants to know what happened."""
+
+DONE = -1
+
+log = structlog.get_logger("fieldgate.outbox")
+
+
+class Rescue:
+    """Takes the files set aside of one outbox, the oldest first, and goes on where the last process ended."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.state: Mapping[str, Any] | None = None
+        """How far it is, or how the last one ended, for the status; None if there was none."""
+        self._outbox = outbox
+        self._store = outbox.store
+        self._told: set[str] = set()
+        self._found_s = 0.0
+
+    async def run(self) -> None:
+        """Rescue whatever is set aside, now or later, until cancelled."""
+        has_asides = self._store.file.has_asides
+        while True:
+            await has_asides.wait()
+            has_asides.clear()
+            try:
+                found = await asyncio.to_thread(asides, self._store.file.path)
+                for aside in found:
+                    await self._rescue(aside)
+                await self._forget(found[:-KEPT_FILES])
+            except (StoreError, OSError) as error:
+                log.warning("rescue interrupted", outbox=self._outbox.name, error=str(error))
+                has_asides.set()
+                await asyncio.sleep(RETRY_MAX_S)
+
+    async def _rescue(self, aside: Aside) -> None:
+        said = dict(await self._store.rows("SELECT key, value FROM meta"))
+        first = said.get(aside.next_key, 0)
+        if first == DONE:
+            return
+        with await asyncio.to_thread(Wreck, aside.path) as wreck:
+            old = await asyncio.to_thread(wreck.meta)
+            missing = said.get(aside.missing_key) if aside.next_key in said else old.get("rows")
+            numbers = await asyncio.to_thread(lambda: [number for number in wreck.numbers if number >= first])
+            salvage = Salvage(aside, missing, len(numbers))
+            self.state = salvage.state
+            await self._read(wreck, numbers, salvage)
+        await self._end(salvage, old.get("session"))
+
+    async def _read(self, wreck: Wreck, numbers: Sequence[int], salvage: Salvage) -> None:
+        waiting: list[Entry] = []
+        rest = iter(numbers)
+        while piece := list(islice(rest, PAGES_AT_ONCE)):
+            for found in await asyncio.to_thread(_look, wreck, piece):
+                waiting += salvage.taken(found)
+            salvage.done += len(piece)
+            if len(waiting) >= ROWS_AT_ONCE or size_of(waiting) >= BYTES_AT_ONCE:
+                await self._keep(waiting, piece[-1] + 1, salvage)
+                waiting = []
+        if waiting:
+            await self._keep(waiting, numbers[-1] + 1, salvage)
+
+    async def _keep(self, entries: Sequence[Entry], next_page: int, salvage: Salvage) -> None:
+        """Put what is not there yet into the outbox as far as there is room, together with how far this has got."""
+        is_full = size_of(entries) > self._outbox.room_bytes
+
+        async def change(db: Connection) -> tuple[list[Entry], list[Entry], int]:
+            here = await present(db, [entry.id for entry in entries])
+            new = [entry for entry in entries if entry.id not in here]
+            fitting = [entry for entry in new if not (is_full and entry.is_reading)]
+            await insert(db, fitting)
+            await count(db, len(fitting), size_of(fitting))
+            await db.executemany(SETTING, salvage.progress(next_page, len(new)))
+            return new, fitting, await used_bytes(db)
+
+        new, fitting, used = await self._store.transaction(change)
+        salvage.found(len(new), len(fitting))
+        self._outbox.found({entry.id: entry for entry in fitting}, used)
+        session = self._outbox.session
+        self._outbox.lost(gap_of(entry, GapReason.FULL, session) for entry in new if is_full and entry.is_reading)
+        self._tell(FOUND_EACH_S)
+
+    async def _end(self, salvage: Salvage, session: int | None) -> None:
+        """Say what is lost, once, and that there is nothing more to be looked for."""
+        self._tell(0)
+        aside = salvage.aside
+        if salvage.missing != 0 and aside.stamp not in self._told:
+            self._told.add(aside.stamp)
+            written_ms = int(await asyncio.to_thread(written_s, aside) * 1000)
+            first_ms, last_ms = salvage.times(written_ms)
+            elsewhere = session if session != self._outbox.session else None
+            gap = Gap(GapReason.CORRUPT, salvage.missing, None, None, first_ms, last_ms, None, elsewhere)
+            self._outbox.lost([gap])
+        await self._store.write([(SETTING, [(aside.next_key, DONE)])])
+        salvage.state["ended"] = True
+        log.info("outbox file rescued", outbox=self._outbox.name, kept_as=str(aside.path), **salvage.summary)
+
+    async def _forget(self, old: Sequence[Aside]) -> None:
+        """Delete files, all of them rescued, and what is known of them."""
+        for aside in old:
+            await asyncio.to_thread(delete, aside)
+            keys = [(aside.next_key,), (aside.missing_key,)]
+            await self._store.write([("DELETE FROM meta WHERE key = ?", keys)])
+
+    def _tell(self, pause_s: float) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._found_s >= pause_s:
+            self._found_s = now_s
+            self._outbox.on_found()
+
+
+def _look(wreck: Wreck, numbers: Sequence[int]) -> list[Found]:
+    return [wreck.envelopes(number) for number in numbers]

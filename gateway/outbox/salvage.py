@@ -1,0 +1,66 @@
+"""What has been found of one file that was set aside. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.outbox.aside import Aside
+from gateway.outbox.entry import Entry
+from gateway.outbox.pages import Found
+
+ADOPTED_SHIFT = 10**12
+"""What ids of an adopted outbox are set back by: some days, so that they leave before what is here and meet none."""
+
+
+class Salvage:
+    """Counts; `missing` are rows that were there and have not been found yet, None where nobody can tell."""
+
+    def __init__(self, aside: Aside, missing: int | None, pages: int) -> None:
+        self.aside = aside
+        self.missing = missing
+        self.state: dict[str, Any] = {"file": aside.path.name, "pages": pages, "done": 0, "rescued": 0, "ended": False}
+        self._damaged = 0
+        self._first_ms: int | None = None
+        self._last_ms: int | None = None
+        self._shift = ADOPTED_SHIFT if aside.kind == "adopted" else 0
+
+    @property
+    def done(self) -> int:
+        """Pages read."""
+        return int(self.state["done"])
+
+    @done.setter
+    def done(self, pages: int) -> None:
+        self.state["done"] = pages
+
+    def taken(self, found: Found) -> list[Entry]:
+        """The rows of a page, numbered for this outbox."""
+        self._damaged += found.damaged
+        for entry in found.entries:
+            entry.id -= self._shift
+            self._first_ms = entry.time_ms if self._first_ms is None else min(self._first_ms, entry.time_ms)
+            self._last_ms = entry.time_ms if self._last_ms is None else max(self._last_ms, entry.time_ms)
+        return found.entries
+
+    def progress(self, next_page: int, new: int) -> Iterable[tuple[str, int]]:
+        """What the outbox has to know once so many new rows are in it."""
+        yield self.aside.next_key, next_page
+        if self.missing is not None:
+            yield self.aside.missing_key, max(0, self.missing - new)
+
+    def found(self, new: int, kept: int) -> None:
+        """So many rows were not there yet, and so many of them are now."""
+        self.state["rescued"] += kept
+        if self.missing is not None:
+            self.missing = max(0, self.missing - new)
+
+    def times(self, written_ms: int) -> tuple[int, int]:
+        """Between when and when the rows that are lost were stamped, as far as others show it."""
+        last_ms = max(written_ms, self._last_ms or 0)
+        return min(last_ms, self._first_ms if self._first_ms is not None else written_ms), last_ms
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """How it ended, for the log."""
+        return {"rescued": self.state["rescued"], "lost": self.missing, "damaged": self._damaged}
