@@ -1,6 +1,6 @@
 """Ages on a clock that never jumps."""
 
-from gateway.outbox.ages import JUMP_S, JUMPS, Ages
+from gateway.outbox.ages import JUMP_S, JUMPS, Ages, Jump
 
 YEAR_S = 86_400 * 365.0
 SESSION = 7
@@ -48,3 +48,23 @@ def test_a_clock_that_never_stops_jumping_takes_no_more_memory() -> None:
         ages.note(row, row % 2 * 1_000_000, 0.0)
     assert len(ages.jumps) == JUMPS
     assert ages.age_s(999, SESSION, 1_000_000, 10.0) == 10.0
+
+
+def test_rows_of_this_boot_are_judged_by_what_its_earlier_sessions_have_noted() -> None:
+    noted = [Jump(1, 1000.0), Jump(5, 1000.0 + YEAR_S)]
+    ages = Ages(SESSION, wall_s=50.0, steady_s=100.0, noted=noted, boot_from=1)
+    assert ages.age_s(3, SESSION - 1, 1_010_000, 110.0) == 100.0
+    assert ages.age_s(6, SESSION - 1, int((1020 + YEAR_S) * 1000), 110.0) == 90.0
+
+
+def test_a_jump_while_the_gateway_was_stopped_counts_from_its_first_row_afterwards() -> None:
+    ages = Ages(SESSION, wall_s=1100.0 + YEAR_S, steady_s=100.0, noted=[Jump(1, 1000.0)], boot_from=1)
+    ages.note(8, int((1110 + YEAR_S) * 1000), 110.0)
+    assert ages.age_s(7, SESSION - 1, 1_050_000, 110.0) == 60.0
+    assert ages.age_s(8, SESSION, int((1110 + YEAR_S) * 1000), 120.0) == 10.0
+
+
+def test_what_a_wrong_clock_stamped_in_another_boot_is_as_old_as_this_opening() -> None:
+    ages = Ages(SESSION, wall_s=YEAR_S * 50, steady_s=100.0, boot_from=9)
+    assert ages.age_s(3, SESSION - 1, 35_000, 130.0, unsynced=True) == 30.0
+    assert ages.age_s(3, SESSION - 1, 35_000, 130.0) > YEAR_S

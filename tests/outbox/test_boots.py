@@ -1,0 +1,130 @@
+"""What the file knows of the machine's boot."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway.clock import WallClock, boot_ms
+from gateway.outbox.entry import Entry
+from gateway.outbox.outbox import Outbox
+from tests.outbox.setup import WALL_S, Clock, begin, make
+
+YEAR_S = 86_400 * 365.0
+BOOT, NEXT_BOOT = 4711, 4712
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "outbox.db"
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> Path:
+    """Exists once the clock is right."""
+    return tmp_path / "right"
+
+
+@asynccontextmanager
+async def session(path: Path, wall: WallClock, clock: Clock, wall_s: float = WALL_S) -> AsyncIterator[Outbox]:
+    """An outbox whose commits are the test's, on clocks in the test's hand."""
+    outbox = make(path, clock, lambda: wall_s, max_age="1d")
+    outbox._wall = wall
+    await begin(outbox, clock)
+    yield outbox
+    outbox.finish()
+    await outbox.run()
+    await outbox.close()
+
+
+def synchronise(wall: WallClock, mark: Path) -> None:
+    mark.touch()
+    assert wall.look()
+
+
+async def waiting(outbox: Outbox) -> list[Entry]:
+    return await outbox.waiting(readings=True, after=0, before=1 << 62, limit=100)
+
+
+async def test_a_row_of_this_boot_is_set_right_by_a_later_session(path: Path, mark: Path) -> None:
+    clock = Clock()
+    async with session(path, WallClock(str(mark), boot=BOOT), clock, wall_s=35.0) as outbox:
+        ahead_ms = outbox.stage("reading", "d", b"{}").ahead_ms
+        assert ahead_ms is not None
+        assert abs(ahead_ms - (35_000 - boot_ms())) < 1000
+
+    right = WallClock("trusted", boot=BOOT)
+    async with session(path, right, clock) as outbox:
+        (row,) = await waiting(outbox)
+        assert row.ahead_ms == ahead_ms
+        assert outbox.moved_ms(row) == right.ahead_ms - ahead_ms
+
+
+async def test_a_row_of_another_boot_stays_as_it_was_stamped(path: Path, mark: Path) -> None:
+    async with session(path, WallClock(str(mark), boot=BOOT), Clock()) as outbox:
+        outbox.stage("reading", "d", b"{}")
+
+    async with session(path, WallClock("trusted", boot=NEXT_BOOT), Clock()) as outbox:
+        assert outbox.moved_ms((await waiting(outbox))[0]) is None
+
+
+async def test_where_no_boot_can_be_told_from_another_nothing_is_set_right_after_a_restart(
+    path: Path, mark: Path
+) -> None:
+    async with session(path, WallClock(str(mark), boot=0), Clock()) as outbox:
+        outbox.stage("reading", "d", b"{}")
+
+    async with session(path, WallClock("trusted", boot=0), Clock()) as outbox:
+        assert outbox.moved_ms((await waiting(outbox))[0]) is None
+
+
+async def test_what_waits_in_memory_is_set_right_as_soon_as_the_clock_is(path: Path, mark: Path) -> None:
+    wall = WallClock(str(mark), boot=BOOT)
+    async with session(path, wall, Clock(), wall_s=35.0) as outbox:
+        before = outbox.stage("reading", "d", b"{}")
+        assert outbox.moved_ms(before) is None
+        synchronise(wall, mark)
+        after = outbox.stage("reading", "d", b"{}")
+
+        assert before.ahead_ms is not None
+        assert outbox.moved_ms(before) == wall.ahead_ms - before.ahead_ms
+        assert (after.ahead_ms, outbox.moved_ms(after)) == (None, None)
+
+
+@pytest.mark.parametrize("jump_s", [10 * YEAR_S, -2 * 86_400.0])
+async def test_a_jump_while_the_gateway_is_stopped_makes_no_row_old(path: Path, jump_s: float) -> None:
+    clock = Clock()
+    async with session(path, WallClock("trusted", boot=BOOT), clock) as outbox:
+        ids = [outbox.stage("reading", "d", b"{}").id for _ in range(3)]
+
+    async with session(path, WallClock("trusted", boot=BOOT), clock, WALL_S + jump_s) as outbox:
+        outbox.stage("reading", "d", b"{}")
+        await outbox._cycle.commit()
+        assert [entry.id for entry in await waiting(outbox)][:3] == ids
+
+
+@pytest.mark.parametrize("jump_s", [10 * YEAR_S, -2 * 86_400.0])
+async def test_rows_from_before_a_jump_grow_old_in_their_time_after_a_restart(path: Path, jump_s: float) -> None:
+    clock = Clock()
+    async with session(path, WallClock("trusted", boot=BOOT), clock) as outbox:
+        outbox.stage("reading", "d", b"{}")
+
+    clock.now_s += 90_000
+    async with session(path, WallClock("trusted", boot=BOOT), clock, WALL_S + 90_000 + jump_s) as outbox:
+        new = outbox.stage("reading", "d", b"{}")
+        await outbox._cycle.commit()
+        assert [entry.id for entry in await waiting(outbox)] == [new.id]
+
+
+async def test_what_a_wrong_clock_stamped_in_another_boot_is_not_old_for_that(path: Path, mark: Path) -> None:
+    async with session(path, WallClock(str(mark), boot=BOOT), Clock(), wall_s=35.0) as outbox:
+        old = outbox.stage("reading", "d", b"{}")
+
+    clock = Clock()
+    async with session(path, WallClock("trusted", boot=NEXT_BOOT), clock) as outbox:
+        await outbox._cycle.commit()
+        assert [entry.id for entry in await waiting(outbox)] == [old.id]
+        clock.now_s += 90_000
+        await outbox._cycle.commit()
+        assert await waiting(outbox) == []
