@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from importlib import import_module
 from typing import Any
@@ -17,48 +17,92 @@ VERBS = {
     "run": "The daemon: read devices, store and forward, carry out commands.",
     "check": "Validate a configuration.",
     "schema": "Print or write the configuration's JSON Schema, for editors.",
+    "outbox": "Show what waits for each far end; export, inspect or purge it.",
     "explain": "Say in plain words what a diagnostic's code means.",
     "version": "Print the version.",
 }
 """In the order of the help. Each but `run` is a module of this package with a function of the same name."""
 
+SUBVERBS = {
+    "outbox": {
+        "export": "Write what waits, as JSON Lines or CSV.",
+        "dead": "List what the far end has refused for good.",
+        "purge": "Delete what waits; asks first.",
+    },
+}
+"""Verbs below a verb, in the order of its help: each a module VERB_SUBVERB with a function of the sub-verb's name."""
+
 
 def invoke(arguments: Sequence[str]) -> int:
     """Run a verb; returns its exit code."""
-    verb = arguments[0] if arguments else "--help"
-    if not verb.startswith("-") and verb not in VERBS:
-        near = difflib.get_close_matches(verb, VERBS, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"verbs: {', '.join(VERBS)}"
-        print(f"fieldgate: no verb '{verb}' - {hint}", file=sys.stderr)
+    verb, below = arguments[0] if arguments else "--help", arguments[1:2]
+    if not _is_known(verb, VERBS, "verb"):
+        return Exit.USAGE
+    subverbs = SUBVERBS.get(verb, {})
+    if subverbs and below and not _is_known(below[0], subverbs, f"'{verb}' verb"):
         return Exit.USAGE
     try:
-        _app([verb] if verb in VERBS else list(VERBS))(args=list(arguments) or [verb], prog_name="fieldgate")
+        _app([verb] if verb in VERBS else list(VERBS), below)(args=list(arguments) or [verb], prog_name="fieldgate")
     except SystemExit as end:
         return int(end.code or 0)
     return Exit.OK
 
 
-def _app(verbs: Sequence[str]) -> typer.Typer:
-    app = typer.Typer(
-        help="A field gateway: Modbus, BLE and serial devices to MQTT and the cloud.",
+def _is_known(word: str, known: Mapping[str, str], what: str) -> bool:
+    """Whether a word is an option or a verb; if not, that is told."""
+    if word.startswith("-") or word in known:
+        return True
+    near = difflib.get_close_matches(word, known, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"verbs: {', '.join(known)}"
+    print(f"fieldgate: no {what} '{word}' - {hint}", file=sys.stderr)
+    return False
+
+
+def _app(verbs: Sequence[str], below: Sequence[str]) -> typer.Typer:
+    app = _typer("A field gateway: Modbus, BLE and serial devices to MQTT and the cloud.")
+    app.callback()(_general)
+    for verb in verbs:
+        function = _run if verb == "run" else _function(verb, verb)
+        if len(verbs) > 1 or verb not in SUBVERBS:
+            app.command(verb, help=VERBS[verb])(_exiting(function))
+        else:
+            app.add_typer(_group(verb, function, below), name=verb)
+    return app
+
+
+def _group(verb: str, function: Callable[..., int | None], below: Sequence[str]) -> typer.Typer:
+    """A verb with verbs below it; alone it does something, too."""
+    known = SUBVERBS[verb]
+    group = _typer(VERBS[verb])
+    group.callback(invoke_without_command=True)(_exiting(function))
+    for name in [word for word in below if word in known] or known:
+        group.command(name, help=known[name])(_exiting(_function(f"{verb}_{name}", name)))
+    return group
+
+
+def _typer(text: str) -> typer.Typer:
+    return typer.Typer(
+        help=text,
         add_completion=False,
         no_args_is_help=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_general)
-    for verb in verbs:
-        function = _run if verb == "run" else getattr(import_module(f"gateway.cli.{verb}"), verb)
-        app.command(verb, help=VERBS[verb])(_exiting(function))
-    return app
 
 
-def _exiting(function: Callable[..., int]) -> Callable[..., None]:
-    """A verb's function as typer wants it: its exit code is raised."""
+def _function(module: str, name: str) -> Callable[..., int | None]:
+    function: Callable[..., int | None] = getattr(import_module(f"gateway.cli.{module}"), name)
+    return function
+
+
+def _exiting(function: Callable[..., int | None]) -> Callable[..., None]:
+    """A verb's function as typer wants it: its exit code is raised; without one the verb below it is run."""
 
     @wraps(function)
     def exiting(*args: Any, **kwargs: Any) -> None:
-        raise typer.Exit(function(*args, **kwargs))
+        code = function(*args, **kwargs)
+        if code is not None:
+            raise typer.Exit(code)
 
     return exiting
 

@@ -1,0 +1,91 @@
+"""Where outboxes are, and what the configuration says about them: for `fieldgate outbox` and its sub-verbs."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway import plugins
+from gateway.cli import show
+from gateway.cli.exits import Exit
+from gateway.cli.state import default_state_dir
+from gateway.config import ConfigError, load
+from gateway.outbox.survey import Files, files
+
+DEFAULT_CONFIG = Path("gateway.yaml")
+
+SERVICE_STATE = Path("/var/lib/fieldgate")
+"""Where systemd keeps the state of the unit that is shipped."""
+
+StateDir = Annotated[
+    Path | None, typer.Option("--state-dir", metavar="DIR", help="As of `run`: where the outboxes are.")
+]
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("-c", "--config", metavar="FILE", help="Says which endpoints there are; gateway.yaml if not given."),
+]
+
+
+class Refused(Exception):
+    """A verb can't do what it was asked for: the exit code, after the sentence was told."""
+
+    def __init__(self, code: Exit, sentence: str | None = None) -> None:
+        super().__init__(sentence)
+        self.code = code
+        if sentence is not None:
+            show.problem(sentence)
+
+
+def limits(config: Path | None) -> Mapping[str, int] | None:
+    """`max_size` in bytes of each endpoint of the configuration, None if none is to be had; raises Refused."""
+    if config is None and not os.access(DEFAULT_CONFIG, os.R_OK):
+        return None
+    try:
+        site = load(config or DEFAULT_CONFIG, plugins.catalog(), os.environ)
+    except ConfigError as error:
+        if config is None:
+            show.problem(f"{DEFAULT_CONFIG} has errors (`fieldgate check` tells them), so limits are not known")
+            return None
+        show.diagnostics(error.diagnostics)
+        raise Refused(Exit.CONFIG) from error
+    return {name: endpoint.outbox.max_size for name, endpoint in site.endpoints.items()}
+
+
+def found(state_dir: Path | None) -> dict[str, Files]:
+    """Whatever files of outboxes there are, by endpoint; raises Refused where nobody may look."""
+    state = state_of(state_dir)
+    try:
+        return files(state)
+    except (FileNotFoundError, NotADirectoryError):
+        hint = f"; the service's: --state-dir {SERVICE_STATE}" if state_dir is None and SERVICE_STATE.is_dir() else ""
+        show.problem(f"no outboxes in {state}{hint}")
+        return {}
+    except PermissionError as error:
+        raise Refused(Exit.PERMISSION, f"{error}; run as the user that owns it") from error
+
+
+def state_of(state_dir: Path | None) -> Path:
+    """The state directory that is meant."""
+    return state_dir or default_state_dir(os.environ)
+
+
+def chosen(endpoint: str | None, known: Iterable[str]) -> str:
+    """The endpoint that is meant: the named one, or the only one; raises Refused."""
+    names = sorted(known)
+    if endpoint is None and len(names) == 1:
+        return names[0]
+    if endpoint in names:
+        return endpoint
+    if not names:
+        raise Refused(Exit.USAGE, "there is no outbox" + (f" of '{endpoint}'" if endpoint else ""))
+    if endpoint is None:
+        raise Refused(Exit.USAGE, f"which outbox? there are {', '.join(names)}")
+    near = difflib.get_close_matches(endpoint, names, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(names)}"
+    raise Refused(Exit.USAGE, f"no outbox of '{endpoint}' - {hint}")

@@ -1,0 +1,99 @@
+"""Deletes envelopes that nobody shall have any more; no daemon may be at work on the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import aiosqlite
+from aiosqlite import Connection
+
+from gateway.model import Gap, GapReason
+from gateway.outbox.entry import READING
+from gateway.outbox.evicted import Evicted, told_again
+from gateway.outbox.losses import Losses
+from gateway.outbox.opening import prepare
+from gateway.outbox.store import ROW_OVERHEAD_BYTES, count
+
+BATCH_ROWS = 10_000
+"""Deleted in one transaction: it is whole when the purge is cut, and its log fits on a disk that is nearly full."""
+
+NO_SESSION = 0
+"""No file begins with it: what is lost is always of another one."""
+
+TAKE = (
+    "DELETE FROM envelope WHERE id IN (SELECT id FROM envelope WHERE kind = ? OR ? ORDER BY id LIMIT ?)"
+    f" RETURNING id, session, seq, time_ms, length(payload) + {ROW_OVERHEAD_BYTES},"
+    " device, CASE kind WHEN 'gap' THEN payload END"
+)
+
+TELL = (
+    "INSERT INTO loss (reason, lost_session, device, count, first_seq, last_seq, first_ms, last_ms)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+    " device = CASE WHEN device = excluded.device THEN device END,"
+    " count = count + excluded.count,"
+    " first_seq = coalesce(min(first_seq, excluded.first_seq), first_seq, excluded.first_seq),"
+    " last_seq = coalesce(max(last_seq, excluded.last_seq), last_seq, excluded.last_seq),"
+    " first_ms = min(first_ms, excluded.first_ms),"
+    " last_ms = max(last_ms, excluded.last_ms)"
+)
+"""Merged as `losses` merges what it has not told; a count of null, where nobody can tell, stays one."""
+
+TOTAL = "INSERT INTO lost VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
+
+
+async def purge(path: Path, *, everything: bool) -> int:
+    """Delete the readings, or every envelope; returns how many. Raises sqlite3.Error, ValueError.
+
+    Each is counted as lost, so that the next session tells; what purged gaps have told, will be told again.
+    """
+    purged = 0
+    async with aiosqlite.connect(path, isolation_level=None) as db:
+        await prepare(db)
+        while deleted := await _batch(db, everything=everything):
+            purged += deleted
+        await _hand_back(db)
+    return purged
+
+
+async def purge_dead(path: Path) -> int:
+    """Delete what the far end has refused for good, which was told long ago. Raises sqlite3.Error, ValueError."""
+    async with aiosqlite.connect(path, isolation_level=None) as db:
+        await prepare(db)
+        deleted = len(list(await db.execute_fetchall("DELETE FROM dead RETURNING id")))
+        await _hand_back(db)
+    return deleted
+
+
+async def _batch(db: Connection, *, everything: bool) -> int:
+    await db.execute("BEGIN IMMEDIATE")
+    try:
+        rows = list(await db.execute_fetchall(TAKE, (READING, everything, BATCH_ROWS)))
+        losses = Losses()
+        for _, session, seq, time_ms, _, device, _ in rows:
+            losses.add(Gap(GapReason.PURGED, 1, seq, seq, time_ms, time_ms, device or None, session))
+        losses.tell_again(told_again(map(_evicted, rows), NO_SESSION))
+        await count(db, -len(rows), -sum(row[4] for row in rows))
+        await db.executemany(TOTAL, [(reason.value, number) for reason, number in losses.total.items()])
+        await db.executemany(TELL, map(_loss, losses.take(0, everything=True)))
+        await db.commit()
+    except sqlite3.Error:
+        await db.rollback()
+        raise
+    return len(rows)
+
+
+def _evicted(row: sqlite3.Row) -> Evicted:
+    row_id, session, seq, time_ms, size, _, word = row
+    return Evicted(row_id, session, seq, time_ms, size, word, GapReason.PURGED)
+
+
+def _loss(gap: Gap) -> tuple[object, ...]:
+    seqs, times = (gap.first_seq, gap.last_seq), (gap.first_ms, gap.last_ms)
+    return (gap.reason.value, gap.lost_session, gap.device, gap.count, *seqs, *times)
+
+
+async def _hand_back(db: Connection) -> None:
+    """All empty pages, and the log."""
+    await db.executescript("PRAGMA incremental_vacuum")  # `execute` stops after the first page
+    await db.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")

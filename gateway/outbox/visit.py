@@ -1,0 +1,152 @@
+"""An outbox file as a visitor reads it: beside a daemon that writes it, and without leaving a trace."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple, TypeVar
+from urllib.parse import quote
+
+from gateway.outbox.aside import index_of, log_of
+from gateway.outbox.opening import SCHEMA_VERSION
+
+ATTEMPTS = 20
+"""Looks that a daemon which starts or stops may spoil, before it is called a fault."""
+
+PAUSE_S = 0.05
+"""Between attempts."""
+
+PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+"""What a daemon that starts or stops may cause."""
+
+CODE_MASK = 0xFF
+"""The low byte of SQLite's extended result codes is the plain one (sqlite.org/rescode.html, section 3)."""
+
+T = TypeVar("T")
+
+
+class Unreadable(Exception):
+    """The file can't be read, and why, in a sentence."""
+
+
+class NewerFile(Unreadable):
+    """The file is of a later version of fieldgate."""
+
+
+class _Shape(NamedTuple):
+    """What tells whether a file that nobody had open has stayed as it was."""
+
+    inode: int
+    size: int
+    changed_ns: int
+    log_bytes: int | None
+
+
+def look(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
+    """What `work` reads, all at one moment; `work` may be called again. Raises Unreadable, PermissionError.
+
+    Each look is a short transaction on a connection of its own, so that a daemon's log is never held for long.
+    """
+    reason = ""
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(PAUSE_S)
+        before = _shape(path)
+        try:
+            result = _read(path, work, before.log_bytes)
+        except sqlite3.Error as error:
+            reason = _sentence(error)
+            if _code(error) not in PASSING and _shape(path) == before:
+                raise Unreadable(reason) from error
+        else:
+            if before.log_bytes or _shape(path) == before:
+                return result
+            reason = "it changes while it is read"
+    raise Unreadable(reason)
+
+
+@contextmanager
+def with_index(path: Path) -> Iterator[Path]:
+    """The file; or a copy that can be looked at, where its log has no index. Raises OSError.
+
+    So it is with a file that was set aside. Nobody writes it, since every writer makes an index.
+    """
+    if index_of(path).exists() or not (path.exists() and size_of(log_of(path))):
+        yield path
+        return
+    with TemporaryDirectory(prefix="fieldgate-") as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        shutil.copyfile(log_of(path), log_of(copy))
+        index_of(copy).touch()
+        yield copy
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """The schema of a file; raises Unreadable where this version can't read it."""
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > SCHEMA_VERSION:
+        raise NewerFile(f"from a newer fieldgate (schema {version}, this one knows {SCHEMA_VERSION})")
+    if version < 1:
+        raise Unreadable("not an outbox, or one that is just being made")
+    return version
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _read(path: Path, work: Callable[[sqlite3.Connection], T], log_bytes: int | None) -> T:
+    """SQLite itself would make a log and its index beside a file that has none, and leave them there."""
+    if not log_bytes:
+        how = "immutable=1"
+    elif index_of(path).exists():
+        how = "readonly_shm=1"
+    else:
+        raise Unreadable(
+            f"its log has no index ({index_of(path).name}), and looking makes none: the daemon does when it starts, "
+            "`fieldgate outbox export` works on a copy"
+        )
+    for file in (path, log_of(path)) if log_bytes else (path,):
+        file.open("rb").close()  # of permissions the operating system says more than SQLite
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&{how}", uri=True, isolation_level=None)) as db:
+        db.text_factory = _text
+        db.execute("BEGIN")
+        return work(db)
+
+
+def _shape(path: Path) -> _Shape:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        raise Unreadable("there is no such file") from None
+    log_bytes = size_of(log_of(path)) or None
+    return _Shape(stat.st_ino, stat.st_size, stat.st_mtime_ns, log_bytes)
+
+
+def _text(stored: bytes) -> str:
+    """Damaged text spoils its own row, by the seal, and not the whole look."""
+    return stored.decode(errors="replace")
+
+
+def _sentence(error: sqlite3.Error) -> str:
+    return f"damaged: {error}" if _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) else str(error)
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & CODE_MASK
