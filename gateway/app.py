@@ -21,6 +21,7 @@ from gateway.field import Field
 from gateway.link import FieldLink
 from gateway.memory import DeviceMemory
 from gateway.model import DeviceInfo, Result, ResultStatus
+from gateway.outbox.adoption import adopt, warn_of_unused
 from gateway.outbox.store import Opened
 from gateway.report import Rule, resolve
 from gateway.supervisor import Phase
@@ -51,6 +52,7 @@ class Gateway:
     ) -> None:
         self._site = site
         self._stop = stop
+        self._state = state
         self._devices = describe(site)
         self._memory = DeviceMemory(state / "memory.json")
         self._clock = WallClock(site.gateway.clock)
@@ -82,6 +84,7 @@ class Gateway:
 
     async def run(self) -> None:
         """Serve until told to stop; raises StoreError when an outbox can't be opened."""
+        await asyncio.to_thread(self._adopt)
         async with AsyncExitStack() as stores:
             for uplink in self._uplinks:
                 stores.push_async_callback(uplink.outbox.close)
@@ -92,11 +95,19 @@ class Gateway:
                 await self._serve(tasks)
         log.info("stopped")
 
+    def _adopt(self) -> None:
+        """Give outboxes of endpoints that had other names to those who have them now, and say which nobody has."""
+        for name, endpoint in self._site.endpoints.items():
+            if endpoint.config.was is not None:
+                adopt(self._state, name, endpoint.config.was, time.time())
+        warn_of_unused(self._state, self._site.endpoints)
+
     async def _serve(self, tasks: asyncio.TaskGroup) -> None:
         """Everything at work, and its end in nesting order."""
         commits = [tasks.create_task(u.outbox.run(), name=f"commit:{u.name}") for u in self._uplinks]
         endpoints = {u.name: tasks.create_task(u.supervised.run(), name=f"endpoint:{u.name}") for u in self._uplinks}
         inner = [tasks.create_task(u.router.run(), name=f"commands:{u.name}") for u in self._uplinks]
+        inner += [tasks.create_task(u.rescue.run(), name=f"rescue:{u.name}") for u in self._uplinks]
         inner.append(tasks.create_task(self._repeat_status(), name="status"))
         field = self._start_field(tasks)
         await self._stop.wait()
@@ -184,6 +195,7 @@ class Gateway:
                 "worst_commit_s": depth["worst_commit_s"],
                 "lost": depth["lost"],
                 "fault": depth["fault"],
+                "rescue": uplink.rescue.state,
             },
             "commands": dict(uplink.router.counters),
             "links": {name: link.health() for name, link in self._links.items()},

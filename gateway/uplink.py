@@ -14,8 +14,11 @@ from gateway.endpoints.payload import Encoder
 from gateway.intake import Facts, Intake
 from gateway.link import FieldLink
 from gateway.model import DeviceInfo, Result
+from gateway.outbox.adoption import path_of, take_journals
 from gateway.outbox.outbox import Outbox
+from gateway.outbox.rescue import Rescue
 from gateway.outbox.retained import Retained
+from gateway.outbox.space import journal_bytes
 from gateway.outbox.store import Opened, Store
 from gateway.relay import Relay
 from gateway.report import ReportFilter, Rule
@@ -42,7 +45,8 @@ class Uplink:
         wall: WallClock,
     ) -> None:
         self.name = identity.endpoint
-        self.outbox = Outbox(self.name, Store(state / f"outbox-{self.name}.db"), outbox, wall=wall)
+        self.outbox = Outbox(self.name, Store(path_of(state, self.name)), outbox, wall=wall)
+        self.rescue = Rescue(self.outbox)
         self._wall = wall
         self._identity = identity
         self._class = endpoint
@@ -52,6 +56,7 @@ class Uplink:
     async def open(self) -> Opened:
         """Open the outbox; raises StoreError."""
         opened = await self.outbox.open()
+        await take_journals(self.outbox.store)
         self._retained = Retained(self.outbox.store, self._identity.devices)
         await self._retained.load()
         return opened
@@ -100,7 +105,7 @@ class Uplink:
         kept = bool(getattr(self._config, "session_expiry", 0.0))
         self.router = Router(
             outbox=self.outbox,
-            journal=Journal(self.outbox.store, settings.journal_age, settings.journal_size),
+            journal=Journal(self.outbox.store, settings.journal_age, journal_bytes(settings.journal_size, self._settings.max_size)),
             intake=self.intake,
             devices=devices,
             links=links,

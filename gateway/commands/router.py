@@ -15,6 +15,7 @@ from gateway.adapter import IDENTIFIER, Rejected
 from gateway.commands import policy
 from gateway.commands.answers import Answers
 from gateway.commands.decode import Malformed, Request, decode, expiry_ms, id_of
+from gateway.commands.hold import Hold
 from gateway.commands.journal import Journal, Known
 from gateway.endpoints.contract import Delivery
 from gateway.intake import Intake
@@ -70,6 +71,7 @@ class Router:
         self._links = links
         self._own = own
         self._rules = rules
+        self._hold = Hold(outbox.store, rules.default_ttl_s)
         self._wall_s = wall_s
         self._deliveries: deque[Delivery] = deque()
         self._arrived = asyncio.Event()
@@ -87,12 +89,14 @@ class Router:
 
     async def run(self) -> None:
         """Answer what the last process left open, then route, until cancelled."""
-        await self._answer_unfinished()
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            while self._deliveries:
-                await self._route(self._deliveries.popleft())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._hold.run(), name=f"hold:{self._name}")
+            await self._answer_unfinished()
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._deliveries:
+                    await self._route(self._deliveries.popleft())
 
     async def settle(self) -> None:
         """At the stop, once nothing is routed any more: let the last ends be stored."""
@@ -156,6 +160,8 @@ class Router:
         if ttl_s <= 0:
             self._answers.answer(request.id, device, TOO_LATE, delivery)
             return
+        if request.read is None:
+            self._hold.check()
         link = self._links[info.link]
         if link.is_full:
             raise Rejected("queue-full", f"too many commands wait for link {info.link}")

@@ -193,7 +193,13 @@ CODES = {
     "E143": Code(
         "two endpoints claim what only one can have",
         "Such as one client_id at one broker: each of their connections would end the other's, for ever. Leave "
-        "`client_id` out, and each endpoint has its own.",
+        "`client_id` out, and each endpoint has its own. Or the outbox of an endpoint that had another name (`was`): "
+        "what waits in it can go one way only.",
+    ),
+    "E144": Code(
+        "the name before is another endpoint's now",
+        "`was: NAME` gives an endpoint the outbox of the name that it had. Here an endpoint of that name is there, "
+        "and its outbox is in use. Remove `was`, or the endpoint of that name.",
     ),
     "E150": Code(
         "a malformed reference",
@@ -244,6 +250,13 @@ CODES = {
     "W205": Code(
         "no devices",
         "There is nothing to read.",
+    ),
+    "W206": Code(
+        "the outboxes may outgrow the disk",
+        "Together the outboxes may become larger (`max_size`, for each endpoint) than what is free for them on the "
+        "file system of the state directory, with what they take there already. In a long outage the disk would be "
+        "full before the limits hold: new readings would only be kept in memory, and other programs would find no "
+        "room either. Lower `outbox: max_size`, make room, or put the state directory on a larger disk (--state-dir).",
     ),
 }
 """By code: E1xx are errors, W2xx warnings. A code never changes its meaning."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ConfigDict
 
 from gateway.adapter import DeviceConfig, LinkConfig, PointConfig
-from gateway.config.diagnostics import Span, did_you_mean, quoted
+from gateway.config.diagnostics import Place, Span, did_you_mean, quoted
 from gateway.config.files import Collection, entries
 from gateway.config.models import EndpointConfig, OutboxSection
 from gateway.config.nodes import Node
@@ -83,7 +83,25 @@ def read_endpoints(
             override = {name: value for name, value in config.outbox if value is not None}
             good[key] = EndpointSetup(config.type, config, outbox.model_copy(update=override))
             _claim(reader, claims, config.exclusive, key, own)
+            if config.was in endpoints.entries:
+                message = f"{quoted(config.was)} is an endpoint of its own, so its outbox can't be had"
+                reader.findings.add("E144", message, node.value_span("was"))
+            elif config.was is not None:
+                _claim(reader, claims, f"was: {config.was}", key, own)
     return good
+
+
+def sizes_at(endpoints: Collection, common: Node | None) -> dict[str, Place]:
+    """Where each endpoint's `max_size` stands: its own, else the common one; its key where that is the default.
+
+    Only once everything is read: before, it is not known what must be masked.
+    """
+    places: dict[str, Place] = {}
+    for key, node, own in entries(endpoints):
+        sections = (node.children.get("outbox"), common)
+        section = next((each for each in sections if each is not None and "max_size" in each.children), None)
+        places[key] = (own if section is None else section.value_span("max_size")).place()
+    return places
 
 
 def _claim(reader: Reader, claims: dict[str, tuple[str, Span]], claim: str | None, key: str, own: Span) -> None:

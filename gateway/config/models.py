@@ -101,6 +101,7 @@ class EndpointConfig(StrictModel):
     type: str
     commands: bool = Field(True, description="false: this endpoint may only listen")
     outbox: OutboxOverride = OutboxOverride()
+    was: Identifier | None = Field(None, description="the name it had before: what waits under that is its own")
     reconnect: Reconnect = Reconnect()
 
     @property

@@ -43,9 +43,12 @@ class Aside(NamedTuple):
         return f"missing-{self.stamp}"
 
 
-def set_aside(path: Path, kind: Kind, now_s: float) -> Aside:
-    """Rename a file with its log, an empty one in place of what is gone altogether; raises OSError."""
-    aside = _named(path, kind, now_s)
+def set_aside(path: Path, kind: Kind, now_s: float, *, beside: Path | None = None) -> Aside:
+    """Rename a file with its log, an empty one in place of what is gone altogether; raises OSError.
+
+    `beside`: the outbox that it is set aside for, if not its own.
+    """
+    aside = _named(beside or path, kind, now_s)
     if path.exists():
         path.rename(aside.path)
     elif not log_of(path).exists():

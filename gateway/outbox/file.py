@@ -43,8 +43,10 @@ class OutboxFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.db: Connection | None = None
-        self.journal_lost = False
-        """Which commands were executed before is not known for sure."""
+        self.journal_lost_s: float | None = None
+        """Since when, on the loop's clock, it is not known which commands were executed before; None: it is."""
+        self.journal_went = asyncio.Event()
+        """That is so."""
         self.number = 0
         """How many files have taken the place of others since it was opened."""
         self.has_asides = asyncio.Event()
@@ -87,7 +89,7 @@ class OutboxFile:
         await self._connect()
         try:
             await self._prepare()
-            self.journal_lost |= bool(await self._number("SELECT value FROM meta WHERE key = 'journal_lost'"))
+            await self.look_for_journal()
         except CONTENT_ERRORS as error:
             await self._refuse(error, now_s)
             raise
@@ -98,7 +100,19 @@ class OutboxFile:
         """Set a file aside that turns out to be damaged, and begin a fresh one."""
         await asyncio.to_thread(put_aside, self.path, "corrupt", now_s, str(error))
         await self.close()
+        self.forget_journal()
         await self.go_on(now_s)
+
+    def forget_journal(self) -> None:
+        """No command is refused any more for what is not known; or it begins anew."""
+        self.journal_lost_s = None
+        self.journal_went.clear()
+
+    async def look_for_journal(self) -> None:
+        """Learn from the file whether its journal is all there."""
+        if await self._number("SELECT value FROM meta WHERE key = 'journal_lost'") and self.journal_lost_s is None:
+            self.journal_lost_s = asyncio.get_running_loop().time()
+            self.journal_went.set()
 
     async def _refuse(self, error: Exception, now_s: float) -> None:
         """Close; set the file aside if this error is about what it holds, else raise it."""
@@ -131,7 +145,7 @@ class OutboxFile:
             if torn is not None:
                 await asyncio.to_thread(delete, torn.aside)
             raise
-        self.journal_lost = bool(await self._number("SELECT value FROM meta WHERE key = 'journal_lost'"))
+        await self.look_for_journal()
         return opened
 
     async def _found(self, torn: Torn | None) -> Mapping[str, int]:

@@ -128,7 +128,7 @@ class Rescue:
             gap = Gap(GapReason.CORRUPT, salvage.missing, None, None, first_ms, last_ms, None, elsewhere)
             self._outbox.lost([gap])
         await self._store.write([(SETTING, [(aside.next_key, DONE)])])
-        salvage.state["ended"] = True
+        salvage.state |= {"lost": salvage.missing, "ended": True}
         log.info("outbox file rescued", outbox=self._outbox.name, kept_as=str(aside.path), **salvage.summary)
 
     async def _forget(self, old: Sequence[Aside]) -> None:

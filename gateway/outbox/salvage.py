@@ -19,7 +19,14 @@ class Salvage:
     def __init__(self, aside: Aside, missing: int | None, pages: int) -> None:
         self.aside = aside
         self.missing = missing
-        self.state: dict[str, Any] = {"file": aside.path.name, "pages": pages, "done": 0, "rescued": 0, "ended": False}
+        self.state: dict[str, Any] = {
+            "file": aside.path.name,
+            "pages": pages,
+            "done": 0,
+            "rescued": 0,
+            "lost": None,
+            "ended": False,
+        }
         self._damaged = 0
         self._first_ms: int | None = None
         self._last_ms: int | None = None

@@ -9,8 +9,11 @@ from gateway.outbox.opening import BUSY_TIMEOUT_MS
 PAGE_BYTES = 4096
 """SQLite's default, and a flash card's unit of writing."""
 
-FREE_BYTES = 1024**2
-"""Empty pages that a file may keep: they are used again at the next outage."""
+FREE_SHARE = 64
+"""Empty pages that a file may keep, as a part of `max_size`: what the next commits in a full outbox will use."""
+
+MAX_FREE_BYTES = 4 * 1024**2
+"""At most so much."""
 
 PAGES_AT_ONCE = 512
 """Pages handed back in one go (2 MiB): bounds how long a commit may have to wait for it."""
@@ -21,6 +24,9 @@ LOG_SHARE = 33
 MAX_LOG_BYTES = 8 * 1024**2
 """What the log is given at most: what one transaction and the frames before it can take."""
 
+MAX_LOG_KEPT_BYTES = 1024**2
+"""The log shrinks to this when it has gone into the file."""
+
 CHECKPOINT_PAGES = 1000
 """The log goes into the file when it has this many pages (SQLite's default), in small outboxes sooner."""
 
@@ -29,6 +35,13 @@ COMMIT_SHARE = 128
 
 MIN_COMMIT_BYTES, MAX_COMMIT_BYTES = 32 * 1024, 4 * 1024**2
 """Bounds of that: fewer make commits of single envelopes, more keep the others on the same disk waiting."""
+
+
+ASIDE_SHARE = 8
+"""Dead letters get an eighth of `max_size`, the journal too: they must not push readings out."""
+
+MAX_DEAD_BYTES = 16 * 1024**2
+"""Enough to see what is wrong with them."""
 
 
 def file_share(max_size: int) -> int:
@@ -41,11 +54,26 @@ def commit_bytes(max_size: int) -> int:
     return min(max(max_size // COMMIT_SHARE, MIN_COMMIT_BYTES), MAX_COMMIT_BYTES)
 
 
+def free_bytes(max_size: int) -> int:
+    """How much in empty pages is left to the file."""
+    return min(max_size // FREE_SHARE, MAX_FREE_BYTES)
+
+
+def dead_bytes(max_size: int) -> int:
+    """What the dead letters' payloads may take together."""
+    return min(max_size // ASIDE_SHARE, MAX_DEAD_BYTES)
+
+
+def journal_bytes(wanted: int, max_size: int) -> int:
+    """What the journal may take of an outbox."""
+    return min(max_size // ASIDE_SHARE, wanted)
+
+
 async def bound_log(db: Connection, max_size: int) -> None:
     """Let the log stay within its share."""
     pages = min(CHECKPOINT_PAGES, max_size // LOG_SHARE // PAGE_BYTES)
     await db.execute_fetchall(f"PRAGMA wal_autocheckpoint={pages}")
-    await db.execute_fetchall(f"PRAGMA journal_size_limit={min(FREE_BYTES, pages * PAGE_BYTES)}")
+    await db.execute_fetchall(f"PRAGMA journal_size_limit={min(MAX_LOG_KEPT_BYTES, pages * PAGE_BYTES)}")
 
 
 async def used_bytes(db: Connection) -> int:
@@ -54,12 +82,12 @@ async def used_bytes(db: Connection) -> int:
     return await _number(db, f"SELECT (page_count - freelist_count) * page_size FROM {pages}")
 
 
-async def hand_back(db: Connection) -> bool:
-    """Shrink the file by so many pages; with the last of them also the log. False when there is little to give."""
-    if await _free_bytes(db) <= FREE_BYTES:
+async def hand_back(db: Connection, kept: int) -> bool:
+    """Shrink the file by so many pages; with the last of them also the log. False when no more than `kept` is free."""
+    if await _free_bytes(db) <= kept:
         return False
     await db.executescript(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")  # `execute` stops after the first page
-    if await _free_bytes(db) > FREE_BYTES:
+    if await _free_bytes(db) > kept:
         return True
     await _empty_log(db)
     return False

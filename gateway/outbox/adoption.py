@@ -1,0 +1,112 @@
+"""Outbox files of endpoints that have another name now, or left the configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiosqlite import Connection
+
+from gateway.outbox.aside import Aside, asides, index_of, log_of, set_aside, sync_folder
+from gateway.outbox.opening import SETTING
+from gateway.outbox.store import Store
+from gateway.outbox.wreck import Wreck
+
+FILE = re.compile(r"outbox-([A-Za-z0-9_-]+)\.db")
+
+JOURNAL = "SELECT id, device, claimed_ms, finished_ms, result FROM journal"
+
+COPY = "INSERT OR IGNORE INTO journal VALUES (?, ?, ?, ?, ?)"
+
+log = structlog.get_logger("fieldgate.outbox")
+
+
+def path_of(state: Path, endpoint: str) -> Path:
+    """Where an endpoint's outbox is."""
+    return state / f"outbox-{endpoint}.db"
+
+
+def adopt(state: Path, endpoint: str, was: str, now_s: float) -> None:
+    """Let an endpoint have the outbox of the name that it had; raises OSError.
+
+    Where it has one of its own already, the old one is set aside, to be rescued like any other.
+    """
+    old, own = path_of(state, was), path_of(state, endpoint)
+    if not (old.exists() or log_of(old).exists()):
+        return
+    if own.exists() or log_of(own).exists():
+        aside = set_aside(old, "adopted", now_s, beside=own)
+        log.info("outbox adopted", endpoint=endpoint, was=was, kept_as=str(aside.path))
+        return
+    for aside in asides(old):
+        moved = own.with_name(own.name + aside.path.name.removeprefix(old.name))
+        _rename(aside.path, moved)
+    _rename(old, own)
+    sync_folder(own)
+    log.info("outbox adopted", endpoint=endpoint, was=was)
+
+
+def unused(state: Path, endpoints: Collection[str]) -> list[str]:
+    """Names of endpoints that have an outbox here and are not configured."""
+    names = [match[1] for path in state.glob("outbox-*.db") if (match := FILE.fullmatch(path.name))]
+    return sorted(set(names) - set(endpoints))
+
+
+def warn_of_unused(state: Path, endpoints: Collection[str]) -> None:
+    """One line for all of them."""
+    names = unused(state, endpoints)
+    if names:
+        hint = "`fieldgate outbox` shows what waits in them; `was: NAME` gives one to an endpoint with another name"
+        log.warning("outboxes of endpoints that are not configured", endpoints=names, hint=hint)
+
+
+async def take_journals(store: Store) -> None:
+    """Copy the journals of files that were adopted, once, before any command is executed; raises StoreError."""
+    known = {key for (key,) in await store.rows("SELECT key FROM meta")}
+    for aside in await asyncio.to_thread(asides, store.file.path):
+        if aside.kind == "adopted" and aside.next_key not in known:
+            claims, rows = await asyncio.to_thread(_read, aside)
+            await _take(store, aside, claims, rows)
+
+
+async def _take(store: Store, aside: Aside, claims: list[tuple[Any, ...]] | None, rows: int | None) -> None:
+    said = {aside.next_key: 0}
+    if rows is not None:
+        said[aside.missing_key] = rows
+    if claims is None:
+        said["journal_lost"] = 1
+
+    async def change(db: Connection) -> None:
+        await db.executemany(COPY, claims or [])
+        await db.executemany(SETTING, said.items())
+
+    await store.transaction(change)
+    if claims is None:
+        await store.file.look_for_journal()
+
+
+def _read(aside: Aside) -> tuple[list[tuple[Any, ...]] | None, int | None]:
+    """The journal, None if it can't be read, and how many rows wait."""
+    with Wreck(aside.path) as wreck:
+        rows = wreck.meta().get("rows")
+    try:
+        with closing(sqlite3.connect(f"{aside.path.as_uri()}?mode=rw", uri=True, isolation_level=None)) as db:
+            return db.execute(JOURNAL).fetchall(), rows
+    except sqlite3.Error as error:
+        log.error("journal of an adopted outbox can't be read", file=str(aside.path), error=str(error))
+        return None, rows
+
+
+def _rename(old: Path, new: Path) -> None:
+    """With its log: first the log, since without its file it is kept, and a file without its log is not all."""
+    if log_of(old).exists():
+        log_of(old).rename(log_of(new))
+    if old.exists():
+        old.rename(new)
+    index_of(old).unlink(missing_ok=True)
