@@ -4,6 +4,7 @@ import errno
 import os
 import random
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +14,9 @@ SECTOR_BYTES = 512
 
 WRITE_BACK = 0.1
 """How probable it is that a write pushes another one out of the cache before anybody flushes."""
+
+FLUSH_S = 0.01
+"""How long a flush takes, as on a card: the power can go in the middle of it."""
 
 TORN = 0.1
 """How probable it is that a block was being written when the power went."""
@@ -48,7 +52,8 @@ class VolatileImage:
         """All that was written before is durable; the power may go in the middle of it."""
         with self._lock:
             blocks = list(self._cached)
-        self._random.shuffle(blocks)
+            self._random.shuffle(blocks)
+        time.sleep(FLUSH_S)
         for block in blocks:
             with self._lock:
                 self._need_power()

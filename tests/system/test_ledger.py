@@ -12,16 +12,14 @@ import pytest
 
 from tests.support.daemon import Daemon
 from tests.support.device import Device
-from tests.support.ledger import BrokerLedger, Count, FieldLedger, Promise, unit_name
+from tests.support.ledger import BrokerLedger, Count, FieldLedger, Promise, metered
 from tests.support.line import Line
-from tests.support.site import device, endpoint, link, site
 from tests.support.subscriber import Subscriber
 
 MakeDaemon = Callable[..., Daemon]
 
 SEED = int(os.environ.get("FIELDGATE_TEST_SEED", "4"))
 
-UNITS = 8
 ROUNDS = 17
 """Of each phase: 51 in all."""
 SLOW_ROUNDS = 100
@@ -33,8 +31,8 @@ PROMISE = Promise(commit_interval_s=0.1, worst_commit_s=0.2)
 LONGEST_LIFE_S = 2.2
 """From the start of a process to its end: about 0.7 s pass before it reads."""
 
-PLENTY_PER_S = "5000/s"
-"""For the last drain, which is not what the rounds are about."""
+SLOW_BACKLOG = "100/s"
+"""So that a drain lasts for many lives; the last one, which is not what the rounds are about, goes fast."""
 
 
 class Rig:
@@ -70,24 +68,14 @@ class Rig:
 
 
 @pytest.fixture
-def make_rig(make_daemon: MakeDaemon, line: Line, subscriber: Subscriber) -> Iterator[Callable[[], Rig]]:
-    ledger = FieldLedger()
-    with Device(ledger) as plc:
+def rig(make_daemon: MakeDaemon, line: Line, subscriber: Subscriber) -> Iterator[Rig]:
+    """The uplink is cut at first."""
+    field = FieldLedger()
+    with Device(field) as plc:
         line.stop()
-
-        def make() -> Rig:
-            daemon = make_daemon(metered(line.url, plc.port, "100/s"))
-            return Rig(daemon, line, ledger, BrokerLedger(subscriber), metered(line.url, plc.port, PLENTY_PER_S))
-
-        yield make
-
-
-def metered(url: str, port: int, backlog_rate: str) -> str:
-    """Many devices with short periods, none of which gives up on a machine that is busy."""
-    points = {"count": {"address": 0, "type": "uint32"}}
-    meters = {unit_name(unit): device(points, every="20ms", timeout="5s", unit_id=unit) for unit in range(1, UNITS + 1)}
-    outbox = {"commit_interval": f"{round(PROMISE.commit_interval_s * 1000)}ms", "backlog_rate": backlog_rate}
-    return site(endpoint(url), {"plc": link(port)}, meters, outbox=outbox)
+        daemon = make_daemon(metered(line.url, plc.port, PROMISE.commit_interval_s, SLOW_BACKLOG))
+        fast = metered(line.url, plc.port, PROMISE.commit_interval_s)
+        yield Rig(daemon, line, field, BrokerLedger(subscriber), fast)
 
 
 def storm(rig: Rig, chance: random.Random) -> None:
@@ -135,12 +123,12 @@ def assert_the_ledgers_agree(rig: Rig, phase: Phase, rounds: int) -> None:
 
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_kill_at_any_instant_loses_reorders_and_renames_nothing(make_rig: Callable[[], Rig], phase: Phase) -> None:
-    assert_the_ledgers_agree(make_rig(), phase, ROUNDS)
+def test_a_kill_at_any_instant_loses_reorders_and_renames_nothing(rig: Rig, phase: Phase) -> None:
+    assert_the_ledgers_agree(rig, phase, ROUNDS)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_kill_at_many_instants_loses_reorders_and_renames_nothing(make_rig: Callable[[], Rig], phase: Phase) -> None:
-    assert_the_ledgers_agree(make_rig(), phase, SLOW_ROUNDS)
+def test_a_kill_at_many_instants_loses_reorders_and_renames_nothing(rig: Rig, phase: Phase) -> None:
+    assert_the_ledgers_agree(rig, phase, SLOW_ROUNDS)

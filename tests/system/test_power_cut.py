@@ -1,0 +1,145 @@
+"""The power goes while the daemon writes: what had not been flushed is lost, kept or torn, and the promise holds.
+
+The daemon's state lies on ext4 on a disk with a volatile cache; FIELDGATE_TEST_SEED repeats a run, as far as instants
+can be repeated.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.daemon import Daemon
+from tests.support.device import Device
+from tests.support.disk import PowerDisk, need_fuse, need_loop_devices
+from tests.support.envelopes import is_reading
+from tests.support.ledger import BrokerLedger, FieldLedger, Promise, metered
+from tests.support.line import Line
+from tests.support.mosquitto import Mosquitto
+from tests.support.subscriber import Subscriber
+
+MakeDaemon = Callable[..., Daemon]
+
+pytestmark = pytest.mark.root
+
+SEED = int(os.environ.get("FIELDGATE_TEST_SEED", "4"))
+SEEDS = [
+    SEED,
+    SEED + 1,
+    SEED + 2,
+    *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(SEED + 3, SEED + 30)),
+]
+
+PROMISE = Promise(commit_interval_s=0.1, worst_commit_s=0.3)
+"""Each flush goes through a disk in user space."""
+
+LIFE_S = 1.5
+"""When the power goes at the latest, from the first reading on."""
+
+UNACKNOWLEDGED = 16
+"""At least so many readings; the gateway sends 100 messages without an answer."""
+
+
+@pytest.fixture
+def mosquitto(make_mosquitto: Callable[..., Mosquitto]) -> Mosquitto:
+    """Takes more messages without an answer than the 20 of its own accord."""
+    return make_mosquitto(("max_inflight_messages 500",))
+
+
+@pytest.fixture
+def field() -> FieldLedger:
+    """Whose units count how often they were read."""
+    return FieldLedger()
+
+
+@pytest.fixture
+def plc(field: FieldLedger) -> Iterator[Device]:
+    with Device(field) as plc:
+        yield plc
+
+
+@pytest.fixture
+def power(tmp_path: Path, seed: int) -> Iterator[PowerDisk]:
+    """Under the daemon's state directory; asked for before the daemon is made."""
+    need_fuse()
+    need_loop_devices()
+    disk = PowerDisk(tmp_path / "state", tmp_path, seed)
+    yield disk
+    disk.end()
+
+
+def cut_power(daemon: Daemon, power: PowerDisk, seed: int) -> float:
+    """At a random instant, which is what the test is about: there is no event to wait for; returns it."""
+    time.sleep(random.Random(seed).uniform(0, LIFE_S))
+    now_s = time.monotonic()
+    fates = power.cut()
+    daemon.kill()
+    power.power_up()
+    print(f"seed {seed}: {fates}")  # noqa: T201 -- pytest shows it when the test fails
+    return now_s
+
+
+def assert_goes_on_well(daemon: Daemon) -> None:
+    assert daemon.terminate() == 0
+    assert [event for event in daemon.log if event["level"] in {"error", "critical"}] == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_older_than_the_commit_interval_survives_a_power_cut_in_an_outage(
+    *,
+    power: PowerDisk,
+    make_daemon: MakeDaemon,
+    field: FieldLedger,
+    plc: Device,
+    line: Line,
+    subscriber: Subscriber,
+    seed: int,
+) -> None:
+    line.stop()
+    daemon = make_daemon(metered(line.url, plc.port, PROMISE.commit_interval_s))
+    broker = BrokerLedger(subscriber)
+    daemon.start()
+    plc.wait_for_polls(1)
+
+    promised = field.taken_by(cut_power(daemon, power, seed) - PROMISE.age_s)
+    line.start()
+    daemon.start()
+    daemon.wait_for("ready")
+    broker.wait_for(promised, timeout_s=20)
+
+    assert_goes_on_well(daemon)
+    broker.take()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_with_no_commit_interval_what_the_broker_has_seen_was_on_disk_before(
+    *,
+    power: PowerDisk,
+    make_daemon: MakeDaemon,
+    field: FieldLedger,
+    plc: Device,
+    line: Line,
+    subscriber: Subscriber,
+    seed: int,
+) -> None:
+    daemon = make_daemon(metered(line.url, plc.port, 0))
+    broker = BrokerLedger(subscriber)
+    daemon.start()
+    subscriber.wait_for(is_reading)
+    line.mute()
+    muted_s = time.monotonic()
+    plc.wait_for_polls(UNACKNOWLEDGED)
+    broker.wait_for(field.asked_since(muted_s))
+
+    cut_power(daemon, power, seed)
+    unacknowledged = field.asked_since(muted_s) & set(broker.counts)
+    line.thaw()
+    daemon.start()
+    daemon.wait_for("ready")
+    broker.wait_for_copies(unacknowledged)
+
+    assert_goes_on_well(daemon)
+    broker.take()
