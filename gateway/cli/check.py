@@ -12,6 +12,9 @@ import typer
 from gateway import plugins
 from gateway.cli import show
 from gateway.cli.exits import Exit
+from gateway.cli.options import StateDir
+from gateway.cli.room import shortage
+from gateway.cli.state import default_state_dir
 from gateway.config import ConfigError, Diagnostic, Site, load
 
 
@@ -19,12 +22,13 @@ def check(
     file: Annotated[Path, typer.Argument(help="The main configuration file.")] = Path("gateway.yaml"),
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    state_dir: StateDir = None,
 ) -> int:
     """Exit code 0 when the configuration may be run, else 3."""
     site: Site | None = None
     try:
         site = load(file, plugins.catalog(), os.environ)
-        found: Sequence[Diagnostic] = site.warnings
+        found: Sequence[Diagnostic] = [*site.warnings, *shortage(site, state_dir or default_state_dir(os.environ))]
     except ConfigError as error:
         found = error.diagnostics
     passed = site is not None and not (strict and found)

@@ -11,8 +11,9 @@ import typer
 
 from gateway.cli import show
 from gateway.cli.exits import Exit
+from gateway.cli.options import ConfigFile, StateDir
 from gateway.cli.outbox_lines import Rates, Standing, document, lines
-from gateway.cli.outbox_site import ConfigFile, Refused, StateDir, found, limits, state_of
+from gateway.cli.outbox_site import Refused, found, limits, state_of
 from gateway.outbox.survey import Files, file_of, survey
 from gateway.outbox.visit import Unreadable
 

@@ -17,7 +17,8 @@ import typer
 
 from gateway.cli import show
 from gateway.cli.exits import Exit
-from gateway.cli.outbox_site import Refused, StateDir, chosen, found
+from gateway.cli.options import StateDir
+from gateway.cli.outbox_site import Refused, chosen, found
 from gateway.cli.outbox_times import BadTime, time_ms
 from gateway.cli.outbox_writers import Csv, JsonLines, NotAnEnvelope, Writer
 from gateway.outbox.entry import Entry

@@ -14,7 +14,8 @@ import typer
 
 from gateway.cli import show
 from gateway.cli.exits import Exit
-from gateway.cli.outbox_site import ConfigFile, Refused, StateDir, chosen, found, limits, state_of
+from gateway.cli.options import ConfigFile, StateDir
+from gateway.cli.outbox_site import Refused, chosen, found, limits, state_of
 from gateway.cli.state import InUse, owned
 from gateway.outbox.purge import purge as purge_envelopes
 from gateway.outbox.purge import purge_dead

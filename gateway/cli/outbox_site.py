@@ -6,9 +6,6 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from gateway import plugins
 from gateway.cli import show
@@ -21,15 +18,6 @@ DEFAULT_CONFIG = Path("gateway.yaml")
 
 SERVICE_STATE = Path("/var/lib/fieldgate")
 """Where systemd keeps the state of the unit that is shipped."""
-
-StateDir = Annotated[
-    Path | None, typer.Option("--state-dir", metavar="DIR", help="As of `run`: where the outboxes are.")
-]
-
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("-c", "--config", metavar="FILE", help="Says which endpoints there are; gateway.yaml if not given."),
-]
 
 
 class Refused(Exception):

@@ -17,6 +17,7 @@ from gateway import plugins
 from gateway.app import Gateway
 from gateway.cli import show
 from gateway.cli.exits import Exit
+from gateway.cli.room import shortage
 from gateway.cli.state import InUse, default_state_dir, owned
 from gateway.config import ConfigError, Site, load
 from gateway.outbox.store import StoreError
@@ -38,6 +39,8 @@ def main(argv: list[str]) -> int:
     show.diagnostics(site.warnings)
     logging_setup.configure(site.log.level, site.log.format, site.secrets)
     state = arguments.state_dir or default_state_dir(os.environ)
+    for warning in shortage(site, state):
+        log.warning("disk too small", code=warning.code, reason=warning.message, at=str(warning.place))
     try:
         with owned(state):
             asyncio.run(_serve(site, state))

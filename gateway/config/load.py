@@ -13,7 +13,7 @@ from gateway.config import files
 from gateway.config.diagnostics import ConfigError, Findings, did_you_mean, quoted
 from gateway.config.files import GROUPS, Collection
 from gateway.config.fill import Filler
-from gateway.config.groups import read_devices, read_endpoints, read_links
+from gateway.config.groups import read_devices, read_endpoints, read_links, sizes_at
 from gateway.config.models import CommandsSection, GatewaySection, LogSection, OutboxSection, ReportSection
 from gateway.config.nodes import BROKEN, Node
 from gateway.config.reader import Reader
@@ -76,6 +76,7 @@ class _Loader:
             config_hash=self._reader.content_hash(),
             files=tuple(self._files),
             warnings=self._findings.diagnostics(self._files),
+            sizes_at=sizes_at(groups["endpoints"], main.children.get("outbox")),
             secrets=tuple(sorted(self._reader.filler.secrets)),
         )
 

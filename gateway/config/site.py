@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.adapter import DeviceConfig, LinkConfig
-from gateway.config.diagnostics import Diagnostic
+from gateway.config.diagnostics import Diagnostic, Place
 from gateway.config.models import (
     CommandsSection,
     EndpointConfig,
@@ -70,5 +70,7 @@ class Site:
     config_hash: str
     files: tuple[Path, ...]
     warnings: tuple[Diagnostic, ...]
+    sizes_at: Mapping[str, Place]
+    """By endpoint, where the limit of its outbox stands: how much the disk holds is not known here."""
     secrets: tuple[str, ...] = field(repr=False)
     """Every secret's text, for those who must keep it out of logs."""

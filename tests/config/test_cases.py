@@ -8,6 +8,9 @@ import pytest
 from gateway.config.codes import CODES
 from tests.config import golden
 
+OF_THE_BOX = {"W206"}
+"""What no configuration says by itself: tests/cli has them."""
+
 SHOWN = "\n".join((case / "expected.txt").read_text() for case in golden.all_cases())
 
 
@@ -19,7 +22,7 @@ def test_a_configuration_is_answered_as_expected(case: Path, tmp_path: Path, mon
 
 
 def test_every_code_has_a_case() -> None:
-    assert set(re.findall(r"\[([EW]\d{3})\]", SHOWN)) == set(CODES)
+    assert set(re.findall(r"\[([EW]\d{3})\]", SHOWN)) == set(CODES) - OF_THE_BOX
 
 
 def test_no_expectation_shows_a_secret() -> None:
