@@ -17,7 +17,7 @@ from gateway.outbox.evicted import told_again
 from gateway.outbox.limits import Cut, Limits, Load
 from gateway.outbox.losses import Losses
 from gateway.outbox.opening import Opened
-from gateway.outbox.space import FREE_BYTES, bound_log, used_bytes
+from gateway.outbox.space import bound_log, free_bytes, used_bytes
 from gateway.outbox.store import Store, StoreError, count, delete, insert, present, size_of
 
 OLDEST = "SELECT time_ms FROM envelope ORDER BY id LIMIT 1"
@@ -74,7 +74,7 @@ class Committer:
         self._store = store
         self._settings = settings
         self._now_s = now_s
-        self._freed = FREE_BYTES
+        self._free_bytes = self._freed = free_bytes(settings.max_size)
         self._is_over = self._is_full = False
         self._kept: Kept = ([], {})
         self._jumps: list[Jump] = []
@@ -157,11 +157,11 @@ class Committer:
 
     async def tidy(self) -> None:
         """Hand back a little of the room that deletions have left, once they were many."""
-        if self._freed < FREE_BYTES and not (self.is_untidy or self._is_over):
+        if self._freed < self._free_bytes and not (self.is_untidy or self._is_over):
             return
         self._freed, self.is_untidy = 0, self._is_over
         with suppress(StoreError):
-            self.is_untidy = await self._store.hand_back() or self.is_untidy
+            self.is_untidy = await self._store.hand_back(self._free_bytes) or self.is_untidy
 
     async def _look(self) -> None:
         self.rows, self.bytes, self.oldest_ms = await self._store.depth()

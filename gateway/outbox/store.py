@@ -74,9 +74,10 @@ class Depth(NamedTuple):
 
 
 class Store:
-    """The tables of one outbox file. Every method raises StoreError when the disk won't, `turns` knows whether it hangs.
+    """The tables of one outbox file. Every method raises StoreError when the disk won't.
 
-    What changes something raises Unsettled when it hangs in the middle of that. `patient`: wait for as long as it takes.
+    `turns` knows whether it hangs. What changes something raises Unsettled when it hangs in the middle of that, unless
+    the caller is `patient` and waits for as long as it takes.
     """
 
     def __init__(self, path: Path, wall_s: Callable[[], float] = time.time) -> None:
@@ -166,9 +167,9 @@ class Store:
         oldest = await self.rows("SELECT time_ms FROM envelope ORDER BY id LIMIT 1")
         return Depth(rows, size, oldest[0][0] if oldest else None)
 
-    async def hand_back(self) -> bool:
-        """Give some of the file's empty pages back to the disk; False when there is not much to give."""
-        return await self._unit(lambda: space.hand_back(self._connection), patient=True)
+    async def hand_back(self, kept: int) -> bool:
+        """Give some of the file's empty pages back to the disk; False when no more than `kept` bytes are."""
+        return await self._unit(lambda: space.hand_back(self._connection, kept), patient=True)
 
     def _is_intact(self, entry: Entry, crc: int) -> bool:
         """By either seal: a row that was rescued may be old, and is sealed anew."""
