@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -13,7 +13,7 @@ from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.options import ConfigFile, StateDir
 from gateway.cli.outbox_lines import Rates, Standing, document, lines
-from gateway.cli.outbox_site import Refused, found, limits, state_of
+from gateway.cli.outbox_site import Known, Refused, found, known, state_of
 from gateway.outbox.survey import Files, file_of, survey
 from gateway.outbox.visit import Unreadable
 
@@ -36,13 +36,13 @@ def outbox(
     if context.invoked_subcommand is not None:
         return _misplaced(context)
     try:
-        known = limits(config)
+        site = known(config)
         present = found(state_dir)
     except Refused as refused:
         return refused.code
-    names = sorted(present.keys() | (known or {}).keys())
+    names = sorted(present.keys() | (site.limits.keys() if site is not None else set()))
     state = state_of(state_dir)
-    standings = [_standing(name, present.get(name) or Files(file_of(state, name), ()), known) for name in names]
+    standings = [_standing(name, present.get(name) or Files(file_of(state, name), ()), site) for name in names]
     if not no_rates:
         standings = _with_rates(standings)
     if as_json:
@@ -62,9 +62,12 @@ def _misplaced(context: typer.Context) -> Exit | None:
     return Exit.USAGE
 
 
-def _standing(name: str, files: Files, known: Mapping[str, int] | None) -> Standing:
-    max_bytes = None if known is None else known.get(name)
-    standing = Standing(name, files, max_bytes=max_bytes, is_removed=None if known is None else name not in known)
+def _standing(name: str, files: Files, site: Known | None) -> Standing:
+    standing = Standing(name, files)
+    if site is not None:
+        standing = standing._replace(
+            max_bytes=site.limits.get(name), heir=site.heirs.get(name), is_removed=site.has_left(name)
+        )
     if not files.current.exists():
         return standing
     try:

@@ -21,7 +21,8 @@ class Rates(NamedTuple):
 class Standing(NamedTuple):
     """How one outbox stands; `survey` or `fault`, or neither where there is no file.
 
-    `is_forbidden`: the fault is one of permissions. `is_removed`: None where the configuration is not known.
+    `is_forbidden`: the fault is one of permissions. `is_removed`: None where the configuration is not known. `heir`:
+    the endpoint that goes on with it at the next start.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Standing(NamedTuple):
     rates: Rates | None = None
     max_bytes: int | None = None
     is_removed: bool | None = None
+    heir: str | None = None
 
 
 def lines(standing: Standing, now_s: float) -> Iterator[str]:
@@ -45,6 +47,8 @@ def lines(standing: Standing, now_s: float) -> Iterator[str]:
     meta: Mapping[str, int] = survey.meta if survey is not None else {}
     for aside in standing.files.set_aside:
         yield f"  set aside   {aside.path.name} ({show.size(bytes_of(aside.path))}): {_rescue(aside, meta)}"
+    if standing.heir is not None:
+        yield f"  next        '{standing.heir}' goes on with it at the next start"
     if standing.is_removed and survey is not None:
         yield f"  next        take it over by `was: {standing.name}`, or export it, then purge it --everything"
 
@@ -57,6 +61,7 @@ def document(standing: Standing, now_s: float) -> dict[str, Any]:
         "endpoint": standing.name,
         "file": str(standing.files.current),
         "in_configuration": None if standing.is_removed is None else not standing.is_removed,
+        "heir": standing.heir,
         "fault": standing.fault,
         "max_bytes": standing.max_bytes,
     }

@@ -15,7 +15,7 @@ import typer
 from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.options import ConfigFile, StateDir
-from gateway.cli.outbox_site import Refused, chosen, found, limits, state_of
+from gateway.cli.outbox_site import Refused, chosen, found, known, state_of
 from gateway.cli.state import InUse, owned
 from gateway.outbox.purge import purge as purge_envelopes
 from gateway.outbox.purge import purge_dead
@@ -50,10 +50,10 @@ def purge(
     """Exit code 8 while a daemon runs, or when the answer is no."""
     try:
         _refuse_both(dead=dead, everything=everything)
-        known = limits(config)
+        site = known(config)
         present = found(state_dir)
         name = chosen(endpoint, present)
-        removed = known is not None and name not in known
+        removed = site is not None and site.has_left(name)
         with _alone(state_of(state_dir)):
             plan = _plan(present[name], dead=dead, everything=everything, removed=removed)
             _ask(plan, name, yes=yes)

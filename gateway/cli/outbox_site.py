@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway import plugins
 from gateway.cli import show
@@ -30,8 +31,19 @@ class Refused(Exception):
             show.problem(sentence)
 
 
-def limits(config: Path | None) -> Mapping[str, int] | None:
-    """`max_size` in bytes of each endpoint of the configuration, None if none is to be had; raises Refused."""
+class Known(NamedTuple):
+    """What the configuration says: `max_size` in bytes by endpoint, and who goes on with the outbox of an old name."""
+
+    limits: Mapping[str, int]
+    heirs: Mapping[str, str]
+
+    def has_left(self, name: str) -> bool:
+        """Whether nobody wants what waits under this name."""
+        return name not in self.limits and name not in self.heirs
+
+
+def known(config: Path | None) -> Known | None:
+    """None if there is no configuration to be had; raises Refused."""
     if config is None and not os.access(DEFAULT_CONFIG, os.R_OK):
         return None
     try:
@@ -42,7 +54,10 @@ def limits(config: Path | None) -> Mapping[str, int] | None:
             return None
         show.diagnostics(error.diagnostics)
         raise Refused(Exit.CONFIG) from error
-    return {name: endpoint.outbox.max_size for name, endpoint in site.endpoints.items()}
+    return Known(
+        {name: endpoint.outbox.max_size for name, endpoint in site.endpoints.items()},
+        {endpoint.config.was: name for name, endpoint in site.endpoints.items() if endpoint.config.was is not None},
+    )
 
 
 def found(state_dir: Path | None) -> dict[str, Files]:
@@ -63,9 +78,9 @@ def state_of(state_dir: Path | None) -> Path:
     return state_dir or default_state_dir(os.environ)
 
 
-def chosen(endpoint: str | None, known: Iterable[str]) -> str:
+def chosen(endpoint: str | None, present: Iterable[str]) -> str:
     """The endpoint that is meant: the named one, or the only one; raises Refused."""
-    names = sorted(known)
+    names = sorted(present)
     if endpoint is None and len(names) == 1:
         return names[0]
     if endpoint in names:

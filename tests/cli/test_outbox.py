@@ -201,6 +201,16 @@ def test_an_endpoint_without_a_file_and_one_that_left_are_shown_where_the_config
     assert elsewhere.out.splitlines()[0] == "cloud: no file yet"
 
 
+def test_an_outbox_that_another_endpoint_will_go_on_with_is_not_called_removed(outbox: Commands) -> None:
+    fill(outbox.file("old"), [reading(1)])
+    outbox.config.write_text(SITE.replace("{cloud: {", "{cloud: {was: old, "))
+
+    said = outbox("--no-rates").out
+
+    assert "not in the configuration" not in said
+    assert "'cloud' goes on with it at the next start" in said
+
+
 def test_without_a_configuration_nothing_is_called_removed(outbox: Commands) -> None:
     fill(outbox.file("gone"), [reading(1)])
 

@@ -124,6 +124,20 @@ def test_a_look_ends_when_it_has_read_enough_bytes(outbox: Commands, monkeypatch
     assert sizes == [1, 1]
 
 
+def test_an_export_that_is_slow_does_not_hold_a_writers_log(outbox: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(letters, "LOOK_ROWS", 1)
+    fill(outbox.file(), [reading(1), reading(2)])
+    export = letters.bundles(outbox.file(), dead=False)
+    next(export)
+    with closing(sqlite3.connect(outbox.file(), isolation_level=None)) as writer:
+        for _ in range(40):
+            writer.execute("UPDATE envelope SET payload = zeroblob(1000000) WHERE seq = 2")
+        log_bytes = outbox.file().with_name("outbox-cloud.db-wal").stat().st_size
+
+    assert log_bytes < 8_000_000
+    assert next(export).torn == 1
+
+
 def test_a_file_is_there_only_once_it_is_complete(outbox: Commands, tmp_path: Path) -> None:
     target = tmp_path / "out.jsonl"
     target.write_text("before")
