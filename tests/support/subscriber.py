@@ -86,9 +86,11 @@ class Subscriber:
     def wait_for_many(self, wanted: Callable[[Received], bool], count: int, timeout_s: float = 10.0) -> list[Received]:
         """The first `count` messages that are wanted."""
         deadline_s = time.monotonic() + timeout_s
+        found, looked_at = list[Received](), 0
         with self._changed:
             while True:
-                found = [message for message in self._messages if wanted(message)]
+                found += [message for message in self._messages[looked_at:] if wanted(message)]
+                looked_at = len(self._messages)
                 if len(found) >= count:
                     return found[:count]
                 if not self._changed.wait(deadline_s - time.monotonic()):
