@@ -46,6 +46,18 @@ ClockSource = Annotated[
 
 DrainRate = Annotated[Rate, AfterValidator(_more_than_zero)]
 
+MIN_OUTBOX_BYTES = 4 * 1024**2
+"""The tables, and a log that can take one commit, need some hundred KiB: in less the limit could not hold."""
+
+
+def _large_enough(size: int) -> int:
+    if size < MIN_OUTBOX_BYTES:
+        raise PydanticCustomError("size_bounds", "must be at least {low}", {"low": f"{MIN_OUTBOX_BYTES // 1024**2}MiB"})
+    return size
+
+
+OutboxSize = Annotated[Size, AfterValidator(_large_enough)]
+
 MAX_DRAIN_S = 60.0
 """A stop must end before systemd loses patience (TimeoutStopSec, 90 s unless set)."""
 
@@ -71,7 +83,7 @@ class GatewaySection(StrictModel):
 class OutboxSection(StrictModel):
     """What is kept while the uplink is away, per endpoint."""
 
-    max_size: Size = 512 * 1024**2
+    max_size: OutboxSize = Field(512 * 1024**2, description="pages in use and log, at least 4MiB")
     max_age: Period = 30 * 86400.0
     when_full: Literal["drop-oldest", "drop-newest"] = "drop-oldest"
     commit_interval: Duration = Field(1.0, description="0s: on disk before it is published")
@@ -87,7 +99,7 @@ class OutboxSection(StrictModel):
 class OutboxOverride(StrictModel):
     """An endpoint's own answer to some of the outbox's settings."""
 
-    max_size: Size | None = None
+    max_size: OutboxSize | None = None
     max_age: Period | None = None
     when_full: Literal["drop-oldest", "drop-newest"] | None = None
     commit_interval: Duration | None = None

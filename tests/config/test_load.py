@@ -20,10 +20,10 @@ def site(folder: Path, text: str, **environ: str) -> Site:
 
 
 def test_an_endpoint_takes_what_it_does_not_say_from_the_outbox_section(tmp_path: Path) -> None:
-    outbox = "outbox: {max_age: 2d, max_size: 1MiB}\n"
-    found = site(tmp_path, HEAD + outbox + "endpoints: {a: {type: cloud, url: x, outbox: {max_size: 2MiB}}}\n")
+    outbox = "outbox: {max_age: 2d, max_size: 8MiB}\n"
+    found = site(tmp_path, HEAD + outbox + "endpoints: {a: {type: cloud, url: x, outbox: {max_size: 16MiB}}}\n")
 
-    assert (found.endpoints["a"].outbox.max_age, found.endpoints["a"].outbox.max_size) == (2 * 86400, 2 * 1024**2)
+    assert (found.endpoints["a"].outbox.max_age, found.endpoints["a"].outbox.max_size) == (2 * 86400, 2 * 8 * 1024**2)
 
 
 def test_every_link_is_there_with_its_own_devices_in_the_order_of_the_file(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_file_without_permission_is_an_error(tmp_path: Path) -> None:
 
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"E100.*larger than 8 MiB"):
-        site(tmp_path, HEAD + "#" * (8 * 1024**2))
+        site(tmp_path, HEAD + "#" * (8 * 8 * 1024**2))
 
 
 def test_five_hundred_devices_load_in_well_under_a_second(tmp_path: Path) -> None:
