@@ -14,7 +14,8 @@ from gateway.cli.exits import Exit
 from gateway.cli.options import ConfigFile, StateDir
 from gateway.cli.outbox_lines import Rates, Standing, document, lines
 from gateway.cli.outbox_site import Known, Refused, found, known, state_of
-from gateway.outbox.survey import Files, file_of, survey
+from gateway.outbox.adoption import path_of
+from gateway.outbox.survey import Files, survey
 from gateway.outbox.visit import Unreadable
 
 LOOK_S = 1.0
@@ -42,7 +43,7 @@ def outbox(
         return refused.code
     names = sorted(present.keys() | (site.limits.keys() if site is not None else set()))
     state = state_of(state_dir)
-    standings = [_standing(name, present.get(name) or Files(file_of(state, name), ()), site) for name in names]
+    standings = [_standing(name, present.get(name) or Files(path_of(state, name), ()), site) for name in names]
     if not no_rates:
         standings = _with_rates(standings)
     if as_json:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from gateway.cli import show
 from gateway.config import Diagnostic, Site
-from gateway.outbox.survey import bytes_of, file_of
+from gateway.outbox.adoption import path_of
+from gateway.outbox.survey import bytes_of
 
 
 def shortage(site: Site, state: Path) -> tuple[Diagnostic, ...]:
     """A warning at the largest limit; nothing if there is room enough, or the disk can't be asked."""
     wanted = {name: endpoint.outbox.max_size for name, endpoint in site.endpoints.items()}
     try:
-        room = _free_bytes(state) + sum(bytes_of(file_of(state, name)) for name in wanted)
+        room = _free_bytes(state) + sum(bytes_of(path_of(state, name)) for name in wanted)
     except OSError:
         return ()
     if sum(wanted.values()) <= room:

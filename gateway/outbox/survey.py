@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.outbox.adoption import path_of
 from gateway.outbox.aside import Aside, asides, index_of, log_of
 from gateway.outbox.entry import READING
 from gateway.outbox.visit import look, size_of, version_of
@@ -52,12 +53,7 @@ def files(state: Path) -> dict[str, Files]:
     """By endpoint, whatever of theirs is in a state directory; raises OSError where it can't be listed."""
     matches = [FILE.fullmatch(path.name) for path in state.iterdir()]
     names = sorted({match["endpoint"] for match in matches if match is not None})
-    return {name: Files(file_of(state, name), tuple(asides(file_of(state, name)))) for name in names}
-
-
-def file_of(state: Path, endpoint: str) -> Path:
-    """Where an endpoint's outbox is."""
-    return state / f"outbox-{endpoint}.db"
+    return {name: Files(path_of(state, name), tuple(asides(path_of(state, name)))) for name in names}
 
 
 def parts(path: Path) -> list[Path]:

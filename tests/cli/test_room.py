@@ -44,7 +44,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("own", "common", "place"), [
-    (", outbox: {max_size: 101MiB}", "outbox: {max_size: 1MiB}\n", (5, 67)),
+    (", outbox: {max_size: 101MiB}", "outbox: {max_size: 8MiB}\n", (5, 67)),
     ("", "outbox: {max_size: 101MiB}\n", (3, 20)),
     (", outbox: {max_age: 1d}", "outbox: {max_size: 101MiB}\n", (3, 20)),
     ("", "", (4, 3)),
@@ -114,13 +114,13 @@ def test_check_warns_of_a_disk_that_is_too_small_and_fails_only_if_asked(
     small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "gateway.yaml"
-    path.write_text(f"version: 1\ngateway: {{id: gw}}\nendpoints:\n{CLOUD % ', outbox: {max_size: 5MiB}'}{REST}")
+    path.write_text(f"version: 1\ngateway: {{id: gw}}\nendpoints:\n{CLOUD % ', outbox: {max_size: 8MiB}'}{REST}")
     arguments = ["check", str(path), "--state-dir", str(small_disk / "not" / "made" / "yet")]
 
     passed, told = cli.dispatch(arguments), capsys.readouterr()
     failed = cli.dispatch([*arguments, "--strict", "--json"])
 
     assert (passed, failed) == (0, 3)
-    assert "warning[W206]: the outbox may become 5 MiB, but " in told.err
+    assert "warning[W206]: the outbox may become 8 MiB, but " in told.err
     assert "has only 4 MiB for them - lower max_size or make room" in told.err
     assert [each["code"] for each in json.loads(capsys.readouterr().out)["diagnostics"]] == ["W206"]

@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ WANTED = 10
 
 
 def outbox(daemon: Daemon, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [FIELDGATE, "outbox", *arguments, "--state-dir", daemon.state_dir]
+    command: list[str | Path] = [FIELDGATE, "outbox", *arguments, "--state-dir", daemon.state_dir]
     return subprocess.run(command, cwd=daemon.state_dir.parent, capture_output=True, text=True, check=False, timeout=30)
 
 
