@@ -183,20 +183,11 @@ class Gateway:
                 await asyncio.gather(*(uplink.drained() for uplink in self._uplinks))
 
     def _status_facts(self, uplink: Uplink) -> dict[str, Any]:
-        depth = uplink.outbox.depth()
-        oldest_ms = depth["oldest_ms"]
         links = {n: link.supervised.fault for n, link in self._links.items() if link.supervised.phase is not Phase.UP}
         return {
             "version": __version__,
             "system_clock": self._clock.state,
-            "outbox": {
-                "depth": depth["waiting"],
-                "oldest_age_s": round(time.time() - oldest_ms / 1000, 3) if oldest_ms else 0,
-                "worst_commit_s": depth["worst_commit_s"],
-                "lost": depth["lost"],
-                "fault": depth["fault"],
-                "rescue": uplink.rescue.state,
-            },
+            "outbox": uplink.outbox_facts(),
             "commands": dict(uplink.router.counters),
             "links": {name: link.health() for name, link in self._links.items()},
             "trouble": {"links": links, "devices": self._field.states.in_trouble()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from gateway.clock import WallClock, now_ms
 from gateway.commands.journal import Journal
@@ -20,6 +21,7 @@ from gateway.outbox.rescue import Rescue
 from gateway.outbox.retained import Retained
 from gateway.outbox.space import journal_bytes
 from gateway.outbox.store import Opened, Store
+from gateway.rate import Rate
 from gateway.relay import Relay
 from gateway.report import ReportFilter, Rule
 from gateway.supervisor import Supervised
@@ -70,6 +72,7 @@ class Uplink:
         birth_facts: Facts,
     ) -> None:
         """Build the door and the relay; the outbox must be open."""
+        self._now_s, self._coming, self._going = now_s, Rate(now_s()), Rate(now_s())
         synced = self._wall.is_synced
         encoder = Encoder(self._identity.gateway, self.name, self.outbox.session, synced=synced)
         self.intake = Intake(
@@ -103,9 +106,10 @@ class Uplink:
     ) -> None:
         """Build the way of commands from this endpoint."""
         kept = bool(getattr(self._config, "session_expiry", 0.0))
+        journal_size = journal_bytes(settings.journal_size, self._settings.max_size)
         self.router = Router(
             outbox=self.outbox,
-            journal=Journal(self.outbox.store, settings.journal_age, journal_bytes(settings.journal_size, self._settings.max_size)),
+            journal=Journal(self.outbox.store, settings.journal_age, journal_size),
             intake=self.intake,
             devices=devices,
             links=links,
@@ -113,6 +117,22 @@ class Uplink:
             rules=Rules(settings.default_ttl, needs_expiry=kept, allowed=self._config.commands),
             reply=self.relay.reply,
         )
+
+    def outbox_facts(self) -> dict[str, Any]:
+        """What waits, how fast it comes and goes, and what was lost, for the status."""
+        depth, now_s = self.outbox.depth(), self._now_s()
+        oldest_ms = depth["oldest_ms"]
+        return {
+            "depth": depth["waiting"],
+            "bytes": depth["bytes"],
+            "oldest_age_s": max(0.0, (now_ms() - oldest_ms) / 1000) if oldest_ms else 0,
+            "in_per_s": self._coming.look(self.outbox.next_seq - 1, now_s),
+            "out_per_s": self._going.look(self.relay.delivered, now_s),
+            "worst_commit_s": depth["worst_commit_s"],
+            "lost": depth["lost"],
+            "fault": depth["fault"],
+            "rescue": self.rescue.state,
+        }
 
     async def drained(self) -> None:
         """Return once everything live has been acknowledged, or the connection is gone."""
