@@ -93,3 +93,15 @@ async def test_a_single_point_is_never_split(rig: Rig) -> None:
 async def test_before_the_far_end_has_said_what_it_takes_nothing_is_split(rig: Rig) -> None:
     intake(rig).sample(sample(text="x" * 100_000))
     assert len(rig.ready) == 1
+
+
+async def test_while_the_clock_is_wrong_room_is_left_for_setting_the_time_right(rig: Rig) -> None:
+    door = intake(rig)
+    door._encoder = Encoder("gw", "cloud", rig.outbox.session, synced=False)
+    door.sample(sample())
+    whole = len(rig.ready[0].payload)
+    rig.outbox.max_payload = whole
+    door.sample(sample())
+    rig.outbox.max_payload = whole + 1
+    door.sample(sample())
+    assert len(rig.ready) == 1 + 2 + 1
