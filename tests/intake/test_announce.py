@@ -65,3 +65,11 @@ async def test_births_and_states_keep_their_identity_on_the_next_connection(path
         first, second = announced(intake), announced(intake)
         assert first[1:] == second[1:]
         assert first[0]["seq"] != second[0]["seq"]
+
+
+async def test_a_device_that_never_answered_is_unknown_since_the_true_time_of_the_start(path: Path) -> None:
+    async with opened(path) as rig:
+        intake = door(rig)
+        intake.clock_is_right(moved_ms=1000)
+        since = {each["since"] for each in announced(intake) if "since" in each}
+        assert since == {"1970-01-01T00:00:01.042Z"}
