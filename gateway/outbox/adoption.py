@@ -15,7 +15,7 @@ from aiosqlite import Connection
 
 from gateway.outbox.aside import Aside, asides, index_of, log_of, set_aside, sync_folder
 from gateway.outbox.opening import SETTING
-from gateway.outbox.store import Store
+from gateway.outbox.store import CorruptError, Store
 from gateway.outbox.wreck import Wreck
 
 FILE = re.compile(r"outbox-([A-Za-z0-9_-]+)\.db")
@@ -68,7 +68,10 @@ def warn_of_unused(state: Path, endpoints: Collection[str]) -> None:
 
 async def take_journals(store: Store) -> None:
     """Copy the journals of files that were adopted, once, before any command is executed; raises StoreError."""
-    known = {key for (key,) in await store.rows("SELECT key FROM meta")}
+    try:
+        known = {key for (key,) in await store.rows("SELECT key FROM meta")}
+    except CorruptError:  # there is a fresh file now
+        known = {key for (key,) in await store.rows("SELECT key FROM meta")}
     for aside in await asyncio.to_thread(asides, store.file.path):
         if aside.kind == "adopted" and aside.next_key not in known:
             claims, rows = await asyncio.to_thread(_read, aside)

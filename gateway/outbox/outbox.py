@@ -14,14 +14,14 @@ from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
 from gateway.outbox import boots
 from gateway.outbox.ages import Ages
-from gateway.outbox.commit import Committer
+from gateway.outbox.commit import Committer, Kept
 from gateway.outbox.cycle import Cycle, Hooks, gap_of
 from gateway.outbox.entry import READING, Entry
 from gateway.outbox.opening import Opened
 from gateway.outbox.schedule import Clock
 from gateway.outbox.space import commit_bytes, dead_bytes
 from gateway.outbox.staging import Staging
-from gateway.outbox.store import ROW_OVERHEAD_BYTES, Store, StoreError
+from gateway.outbox.store import ROW_OVERHEAD_BYTES, CorruptError, Store, StoreError
 from gateway.outbox.turns import HANG_S
 from gateway.outbox.waiting import Waiting
 from gateway.repeats import Repeats
@@ -83,10 +83,10 @@ class Outbox:
         self._first_id = opened.last_id
         self._now_s = clock.time
         self._disk = Committer(self.store, self._settings, clock.time)
-        boot = await boots.recall(self.store, self._wall.boot, self.next_id)
-        self._boot_from = boot.since
-        self._ages = Ages(opened.session, wall_s, clock.time(), noted=boot.jumps, boot_from=boot.since)
-        untold, total = await self._disk.open(opened, self._ages)
+        try:
+            untold, total = await self._learn(opened, wall_s)
+        except CorruptError:  # there is a fresh file now
+            untold, total = await self._learn(opened, wall_s)
         self._cycle = Cycle(
             self.name,
             staged=self._staged,
@@ -100,6 +100,13 @@ class Outbox:
         in_memory = None if self.commits_first else self._staged
         self._waiting = Waiting(self.store, self._disk, in_memory, self._drop_torn, self._cycle.note_fault)
         return opened
+
+    async def _learn(self, opened: Opened, wall_s: float) -> Kept:
+        """What the file says of ages, depth and losses."""
+        boot = await boots.recall(self.store, self._wall.boot, self.next_id)
+        self._boot_from = boot.since
+        self._ages = Ages(opened.session, wall_s, self._now_s(), noted=boot.jumps, boot_from=boot.since)
+        return await self._disk.open(opened, self._ages)
 
     @property
     def next_seq(self) -> int:

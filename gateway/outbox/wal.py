@@ -55,14 +55,15 @@ def read_log(read: Read, page_size: int) -> Log | None:
 def frames(read: Read, log: Log) -> list[Frame]:
     """The frames of this log that belong to transactions that ended, damaged or not; those of earlier logs are not."""
     found = list[Frame]()
-    ended = 0
     for number, header in _headers(read, log):
         page, pages = struct.unpack_from(">II", header)
         if header[8:16] == log.salts and page > 0:
             found.append(Frame(number, page, pages))
-            if pages:
-                ended = len(found)
-    return found[:ended]
+    if found and not read(data_offset(log, found[-1].number) + log.page_size - 1, 1):
+        found.pop()
+    while found and not found[-1].pages:
+        found.pop()
+    return found
 
 
 def transactions(found: list[Frame], accepted: int) -> int:
