@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,9 +23,15 @@ def default_state_dir(environ: Mapping[str, str]) -> Path:
 
 @contextmanager
 def owned(state: Path) -> Iterator[None]:
-    """Hold the state directory for this process alone; raises InUse or OSError."""
+    """Hold the state directory for this process alone; raises InUse or OSError.
+
+    A lock that root makes is the directory's owner's: else the daemon could not take it.
+    """
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("w") as file:
+        if os.geteuid() == 0:
+            owner = state.stat()
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

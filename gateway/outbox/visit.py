@@ -30,6 +30,9 @@ PASSING = {
 }
 """What a daemon that starts or stops may cause."""
 
+NONSENSE = (UnicodeDecodeError, LookupError, TypeError)
+"""What comes of names, keys and values that are not as they were written, where SQLite does not notice."""
+
 CODE_MASK = 0xFF
 """The low byte of SQLite's extended result codes is the plain one (sqlite.org/rescode.html, section 3)."""
 
@@ -68,6 +71,10 @@ def look(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
         except sqlite3.Error as error:
             reason = _sentence(error)
             if _code(error) not in PASSING and _shape(path) == before:
+                raise Unreadable(reason) from error
+        except NONSENSE as error:
+            reason = "damaged: what it holds makes no sense"
+            if _shape(path) == before:
                 raise Unreadable(reason) from error
         else:
             if before.log_bytes or _shape(path) == before:

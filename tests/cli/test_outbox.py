@@ -1,6 +1,7 @@
 """`fieldgate outbox` reads the files themselves, and leaves them as they were."""
 
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -176,6 +177,28 @@ def test_a_damaged_file_is_told_in_its_line_and_the_others_are_shown(outbox: Com
     assert "broken: can't be read: damaged: file is not a database" in said.out
     assert "cloud: 1 waiting" in said.out
     assert said.code == 5
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_damage_anywhere_is_a_sentence_and_never_a_crash(outbox: Commands, seed: int) -> None:
+    path = fill(outbox.file(), [reading(number) for number in range(1, 60)], dead=[reading(99)])
+    content, chance = bytearray(path.read_bytes()), random.Random(seed)
+    for _ in range(20):
+        at = chance.randrange(100, len(content) - 200)
+        content[at : at + 200] = chance.choice((bytes(200), chance.randbytes(200)))
+    path.write_bytes(content)
+
+    said = [outbox("--no-rates"), outbox("export"), outbox("dead")]
+
+    assert {each.code for each in said} <= {0, 5}
+
+
+def test_a_file_without_its_settings_is_damaged(outbox: Commands) -> None:
+    fill(outbox.file(), [reading(1)])
+    write(outbox.file(), "DELETE FROM meta")
+
+    assert "cloud: can't be read: damaged" in outbox("--no-rates").out
+    assert outbox("export").code == 5
 
 
 def test_a_file_of_a_newer_version_is_told_in_its_line(outbox: Commands) -> None:

@@ -1,6 +1,7 @@
 """`fieldgate outbox purge` deletes what it was told to, and leaves word of it."""
 
 import json
+import os
 import pty
 import sqlite3
 from collections.abc import Iterator
@@ -224,3 +225,15 @@ def test_nothing_to_purge_is_no_error(outbox: Commands) -> None:
     said = outbox("purge", "cloud", "--yes")
 
     assert (said.code, said.out) == (0, "cloud: there is nothing to purge\n")
+
+
+@pytest.mark.root
+def test_a_lock_that_root_has_made_is_the_daemons_to_take(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    os.chown(tmp_path, 65534, 65534)
+
+    with owned(tmp_path):
+        pass
+
+    assert (tmp_path / "lock").stat().st_uid == 65534

@@ -106,5 +106,18 @@ def test_a_purge_waits_for_the_daemon_to_be_stopped_and_is_told_at_the_next_star
     assert (gap["reason"], gap["count"]) == ("purged", told["readings"])
 
 
+def test_a_daemon_says_at_its_start_that_its_outbox_may_outgrow_the_disk(
+    make_daemon: MakeDaemon, meter: Device
+) -> None:
+    daemon = make_daemon(counting("mqtt://127.0.0.1:1", meter.port, outbox={"max_size": "99999999GiB"}))
+    daemon.start()
+
+    told = daemon.wait_for("disk too small")
+
+    assert (told["code"], told["level"]) == ("W206", "warning")
+    assert "lower max_size or make room" in told["reason"]
+    assert "gateway.yaml:" in told["at"]
+
+
 def _is_gap(message: Received) -> bool:
     return any(envelope.get("kind") == "gap" for envelope in envelopes_in(message))
