@@ -102,7 +102,7 @@ class Rescue:
 
         async def change(db: Connection) -> tuple[list[Entry], list[Entry], int]:
             here = await present(db, [entry.id for entry in entries])
-            new = [entry for entry in entries if entry.id not in here]
+            new = list({entry.id: entry for entry in entries if entry.id not in here}.values())
             fitting = [entry for entry in new if not (is_full and entry.is_reading)]
             await insert(db, fitting)
             await count(db, len(fitting), size_of(fitting))
