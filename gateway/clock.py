@@ -31,7 +31,7 @@ log = structlog.get_logger("fieldgate.clock")
 
 
 class ClockState(StrEnum):
-    """What is known of the system's clock. `trusted`: somebody says so; `unknown`: nobody can tell, so it is believed."""
+    """What is known of the system's clock. `trusted`: somebody says so; `unknown`: nobody can tell, it is believed."""
 
     SYNCED = "synced"
     UNSYNCED = "unsynced"
@@ -81,7 +81,7 @@ class WallClock:
         if self.is_synced:
             return
         log.warning("the clock is not synchronised; envelopes are marked", source=self._source)
-        while not self.look():
+        while not self.look():  # noqa: ASYNC110 -- the kernel wakes nobody
             await asyncio.sleep(LOOK_S)
         log.info("the clock is right", moved_s=round((self.ahead_ms - self._made_ahead_ms) / 1000, 3))
 
