@@ -24,6 +24,7 @@ class Mosquitto:
         settings = [
             f"listener {self.port} 127.0.0.1",
             f"allow_anonymous {'false' if users else 'true'}",
+            "max_queued_messages 0",  # by default what a slow subscriber has not taken is dropped from 1000 on
             "log_type all",
             "log_dest stderr",
             *([f"password_file {_password_file(folder, users)}"] if users else []),
