@@ -70,4 +70,5 @@ class Salvage:
     @property
     def summary(self) -> dict[str, Any]:
         """How it ended, for the log."""
-        return {"rescued": self.state["rescued"], "lost": self.missing, "damaged": self._damaged}
+        lost = self.missing if self.missing is not None else "unknown"
+        return {"rescued": self.state["rescued"], "lost": lost, "damaged": self._damaged}

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.outbox.aside import log_of, set_aside
+from gateway.outbox.aside import asides, log_of, set_aside
 from gateway.outbox.opening import SCHEMA_VERSION, make
 from gateway.outbox.store import CorruptError, Store, StoreError, insert_statements
 from tests.outbox.setup import WALL_S, query
-from tests.outbox.wrecks import PAGE, SESSION, asides, build, entry, flip, meta, overwrite, rows, some
+from tests.outbox.wrecks import PAGE, SESSION, build, entry, flip, meta, overwrite, rows, some
 
 STAMP = "20251123T090102Z"
 

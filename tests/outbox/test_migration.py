@@ -1,0 +1,159 @@
+"""Files of earlier versions go on, and outboxes follow endpoints that change their names."""
+
+import importlib.resources
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from zlib import crc32
+
+import pytest
+
+from gateway.outbox.adoption import adopt, path_of, take_journals, unused
+from gateway.outbox.aside import asides, log_of
+from gateway.outbox.entry import Entry
+from gateway.outbox.opening import SCHEMA_VERSION, VACUUM
+from gateway.outbox.salvage import ADOPTED_SHIFT
+from tests.outbox.setup import WALL_S, Rig, opened, query
+from tests.outbox.wrecks import as_rows, build, is_over, meta, overwrite, own, rescuing, some
+
+SCHEMA = importlib.resources.files("gateway.outbox") / "schema"
+
+
+def old_row(entry: Entry) -> tuple[object, ...]:
+    """As the first version wrote it: sealed over the payload alone."""
+    head = (entry.id, entry.session, entry.seq, entry.kind, entry.device, entry.time_ms, entry.payload)
+    return (*head, crc32(entry.payload))
+
+
+def old_file(path: Path, entries: list[Entry]) -> None:
+    """A file of the first version, as a daemon leaves it that is killed."""
+    work = path.with_name("building.db")
+    with closing(sqlite3.connect(work, isolation_level=None)) as db:
+        db.execute(VACUUM)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.executescript(f"BEGIN; {(SCHEMA / '001.sql').read_text()}; PRAGMA user_version=1; COMMIT")
+        db.executemany(f"INSERT INTO envelope VALUES ({', '.join('?' * 8)})", [old_row(one) for one in entries])
+        dead = (*old_row(some(1)[0]), 153, "refused")
+        db.execute(f"INSERT INTO dead VALUES ({', '.join('?' * 10)})", dead)
+        db.execute("INSERT INTO journal VALUES ('c-1', 'd', 1, 2, X'7B7D')")
+        db.execute("INSERT INTO announced VALUES ('d')")
+        size = sum(len(one.payload) + 64 for one in entries)
+        db.execute("UPDATE meta SET value = ? WHERE key = 'bytes'", (size,))
+        db.execute("UPDATE meta SET value = ? WHERE key = 'rows'", (len(entries),))
+        db.execute("UPDATE meta SET value = ? WHERE key = 'session'", (entries[0].session,))
+        copy(work, path)
+
+
+def copy(path: Path, to: Path) -> None:
+    shutil.copy(path, to)
+    shutil.copy(log_of(path), log_of(to))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "outbox-cloud.db"
+
+
+async def all_of(rig: Rig) -> list[Entry]:
+    return await rig.outbox.waiting(readings=True, after=0, before=1 << 60, limit=10_000)
+
+
+async def test_a_file_of_the_first_version_opens_with_all_that_is_in_it(path: Path) -> None:
+    written = some(200)
+    old_file(path, written)
+    async with opened(path) as rig:
+        found = await all_of(rig)
+        assert as_rows(found) == as_rows(written)
+        assert rig.outbox.depth()["waiting"] == 200
+        assert query(path, "SELECT count(*), max(reason) FROM dead") == [(1, "refused")]
+        assert query(path, "SELECT id, result FROM journal") == [("c-1", b"{}")]
+        assert query(path, "SELECT device FROM announced") == [("d",)]
+        assert query(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
+        rig.assert_counted()
+        rig.stage()
+        await rig.commit()
+        assert len(await all_of(rig)) == 201
+    assert asides(path) == []
+
+
+async def test_an_old_seal_still_tells_a_damaged_row(path: Path) -> None:
+    written = some(20)
+    old_file(path, written)
+    query(path, "UPDATE envelope SET payload = X'00' WHERE id = ?", written[3].id)
+    async with opened(path) as rig:
+        assert len(await all_of(rig)) == 19
+
+
+async def test_a_damaged_file_of_the_first_version_is_rescued(path: Path) -> None:
+    written = some(200)
+    old_file(path, written)
+    query(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    overwrite(path, 0, bytes(100))
+    async with rescuing(path) as (rig, _):
+        await is_over(path)
+        assert as_rows(await all_of(rig)) == as_rows(written)
+
+
+async def test_a_migration_that_was_cut_short_is_done_again(path: Path) -> None:
+    written = some(50)
+    old_file(path, written)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA cache_size=1")
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("ALTER TABLE envelope ADD COLUMN ahead_ms INTEGER")
+        db.execute("UPDATE envelope SET ahead_ms = 5")
+        half = path.with_name("half.db")
+        copy(path, half)
+        db.execute("ROLLBACK")
+    async with opened(half) as rig:
+        assert as_rows(await all_of(rig)) == as_rows(written)
+        assert query(half, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
+
+
+async def test_an_outbox_follows_an_endpoint_to_its_new_name(tmp_path: Path) -> None:
+    build(path_of(tmp_path, "old"), some(20))
+    for _ in range(2):
+        adopt(tmp_path, "new", "old", WALL_S)
+    async with opened(path_of(tmp_path, "new")) as rig:
+        assert as_rows(await all_of(rig)) == as_rows(some(20))
+    assert unused(tmp_path, ["new"]) == []
+
+
+async def test_where_both_have_an_outbox_the_old_one_goes_into_the_new(tmp_path: Path) -> None:
+    old, new = path_of(tmp_path, "old"), path_of(tmp_path, "new")
+    build(old, some(20))
+    query(old, "INSERT INTO journal VALUES ('c-1', 'd', 1, 2, X'7B7D')")
+    build(new, some(5))
+    adopt(tmp_path, "new", "old", WALL_S)
+    async with rescuing(new) as (rig, _):
+        await take_journals(rig.outbox.store)
+        await is_over(new)
+        found = await all_of(rig)
+        assert [one.id for one in found[:20]] == [one.id - ADOPTED_SHIFT for one in some(20)]
+        assert [one.payload for one in found] == [one.payload for one in (*some(20), *some(5))]
+        assert query(new, "SELECT id FROM journal") == [("c-1",)]
+        await rig.settle()
+        assert rig.gaps == []
+        rig.assert_counted()
+    adopt(tmp_path, "new", "old", WALL_S)
+    assert meta(new)["journal_lost"] == 0
+    assert len(own(new)) == 25
+
+
+async def test_an_adopted_journal_that_can_not_be_read_holds_commands_back(tmp_path: Path) -> None:
+    old, new = path_of(tmp_path, "old"), path_of(tmp_path, "new")
+    build(old, some(20), log=False)
+    overwrite(old, 0, bytes(100))
+    build(new, some(5))
+    adopt(tmp_path, "new", "old", WALL_S)
+    async with opened(new) as rig:
+        await take_journals(rig.outbox.store)
+        assert rig.outbox.store.file.journal_lost_s is not None
+        assert meta(new)["journal_lost"] == 1
+
+
+def test_outboxes_that_nobody_has_are_named(tmp_path: Path) -> None:
+    for name in ("a", "b", "a.db.corrupt-20251123T090102Z"):
+        (tmp_path / f"outbox-{name}.db").touch()
+    assert unused(tmp_path, ["b"]) == ["a"]
