@@ -215,6 +215,7 @@ def test_a_file_that_holds_nothing_readable_is_told_and_holds_commands_back(site
     os.truncate(site.path, 0)
     site.start()
     assert lost_by(site) is None
+    site.subscriber.publish("fieldgate/gw/command", {"id": "b", "invoke": "republish-birth"})
     status = site.subscriber.wait_for(lambda m: has_state(m, "online") and m.json["outbox"]["rescue"]).json
     assert status["outbox"]["rescue"]["lost"] is None
     site.subscriber.publish("fieldgate/gw/meter/command", {"id": "w", "write": {"count": 5}})
