@@ -18,7 +18,7 @@ from gateway.outbox.limits import Cut, Limits, Load
 from gateway.outbox.losses import Losses
 from gateway.outbox.opening import Opened
 from gateway.outbox.space import bound_log, free_bytes, used_bytes
-from gateway.outbox.store import Store, StoreError, count, delete, insert, present, size_of
+from gateway.outbox.store import Depth, Store, StoreError, count, delete, depth, insert, present, size_of
 
 OLDEST = "SELECT time_ms FROM envelope ORDER BY id LIMIT 1"
 
@@ -164,12 +164,12 @@ class Committer:
             self.is_untidy = await self._store.hand_back(self._free_bytes) or self.is_untidy
 
     async def _look(self) -> None:
-        self.rows, self.bytes, self.oldest_ms = await self._store.depth()
-        self.used_bytes = await self._store.transaction(self._measure)
+        """At one moment: rows may come from elsewhere between two."""
+        (self.rows, self.bytes, self.oldest_ms), self.used_bytes = await self._store.transaction(self._measure)
 
-    async def _measure(self, db: Connection) -> int:
+    async def _measure(self, db: Connection) -> tuple[Depth, int]:
         await bound_log(db, self._settings.max_size)
-        return await used_bytes(db)
+        return await depth(db), await used_bytes(db)
 
     async def _change(
         self, db: Connection, batch: Mapping[int, Entry], gone: set[int], losses: Losses, now_s: float

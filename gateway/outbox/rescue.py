@@ -127,9 +127,9 @@ class Rescue:
             elsewhere = session if session != self._outbox.session else None
             gap = Gap(GapReason.CORRUPT, salvage.missing, None, None, first_ms, last_ms, None, elsewhere)
             self._outbox.lost([gap])
-        await self._store.write([(SETTING, [(aside.next_key, DONE)])])
         salvage.state |= {"lost": salvage.missing, "ended": True}
         log.info("outbox file rescued", outbox=self._outbox.name, kept_as=str(aside.path), **salvage.summary)
+        await self._store.write([(SETTING, [(aside.next_key, DONE)])])
 
     async def _forget(self, old: Sequence[Aside]) -> None:
         """Delete files, all of them rescued, and what is known of them."""

@@ -161,12 +161,6 @@ class Store:
         row = (*_row(entry), code, reason)
         await self.write([(BURY, [row]), (BURY_ONLY_SO_MANY, [(DEAD_ROWS, max_bytes)])])
 
-    async def depth(self) -> Depth:
-        """How much waits on disk, from counters and the index: never a scan."""
-        (rows,), (size,) = await self.rows("SELECT value FROM meta WHERE key IN ('rows', 'bytes') ORDER BY key DESC")
-        oldest = await self.rows("SELECT time_ms FROM envelope ORDER BY id LIMIT 1")
-        return Depth(rows, size, oldest[0][0] if oldest else None)
-
     async def hand_back(self, kept: int) -> bool:
         """Give some of the file's empty pages back to the disk; False when no more than `kept` bytes are."""
         return await self._unit(lambda: space.hand_back(self._connection, kept), patient=True)
@@ -224,6 +218,13 @@ def insert_statements(entries: Sequence[Entry]) -> Statements:
 async def insert(db: Connection, entries: Iterable[Entry]) -> None:
     """Put these envelopes on disk, not counted yet."""
     await db.executemany(INSERT, [_row(entry) for entry in entries])
+
+
+async def depth(db: Connection) -> Depth:
+    """How much waits on disk, from counters and the index: never a scan."""
+    said = {str(key): int(value) for key, value in await db.execute_fetchall("SELECT key, value FROM meta")}
+    oldest = await db.execute_fetchall("SELECT time_ms FROM envelope ORDER BY id LIMIT 1")
+    return Depth(said["rows"], said["bytes"], next(iter(oldest), (None,))[0])
 
 
 async def delete(db: Connection, ids: Collection[int]) -> dict[int, int]:

@@ -28,6 +28,7 @@ from tests.outbox.wrecks import (
     entry,
     eventually,
     flip,
+    in_time,
     is_over,
     meta,
     overwrite,
@@ -197,9 +198,9 @@ async def test_damage_that_shows_at_work_costs_only_what_is_damaged(path: Path) 
         await is_over(path)
         await reading
         rig.stage()
-        await eventually(lambda: rig.outbox.depth()["fault"] is None or rig.clock.advance(1))
-        await eventually(lambda: rig.gaps or rig.clock.advance(1))
-        await eventually(lambda: not rig.outbox._staged or rig.clock.advance(1))
+        await in_time(rig, lambda: rig.outbox.depth()["fault"] is None)
+        await in_time(rig, lambda: rig.gaps)
+        await in_time(rig, lambda: not rig.outbox._staged)
         await eventually(lambda: rig.is_quiet)
         back = own(path)
         lost = 2000 - len(back)

@@ -120,3 +120,11 @@ async def rescued(path: Path, **settings: Any) -> list[Row]:
         await is_over(path)
         rig.assert_counted()
         return own(path)
+
+
+async def in_time(rig: Rig, happened: Callable[[], object]) -> None:
+    """Let time pass until something is so."""
+    async with asyncio.timeout(20):
+        while not happened():
+            rig.clock.advance(1)
+            await asyncio.sleep(0.005)
