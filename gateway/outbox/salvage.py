@@ -1,4 +1,4 @@
-"""What has been found of one file that was set aside.."""
+"""What has been found of one file that was set aside."""
 
 from __future__ import annotations
 
