@@ -17,7 +17,7 @@ from gateway.outbox.evicted import told_again
 from gateway.outbox.limits import Cut, Limits, Load
 from gateway.outbox.losses import Losses
 from gateway.outbox.opening import Opened
-from gateway.outbox.space import bound_log, free_bytes, used_bytes
+from gateway.outbox.space import REBUILD_BYTES, bound_log, free_bytes, used_bytes
 from gateway.outbox.store import Depth, Store, StoreError, count, delete, depth, insert, present, size_of
 
 OLDEST = "SELECT time_ms FROM envelope ORDER BY id LIMIT 1"
@@ -67,15 +67,15 @@ class Committer:
         self.oldest_ms: int | None = None
         self.doomed: set[int] = set()
         """Acknowledged envelopes whose rows are still on disk."""
-        self.is_untidy = False
-        """The file has more in it than it should keep, empty pages or rows."""
+        self.is_over = False
+        """The file holds more than it may: the next commit goes on making room."""
         self.is_unsure = False
         """A transaction whose end is not known may have changed more than is counted here."""
         self._store = store
         self._settings = settings
         self._now_s = now_s
         self._free_bytes = self._freed = free_bytes(settings.max_size)
-        self._is_over = self._is_full = False
+        self._is_full = False
         self._kept: Kept = ([], {})
         self._jumps: list[Jump] = []
         """As they stand on disk."""
@@ -156,12 +156,13 @@ class Committer:
         self._file_number = self._store.file.number
 
     async def tidy(self) -> None:
-        """Hand back a little of the room that deletions have left, once they were many."""
-        if self._freed < self._free_bytes and not (self.is_untidy or self._is_over):
+        """Hand back the room that deletions have left, once they were many and little is in use."""
+        if self._freed < self._free_bytes or self.used_bytes > REBUILD_BYTES:
             return
-        self._freed, self.is_untidy = 0, self._is_over
         with suppress(StoreError):
-            self.is_untidy = await self._store.hand_back(self._free_bytes) or self.is_untidy
+            if not await self._store.hand_back(self._free_bytes) and self.rows:
+                return
+        self._freed = 0
 
     async def _look(self) -> None:
         """At one moment: rows may come from elsewhere between two."""
@@ -222,7 +223,7 @@ class Committer:
             self.oldest_ms = change.oldest_ms
         if change.cut is not None:
             self._limits.settle(change.cut)
-            self._is_over = change.cut.is_over
+            self.is_over = change.cut.is_over
 
     def _cost(self, batch: Mapping[int, Entry], cut: Cut) -> Cost:
         for row in cut.evicted:

@@ -19,6 +19,12 @@ from gateway.outbox.store import StoreError
 DELETE_LAG_S = 1.0
 """How long acknowledged rows may stay on disk before a commit is made for their deletion alone."""
 
+DOOMED_ROWS = 5_000
+"""Or until so many are acknowledged: what a transaction deletes takes memory."""
+
+HURRY_ENVELOPES = 1_000
+"""A commit that is made because the room gets short also takes what comes until it begins."""
+
 log = structlog.get_logger("fieldgate.outbox")
 
 
@@ -77,7 +83,7 @@ class Cycle:
             finished = self._finished
             await self.commit()
             await self._disk.tidy()
-            if self._disk.is_untidy and not finished:
+            if self._disk.is_over and not finished:
                 self._schedule.wake_in(DELETE_LAG_S)
         while self._staged and self.fault is None:
             await self.commit()
@@ -105,9 +111,15 @@ class Cycle:
         """Something waits where nothing did."""
         self._schedule.wake_in(self._interval_s / 2)
 
+    def hurry(self, newest: Entry) -> None:
+        """The room in memory gets short: everything up to this one is committed as soon as the disk is free."""
+        if newest.id >= self._due_before:
+            self._due_before = newest.id + HURRY_ENVELOPES
+            self._schedule.wake_in(0)
+
     def acknowledged(self) -> None:
-        """There are rows to delete."""
-        self._schedule.wake_in(DELETE_LAG_S)
+        """There are rows to delete: soon, so that few are deleted at once."""
+        self._schedule.wake_in(0 if len(self._disk.doomed) >= DOOMED_ROWS else DELETE_LAG_S)
 
     def lost(self, gaps: Iterable[Gap]) -> None:
         """Count these losses now, put them on disk soon, and tell of them when it is time."""
@@ -202,7 +214,7 @@ class Cycle:
     @property
     def _has_chores(self) -> bool:
         """Whether there is something to write besides envelopes."""
-        return bool(self._disk.doomed) or self._disk.is_untidy or self._unsaved
+        return bool(self._disk.doomed) or self._disk.is_over or self._unsaved
 
     def _plan_telling(self) -> None:
         if self._has_chores:

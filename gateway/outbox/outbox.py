@@ -148,6 +148,8 @@ class Outbox:
             self._lose(victims, GapReason.OVERFLOW)
         if self._staged.count == 1:
             self._cycle.staged_first()
+        elif self._staged.is_half_full:
+            self._cycle.hurry(entry)
         if self._interval_s > 0 and not entry.done:
             self.on_ready(entry)
 

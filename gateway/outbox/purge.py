@@ -95,5 +95,5 @@ def _loss(gap: Gap) -> tuple[object, ...]:
 
 async def _hand_back(db: Connection) -> None:
     """All empty pages, and the log."""
-    await db.executescript("PRAGMA incremental_vacuum")  # `execute` stops after the first page
+    await db.execute("VACUUM")
     await db.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")

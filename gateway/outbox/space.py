@@ -15,8 +15,11 @@ FREE_SHARE = 64
 MAX_FREE_BYTES = 4 * 1024**2
 """At most so much."""
 
-PAGES_AT_ONCE = 512
-"""Pages handed back in one go (2 MiB): bounds how long a commit may have to wait for it."""
+CHEAP_BYTES = 8 * 1024**2
+"""A file with so little in use is written anew for any room that it gives back: a second or two on a slow card."""
+
+REBUILD_BYTES = 64 * 1024**2
+"""One with more in use, up to this, for four times as much; a larger one keeps its room until it has drained."""
 
 LOG_SHARE = 33
 """A thirty-third of `max_size`, some 3 %, is the log's, which lies beside the pages in use."""
@@ -83,14 +86,16 @@ async def used_bytes(db: Connection) -> int:
 
 
 async def hand_back(db: Connection, kept: int) -> bool:
-    """Shrink the file by so many pages; with the last of them also the log. False when no more than `kept` is free."""
-    if await _free_bytes(db) <= kept:
+    """Write the file anew without its empty pages, and the log; False when that is not worth it.
+
+    Not page by page: SQLite searches its list of free pages for each, which takes hours after a long outage.
+    """
+    free, used = await _free_bytes(db), await used_bytes(db)
+    if free <= kept or used > max(CHEAP_BYTES, min(free // 4, REBUILD_BYTES)):
         return False
-    await db.executescript(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")  # `execute` stops after the first page
-    if await _free_bytes(db) > kept:
-        return True
+    await db.execute("VACUUM")
     await _empty_log(db)
-    return False
+    return True
 
 
 async def _free_bytes(db: Connection) -> int:

@@ -41,6 +41,11 @@ class Staging:
         return chain.from_iterable(lane.values() for lane in self._lanes)
 
     @property
+    def is_half_full(self) -> bool:
+        """Whether the room may run out before the next commit is due."""
+        return self.count > STAGING_ENVELOPES // 2 or self.bytes > STAGING_BYTES // 2
+
+    @property
     def oldest(self) -> Entry | None:
         """The one that has waited longest for its commit to begin."""
         firsts = (next(iter(lane.values())) for lane in self._lanes if lane)

@@ -162,7 +162,7 @@ class Store:
         await self.write([(BURY, [row]), (BURY_ONLY_SO_MANY, [(DEAD_ROWS, max_bytes)])])
 
     async def hand_back(self, kept: int) -> bool:
-        """Give some of the file's empty pages back to the disk; False when no more than `kept` bytes are."""
+        """Give the file's empty pages back to the disk, if it can be done at a small cost; whether it was."""
         return await self._unit(lambda: space.hand_back(self._connection, kept), patient=True)
 
     def _is_intact(self, entry: Entry, crc: int) -> bool:
