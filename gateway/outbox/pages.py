@@ -24,7 +24,15 @@ MIN_CELL_BYTES = 4
 FREE_PAGE = b"\x02\x00\x00\x00\x00"
 """A pointer map's entry for a page that is not in use: its type, and no parent."""
 
+ROOT_PAGE = b"\x01\x00\x00\x00\x00"
+"""The entry of a table's first page, such as page 3 is."""
+
 MAP_ENTRY_BYTES = 5
+
+MAGIC = b"SQLite format 3\0"
+
+FREE_LIST, LARGEST_ROOT = 32, 52
+"""Places in a file's header (section 1.3): the list's first page and length; not zero where there are maps."""
 
 MAX_PAYLOAD_BYTES = 64 * 1024**2
 """Of one row: no envelope is larger than the room in memory where it waited."""
@@ -101,6 +109,33 @@ def is_free(number: int, pointer_map: bytes | None) -> bool:
         return False
     at = (number - map_of(number, len(pointer_map)) - 1) * MAP_ENTRY_BYTES
     return pointer_map[at : at + MAP_ENTRY_BYTES] == FREE_PAGE
+
+
+def has_maps(read: ReadPage) -> bool:
+    """Whether there are pages that tell of the use of others: only where empty pages can be handed back one by one."""
+    first, second = read(1), read(2)
+    if first is not None and first.startswith(MAGIC):
+        return first[LARGEST_ROOT : LARGEST_ROOT + 4] != bytes(4)
+    return second is not None and second[:MAP_ENTRY_BYTES] == ROOT_PAGE
+
+
+def free_list(read: ReadPage) -> set[int]:
+    """The pages not in use of a file without such maps; none if the list is not whole (section 1.5)."""
+    first = read(1)
+    if first is None or not first.startswith(MAGIC):
+        return set()
+    trunk, count = struct.unpack_from(">II", first, FREE_LIST)
+    free = set[int]()
+    while trunk and trunk not in free and len(free) < count:
+        page = read(trunk)
+        if page is None:
+            return set()
+        free.add(trunk)
+        trunk, leaves = struct.unpack_from(">II", page)
+        if leaves > len(page) // 4 - 2:
+            return set()
+        free.update(struct.unpack_from(f">{leaves}I", page, 8))
+    return free if len(free) == count and not trunk else set()
 
 
 def _cells(page: bytes) -> Iterator[int]:

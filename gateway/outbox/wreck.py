@@ -10,7 +10,7 @@ from typing import Self
 
 from gateway.outbox import wal
 from gateway.outbox.aside import Aside, log_of
-from gateway.outbox.pages import PAGE_BYTES, Found, envelopes, is_free, is_map, map_of, settings
+from gateway.outbox.pages import PAGE_BYTES, Found, envelopes, free_list, has_maps, is_free, is_map, map_of, settings
 
 META_WITHIN = 64
 """Pages among which `meta` is looked for: where pages are handed back, tables begin in a file's first pages."""
@@ -39,6 +39,8 @@ class Wreck:
         self._versions: dict[int, list[int]] = {}
         for frame in self._frames:
             self._versions.setdefault(frame.page, []).append(frame.number)
+        self._has_maps = has_maps(self.page)
+        self._free = set[int]() if self._has_maps else free_list(self.page)
 
     def __enter__(self) -> Self:
         return self
@@ -60,11 +62,11 @@ class Wreck:
 
     def is_free(self, number: int) -> bool:
         """Whether a page is not in use, as far as that can be known."""
-        return is_free(number, self.page(map_of(number)))
+        return number in self._free or (self._has_maps and is_free(number, self.page(map_of(number))))
 
     def envelopes(self, number: int) -> Found:
         """What waits in a page."""
-        if is_map(number) or self.is_free(number):
+        if (self._has_maps and is_map(number)) or self.is_free(number):
             return Found([], 0)
         versions = self._as_good(number)
         found = [envelopes(page, self.page) for page in versions]

@@ -12,7 +12,7 @@ import pytest
 from gateway.outbox.adoption import adopt, path_of, take_journals, unused
 from gateway.outbox.aside import asides, log_of
 from gateway.outbox.entry import Entry
-from gateway.outbox.opening import SCHEMA_VERSION, VACUUM
+from gateway.outbox.opening import SCHEMA_VERSION
 from gateway.outbox.salvage import ADOPTED_SHIFT
 from tests.outbox.setup import WALL_S, Rig, opened, query
 from tests.outbox.wrecks import as_rows, build, is_over, meta, overwrite, own, rescuing, some
@@ -30,7 +30,7 @@ def old_file(path: Path, entries: list[Entry]) -> None:
     """A file of the first version, as a daemon leaves it that is killed."""
     work = path.with_name("building.db")
     with closing(sqlite3.connect(work, isolation_level=None)) as db:
-        db.execute(VACUUM)
+        db.execute("PRAGMA auto_vacuum=INCREMENTAL")
         db.execute("PRAGMA journal_mode=WAL")
         db.executescript(f"BEGIN; {(SCHEMA / '001.sql').read_text()}; PRAGMA user_version=1; COMMIT")
         db.executemany(f"INSERT INTO envelope VALUES ({', '.join('?' * 8)})", [old_row(one) for one in entries])

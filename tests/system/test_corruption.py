@@ -104,7 +104,7 @@ def zeroed_in_the_middle(site: Site) -> None:
 
 def interior_page_flipped(site: Site) -> None:
     data = site.path.read_bytes()
-    at = next(at for at in range(2 * PAGE, len(data), PAGE) if data[at] == 5)
+    at = next(at for at in range(PAGE, len(data), PAGE) if data[at] == 5)
     overwrite(site.path, at, bytes([data[at] ^ 0x40]))
 
 
