@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -29,9 +29,10 @@ def owned(state: Path) -> Iterator[None]:
     """
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("w") as file:
-        if os.geteuid() == 0:
-            owner = state.stat()
-            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+        owner = state.stat()
+        if os.geteuid() == 0 != owner.st_uid:
+            with suppress(OSError):  # not every file system knows owners
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
