@@ -26,7 +26,7 @@ class Ages:
     Rows of this boot, from the id `boot_from` on, are judged by what the wall clock was ahead of the steady one when
     they were stamped: `noted` is what earlier sessions of this boot know of that. Older rows are judged by the wall
     clock at the opening, carried on by the steady one, if a synchronised clock has stamped them; else their age counts
-    from the opening, since nobody knows it.
+    from the opening, since nobody knows it. So it does while the wall clock is not `believed`.
     """
 
     def __init__(
@@ -37,14 +37,19 @@ class Ages:
         *,
         noted: Iterable[Jump] = (),
         boot_from: int | None = None,
+        believed: bool = True,
     ) -> None:
         self._session = session
         self._boot_from = boot_from
         self._opened_s = steady_s
-        self._opened_ahead_s = wall_s - steady_s
+        self._true_ahead_s = wall_s - steady_s if believed else None
         self._noted_to = 0
-        self.jumps = [*noted] or [Jump(0, self._opened_ahead_s)]
+        self.jumps = [*noted] or [Jump(0, wall_s - steady_s)]
         """Oldest first."""
+
+    def believe(self, wall_s: float, steady_s: float) -> None:
+        """The wall clock is right from this moment on."""
+        self._true_ahead_s = wall_s - steady_s
 
     def note(self, row_id: int, time_ms: int, steady_s: float) -> None:
         """A row of this session was stamped at this moment of the steady clock; in the order of ids, again or not."""
@@ -59,7 +64,9 @@ class Ages:
         """How long it has waited; less than nothing if its stamp is of the future."""
         if self._is_of_this_boot(row_id, session):
             return steady_s + self._ahead_at(row_id) - time_ms / 1000
-        return steady_s - self._opened_s if unsynced else steady_s + self._opened_ahead_s - time_ms / 1000
+        if unsynced or self._true_ahead_s is None:
+            return steady_s - self._opened_s
+        return steady_s + self._true_ahead_s - time_ms / 1000
 
     def _is_of_this_boot(self, row_id: int, session: int) -> bool:
         return session == self._session or (self._boot_from is not None and row_id >= self._boot_from)

@@ -97,6 +97,7 @@ class Outbox:
             hooks=Hooks(self._tell, self._on_disk, self._ended),
         )
         self._cycle.restore(untold, total)
+        self._wall.on_synced.append(self._clock_is_right)
         in_memory = None if self.commits_first else self._staged
         self._waiting = Waiting(self.store, self._disk, in_memory, self._drop_torn, self._cycle.note_fault)
         return opened
@@ -105,8 +106,14 @@ class Outbox:
         """What the file says of ages, depth and losses."""
         boot = await boots.recall(self.store, self._wall.boot, self.next_id)
         self._boot_from = boot.since
-        self._ages = Ages(opened.session, wall_s, self._now_s(), noted=boot.jumps, boot_from=boot.since)
+        believed = self._wall.is_synced
+        self._ages = Ages(
+            opened.session, wall_s, self._now_s(), noted=boot.jumps, boot_from=boot.since, believed=believed
+        )
         return await self._disk.open(opened, self._ages)
+
+    def _clock_is_right(self, _moved_ms: int) -> None:
+        self._ages.believe(self._wall_s(), self._now_s())
 
     @property
     def next_seq(self) -> int:

@@ -68,3 +68,14 @@ def test_what_a_wrong_clock_stamped_in_another_boot_is_as_old_as_this_opening() 
     ages = Ages(SESSION, wall_s=YEAR_S * 50, steady_s=100.0, boot_from=9)
     assert ages.age_s(3, SESSION - 1, 35_000, 130.0, unsynced=True) == 30.0
     assert ages.age_s(3, SESSION - 1, 35_000, 130.0) > YEAR_S
+
+
+def test_while_the_clock_is_not_believed_rows_of_other_boots_are_as_old_as_this_opening() -> None:
+    ages = Ages(SESSION, wall_s=YEAR_S * 50, steady_s=100.0, boot_from=9, believed=False)
+    assert ages.age_s(3, SESSION - 1, 35_000, 130.0) == 30.0
+
+
+def test_once_the_clock_is_believed_rows_of_other_boots_are_judged_by_it() -> None:
+    ages = Ages(SESSION, wall_s=35.0, steady_s=100.0, boot_from=9, believed=False)
+    ages.believe(wall_s=YEAR_S, steady_s=200.0)
+    assert ages.age_s(3, SESSION - 1, int((YEAR_S - 60) * 1000), 230.0) == 90.0

@@ -128,3 +128,34 @@ async def test_what_a_wrong_clock_stamped_in_another_boot_is_not_old_for_that(pa
         clock.now_s += 90_000
         await outbox._cycle.commit()
         assert await waiting(outbox) == []
+
+
+@pytest.mark.parametrize("opened_s", [WALL_S + 60 * 86_400.0, 35.0])
+async def test_a_wrong_clock_at_the_opening_makes_no_row_of_another_boot_old(
+    path: Path, mark: Path, opened_s: float
+) -> None:
+    async with session(path, WallClock("trusted", boot=BOOT), Clock()) as outbox:
+        old = outbox.stage("reading", "d", b"{}")
+
+    clock = Clock()
+    async with session(path, WallClock(str(mark), boot=NEXT_BOOT), clock, opened_s) as outbox:
+        await outbox._cycle.commit()
+        assert [entry.id for entry in await waiting(outbox)] == [old.id]
+        clock.now_s += 90_000
+        await outbox._cycle.commit()
+        assert await waiting(outbox) == [], "nobody knows better until the clock is right"
+
+
+async def test_rows_of_another_boot_are_judged_by_the_clock_as_soon_as_it_is_right(path: Path, mark: Path) -> None:
+    async with session(path, WallClock("trusted", boot=BOOT), Clock()) as outbox:
+        outbox.stage("reading", "d", b"{}")
+
+    clock, wall = Clock(), WallClock(str(mark), boot=NEXT_BOOT)
+    async with session(path, wall, clock, wall_s=35.0) as outbox:
+        await outbox._cycle.commit()
+        assert len(await waiting(outbox)) == 1
+        outbox._wall_s = lambda: WALL_S + 90_000
+        synchronise(wall, mark)
+        clock.now_s += 60
+        await outbox._cycle.commit()
+        assert await waiting(outbox) == []
