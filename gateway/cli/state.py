@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+LOCK_FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+"""Root may be asked to lock a directory of another user, who decides what lies there: nothing of it is written."""
 
 
 class InUse(Exception):
@@ -23,18 +27,37 @@ def default_state_dir(environ: Mapping[str, str]) -> Path:
 
 @contextmanager
 def owned(state: Path) -> Iterator[None]:
-    """Hold the state directory for this process alone; raises InUse or OSError.
-
-    A lock that root makes is the directory's owner's: else the daemon could not take it.
-    """
+    """Hold the state directory for this process alone; raises InUse or OSError."""
     state.mkdir(parents=True, exist_ok=True)
-    with (state / "lock").open("w") as file:
-        owner = state.stat()
-        if os.geteuid() == 0 != owner.st_uid:
-            with suppress(OSError):  # not every file system knows owners
-                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+    lock = _lock(state)
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InUse(f"another fieldgate runs on {state}; stop it or give another --state-dir") from None
         yield
+    finally:
+        os.close(lock)
+
+
+def _lock(state: Path) -> int:
+    """Open it; one that root makes is the directory's owner's: else the daemon could not take it. Raises OSError."""
+    path = state / "lock"
+    try:
+        lock = os.open(path, LOCK_FLAGS | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        return _existing(path)
+    owner = state.stat()
+    if os.geteuid() == 0 != owner.st_uid:
+        with suppress(OSError):  # not every file system knows owners
+            os.fchown(lock, owner.st_uid, owner.st_gid)
+    return lock
+
+
+def _existing(path: Path) -> int:
+    try:
+        return os.open(path, LOCK_FLAGS)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise OSError(errno.ELOOP, "it is a symlink, which the lock must not be: delete it", str(path)) from None
