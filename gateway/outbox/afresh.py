@@ -53,11 +53,14 @@ def ensure(path: Path, now_s: float, session: int | None = None) -> float:
         put_aside(path, "corrupt", now_s, "it is empty")
     if log_of(path).exists():
         put_aside(path, "corrupt", now_s, "only its log is left")
-    gone = [aside for aside in asides(path) if aside.kind != "adopted"]
+    before = asides(path)
+    above = max(map(_last_session, before), default=-1) + 1
+    gone = [aside for aside in before if aside.kind != "adopted"]
     if gone:
-        return _follow(path, gone[-1], session)
-    make(path, {})
-    return 0
+        _follow(path, gone[-1], session)
+    else:
+        make(path, {})
+    return above
 
 
 def keep_torn(path: Path, now_s: float, transactions: int) -> Torn:
@@ -69,13 +72,22 @@ def keep_torn(path: Path, now_s: float, transactions: int) -> Torn:
     return Torn(aside, transactions, said.get("session", 0), said.get("rows"))
 
 
-def _follow(path: Path, gone: Aside, session: int | None) -> float:
+def _last_session(aside: Aside) -> float:
+    """None in a file set aside is higher, as far as that can be known: one begins before its file is written."""
+    return max(_meta(aside).get("session", 0), written_s(aside))
+
+
+def _meta(aside: Aside) -> dict[str, int]:
+    with suppress(OSError), Wreck(aside.path) as wreck:
+        return wreck.meta()
+    return {}
+
+
+def _follow(path: Path, gone: Aside, session: int | None) -> None:
     """A fresh file after one that was set aside."""
-    with Wreck(gone.path) as wreck:
-        old = wreck.meta()
+    old = _meta(gone)
     kept = {key: value for key, value in old.items() if key.startswith(CARRIED) or (session and key in BOOT)}
     if "rows" in old:
         kept[gone.missing_key] = old["rows"]
-    last = old.get("session", 0)
-    make(path, {gone.next_key: 0, "session": session or last, "clean": 0, "journal_lost": 1, **kept})
-    return max(last, written_s(gone)) + 1
+    said = {"session": session or old.get("session", 0), "clean": 0, "journal_lost": 1, gone.next_key: 0}
+    make(path, {**kept, **said})

@@ -28,6 +28,12 @@ class Aside(NamedTuple):
     stamp: str
 
     @property
+    def order(self) -> tuple[str, int]:
+        """Its place among those of one outbox."""
+        second, _, number = self.stamp.partition("-")
+        return second, int(number or 1)
+
+    @property
     def log(self) -> Path:
         """Its write-ahead log."""
         return log_of(self.path)
@@ -79,7 +85,7 @@ def asides(path: Path) -> list[Aside]:
         if match is not None:
             kind, stamp = match.groups()
             found.add(Aside(path.with_name(f"{path.name}.{kind}-{stamp}"), kind, stamp))  # type: ignore[arg-type]  # NAME says
-    return sorted(found, key=lambda aside: aside.stamp)
+    return sorted(found, key=lambda aside: aside.order)
 
 
 def delete(aside: Aside) -> None:
@@ -113,11 +119,9 @@ def sync_folder(path: Path) -> None:
 
 
 def _named(path: Path, kind: Kind, now_s: float) -> Aside:
-    """A name that nothing has yet: two of one second are told apart by a number."""
-    stamp = first = datetime.fromtimestamp(max(0.0, now_s), UTC).strftime(STAMP)
-    taken = {aside.stamp for aside in asides(path)}
-    number = 1
-    while stamp in taken:
-        number += 1
-        stamp = f"{first}-{number}"
+    """A name after all that there are, whatever the clock says: those of one second are told apart by a number."""
+    stamp = datetime.fromtimestamp(max(0.0, now_s), UTC).strftime(STAMP)
+    second, number = max([aside.order for aside in asides(path)], default=("", 0))
+    if stamp <= second:
+        stamp = f"{second}-{number + 1}"
     return Aside(path.with_name(f"{path.name}.{kind}-{stamp}"), kind, stamp)

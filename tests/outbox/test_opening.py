@@ -362,3 +362,27 @@ async def test_opening_reads_no_more_of_a_larger_file(path: Path) -> None:
 def bytes_read() -> int:
     """By this process, from the disk or from the system's memory of it."""
     return int(Path("/proc/self/io").read_text().split()[1])
+
+
+async def test_a_clock_that_was_set_back_brings_no_session_back(path: Path) -> None:
+    make(path, {"session": SESSION - 10**6})
+    no_header(path)
+    await open_and_close(path, WALL_S - 10**6)
+    last, _, _ = await open_and_close(path, WALL_S)
+    no_header(path)
+    for file in (path, log_of(path), *(aside.path for aside in asides(path))):
+        os.utime(file, (1, 1)) if file.exists() else None
+    session, before, _ = await open_and_close(path, 86_400.0)
+    assert (session, before) == (last + 1, last)
+    assert [aside.stamp for aside in asides(path)] == ["20251111T191422Z", "20251111T191422Z-2"]
+
+
+async def test_a_session_that_only_a_file_set_aside_long_ago_knows_is_not_used_again(path: Path) -> None:
+    make(path, {"session": SESSION})
+    no_header(path)
+    set_aside(path, "corrupt", WALL_S - 10**6)
+    garbage(path)
+    for file in (path, *(aside.path for aside in asides(path))):
+        os.utime(file, (1, 1))
+    session, _, _ = await open_and_close(path, 0.0)
+    assert session == SESSION + 1
