@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from aiosqlite import Connection
 
 from gateway.outbox.ages import Jump
+from gateway.outbox.opening import settings
 from gateway.outbox.store import Store
 
 AHEAD = "ahead-"
 """Keys of `meta`: from this row's id on the wall clock was so many milliseconds ahead of the steady one."""
+
+NOTED = re.compile(rf"{AHEAD}(0|[1-9][0-9]{{0,18}})")
 
 NOTE = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
 
@@ -24,12 +28,15 @@ class Boot(NamedTuple):
 
 
 async def recall(store: Store, boot: int, next_id: int) -> Boot:
-    """What earlier sessions of this boot have noted; `boot` 0: nobody knows which it is. Raises StoreError."""
+    """What earlier sessions of this boot have noted, as far as it can be read; raises StoreError.
+
+    `boot` 0: nobody knows which it is.
+    """
 
     async def work(db: Connection) -> Boot:
-        meta = {str(key): int(value) for key, value in await db.execute_fetchall("SELECT key, value FROM meta")}
-        if boot and meta.get("boot") == boot:
-            ids = sorted(int(key.removeprefix(AHEAD)) for key in meta if key.startswith(AHEAD))
+        meta = await settings(db)
+        if boot and meta.get("boot") == boot and "boot_from" in meta:
+            ids = sorted(int(key[len(AHEAD) :]) for key in meta if NOTED.fullmatch(key))
             return Boot(meta["boot_from"], [Jump(row_id, meta[f"{AHEAD}{row_id}"] / 1000) for row_id in ids])
         await _forget(db)
         await db.executemany(NOTE, [("boot", boot), ("boot_from", next_id)])

@@ -111,7 +111,7 @@ async def prepare(db: Connection) -> None:
 
 async def begin_session(db: Connection, now_s: float, said: Mapping[str, int]) -> Opened:
     """On disk before anything can be said in it; `now_s` is the wall clock. These settings with it."""
-    meta = {str(key): int(value) for key, value in await db.execute_fetchall("SELECT key, value FROM meta")}
+    meta = await settings(db)
     last_id = int(next(iter(await db.execute_fetchall(LAST_ID)))[0])
     if not {"session", "clean", "rows", "bytes", "sealed_from", "journal_lost"} <= meta.keys() or last_id >= MAX_ID:
         raise UnreadableError("its settings can't be read")
@@ -128,9 +128,15 @@ async def begin_session(db: Connection, now_s: float, said: Mapping[str, int]) -
     return Opened(session, meta["session"], bool(meta["clean"]), last_id, meta["sealed_from"])
 
 
+async def settings(db: Connection) -> dict[str, int]:
+    """What `meta` says, as far as it can be read."""
+    said = await db.execute_fetchall("SELECT key, value FROM meta")
+    return {key: value for key, value in said if isinstance(key, str) and isinstance(value, int)}
+
+
 def is_corrupt(error: Exception) -> bool:
     """Whether this shows, at any time, that the file is not as it was written."""
-    return isinstance(error, sqlite3.Error) and _code(error) in CORRUPT
+    return isinstance(error, UnreadableError) or (isinstance(error, sqlite3.Error) and _code(error) in CORRUPT)
 
 
 def unusable_as(error: Exception) -> Kind | None:

@@ -15,7 +15,7 @@ from gateway.outbox import space
 from gateway.outbox.entry import READING, Entry
 from gateway.outbox.file import OutboxFile
 from gateway.outbox.opening import Opened as Opened  # noqa: PLC0414 -- part of what a store says
-from gateway.outbox.opening import is_corrupt
+from gateway.outbox.opening import UnreadableError, is_corrupt, settings
 from gateway.outbox.turns import Hangs, Turns
 
 ROW_OVERHEAD_BYTES = 64
@@ -221,8 +221,10 @@ async def insert(db: Connection, entries: Iterable[Entry]) -> None:
 
 
 async def depth(db: Connection) -> Depth:
-    """How much waits on disk, from counters and the index: never a scan."""
-    said = {str(key): int(value) for key, value in await db.execute_fetchall("SELECT key, value FROM meta")}
+    """How much waits on disk, from counters and the index: never a scan. Raises UnreadableError."""
+    said = await settings(db)
+    if not {"rows", "bytes"} <= said.keys():
+        raise UnreadableError("its counters can't be read")
     oldest = await db.execute_fetchall("SELECT time_ms FROM envelope ORDER BY id LIMIT 1")
     return Depth(said["rows"], said["bytes"], next(iter(oldest), (None,))[0])
 

@@ -1,7 +1,8 @@
 """What the file knows of the machine's boot."""
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,16 @@ async def test_rows_of_another_boot_are_judged_by_the_clock_as_soon_as_it_is_rig
         clock.now_s += 60
         await outbox._cycle.commit()
         assert await waiting(outbox) == []
+
+
+@pytest.mark.parametrize("key", ["boot", "boot_from", "ahead-0"])
+async def test_what_can_not_be_read_of_a_boot_keeps_no_outbox_from_opening(path: Path, key: str) -> None:
+    async with session(path, WallClock("trusted", boot=BOOT), Clock()) as outbox:
+        old = outbox.stage("reading", "d", b"{}")
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("UPDATE meta SET key = ? WHERE key = ?", (key[:-1] + "p", key)).rowcount == 1
+        db.commit()
+
+    async with session(path, WallClock("trusted", boot=BOOT), Clock()) as outbox:
+        await outbox._cycle.commit()
+        assert [entry.id for entry in await waiting(outbox)] == [old.id]

@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ import pytest
 from gateway.endpoints.payload import Encoder
 from gateway.model import Gap, GapReason
 from gateway.outbox.losses import GAP_PERIOD_S
-from tests.outbox.setup import Rig, opened
+from gateway.outbox.store import CorruptError, depth
+from tests.outbox.setup import Rig, opened, query, until
 
 
 @pytest.fixture
@@ -105,3 +108,77 @@ async def test_a_healthy_uplink_writes_nothing(path: Path) -> None:
             await asyncio.sleep(0)
         await rig.outbox.store.rows("SELECT 1")
         assert rig.files() == before
+
+
+async def test_a_word_that_is_told_during_a_commit_is_not_forgotten_by_it(path: Path) -> None:
+    async with opened(path) as rig:
+        rig.outbox._cycle.lost([Gap(GapReason.OVERFLOW, 41, 3, 43, 1000, 2000)])
+        rig.outbox._cycle.losses._told_s[GapReason.OVERFLOW] = rig.clock.now_s
+        rig.stage()
+        commit = asyncio.create_task(rig.commit(1.0))
+        await until(lambda: rig.outbox._staged.committing)
+        rig.outbox.tell_losses()
+        crashes = []
+        rig.outbox._cycle._hooks = rig.outbox._cycle._hooks._replace(on_disk=lambda _: crashes.append(pulled(rig)))
+        await commit
+        for sql in ("SELECT count FROM loss", "SELECT 41 FROM envelope WHERE kind = 'gap'"):
+            if found := query(crashes[0], sql):
+                assert found == [(41,)]
+                break
+        else:
+            raise AssertionError("neither the loss nor its word is on disk")
+
+
+async def damaged(path: Path, *changes: str) -> None:
+    """A file that was closed well, as a fault of the disk has left it: its tables' rules don't hold any more."""
+    async with opened(path) as rig:
+        rig.stage()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        schema = db.execute("SELECT sql FROM sqlite_master WHERE name = 'loss'").fetchone()[0]
+        db.executescript(
+            "DROP TABLE loss; DROP TABLE lost; CREATE TABLE lost (reason PRIMARY KEY, count) WITHOUT ROWID"
+        )
+        db.execute(schema.replace("STRICT, ", "").replace("INTEGER NOT NULL", "ANY"))
+        for change in changes:
+            db.execute(change)
+
+
+async def test_a_loss_whose_reason_can_not_be_read_is_told_as_damage(path: Path) -> None:
+    await damaged(
+        path, "INSERT INTO lost VALUES ('overfloW', 5)", "INSERT INTO loss VALUES ('?', 4, 'd', 5, 1, 5, 6, 7)"
+    )
+    async with opened(path) as rig:
+        assert rig.outbox.depth()["lost"] == {"corrupt": 5}
+        await rig.settle()
+        assert rig.gaps == [Gap(GapReason.CORRUPT, 5, 1, 5, 6, 7, "d", 4)]
+        assert rig.query("SELECT * FROM lost") == [("corrupt", 5)]
+
+
+@pytest.mark.parametrize("value", ["x'00ff'", "NULL", "1.5", "'many'"])
+async def test_a_loss_that_can_not_be_read_keeps_no_outbox_from_opening(path: Path, value: str) -> None:
+    await damaged(
+        path,
+        f"INSERT INTO lost VALUES ('full', {value})",
+        f"INSERT INTO loss VALUES ('full', 4, 'd', 5, 1, 5, {value}, 7)",
+    )
+    async with opened(path) as rig:
+        assert len(rig.ids()) == 1
+        assert rig.outbox.depth()["lost"] == {}
+
+
+@pytest.mark.parametrize("time_ms", [-(1 << 62), 1 << 62])
+async def test_a_loss_at_a_time_that_no_clock_can_say_is_told(path: Path, time_ms: int) -> None:
+    await damaged(path, f"INSERT INTO loss VALUES ('full', 4, 'd', 5, 1, 5, {time_ms}, {time_ms})")
+    async with opened(path) as rig:
+        say_gaps(rig)
+        await rig.settle()
+        assert [gap.count for gap in rig.gaps] == [5]
+
+
+async def test_a_file_whose_counters_can_not_be_read_is_set_aside_at_work_too(path: Path) -> None:
+    async with opened(path) as rig:
+        rig.query("UPDATE meta SET key = 'rowr' WHERE key = 'rows'")
+        with pytest.raises(CorruptError):
+            await rig.outbox.store.transaction(depth)
+        assert await rig.outbox.store.transaction(depth) == (0, 0, None)
+        assert [*path.parent.glob("outbox.db.corrupt-*Z")]
