@@ -17,7 +17,7 @@ from tests.support.subscriber import Received, Subscriber
 
 MakeDaemon = Callable[..., Daemon]
 
-ROWS = 15_000
+ROWS = 6000
 UNLIMITED = "1000000/s"
 pytestmark = pytest.mark.timeout(120)
 

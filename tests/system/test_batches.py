@@ -98,7 +98,7 @@ def test_with_a_window_of_one_publish_a_backlog_does_not_wait_for_the_age_of_bat
     line.stop()
     daemon = make_daemon(counting(line.url, meter.port, cloud={"batch": TEN, "window": 1}))
     daemon.start()
-    meter.wait_for_polls(100)
+    meter.wait_for_polls(40)
 
     line.start()
     catch_up(subscriber, meter)

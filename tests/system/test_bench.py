@@ -13,7 +13,9 @@ from scripts.bench.main import FIELDGATE
 from tests.support.repo import ROOT
 
 
-@pytest.mark.parametrize(("kind", "protocol", "values"), [("uint16", "5", 100), ("float32", "3.1.1", 50)])
+@pytest.mark.parametrize(
+    ("kind", "protocol", "values"), [("uint16", "5", 100), pytest.param("float32", "3.1.1", 50, marks=pytest.mark.slow)]
+)
 def test_every_reading_arrives_once_and_right(kind: str, protocol: str, values: int) -> None:
     options = ["--type", kind, "--protocol", protocol, "--devices", "3", "--period", "100ms"]
     measured = subprocess.run(
@@ -36,8 +38,10 @@ def test_every_reading_arrives_once_and_right(kind: str, protocol: str, values: 
     ("part", "told"),
     [
         (["open", "--rows", "2000"], ["on 2000 rows"]),
-        (["memory", "--rows", "20000"], ["filling 20000 rows", "emptying 20000 rows"]),
-        (["healthy", "--seconds", "2"], ["0 bytes written", "files touched: none"]),
+        pytest.param(
+            ["memory", "--rows", "20000"], ["filling 20000 rows", "emptying 20000 rows"], marks=pytest.mark.slow
+        ),
+        pytest.param(["healthy", "--seconds", "2"], ["0 bytes written", "files touched: none"], marks=pytest.mark.slow),
     ],
 )
 def test_a_part_of_what_the_outbox_can_take_is_told(part: list[str], told: list[str]) -> None:

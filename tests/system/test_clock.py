@@ -112,8 +112,11 @@ class Outage:
         self.waited = [each for each in new if each["values"]["count"] <= last]
 
 
+ONE_JUMP = [pytest.param((jump,), marks=pytest.mark.slow) for jump in (TEN_YEARS, TWO_DAYS_BACK)]
+
+
 @pytest.mark.parametrize("restarts", [False, True], ids=["one-session", "restarted"])
-@pytest.mark.parametrize("jumps", [(TEN_YEARS,), (TWO_DAYS_BACK,), (TEN_YEARS, TWO_DAYS_BACK)], ids="".join)
+@pytest.mark.parametrize("jumps", [(TEN_YEARS, TWO_DAYS_BACK), *ONE_JUMP], ids="".join)
 def test_a_clock_that_jumps_during_an_outage_loses_reorders_and_doubles_nothing(
     make_daemon: MakeDaemon,
     meter: Device,

@@ -146,7 +146,10 @@ def wait_for_what_was_kept(site: Site, lost: int) -> None:
     once(numbered(site.subscriber.messages))
 
 
-@pytest.mark.parametrize("damage", [without_header, zeroed_in_the_middle, interior_page_flipped, newer, truncated])
+RARE = [pytest.param(damage, marks=pytest.mark.slow) for damage in (without_header, interior_page_flipped, truncated)]
+
+
+@pytest.mark.parametrize("damage", [zeroed_in_the_middle, newer, *RARE])
 def test_a_damaged_file_costs_no_more_than_what_is_damaged(site: Site, damage: Callable[[Site], None]) -> None:
     site.fill(200)
     site.written_back()
@@ -183,6 +186,7 @@ def test_a_reading_whose_bytes_have_changed_is_not_sent(site: Site) -> None:
     assert 30 not in counts(site.subscriber.messages)
 
 
+@pytest.mark.slow
 def test_a_file_deleted_at_work_costs_nothing(site: Site) -> None:
     site.line.stop()
     site.daemon.start()
@@ -196,6 +200,7 @@ def test_a_file_deleted_at_work_costs_nothing(site: Site) -> None:
     wait_for_counts(site.subscriber, range(1, site.kept + 1))
 
 
+@pytest.mark.slow
 def test_damage_at_work_costs_no_more_than_what_is_damaged(site: Site) -> None:
     site.fill(200)
     site.written_back()

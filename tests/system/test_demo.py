@@ -53,7 +53,7 @@ def left_running(folder: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("broker", ["mosquitto", "amqtt"])
+@pytest.mark.parametrize("broker", [pytest.param("mosquitto", marks=pytest.mark.slow), "amqtt"])
 def test_it_shows_readings_a_command_and_its_effect_and_ends(
     demo: Callable[..., subprocess.Popen[str]], tmp_path: Path, broker: str
 ) -> None:

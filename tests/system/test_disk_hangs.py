@@ -83,6 +83,7 @@ def assert_no_poll_was_missed(values: list[int], since: int) -> None:
     assert live == list(range(live[0], live[0] + len(live)))
 
 
+@pytest.mark.slow
 def test_a_hang_while_nothing_waits_is_not_even_felt(
     faulty_folder: FaultyFolder, daemon: Daemon, meter: Device, subscriber: Subscriber
 ) -> None:
@@ -125,6 +126,7 @@ def ask_until_done(subscriber: Subscriber, timeout_s: float = 10.0) -> None:
         assert time.monotonic() < deadline_s, result
 
 
+@pytest.mark.slow
 def test_the_status_says_that_the_disk_does_not_answer(
     faulty_folder: FaultyFolder, daemon: Daemon, meter: Device, line: Line, subscriber: Subscriber
 ) -> None:
@@ -169,6 +171,7 @@ def test_everything_arrives_when_the_disk_comes_back(
     assert_all_arrived(counts(stop_and_collect(daemon, subscriber)))
 
 
+@pytest.mark.slow
 def test_what_was_read_during_a_hang_is_on_the_disk_after_it(
     faulty_folder: FaultyFolder, daemon: Daemon, meter: Device, line: Line, subscriber: Subscriber
 ) -> None:
@@ -185,7 +188,7 @@ def test_what_was_read_during_a_hang_is_on_the_disk_after_it(
     catch_up(subscriber, meter, range(kept + 1, kept + 45))
 
 
-@pytest.mark.parametrize("uplink", ["up", "down"])
+@pytest.mark.parametrize("uplink", ["up", pytest.param("down", marks=pytest.mark.slow)])
 def test_a_stop_is_cut_while_the_disk_hangs(
     *, faulty_folder: FaultyFolder, daemon: Daemon, meter: Device, line: Line, subscriber: Subscriber, uplink: str
 ) -> None:

@@ -152,6 +152,7 @@ def test_a_stop_in_front_of_a_link_that_swallows_everything_ends_in_time_and_kee
     assert_all_arrived(counts(messages))
 
 
+@pytest.mark.slow
 def test_a_link_that_swallows_everything_again_and_again_costs_no_reading(
     start: Callable[..., Daemon], cable: Cable, meter: Device, subscriber: Subscriber
 ) -> None:

@@ -28,8 +28,8 @@ SLOW_ROUNDS = 100
 PROMISE = Promise(commit_interval_s=0.1, worst_commit_s=0.2)
 """A commit may wait for this machine's disk while other tests run."""
 
-LONGEST_LIFE_S = 2.2
-"""From the start of a process to its end: about 0.7 s pass before it reads."""
+LONGEST_LIFE_S = 1.4
+"""From the start of a process to its end: about 0.5 s pass before it reads."""
 
 SLOW_BACKLOG = "100/s"
 """So that a drain lasts for many lives; the last one, which is not what the rounds are about, goes fast."""
