@@ -184,10 +184,10 @@ async def test_what_is_lost_and_not_told_yet_is_told_by_the_next_session(path: P
 async def test_what_is_no_reading_is_bounded_too_and_told(path: Path, policy: str) -> None:
     async with opened(path, max_size="4MiB", when_full=policy) as rig:
         entries = []
-        for number in range(15_000):
-            kind, device = (("status", f"d{number}"), ("gap", ""), ("result", "d"))[number // 5000]
-            entries.append(rig.stage(kind, bytes(1000), device))
-            if number % 500 == 0:
+        for number in range(6000):
+            kind, device = (("status", f"d{number}"), ("gap", ""), ("result", "d"))[number // 2000]
+            entries.append(rig.stage(kind, bytes(2500), device))
+            if number % 200 == 0:
                 await rig.commit()
         await rig.settle()
         assert MAX * 0.95 <= on_disk(rig) <= MAX * 1.05
@@ -288,3 +288,19 @@ async def test_staging_stays_bounded_while_the_disk_refuses(path: Path, monkeypa
         lost_now = rig.outbox.depth()["lost"]["overflow"]
         assert sum(gap.count or 0 for gap in rig.gaps) == lost_now
         assert len(rig.ids()) + lost_now == rig.outbox.next_seq - 1
+
+
+async def test_readings_make_room_for_results_though_they_got_on_disk_after_them(path: Path) -> None:
+    async with opened(path, max_size="4MiB") as rig:
+        for _ in range(60):
+            for _ in range(100):
+                rig.stage("result", bytes(1000))
+            await rig.commit(1.0)
+        readings = [rig.stage(payload=bytes(1000)) for _ in range(200)]
+        for _ in range(100):
+            rig.stage("result", bytes(1000))
+        await rig.commit(1.0)
+        for _ in range(300):
+            rig.stage("result", bytes(1000))
+        await rig.commit(1.0)
+        assert not {entry.id for entry in readings} & set(rig.ids())
