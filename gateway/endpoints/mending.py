@@ -15,6 +15,9 @@ TIMES = {"status": (b',"since":"',), "gap": (b',"first":"', b',"last":"')}
 
 HEAD_TIME = b',"time":"'
 
+ELSEWHERE = b',"lost_session":'
+"""A gap's: its moments were stamped in another session, by whatever clock that had."""
+
 TIME_CHARS = len("2026-11-23T09:01:02.345Z")
 
 LAST_MS = 253_402_300_799_999
@@ -28,7 +31,7 @@ def mended(payload: bytes, kind: str, device: str, shift_ms: int) -> bytes:
     if at < len(HEAD_TIME) or not payload.startswith(UNSYNCED, end):
         return payload
     tail = payload[end + len(UNSYNCED) :]
-    if device or kind == "gap":
+    if (ELSEWHERE not in tail) if kind == "gap" else device:
         for member in TIMES.get(kind, ()):
             tail = _moved(tail, member, shift_ms)
     return b'%b%b"%b%b' % (payload[:at], _shifted(payload[at : end - 1], shift_ms), CORRECTED, tail)

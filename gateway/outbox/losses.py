@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from gateway.model import Gap, GapReason
 
 GAP_PERIOD_S = 60.0
@@ -35,6 +37,13 @@ class Losses:
         """Count a loss, and merge it with what is waiting to be told of the same reason and session."""
         self.total[gap.reason] = self.total.get(gap.reason, 0) + _count(gap)
         _merge(self._open, gap)
+
+    def move(self, shift_ms: int, now_ms: int) -> None:
+        """The clock that has stamped this session's was set by so much, a moment ago: none is later than now."""
+        for key, gap in self._open.items():
+            if gap.lost_session is None:
+                first_ms, last_ms = (min(time_ms + shift_ms, now_ms) for time_ms in (gap.first_ms, gap.last_ms))
+                self._open[key] = msgspec.structs.replace(gap, first_ms=first_ms, last_ms=last_ms)
 
     def with_these(self, gaps: Iterable[Gap], again: Iterable[Gap] = ()) -> tuple[list[Gap], dict[GapReason, int]]:
         """What would be untold, and the totals, if these were added, and those told again."""

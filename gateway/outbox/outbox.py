@@ -112,8 +112,10 @@ class Outbox:
         )
         return await self._disk.open(opened, self._ages)
 
-    def _clock_is_right(self, _moved_ms: int) -> None:
-        self._ages.believe(self._wall_s(), self._now_s())
+    def _clock_is_right(self, moved_ms: int) -> None:
+        wall_s = self._wall_s()
+        self._ages.believe(wall_s, self._now_s())
+        self._cycle.losses.move(moved_ms, int(wall_s * 1000))
 
     @property
     def next_seq(self) -> int:
@@ -178,9 +180,10 @@ class Outbox:
         """Older envelopes were put on disk, which uses so much now; `on_found` is for the caller to call."""
         self._disk.found(entries, used)
 
-    def lost(self, gaps: Iterable[Gap]) -> None:
-        """Count what somebody else found to be lost, and tell it when it is time."""
+    async def lost(self, gaps: Iterable[Gap]) -> None:
+        """Count what somebody else found to be lost, and tell it when it is time; on disk when this returns."""
         self._cycle.lost(gaps)
+        await self._cycle.save_losses(self.next_id)
 
     async def set_aside(self, entry: Entry, code: int, reason: str) -> None:
         """Move an envelope that the far end refuses for good to the dead letters, with a gap."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.clock import WallClock, boot_ms
+from gateway import clock as clock_module
+from gateway.clock import WallClock, boot_ms, now_ms
+from gateway.model import Gap, GapReason
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
 from tests.outbox.setup import WALL_S, Clock, begin, make
@@ -173,3 +175,19 @@ async def test_what_can_not_be_read_of_a_boot_keeps_no_outbox_from_opening(path:
     async with session(path, WallClock("trusted", boot=BOOT), Clock()) as outbox:
         await outbox._cycle.commit()
         assert [entry.id for entry in await waiting(outbox)] == [old.id]
+
+
+async def test_what_was_lost_before_the_clock_was_right_is_told_by_the_right_clock(
+    path: Path, mark: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall = WallClock(str(mark), boot=BOOT)
+    async with session(path, wall, Clock(), wall_s=35.0) as outbox:
+        told = list[Gap]()
+        outbox.on_gap = told.append
+        outbox._cycle.lost([Gap(GapReason.OVERFLOW, 1, 1, 1, 35_000, 35_000)])
+        outbox._wall_s = lambda: WALL_S
+        made_ms = now_ms() - boot_ms()
+        monkeypatch.setattr(clock_module, "now_ms", lambda: boot_ms() + made_ms + 1_000_000_000)
+        synchronise(wall, mark)
+        outbox.tell_losses()
+        assert round(told[0].first_ms, -2) == round(told[0].last_ms, -2) == 1_000_035_000

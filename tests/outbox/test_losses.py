@@ -76,3 +76,21 @@ def test_everything_may_be_asked_for() -> None:
     losses.take(0.0)
     losses.add(gap(2))
     assert [one.first_seq for one in losses.take(1.0, everything=True)] == [2]
+
+
+def test_what_this_session_lost_by_a_wrong_clock_is_told_by_the_right_one() -> None:
+    losses = Losses()
+    losses.add(gap(1))
+    losses.add(gap(2, session=9))
+    losses.move(50_000, now_ms=60_000)
+    assert losses.take(0.0) == [
+        Gap(GapReason.FULL, 1, 1, 1, 51_001, 51_001, "d"),
+        Gap(GapReason.FULL, 1, 2, 2, 1002, 1002, "d", 9),
+    ]
+
+
+def test_a_loss_between_the_setting_of_the_clock_and_the_word_on_it_is_not_of_the_future() -> None:
+    losses = Losses()
+    losses.add(Gap(GapReason.FULL, 2, 1, 2, 1000, 99_000))
+    losses.move(98_000, now_ms=100_000)
+    assert losses.take(0.0) == [Gap(GapReason.FULL, 2, 1, 2, 99_000, 100_000)]

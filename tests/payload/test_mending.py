@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gateway.endpoints.mending import mended
 from gateway.endpoints.payload import Encoder, iso_ms
@@ -70,8 +71,14 @@ def test_of_a_devices_state_the_moment_it_began_moves_along(
 
 @given(gaps, times)
 def test_of_a_gap_its_first_and_last_moment_move_along(gap: Gap, time_ms: int) -> None:
-    within = Gap(gap.reason, gap.count, gap.first_seq, gap.last_seq, time_ms, time_ms, gap.device, gap.lost_session)
+    within = structs.replace(gap, first_ms=time_ms, last_ms=time_ms, lost_session=None)
     assert_only_moved(unsynced.gap(1, time_ms, within), "gap", gap.device or "", ("first", "last"))
+
+
+@given(gaps, st.integers(0, 1 << 40), times)
+def test_of_a_gap_in_another_session_only_the_time_is_moved(gap: Gap, session: int, time_ms: int) -> None:
+    elsewhere = structs.replace(gap, lost_session=session)
+    assert_only_moved(unsynced.gap(1, time_ms, elsewhere), "gap", gap.device or "")
 
 
 @given(names, hostile | texts, results, times)
