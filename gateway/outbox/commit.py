@@ -17,7 +17,7 @@ from gateway.outbox.evicted import told_again
 from gateway.outbox.limits import Cut, Limits, Load
 from gateway.outbox.losses import Losses
 from gateway.outbox.opening import Opened
-from gateway.outbox.space import REBUILD_BYTES, bound_log, free_bytes, used_bytes
+from gateway.outbox.space import Room, bound_log, free_bytes, used_bytes
 from gateway.outbox.store import Depth, Store, StoreError, count, delete, depth, insert, present, size_of
 
 OLDEST = "SELECT time_ms FROM envelope ORDER BY id LIMIT 1"
@@ -69,6 +69,8 @@ class Committer:
         """Acknowledged envelopes whose rows are still on disk."""
         self.is_over = False
         """The file holds more than it may: the next commit goes on making room."""
+        self.has_room_to_give = False
+        """There are empty pages that go back to the disk step by step."""
         self.is_unsure = False
         """A transaction whose end is not known may have changed more than is counted here."""
         self._store = store
@@ -106,13 +108,15 @@ class Committer:
     async def commit(self, batch: Mapping[int, Entry], losses: Losses, *, probe: bool) -> Cost:
         """One durable transaction; returns what the limits cost. Raises StoreError.
 
-        `probe`: write something even if there is nothing to write.
+        `losses` as they are now: the word on what is told from now on is not in this batch. `probe`: write something
+        even if there is nothing to write.
         """
+        losses = losses.copy()
         if self._store.file.number != self._file_number:
             await self._start_afresh()
         now_s = self._now_s()
         self._limits.note(batch.values())
-        is_due = self._limits.are_due(self.used_bytes, now_s) or losses.with_these([]) != self._kept
+        is_due = self._limits.are_due(self.used_bytes, now_s) or losses.kept() != self._kept
         if not (batch or self.doomed or probe or is_due):
             return NOTHING
         gone = set(self.doomed)
@@ -145,7 +149,8 @@ class Committer:
         """Note older envelopes that a transaction has put on disk, which uses so much now."""
         self.count(entries)
         self.used_bytes = used
-        self.oldest_ms = min((entry.time_ms for entry in entries.values()), default=self.oldest_ms)
+        times = [entry.time_ms for entry in entries.values()]
+        self.oldest_ms = min(times if self.oldest_ms is None else [*times, self.oldest_ms], default=None)
         self._limits.forget()
 
     async def _start_afresh(self) -> None:
@@ -156,13 +161,15 @@ class Committer:
         self._file_number = self._store.file.number
 
     async def tidy(self) -> None:
-        """Hand back the room that deletions have left, once they were many and little is in use."""
-        if self._freed < self._free_bytes or self.used_bytes > REBUILD_BYTES:
+        """Hand back the room that deletions have left, once they were many and it is cheap."""
+        if self._freed < self._free_bytes and not self.has_room_to_give:
             return
+        room = Room.NONE
         with suppress(StoreError):
-            if not await self._store.hand_back(self._free_bytes) and self.rows:
-                return
-        self._freed = 0
+            room = await self._store.hand_back(self._settings.max_size, is_drained=not self.rows)
+        self.has_room_to_give = room is Room.MORE
+        if room is not Room.LATER:
+            self._freed = 0
 
     async def _look(self) -> None:
         """At one moment: rows may come from elsewhere between two."""

@@ -82,11 +82,18 @@ class Cycle:
             due.clear()
             finished = self._finished
             await self.commit()
-            await self._disk.tidy()
-            if self._disk.is_over and not finished:
-                self._schedule.wake_in(DELETE_LAG_S)
+            if not finished:
+                await self._tidy()
         while self._staged and self.fault is None:
             await self.commit()
+
+    async def _tidy(self) -> None:
+        """What comes meanwhile waits for it as for a commit."""
+        began_s = self._now_s()
+        await self._disk.tidy()
+        self.worst_commit_s = max(self.worst_commit_s, self._now_s() - began_s)
+        if self._disk.is_over or self._disk.has_room_to_give:
+            self._schedule.wake_in(DELETE_LAG_S)
 
     def finish(self) -> None:
         """Let `run` commit all there is once more, and return."""
@@ -99,6 +106,13 @@ class Cycle:
         while not self.is_settled(before):
             self._committed.clear()
             self._due_before = max(self._due_before, before)
+            self._schedule.due.set()
+            await self._committed.wait()
+
+    async def save_losses(self) -> None:
+        """Return once the disk knows of all that is counted by now, or the word on it is staged."""
+        for _ in range(2):  # the one that is under way may have begun before
+            self._committed.clear()
             self._schedule.due.set()
             await self._committed.wait()
 
@@ -152,11 +166,13 @@ class Cycle:
         """Give the disk what is due."""
         if not self._finished:
             self.tell_losses(everything=False)
-        batch = self._take_due()
+        batch, unsaved = self._take_due(), self._unsaved
+        self._unsaved = False
         began_s = self._now_s()
         try:
             cost = await self._disk.commit(batch, self.losses, probe=self.fault is not None)
         except StoreError as error:
+            self._unsaved |= unsaved
             self._take_back(batch)
             self.note_fault(error)
         else:
@@ -184,7 +200,6 @@ class Cycle:
         self.fault = None
         self._schedule.go_on()
         self._staged.committed()
-        self._unsaved = False
         self.losses.tell_again(cost.again)
         self.lost(cost.gaps)
         self._committed.set()
@@ -214,7 +229,7 @@ class Cycle:
     @property
     def _has_chores(self) -> bool:
         """Whether there is something to write besides envelopes."""
-        return bool(self._disk.doomed) or self._disk.is_over or self._unsaved
+        return bool(self._disk.doomed or self._disk.is_over or self._disk.has_room_to_give or self._unsaved)
 
     def _plan_telling(self) -> None:
         if self._has_chores:

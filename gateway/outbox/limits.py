@@ -82,9 +82,12 @@ class Limits:
         return used > self.max_bytes or self._looked_s is None or now_s - self._looked_s >= AGE_CHECK_S
 
     def note(self, batch: Iterable[Entry]) -> None:
-        """These will be on disk next."""
-        if any(entry.kind == STATUS for entry in batch):
-            self._known = self._known._replace(may_be_outdated=True)
+        """These will be on disk next, not always in the order of their ids."""
+        for entry in batch:
+            if entry.kind == STATUS:
+                self._known = self._known._replace(may_be_outdated=True)
+            elif entry.kind == READING and entry.id <= self._known.no_readings_to:
+                self._known = self._known._replace(no_readings_to=entry.id - 1)
 
     def forget(self) -> None:
         """There are rows now that were not staged here."""

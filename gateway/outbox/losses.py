@@ -45,14 +45,23 @@ class Losses:
                 first_ms, last_ms = (min(time_ms + shift_ms, now_ms) for time_ms in (gap.first_ms, gap.last_ms))
                 self._open[key] = msgspec.structs.replace(gap, first_ms=first_ms, last_ms=last_ms)
 
-    def with_these(self, gaps: Iterable[Gap], again: Iterable[Gap] = ()) -> tuple[list[Gap], dict[GapReason, int]]:
-        """What would be untold, and the totals, if these were added, and those told again."""
+    def copy(self) -> Losses:
+        """As they are now, for what is not told by these."""
         losses = Losses()
         losses._open, losses.total = dict(self._open), dict(self.total)
+        return losses
+
+    def kept(self) -> tuple[list[Gap], dict[GapReason, int]]:
+        """What is untold, and the totals."""
+        return list(self._open.values()), dict(self.total)
+
+    def with_these(self, gaps: Iterable[Gap], again: Iterable[Gap] = ()) -> tuple[list[Gap], dict[GapReason, int]]:
+        """What would be untold, and the totals, if these were added, and those told again."""
+        losses = self.copy()
         for gap in gaps:
             losses.add(gap)
         losses.tell_again(again)
-        return list(losses._open.values()), losses.total
+        return losses.kept()
 
     def due_in_s(self, now_s: float) -> float | None:
         """How long until something may be told; None if nothing was lost. `now_s` never jumps."""

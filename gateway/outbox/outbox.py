@@ -167,7 +167,7 @@ class Outbox:
         if entry.done:
             return
         entry.done = True
-        if not self._staged.remove(entry) or entry.unsettled:
+        if not self._staged.remove(entry) or entry.unsettled or entry.on_disk:
             self._disk.doomed.add(entry.id)
             self._cycle.acknowledged()
 
@@ -183,7 +183,8 @@ class Outbox:
     async def lost(self, gaps: Iterable[Gap]) -> None:
         """Count what somebody else found to be lost, and tell it when it is time; on disk when this returns."""
         self._cycle.lost(gaps)
-        await self._cycle.save_losses(self.next_id)
+        await self._cycle.save_losses()
+        await self.flush()
 
     async def set_aside(self, entry: Entry, code: int, reason: str) -> None:
         """Move an envelope that the far end refuses for good to the dead letters, with a gap."""

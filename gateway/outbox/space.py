@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from aiosqlite import Connection
 
 from gateway.outbox.opening import BUSY_TIMEOUT_MS
@@ -15,14 +17,20 @@ FREE_SHARE = 64
 MAX_FREE_BYTES = 4 * 1024**2
 """At most so much."""
 
-CHEAP_BYTES = 8 * 1024**2
-"""A file with so little in use is written anew for any room that it gives back: a second or two on a slow card."""
+CHEAP_BYTES = 4 * 1024**2
+"""A file with at most so much in use is written anew for the room that it gives back: some 2 s on a slow card."""
 
-REBUILD_BYTES = 64 * 1024**2
-"""One with more in use, up to this, for four times as much; a larger one keeps its room until it has drained."""
+PAGES_AT_ONCE = 256
+"""Else, once nothing waits, room is handed back in pieces of 1 MiB."""
 
-LOG_SHARE = 33
-"""A thirty-third of `max_size`, some 3 %, is the log's, which lies beside the pages in use."""
+LISTABLE_BYTES = 1024**3
+"""SQLite searches its list of empty pages for each that it hands back: not in longer ones."""
+
+LOG_SHARE = 20
+"""A twentieth of `max_size` is the log's, which lies beside the pages in use."""
+
+CHECKPOINT_SHARE = 33
+"""The log goes into the file when it has this part of `max_size`; the transaction that makes it so lies on top."""
 
 MAX_LOG_BYTES = 8 * 1024**2
 """What the log is given at most: what one transaction and the frames before it can take."""
@@ -62,6 +70,11 @@ def free_bytes(max_size: int) -> int:
     return min(max_size // FREE_SHARE, MAX_FREE_BYTES)
 
 
+def cheap_bytes(max_size: int) -> int:
+    """With so little in use a file may be written anew: all of it goes through the log."""
+    return min(max_size // CHECKPOINT_SHARE, CHEAP_BYTES)
+
+
 def dead_bytes(max_size: int) -> int:
     """What the dead letters' payloads may take together."""
     return min(max_size // ASIDE_SHARE, MAX_DEAD_BYTES)
@@ -74,7 +87,7 @@ def journal_bytes(wanted: int, max_size: int) -> int:
 
 async def bound_log(db: Connection, max_size: int) -> None:
     """Let the log stay within its share."""
-    pages = min(CHECKPOINT_PAGES, max_size // LOG_SHARE // PAGE_BYTES)
+    pages = min(CHECKPOINT_PAGES, max_size // CHECKPOINT_SHARE // PAGE_BYTES)
     await db.execute_fetchall(f"PRAGMA wal_autocheckpoint={pages}")
     await db.execute_fetchall(f"PRAGMA journal_size_limit={min(MAX_LOG_KEPT_BYTES, pages * PAGE_BYTES)}")
 
@@ -85,17 +98,32 @@ async def used_bytes(db: Connection) -> int:
     return await _number(db, f"SELECT (page_count - freelist_count) * page_size FROM {pages}")
 
 
-async def hand_back(db: Connection, kept: int) -> bool:
-    """Write the file anew without its empty pages, and the log; False when that is not worth it.
+class Room(Enum):
+    """What there is to hand back: nothing, nothing that is cheap yet, or another step of it."""
 
-    Not page by page: SQLite searches its list of free pages for each, which takes hours after a long outage.
+    NONE = auto()
+    LATER = auto()
+    MORE = auto()
+
+
+async def hand_back(db: Connection, max_size: int, *, is_drained: bool) -> Room:
+    """Give empty pages back to the disk, as far as that is cheap and stays within `max_size`.
+
+    A file with little in it is written anew, through its log. One that holds more, but no envelopes, or that is larger
+    than it may be, shrinks in steps.
     """
     free, used = await _free_bytes(db), await used_bytes(db)
-    if free <= kept or used > max(CHEAP_BYTES, min(free // 4, REBUILD_BYTES)):
-        return False
-    await db.execute("VACUUM")
-    await _empty_log(db)
-    return True
+    if free <= free_bytes(max_size):
+        return Room.NONE
+    if used <= cheap_bytes(max_size):
+        await _empty_log(db)
+        await db.execute("VACUUM")
+        await _empty_log(db)
+        return Room.NONE
+    if free > LISTABLE_BYTES or not (is_drained or used + free > max_size):
+        return Room.LATER
+    await db.executescript(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")  # `execute` stops after the first page
+    return Room.MORE
 
 
 async def _free_bytes(db: Connection) -> int:
@@ -104,11 +132,11 @@ async def _free_bytes(db: Connection) -> int:
 
 async def _empty_log(db: Connection) -> None:
     """Only if nobody reads the file just now: no commit waits for them."""
-    await db.execute("PRAGMA busy_timeout=0")
+    await db.execute_fetchall("PRAGMA busy_timeout=0")
     try:
         await db.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
-        await db.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        await db.execute_fetchall(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
 async def _number(db: Connection, sql: str) -> int:

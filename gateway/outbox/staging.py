@@ -60,7 +60,8 @@ class Staging:
     @property
     def oldest_of_all(self) -> Entry | None:
         """The one that has waited longest for its commit to end."""
-        return next(iter(self.committing.values()), None) or self.oldest
+        firsts = (next(iter(self.committing.values()), None), self.oldest)
+        return min((entry for entry in firsts if entry is not None), key=_by_id, default=None)
 
     def add(self, entry: Entry) -> list[Entry] | None:
         """Take an envelope; returns those that had to make room, it may be one of them, or None."""

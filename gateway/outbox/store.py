@@ -161,13 +161,11 @@ class Store:
         row = (*_row(entry), code, reason)
         await self.write([(BURY, [row]), (BURY_ONLY_SO_MANY, [(DEAD_ROWS, max_bytes)])])
 
-    async def hand_back(self, kept: int) -> bool:
-        """Give the file's empty pages back to the disk, if it can be done at a small cost; whether it was."""
-        return await self._unit(lambda: space.hand_back(self._connection, kept), patient=True)
-
-    def _is_intact(self, entry: Entry, crc: int) -> bool:
-        """By either seal: a row that was rescued may be old, and is sealed anew."""
-        return entry.is_intact(crc, 0) or entry.is_intact(crc, self._sealed_from)
+    async def hand_back(self, max_size: int, *, is_drained: bool) -> space.Room:
+        """Give empty pages back to the disk, as far as that is cheap."""
+        return await self._unit(
+            lambda: space.hand_back(self._connection, max_size, is_drained=is_drained), patient=True
+        )
 
     @property
     def _db(self) -> Connection | None:
