@@ -106,14 +106,15 @@ class Rescue:
             fitting = [entry for entry in new if not (is_full and entry.is_reading)]
             await insert(db, fitting)
             await count(db, len(fitting), size_of(fitting))
-            await db.executemany(SETTING, salvage.progress(next_page, len(new)))
+            await db.executemany(SETTING, salvage.progress(next_page, len(fitting)))
             return new, fitting, await used_bytes(db)
 
         new, fitting, used = await self._store.transaction(change)
-        salvage.found(len(new), len(fitting))
         self._outbox.found({entry.id: entry for entry in fitting}, used)
-        session = self._outbox.session
-        self._outbox.lost(gap_of(entry, GapReason.FULL, session) for entry in new if is_full and entry.is_reading)
+        if len(new) > len(fitting):
+            session = self._outbox.session
+            await self._outbox.lost(gap_of(entry, GapReason.FULL, session) for entry in new if entry.is_reading)
+        salvage.found(len(new), len(fitting))
         self._tell(FOUND_EACH_S)
 
     async def _end(self, salvage: Salvage, session: int | None) -> None:
@@ -126,7 +127,7 @@ class Rescue:
             first_ms, last_ms = salvage.times(written_ms)
             elsewhere = session if session != self._outbox.session else None
             gap = Gap(GapReason.CORRUPT, salvage.missing, None, None, first_ms, last_ms, None, elsewhere)
-            self._outbox.lost([gap])
+            await self._outbox.lost([gap])
         salvage.state |= {"lost": salvage.missing, "ended": True}
         log.info("outbox file rescued", outbox=self._outbox.name, kept_as=str(aside.path), **salvage.summary)
         await self._store.write([(SETTING, [(aside.next_key, DONE)])])

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from gateway.model import Gap, GapReason
 from gateway.outbox import rescue as rescue_module
 from gateway.outbox.aside import asides, log_of
 from gateway.outbox.entry import Entry
@@ -346,3 +347,38 @@ def differences(whole: dict[Path, bytes]) -> set[object]:
             changed.add(("frame", number))
             changed.add("tree")
     return changed
+
+
+@pytest.mark.parametrize("told_before", [True, False])
+async def test_a_rescue_that_is_done_has_left_word_of_what_is_lost_on_disk(path: Path, told_before: bool) -> None:
+    build(path, some(600), log=False)
+    no_header(path)
+    overwrite(path, leaves(path)[3], bytes(PAGE))
+    async with opened(path) as rig:
+        if told_before:
+            await rig.outbox.lost([Gap(GapReason.CORRUPT, 1, 1, 1, 1, 1)])
+        task = asyncio.create_task(Rescue(rig.outbox).run())
+        await is_over(path)
+        lost = 600 - len(own(path))
+        untold = query(path, "SELECT coalesce(sum(count), 0) FROM loss")[0][0]
+        words = query(path, "SELECT count(*) FROM envelope WHERE kind = 'gap'")[0][0]
+        assert lost > 0
+        assert (untold, words) == ((lost, 1) if told_before else (0, 1))
+        task.cancel()
+
+
+async def test_what_had_no_room_is_missing_until_it_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(path, some(2500, 5000), log=False)
+    no_header(path)
+    async with opened(path, max_size="4MiB") as rig:
+
+        async def cut(_: object) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(rig.outbox, "lost", cut)
+        task = asyncio.create_task(Rescue(rig.outbox).run())
+        await eventually(lambda: rig.outbox.room_bytes < 1 << 20)
+        (aside,) = asides(path)
+        await eventually(lambda: meta(path)[aside.missing_key] < 2500)
+        await eventually(lambda: 0 < len(own(path)) == 2500 - meta(path)[aside.missing_key])
+        task.cancel()
