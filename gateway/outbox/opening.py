@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.resources
 import sqlite3
 from collections.abc import Mapping
@@ -137,6 +138,13 @@ async def settings(db: Connection) -> dict[str, int]:
 def is_corrupt(error: Exception) -> bool:
     """Whether this shows, at any time, that the file is not as it was written."""
     return isinstance(error, UnreadableError) or (isinstance(error, sqlite3.Error) and _code(error) in CORRUPT)
+
+
+def is_for_want_of_room(error: BaseException | None) -> bool:
+    """Whether more room on the disk may help; SQLite calls a log's index that finds none an I/O error."""
+    if isinstance(error, sqlite3.Error):
+        return _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def unusable_as(error: Exception) -> Kind | None:

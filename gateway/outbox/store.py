@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -11,11 +12,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from aiosqlite import Connection
 
-from gateway.outbox import space
+from gateway.outbox import ballast, space
+from gateway.outbox.ages import Stamp
 from gateway.outbox.entry import READING, Entry
 from gateway.outbox.file import OutboxFile
 from gateway.outbox.opening import Opened as Opened  # noqa: PLC0414 -- part of what a store says
-from gateway.outbox.opening import UnreadableError, is_corrupt, settings
+from gateway.outbox.opening import UnreadableError, is_corrupt, is_for_want_of_room, settings
 from gateway.outbox.turns import Hangs, Turns
 
 ROW_OVERHEAD_BYTES = 64
@@ -25,6 +27,11 @@ DEAD_ROWS = 1000
 """Envelopes kept that the far end refuses for good, the newest: enough to see what is wrong with them."""
 
 COLUMNS = "id, session, seq, kind, device, time_ms, payload, crc, ahead_ms"
+
+OLDEST = (
+    "SELECT id, CAST(session AS INTEGER), CAST(time_ms AS INTEGER), ahead_ms IS NOT NULL"
+    " FROM envelope ORDER BY id LIMIT 1"
+)
 
 INSERT = f"INSERT INTO envelope ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -70,7 +77,7 @@ class Depth(NamedTuple):
 
     rows: int
     bytes: int
-    oldest_ms: int | None
+    oldest: Stamp | None
 
 
 class Store:
@@ -88,7 +95,19 @@ class Store:
         self._sealed_from = 0
 
     async def open(self, now_s: float) -> Opened:
-        """Open or create the file and begin a session; `now_s` is the wall clock."""
+        """Open or create the file and begin a session; `now_s` is the wall clock. On a full disk the ballast goes."""
+        folder = self._path.parent
+        try:
+            opened = await self._begin(now_s)
+        except StoreError as error:
+            if not (is_for_want_of_room(error.__cause__) and await asyncio.to_thread(ballast.drop, folder)):
+                raise
+            opened = await self._begin(now_s)
+        else:
+            await asyncio.to_thread(ballast.keep, folder)
+        return opened
+
+    async def _begin(self, now_s: float) -> Opened:
         try:
             return await self._unit(lambda: self._open(now_s), patient=True)
         except StoreError:
@@ -223,8 +242,14 @@ async def depth(db: Connection) -> Depth:
     said = await settings(db)
     if not {"rows", "bytes"} <= said.keys():
         raise UnreadableError("its counters can't be read")
-    oldest = await db.execute_fetchall("SELECT time_ms FROM envelope ORDER BY id LIMIT 1")
-    return Depth(said["rows"], said["bytes"], next(iter(oldest), (None,))[0])
+    return Depth(said["rows"], said["bytes"], await oldest(db))
+
+
+async def oldest(db: Connection) -> Stamp | None:
+    """The stamp of the row that waits longest."""
+    for row in await db.execute_fetchall(OLDEST):
+        return Stamp(*row)
+    return None
 
 
 async def delete(db: Connection, ids: Collection[int]) -> dict[int, int]:

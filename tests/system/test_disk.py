@@ -45,14 +45,19 @@ class Disk:
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
+def size() -> str:
+    return "1m"
+
+
+@pytest.fixture
+def disk(tmp_path: Path, size: str) -> Iterator[Disk]:
     """Mounted where the daemon keeps its state."""
     state = tmp_path / "state"
     state.mkdir()
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small file system")
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", state], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", state], capture_output=True, text=True, check=False
     )
     if mounted.returncode:
         pytest.skip(f"root can't mount here: {mounted.stderr.strip()}")
@@ -105,3 +110,26 @@ def test_what_waited_in_memory_is_on_disk_again_once_there_is_room(
     line.start()
     daemon.start()
     wait_for_counts(subscriber, range(1, kept + 1))
+
+
+@pytest.mark.parametrize("size", ["16m"])
+def test_on_a_disk_that_is_full_at_the_start_readings_arrive_and_wait_in_memory(
+    disk: Disk, make_daemon: MakeDaemon, meter: Device, line: Line, subscriber: Subscriber
+) -> None:
+    daemon = make_daemon(counting(line.url, meter.port, outbox={"commit_interval": "200ms"}))
+    daemon.start()
+    subscriber.wait_for(says(2))
+    assert daemon.terminate() == 0
+    before = len(meter.queries)
+    disk.fill()
+    daemon.start()
+    daemon.wait_for("ready")
+    subscriber.wait_for(says(before + 2))
+    disk.fill()
+    line.stop()
+    meter.wait_for_polls(10)
+    daemon.wait_for(lambda event: "can't use its file" in event.get("event", ""), timeout_s=30)
+    line.start()
+    catch_up(subscriber, meter)
+    disk.free()
+    assert_all_arrived(counts(stop_and_collect(daemon, subscriber)))
