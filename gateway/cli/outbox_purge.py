@@ -18,7 +18,7 @@ from gateway.cli.options import ConfigFile, StateDir
 from gateway.cli.outbox_site import Refused, chosen, found, known, state_of
 from gateway.cli.state import InUse, owned
 from gateway.outbox.purge import purge as purge_envelopes
-from gateway.outbox.purge import purge_dead
+from gateway.outbox.purge import purge_dead, refuse_damaged_log
 from gateway.outbox.survey import Files, Survey, parts, survey
 from gateway.outbox.visit import Unreadable, size_of
 
@@ -106,10 +106,14 @@ def _plan(files: Files, *, dead: bool, everything: bool, removed: bool) -> Plan:
 
 def _counted(path: Path) -> Survey:
     try:
+        refuse_damaged_log(path)
         return survey(path)
     except Unreadable as error:
-        start = "start the daemon, which sets a damaged file aside"
-        raise Refused(Exit.DEVICE, f"{path}: {error}; {start}") from error
+        raise _left_to_the_daemon(path, error) from error
+
+
+def _left_to_the_daemon(path: Path, error: Unreadable) -> Refused:
+    return Refused(Exit.DEVICE, f"{path}: {error}; start the daemon first: it rescues what is damaged")
 
 
 def _named(plan: Plan) -> Plan:
@@ -145,5 +149,7 @@ def _carry_out(plan: Plan) -> None:
             file.unlink(missing_ok=True)
     except PermissionError as error:
         raise Refused(Exit.PERMISSION, f"{error}; run as the user that owns it") from error
+    except Unreadable as error:
+        raise _left_to_the_daemon(plan.file, error) from error
     except (sqlite3.Error, OSError, ValueError) as error:
         raise Refused(Exit.INTERNAL, f"{plan.file}: {error}") from error

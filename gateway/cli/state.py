@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOCK_FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
-"""Root may be asked to lock a directory of another user, who decides what lies there: nothing of it is written."""
+"""Root may be asked to lock a directory of another user, who decides what is found there: it is never written."""
 
 
 class InUse(Exception):

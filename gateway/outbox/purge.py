@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiosqlite
@@ -14,6 +17,8 @@ from gateway.outbox.evicted import Evicted, told_again
 from gateway.outbox.losses import Losses
 from gateway.outbox.opening import prepare
 from gateway.outbox.store import ROW_OVERHEAD_BYTES, count
+from gateway.outbox.visit import Unreadable
+from gateway.outbox.wreck import Wreck
 
 BATCH_ROWS = 10_000
 """Deleted in one transaction: it is whole when the purge is cut, and its log fits on a disk that is nearly full."""
@@ -43,26 +48,38 @@ TOTAL = "INSERT INTO lost VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count 
 
 
 async def purge(path: Path, *, everything: bool) -> int:
-    """Delete the readings, or every envelope; returns how many. Raises sqlite3.Error, ValueError.
+    """Delete the readings, or every envelope; returns how many. Raises Unreadable, sqlite3.Error, OSError, ValueError.
 
     Each is counted as lost, so that the next session tells; what purged gaps have told, will be told again.
     """
     purged = 0
-    async with aiosqlite.connect(path, isolation_level=None) as db:
-        await prepare(db)
+    async with _opened(path) as db:
         while deleted := await _batch(db, everything=everything):
             purged += deleted
-        await _hand_back(db)
     return purged
 
 
 async def purge_dead(path: Path) -> int:
-    """Delete what the far end has refused for good, which was told long ago. Raises sqlite3.Error, ValueError."""
+    """Delete what the far end has refused for good, which was told long ago; raises as `purge`."""
+    async with _opened(path) as db:
+        return len(list(await db.execute_fetchall("DELETE FROM dead RETURNING id")))
+
+
+@asynccontextmanager
+async def _opened(path: Path) -> AsyncIterator[Connection]:
+    """Opened by SQLite, a damaged log loses what follows the damage; a sound file is made small at the end."""
+    await asyncio.to_thread(refuse_damaged_log, path)
     async with aiosqlite.connect(path, isolation_level=None) as db:
         await prepare(db)
-        deleted = len(list(await db.execute_fetchall("DELETE FROM dead RETURNING id")))
+        yield db
         await _hand_back(db)
-    return deleted
+
+
+def refuse_damaged_log(path: Path) -> None:
+    """Raises Unreadable, OSError."""
+    with Wreck(path) as wreck:
+        if not wreck.is_log_whole:
+            raise Unreadable("its log is damaged")
 
 
 async def _batch(db: Connection, *, everything: bool) -> int:

@@ -83,6 +83,14 @@ class Wreck:
         return {}
 
     @property
+    def is_log_whole(self) -> bool:
+        """Whether SQLite reads all that was committed: it stops at the first frame that is not as it was written."""
+        if self._log is None or not self._frames:
+            return True
+        last = self._frames[-1].number
+        return self._log.is_whole and last == len(self._frames) and all(map(self._is_whole, range(1, last + 1)))
+
+    @property
     def _end(self) -> int:
         """The last page; a file may be longer than what is in use, until its log is written back."""
         last = self._frames[-1] if self._frames else None

@@ -210,7 +210,7 @@ def test_a_damaged_file_is_left_to_the_daemon(outbox: Commands) -> None:
     said = outbox("purge", "cloud", "--yes")
 
     assert said.code == 5
-    assert "start the daemon, which sets a damaged file aside" in said.err
+    assert "start the daemon first: it rescues what is damaged" in said.err
 
 
 @pytest.mark.parametrize("arguments", [("clowd",), ("cloud", "--dead", "--everything"), ()])
@@ -237,3 +237,43 @@ def test_a_lock_that_root_has_made_is_the_daemons_to_take(tmp_path: Path) -> Non
         pass
 
     assert (tmp_path / "lock").stat().st_uid == 65534
+
+
+@pytest.fixture
+def killed(outbox: Commands, tmp_path: Path) -> Path:
+    """What a daemon leaves that was killed: ten transactions in the log alone; returns the log."""
+    used = fill(tmp_path / "used.db", [reading(1)], dead=[reading(9)])
+    with closing(sqlite3.connect(used, isolation_level=None)) as writer:
+        for number in range(10):
+            writer.execute("INSERT INTO meta VALUES (?, 1)", (f"written-{number}",))
+        for end in ("", "-wal", "-shm"):
+            Path(f"{outbox.file()}{end}").write_bytes(Path(f"{used}{end}").read_bytes())
+    return Path(f"{outbox.file()}-wal")
+
+
+def flip(log: Path, at: int) -> None:
+    data = bytearray(log.read_bytes())
+    data[at] ^= 4
+    log.write_bytes(data)
+
+
+@pytest.mark.parametrize("what", ["--dead", "--everything"])
+@pytest.mark.parametrize("at", [8, 40, 20_000, -1], ids=["header", "first-frame", "middle", "end"])
+def test_a_damaged_log_is_left_to_the_daemon(outbox: Commands, killed: Path, at: int, what: str) -> None:
+    flip(killed, at)
+    before = outbox.file().read_bytes(), killed.read_bytes()
+
+    said = outbox("purge", "cloud", "--yes", what)
+
+    assert said.code == 5
+    assert "its log is damaged; start the daemon first: it rescues what is damaged" in said.err
+    assert (outbox.file().read_bytes(), killed.read_bytes()) == before
+
+
+def test_a_sound_log_that_was_left_behind_is_in_nobodys_way(outbox: Commands, killed: Path) -> None:
+    assert killed.stat().st_size > 40_000
+
+    assert outbox("purge", "cloud", "--yes", "--dead").code == 0
+
+    assert query(outbox.file(), "SELECT count(*) FROM meta WHERE key LIKE 'written-%'") == [(10,)]
+    assert query(outbox.file(), "SELECT count(*) FROM dead") == [(0,)]
