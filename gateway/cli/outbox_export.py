@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -64,7 +64,8 @@ def export(
         wanted = _wanted(device, since, until)
         paths = _paths(endpoint, state_dir, every=every)
         with _opened(output) as out:
-            tally = _copy(paths, Csv(out) if format_ is Format.CSV else JsonLines(out), wanted, dead=dead)
+            writer = Csv(out) if format_ is Format.CSV else JsonLines(out)
+            tally = _copy(paths, writer, wanted, rooms=_rooms(output), dead=dead)
     except Refused as refused:
         return refused.code
     except Unreadable as error:
@@ -107,12 +108,19 @@ def _paths(endpoint: str | None, state_dir: Path | None, *, every: bool) -> list
     return list(present.values()) if every else [present[chosen(endpoint, present)]]
 
 
-def _copy(paths: Iterable[Path], writer: Writer, wanted: Callable[[Entry], bool], *, dead: bool) -> Counter[str]:
+def _rooms(output: Path | None) -> tuple[Path, ...]:
+    """Where there is disk for a copy, by what was asked for."""
+    return () if output is None or _is_special(output.resolve()) else (output.resolve().parent,)
+
+
+def _copy(
+    paths: Iterable[Path], writer: Writer, wanted: Callable[[Entry], bool], *, rooms: Sequence[Path], dead: bool
+) -> Counter[str]:
     """Write what is wanted; returns how many were written, left out and torn. Raises Unreadable, OSError."""
     tally = Counter[str]()
     for path in paths:
         try:
-            with with_index(path) as readable:
+            with with_index(path, *rooms) as readable:
                 for bundle in bundles(readable, dead=dead):
                     tally[TORN] += bundle.torn
                     tally.update(_write(writer, each.entry) for each in bundle.letters if wanted(each.entry))
@@ -145,7 +153,7 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     target = output.resolve()
-    if target.exists() and not target.is_file():
+    if _is_special(target):
         with target.open("wb") as out:
             yield out
         return
@@ -159,6 +167,11 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
         except BaseException:
             Path(out.name).unlink(missing_ok=True)
             raise
+
+
+def _is_special(target: Path) -> bool:
+    """A device or a pipe."""
+    return target.exists() and not target.is_file()
 
 
 def _umask() -> int:

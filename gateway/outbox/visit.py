@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +34,9 @@ PASSING = {
 
 NONSENSE = (UnicodeDecodeError, LookupError, TypeError)
 """What comes of names, keys and values that are not as they were written, where SQLite does not notice."""
+
+SPARE_BYTES = 16 * 1024**2
+"""What a copy leaves free on its disk, for those who have to write there."""
 
 CODE_MASK = 0xFF
 """The low byte of SQLite's extended result codes is the plain one (sqlite.org/rescode.html, section 3)."""
@@ -84,20 +89,34 @@ def look(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
 
 
 @contextmanager
-def with_index(path: Path) -> Iterator[Path]:
+def with_index(path: Path, *rooms: Path) -> Iterator[Path]:
     """The file; or a copy that can be looked at, where its log has no index. Raises OSError.
 
-    So it is with a file that was set aside. Nobody writes it, since every writer makes an index.
+    So it is with a file that was set aside. Nobody writes it, since every writer makes an index. The copy is
+    made in the first of these folders that has room for it, else beside the file.
     """
     if index_of(path).exists() or not (path.exists() and size_of(log_of(path))):
         yield path
         return
-    with TemporaryDirectory(prefix="fieldgate-") as folder:
+    with TemporaryDirectory(prefix=".fieldgate-", dir=_roomy(path, (*rooms, path.parent))) as folder:
         copy = Path(folder) / path.name
         shutil.copyfile(path, copy)
         shutil.copyfile(log_of(path), log_of(copy))
         index_of(copy).touch()
         yield copy
+
+
+def _roomy(path: Path, folders: Iterable[Path]) -> Path:
+    """Where a copy may be made: seldom in memory, as /tmp often is, and not to the last byte of a disk."""
+    need = size_of(path) + size_of(log_of(path))
+    for folder in folders:
+        if os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= need + SPARE_BYTES:
+            return folder
+    sentence = (
+        f"its log can be read in a copy only, and there is no room for {need / 1024**2:.0f} MiB: "
+        "write with -o to a disk that has it"
+    )
+    raise OSError(errno.ENOSPC, sentence, str(path))
 
 
 def version_of(db: sqlite3.Connection) -> int:

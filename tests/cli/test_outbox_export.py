@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model import Bad, BadReason
-from gateway.outbox import letters
+from gateway.outbox import letters, visit
 from tests.cli.outboxes import SESSION, Commands, Said, fill, other, reading
 from tests.support.repo import ROOT
 
@@ -184,7 +184,9 @@ def test_all_outboxes_can_be_asked_for(outbox: Commands) -> None:
     assert outbox("export").code == outbox("export", "hub", "--all").code == 2
 
 
-def test_a_file_set_aside_is_exported_with_its_log(outbox: Commands, tmp_path: Path) -> None:
+@pytest.fixture
+def aside(outbox: Commands, tmp_path: Path) -> Path:
+    """A file that was set aside: one row, which its log has deleted."""
     fill(outbox.file(), [reading(1)])
     aside = tmp_path / "outbox-cloud.db.corrupt-20261123T174201Z"
     with closing(sqlite3.connect(outbox.file(), isolation_level=None)) as writer:
@@ -192,13 +194,42 @@ def test_a_file_set_aside_is_exported_with_its_log(outbox: Commands, tmp_path: P
         writer.execute("DELETE FROM envelope")
         for end in ("", "-wal"):
             Path(f"{aside}{end}").write_bytes(Path(f"{outbox.file()}{end}").read_bytes())
+    return aside
 
+
+def test_a_file_set_aside_is_exported_with_its_log(outbox: Commands, tmp_path: Path, aside: Path) -> None:
     alone = outbox("export", aside)
     Path(f"{aside}-wal").unlink()
     without = outbox("export", aside)
 
     assert (seqs(alone), seqs(without)) == ([], [1])
     assert sorted(path.name for path in tmp_path.glob("outbox-*")) == [aside.name]
+
+
+@pytest.mark.parametrize("options", [(), ("-o", "elsewhere/waiting.jsonl")])
+def test_a_copy_is_made_on_disk_and_goes(
+    outbox: Commands, tmp_path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    (tmp_path / "elsewhere").mkdir()
+    before = {*tmp_path.iterdir()}
+
+    assert outbox("export", aside, *options).code == 0
+
+    assert {*tmp_path.iterdir()} == before
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["waiting.jsonl"] * bool(options)
+
+
+def test_a_copy_for_which_there_is_no_room_is_not_begun(
+    outbox: Commands, tmp_path: Path, aside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visit, "SPARE_BYTES", 1 << 62)
+
+    said = outbox("export", aside, "-o", tmp_path / "waiting.jsonl")
+
+    assert said.code == 2
+    assert "there is no room for 0 MiB: write with -o to a disk that has it" in said.err
+    assert not (tmp_path / "waiting.jsonl").exists()
 
 
 @pytest.mark.parametrize(("arguments", "code", "said"), [
