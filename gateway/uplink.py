@@ -121,11 +121,10 @@ class Uplink:
     def outbox_facts(self) -> dict[str, Any]:
         """What waits, how fast it comes and goes, and what was lost, for the status."""
         depth, now_s = self.outbox.depth(), self._now_s()
-        oldest_ms = depth["oldest_ms"]
         return {
             "depth": depth["waiting"],
             "bytes": depth["bytes"],
-            "oldest_age_s": max(0.0, (now_ms() - oldest_ms) / 1000) if oldest_ms else 0,
+            "oldest_age_s": round(depth["oldest_age_s"], 3),
             "in_per_s": self._coming.look(self.outbox.next_seq - 1, now_s),
             "out_per_s": self._going.look(self.relay.delivered, now_s),
             "worst_commit_s": depth["worst_commit_s"],

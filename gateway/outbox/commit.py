@@ -11,16 +11,14 @@ from aiosqlite import Connection
 from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
 from gateway.outbox import boots, untold
-from gateway.outbox.ages import Ages, Jump
+from gateway.outbox.ages import Ages, Jump, Stamp
 from gateway.outbox.entry import Entry
 from gateway.outbox.evicted import told_again
 from gateway.outbox.limits import Cut, Limits, Load
 from gateway.outbox.losses import Losses
 from gateway.outbox.opening import Opened
 from gateway.outbox.space import Room, bound_log, free_bytes, used_bytes
-from gateway.outbox.store import Depth, Store, StoreError, count, delete, depth, insert, present, size_of
-
-OLDEST = "SELECT time_ms FROM envelope ORDER BY id LIMIT 1"
+from gateway.outbox.store import Depth, Store, StoreError, count, delete, depth, insert, oldest, present, size_of
 
 PROBE: tuple[str, list[tuple[object, ...]]] = ("UPDATE meta SET value = 0 WHERE key = 'clean'", [()])
 """Changes nothing, and shows that the disk writes again."""
@@ -41,7 +39,7 @@ class Change(NamedTuple):
     """Sizes by id."""
     used_bytes: int
     cut: Cut | None
-    oldest_ms: int | None
+    oldest: Stamp | None
     losses: Kept
 
 
@@ -64,7 +62,7 @@ class Committer:
         """Payloads and what their rows cost beside them."""
         self.used_bytes = 0
         """Pages in use: what the limit is for."""
-        self.oldest_ms: int | None = None
+        self.oldest: Stamp | None = None
         self.doomed: set[int] = set()
         """Acknowledged envelopes whose rows are still on disk."""
         self.is_over = False
@@ -137,8 +135,8 @@ class Committer:
         self.bytes += size_of(entries.values())
         for entry in entries.values():
             entry.on_disk = True
-            if self.oldest_ms is None:
-                self.oldest_ms = entry.time_ms
+            if self.oldest is None:
+                self.oldest = stamp_of(entry)
 
     @property
     def room_bytes(self) -> int:
@@ -149,8 +147,8 @@ class Committer:
         """Note older envelopes that a transaction has put on disk, which uses so much now."""
         self.count(entries)
         self.used_bytes = used
-        times = [entry.time_ms for entry in entries.values()]
-        self.oldest_ms = min(times if self.oldest_ms is None else [*times, self.oldest_ms], default=None)
+        stamps = [stamp_of(entry) for entry in entries.values()]
+        self.oldest = min(stamps if self.oldest is None else [*stamps, self.oldest], default=None)
         self._limits.forget()
 
     async def _start_afresh(self) -> None:
@@ -173,7 +171,7 @@ class Committer:
 
     async def _look(self) -> None:
         """At one moment: rows may come from elsewhere between two."""
-        (self.rows, self.bytes, self.oldest_ms), self.used_bytes = await self._store.transaction(self._measure)
+        (self.rows, self.bytes, self.oldest), self.used_bytes = await self._store.transaction(self._measure)
 
     async def _measure(self, db: Connection) -> tuple[Depth, int]:
         await bound_log(db, self._settings.max_size)
@@ -197,10 +195,8 @@ class Committer:
         if came or removed:
             await count(db, len(came) - len(removed), size_of(came.values()) - sum(removed.values()))
         kept = await self._keep(db, losses, cut)
-        oldest = await db.execute_fetchall(OLDEST) if removed else []
-        return Change(
-            came, jumps, removed, cut.load.used_bytes if cut else used, cut, next(iter(oldest), (None,))[0], kept
-        )
+        first = await oldest(db) if removed else None
+        return Change(came, jumps, removed, cut.load.used_bytes if cut else used, cut, first, kept)
 
     async def _note_jumps(self, db: Connection) -> list[Jump]:
         """What must be known of the wall clock to tell how old these rows are."""
@@ -227,7 +223,7 @@ class Committer:
         self._freed += freed
         self._kept = change.losses
         if change.removed:
-            self.oldest_ms = change.oldest_ms
+            self.oldest = change.oldest
         if change.cut is not None:
             self._limits.settle(change.cut)
             self.is_over = change.cut.is_over
@@ -240,3 +236,8 @@ class Committer:
 
     def _told(self, cut: Cut) -> Cost:
         return Cost([row.gap(self._session) for row in cut.evicted], told_again(cut.evicted, self._session))
+
+
+def stamp_of(entry: Entry) -> Stamp:
+    """What tells how old an envelope is."""
+    return Stamp(entry.id, entry.session, entry.time_ms, entry.ahead_ms is not None)

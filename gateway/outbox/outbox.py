@@ -13,8 +13,8 @@ from gateway.clock import WallClock, boot_ms
 from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
 from gateway.outbox import boots
-from gateway.outbox.ages import Ages
-from gateway.outbox.commit import Committer, Kept
+from gateway.outbox.ages import Ages, Stamp
+from gateway.outbox.commit import Committer, Kept, stamp_of
 from gateway.outbox.cycle import Cycle, Hooks, gap_of
 from gateway.outbox.entry import READING, Entry
 from gateway.outbox.opening import Opened
@@ -251,18 +251,23 @@ class Outbox:
     def depth(self) -> Mapping[str, Any]:
         """What waits, for the status."""
         oldest = self._staged.oldest_of_all
-        times = [] if oldest is None else [oldest.time_ms]
-        if self._disk.waiting > 0 and self._disk.oldest_ms is not None:
-            times.append(self._disk.oldest_ms)
+        stamps = [] if oldest is None else [stamp_of(oldest)]
+        if self._disk.waiting > 0 and self._disk.oldest is not None:
+            stamps.append(self._disk.oldest)
         return {
             "waiting": len(self._staged) + len(self._staged.committing) + self._disk.waiting,
             "on_disk": self._disk.rows,
             "bytes": self._disk.used_bytes + self._staged.bytes,
-            "oldest_ms": min(times, default=None),
+            "oldest_ms": min((stamp.time_ms for stamp in stamps), default=None),
+            "oldest_age_s": max((self._age_s(stamp) for stamp in stamps), default=0.0),
             "lost": dict(self._cycle.losses.total),
             "worst_commit_s": round(self._cycle.worst_commit_s, 4),
             "fault": HANGS if self.store.turns.hangs else self._cycle.fault,
         }
+
+    def _age_s(self, stamp: Stamp) -> float:
+        row_id, session, time_ms, unsynced = stamp
+        return max(0.0, self._ages.age_s(row_id, session, time_ms, self._now_s(), unsynced=unsynced))
 
     def _number(self, kind: str, device: str, payload: bytes) -> Entry:
         self._seq += 1

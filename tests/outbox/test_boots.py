@@ -191,3 +191,17 @@ async def test_what_was_lost_before_the_clock_was_right_is_told_by_the_right_clo
         synchronise(wall, mark)
         outbox.tell_losses()
         assert round(told[0].first_ms, -2) == round(told[0].last_ms, -2) == 1_000_035_000
+
+
+@pytest.mark.parametrize("jump_s", [10 * YEAR_S, -2 * 86_400.0])
+async def test_a_jump_makes_the_oldest_no_older_in_the_status(path: Path, jump_s: float) -> None:
+    clock = Clock()
+    async with session(path, WallClock("trusted", boot=BOOT), clock) as outbox:
+        outbox.stage("reading", "d", b"{}")
+
+    clock.now_s += 50
+    async with session(path, WallClock("trusted", boot=BOOT), clock, WALL_S + jump_s) as outbox:
+        outbox.stage("reading", "d", b"{}")
+        assert outbox.depth()["oldest_age_s"] == 50
+        await outbox._cycle.commit()
+        assert outbox.depth()["oldest_age_s"] == 50
