@@ -24,7 +24,11 @@ EVICTION_BATCH = 5000
 MOST_SLACK = 8.0
 """A row is never counted as more pages than so many times its size: what shares pages with others frees them late."""
 
-COLUMNS = f"id, session, seq, time_ms, length(payload) + {ROW_OVERHEAD_BYTES}, CASE kind WHEN 'gap' THEN payload END"
+COLUMNS = (
+    "id, CAST(session AS INTEGER), CAST(seq AS INTEGER), CAST(time_ms AS INTEGER),"
+    f" length(payload) + {ROW_OVERHEAD_BYTES}, CASE kind WHEN 'gap' THEN CAST(payload AS BLOB) END"
+)
+"""Numbers are numbers here, whatever damage has made of them."""
 
 OUTDATED = (
     "id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY device ORDER BY id DESC) AS age"

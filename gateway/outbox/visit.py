@@ -20,6 +20,9 @@ from gateway.outbox.opening import SCHEMA_VERSION
 ATTEMPTS = 20
 """Looks that a daemon which starts or stops may spoil, before it is called a fault."""
 
+PATIENCE_S = 3.0
+"""Or until so much time has passed: a log without a sound header keeps SQLite itself trying for some 10 s."""
+
 PAUSE_S = 0.05
 """Between attempts."""
 
@@ -66,9 +69,11 @@ def look(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
 
     Each look is a short transaction on a connection of its own, so that a daemon's log is never held for long.
     """
-    reason = ""
+    reason, began_s = "", time.monotonic()
     for attempt in range(ATTEMPTS):
         if attempt:
+            if time.monotonic() > began_s + PATIENCE_S:
+                break
             time.sleep(PAUSE_S)
         before = _shape(path)
         try:

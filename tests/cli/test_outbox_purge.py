@@ -129,7 +129,7 @@ def test_the_space_is_handed_back(outbox: Commands) -> None:
 
     assert before > 4_000_000
     assert path.stat().st_size < 200_000
-    assert sorted(file.name for file in outbox.state.iterdir()) == ["lock", "outbox-cloud.db"]
+    assert sorted(file.name for file in outbox.state.iterdir()) == ["ballast", "lock", "outbox-cloud.db"]
 
 
 def test_dead_letters_go_alone(outbox: Commands, filled: Path) -> None:
@@ -170,7 +170,7 @@ def test_everything_of_an_endpoint_that_left_the_configuration_is_its_files(outb
     outbox("purge", "gone", "--yes", "--everything")
     outbox("purge", "cloud", "--yes", "--everything")
 
-    assert sorted(file.name for file in outbox.state.iterdir()) == ["lock", "outbox-cloud.db"]
+    assert sorted(file.name for file in outbox.state.iterdir()) == ["ballast", "lock", "outbox-cloud.db"]
 
 
 def test_nothing_goes_while_a_daemon_runs(outbox: Commands, filled: Path) -> None:
