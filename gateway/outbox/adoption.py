@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from aiosqlite import Connection
 
-from gateway.outbox.aside import Aside, asides, index_of, log_of, set_aside, sync_folder
+from gateway.outbox.aside import DONE, Aside, asides, delete, index_of, log_of, set_aside, sync_folder
 from gateway.outbox.opening import SETTING
 from gateway.outbox.store import CorruptError, Store
 from gateway.outbox.wreck import Wreck
@@ -38,18 +38,36 @@ def adopt(state: Path, endpoint: str, was: str, now_s: float) -> None:
     Where it has one of its own already, the old one is set aside, to be rescued like any other.
     """
     old, own = path_of(state, was), path_of(state, endpoint)
-    if not (old.exists() or log_of(old).exists()):
+    before = asides(old)
+    if not (before or old.exists() or log_of(old).exists()):
         return
-    if own.exists() or log_of(own).exists():
-        aside = set_aside(old, "adopted", now_s, beside=own)
-        log.info("outbox adopted", endpoint=endpoint, was=was, kept_as=str(aside.path))
+    if asides(own) or own.exists() or log_of(own).exists():
+        _take_files([*_unfinished(old, before), old], own, now_s)
+        log.info("outbox adopted", endpoint=endpoint, was=was, into=str(own))
         return
-    for aside in asides(old):
+    for aside in before:
         moved = own.with_name(own.name + aside.path.name.removeprefix(old.name))
         _rename(aside.path, moved)
     _rename(old, own)
     sync_folder(own)
     log.info("outbox adopted", endpoint=endpoint, was=was)
+
+
+def _take_files(files: list[Path], own: Path, now_s: float) -> None:
+    """Set them aside beside an outbox, in this order, so that what is cut short is gone on with."""
+    for file in files:
+        if file.exists() or log_of(file).exists():
+            set_aside(file, "adopted", now_s, beside=own)
+
+
+def _unfinished(old: Path, before: list[Aside]) -> list[Path]:
+    """What of these may still hold something; the others are deleted."""
+    with Wreck(old) as wreck:
+        said = wreck.meta()
+    for aside in before:
+        if said.get(aside.next_key) == DONE:
+            delete(aside)
+    return [aside.path for aside in before if said.get(aside.next_key) != DONE]
 
 
 def unused(state: Path, endpoints: Collection[str]) -> list[str]:

@@ -15,6 +15,9 @@ Kind = Literal["corrupt", "newer", "adopted"]
 LOG, INDEX = "-wal", "-shm"
 """What SQLite appends to a file's name for its write-ahead log, and for that log's index."""
 
+DONE = -1
+"""Instead of the next page to be looked at."""
+
 STAMP = "%Y%m%dT%H%M%SZ"
 
 NAME = re.compile(r"\.(corrupt|newer|adopted)-(\d{8}T\d{6}Z(?:-\d+)?)(?:-wal)?")

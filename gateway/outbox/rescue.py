@@ -11,7 +11,7 @@ import structlog
 from aiosqlite import Connection
 
 from gateway.model import Gap, GapReason
-from gateway.outbox.aside import Aside, asides, delete
+from gateway.outbox.aside import DONE, Aside, asides, delete
 from gateway.outbox.cycle import gap_of
 from gateway.outbox.entry import Entry
 from gateway.outbox.opening import SETTING
@@ -36,8 +36,6 @@ FOUND_EACH_S = 1.0
 
 KEPT_FILES = 2
 """Files kept once they are rescued, the newest, for whoever wants to know what happened."""
-
-DONE = -1
 
 log = structlog.get_logger("fieldgate.outbox")
 

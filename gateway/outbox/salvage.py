@@ -12,6 +12,10 @@ from gateway.outbox.pages import Found
 ADOPTED_SHIFT = 10**12
 """What ids of an adopted outbox are set back by: some days, so that they leave before what is here and meet none."""
 
+EARLY_SHIFT = 10**14
+"""What lower ones are set forward by instead, those of the first schema (1, 2, ...) and of a clock that began in 1970:
+into 1973, where no clock begins, for this outbox may have the same ones."""
+
 
 class Salvage:
     """Counts; `missing` are rows that were there and have not been found yet, None where nobody can tell."""
@@ -30,7 +34,7 @@ class Salvage:
         self._damaged = 0
         self._first_ms: int | None = None
         self._last_ms: int | None = None
-        self._shift = ADOPTED_SHIFT if aside.kind == "adopted" else 0
+        self._is_adopted = aside.kind == "adopted"
 
     @property
     def done(self) -> int:
@@ -45,7 +49,8 @@ class Salvage:
         """The rows of a page, numbered for this outbox."""
         self._damaged += found.damaged
         for entry in found.entries:
-            entry.id -= self._shift
+            if self._is_adopted:
+                entry.id += EARLY_SHIFT if entry.id < EARLY_SHIFT else -ADOPTED_SHIFT
             self._first_ms = entry.time_ms if self._first_ms is None else min(self._first_ms, entry.time_ms)
             self._last_ms = entry.time_ms if self._last_ms is None else max(self._last_ms, entry.time_ms)
         return found.entries

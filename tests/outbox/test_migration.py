@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from zlib import crc32
 
+import msgspec
 import pytest
 
 from gateway.outbox.adoption import adopt, path_of, take_journals, unused
@@ -43,6 +44,7 @@ def old_file(path: Path, entries: list[Entry]) -> None:
         db.execute("UPDATE meta SET value = ? WHERE key = 'rows'", (len(entries),))
         db.execute("UPDATE meta SET value = ? WHERE key = 'session'", (entries[0].session,))
         copy(work, path)
+    work.unlink()
 
 
 def copy(path: Path, to: Path) -> None:
@@ -126,8 +128,9 @@ async def test_where_both_have_an_outbox_the_old_one_goes_into_the_new(tmp_path:
     query(old, "INSERT INTO journal VALUES ('c-1', 'd', 1, 2, X'7B7D')")
     build(new, some(5))
     adopt(tmp_path, "new", "old", WALL_S)
-    async with rescuing(new) as (rig, _):
+    async with opened(new) as rig:
         await take_journals(rig.outbox.store)
+    async with rescuing(new) as (rig, _):
         await is_over(new)
         found = await all_of(rig)
         assert [one.id for one in found[:20]] == [one.id - ADOPTED_SHIFT for one in some(20)]
@@ -139,6 +142,45 @@ async def test_where_both_have_an_outbox_the_old_one_goes_into_the_new(tmp_path:
     adopt(tmp_path, "new", "old", WALL_S)
     assert meta(new)["journal_lost"] == 0
     assert len(own(new)) == 25
+
+
+@pytest.mark.parametrize("first", [1, 10**9, 10**12])
+async def test_low_ids_of_an_adopted_outbox_leave_and_meet_none(tmp_path: Path, first: int) -> None:
+    old, new = path_of(tmp_path, "old"), path_of(tmp_path, "new")
+    entries = [msgspec.structs.replace(one, id=first + n) for n, one in enumerate(some(20))]
+    old_file(old, entries)
+    old_file(new, entries[:5])
+    adopt(tmp_path, "new", "old", WALL_S)
+    async with opened(new) as rig:
+        await take_journals(rig.outbox.store)
+    async with rescuing(new) as (rig, _):
+        await is_over(new)
+        found = await all_of(rig)
+        assert sorted(one.payload for one in found) == sorted(one.payload for one in (*entries, *entries[:5]))
+        assert len({one.id for one in found}) == 25
+        await rig.settle()
+        assert rig.gaps == []
+
+
+async def test_files_set_aside_follow_an_outbox_that_goes_into_another(tmp_path: Path) -> None:
+    old, new = path_of(tmp_path, "old"), path_of(tmp_path, "new")
+    build(new, some(5), log=False)
+    overwrite(new, 0, bytes(100))
+    async with rescuing(new):
+        await is_over(new)
+    build(old, some(20), log=False)
+    overwrite(old, 0, bytes(100))
+    async with opened(old):
+        pass
+    adopt(tmp_path, "new", "old", WALL_S)
+    assert (asides(old), unused(tmp_path, ["new"])) == ([], [])
+    async with opened(new) as rig:
+        await take_journals(rig.outbox.store)
+    async with rescuing(new) as (rig, _):
+        await is_over(new)
+        assert len(await all_of(rig)) == 25
+        await rig.settle()
+        assert rig.gaps == []
 
 
 async def test_an_adopted_journal_that_can_not_be_read_holds_commands_back(tmp_path: Path) -> None:

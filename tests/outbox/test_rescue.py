@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 
 from gateway.model import Gap, GapReason
 from gateway.outbox import rescue as rescue_module
-from gateway.outbox.aside import asides, log_of
+from gateway.outbox.aside import DONE, asides, log_of
 from gateway.outbox.entry import Entry
 from gateway.outbox.pages import envelopes
-from gateway.outbox.rescue import DONE, Rescue
+from gateway.outbox.rescue import Rescue
 from gateway.outbox.store import _row
 from gateway.outbox.wreck import Wreck
 from tests.outbox.setup import WALL_S, Rig, opened, query

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-from gateway.outbox.aside import asides, log_of
+from gateway.outbox.aside import DONE, asides, log_of
 from gateway.outbox.entry import Entry
 from gateway.outbox.opening import make
-from gateway.outbox.rescue import DONE, Rescue
+from gateway.outbox.rescue import Rescue
 from gateway.outbox.store import INSERT, _row
 from tests.outbox.setup import WALL_S, Rig, opened, query
 
