@@ -37,6 +37,9 @@ FREE_LIST, LARGEST_ROOT = 32, 52
 MAX_PAYLOAD_BYTES = 64 * 1024**2
 """Of one row: no envelope is larger than the room in memory where it waited."""
 
+MAX_OVERFLOW_PAGES = 2 * MAX_PAYLOAD_BYTES // PAGE_BYTES
+"""Read for all rows of one page together: damaged ones may all point to the same chain."""
+
 ENVELOPE_COLUMNS = (8, 9)
 """Of the first schema, and of those since `ahead_ms`. Dead letters have more."""
 
@@ -65,6 +68,7 @@ def envelopes(page: bytes, read: ReadPage) -> Found:
     found, damaged = list[Entry](), 0
     if page[:1] != bytes([TABLE_LEAF]):
         return Found(found, damaged)
+    read = _at_most(MAX_OVERFLOW_PAGES, read)
     for at in _cells(page):
         try:
             entry = _envelope(page, at, read)
@@ -119,13 +123,15 @@ def has_maps(read: ReadPage) -> bool:
     return second is not None and second[:MAP_ENTRY_BYTES] == ROOT_PAGE
 
 
-def free_list(read: ReadPage) -> set[int]:
-    """The pages not in use of a file without such maps; none if the list is not whole (section 1.5)."""
+def free_list(read: ReadPage, pages: int) -> set[int]:
+    """The pages not in use of a file of so many without such maps; none if the list is not whole (section 1.5)."""
     first = read(1)
     if first is None or not first.startswith(MAGIC):
         return set()
     trunk, count = struct.unpack_from(">II", first, FREE_LIST)
     free = set[int]()
+    if count > pages:
+        return free
     while trunk and trunk not in free and len(free) < count:
         page = read(trunk)
         if page is None:
@@ -138,13 +144,23 @@ def free_list(read: ReadPage) -> set[int]:
     return free if len(free) == count and not trunk else set()
 
 
+def _at_most(pages: int, read: ReadPage) -> ReadPage:
+    """Nothing more is there once so many were read."""
+    rest = iter(range(pages))
+
+    def bounded(number: int) -> bytes | None:
+        return read(number) if next(rest, None) is not None else None
+
+    return bounded
+
+
 def _cells(page: bytes) -> Iterator[int]:
     """Where the cells of a leaf begin, as far as that can be so."""
     count = int.from_bytes(page[3:5], "big")
     first = LEAF_HEADER_BYTES + 2 * count
     if count > (len(page) - LEAF_HEADER_BYTES) // (2 + MIN_CELL_BYTES):
         return
-    for (at,) in struct.iter_unpack(">H", page[LEAF_HEADER_BYTES:first]):
+    for (at,) in dict.fromkeys(struct.iter_unpack(">H", page[LEAF_HEADER_BYTES:first])):
         if first <= at <= len(page) - MIN_CELL_BYTES:
             yield at
 

@@ -40,7 +40,7 @@ class Wreck:
         for frame in self._frames:
             self._versions.setdefault(frame.page, []).append(frame.number)
         self._has_maps = has_maps(self.page)
-        self._free = set[int]() if self._has_maps else free_list(self.page)
+        self._free = set[int]() if self._has_maps else free_list(self.page, self._end)
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 from gateway.outbox import wal
 from gateway.outbox.entry import Entry
 from gateway.outbox.opening import make
-from gateway.outbox.pages import MAP_ENTRY_BYTES, PAGE_BYTES, envelopes, is_map, map_of
+from gateway.outbox.pages import (
+    MAGIC,
+    MAP_ENTRY_BYTES,
+    MAX_OVERFLOW_PAGES,
+    PAGE_BYTES,
+    ReadPage,
+    envelopes,
+    free_list,
+    is_map,
+    map_of,
+)
 from gateway.outbox.pages import settings as settings_in
 from gateway.outbox.store import INSERT, _row
 from gateway.outbox.wreck import Wreck, committed
@@ -200,3 +210,51 @@ def test_the_log_says_which_of_its_frames_count() -> None:
     data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
     assert not wal.is_whole(read, log, 1)
     assert wal.is_whole(read, log, 2), "each frame is judged by itself"
+
+
+LEAST_LOCAL_BYTES = 489
+"""Of a row with overflow pages (section 1.6)."""
+
+
+def hostile_leaf(offsets: list[int]) -> bytes:
+    """Every cell says that it is a row of almost 64 MiB, which goes on in page 2."""
+    page = bytearray(PAGE_BYTES)
+    page[0], page[3:5] = 0x0D, len(offsets).to_bytes(2, "big")
+    page[8 : 8 + 2 * len(offsets)] = b"".join(at.to_bytes(2, "big") for at in offsets)
+    size = LEAST_LOCAL_BYTES + (PAGE_BYTES - 4) * 16_000
+    head = bytes([size >> 21 | 0x80, size >> 14 & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size & 0x7F, 1])
+    for at in offsets:
+        page[at : at + len(head) + 1] = head + b"\x09"
+        pointer = at + len(head) + LEAST_LOCAL_BYTES
+        page[pointer : pointer + 4] = b"\0\0\0\2"
+    return bytes(page)
+
+
+def chain(reads: list[int]) -> ReadPage:
+    """Overflow pages without an end."""
+
+    def read(number: int) -> bytes:
+        reads.append(number)
+        return (number + 1).to_bytes(4, "big") + bytes(PAGE_BYTES - 4)
+
+    return read
+
+
+@pytest.mark.parametrize("offsets", [[1200] * 500, list(range(1200, 1600, 16))])
+def test_cells_that_all_point_to_the_same_pages_are_read_only_so_often(offsets: list[int]) -> None:
+    reads: list[int] = []
+    assert envelopes(hostile_leaf(offsets), chain(reads)).entries == []
+    assert 0 < len(reads) <= MAX_OVERFLOW_PAGES
+
+
+def test_a_free_list_longer_than_its_file_is_not_read() -> None:
+    reads: list[int] = []
+    header = bytearray(PAGE_BYTES)
+    header[:16], header[32:40] = MAGIC, b"\x00\x00\x00\x02\x10\x00\x00\x00"
+
+    def read(number: int) -> bytes:
+        reads.append(number)
+        return bytes(header) if number == 1 else (number + 1).to_bytes(4, "big") + bytes(PAGE_BYTES - 4)
+
+    assert free_list(read, 1000) == set()
+    assert reads == [1]
