@@ -52,7 +52,6 @@ _CODES = {
     "no_such_file": "E141",
     "duration_bounds": "E107",
     "size_bounds": "E107",
-    "size_bounds": "E107",
     "password_alone": "E142",
     "clock_source": "E107",
 }

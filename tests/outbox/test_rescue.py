@@ -371,14 +371,16 @@ async def test_what_had_no_room_is_missing_until_it_is_told(path: Path, monkeypa
     build(path, some(2500, 5000), log=False)
     no_header(path)
     async with opened(path, max_size="4MiB") as rig:
+        told = asyncio.Event()
 
         async def cut(_: object) -> None:
+            told.set()
             await asyncio.Event().wait()
 
         monkeypatch.setattr(rig.outbox, "lost", cut)
         task = asyncio.create_task(Rescue(rig.outbox).run())
-        await eventually(lambda: rig.outbox.room_bytes < 1 << 20)
+        async with asyncio.timeout(20):
+            await told.wait()
         (aside,) = asides(path)
-        await eventually(lambda: meta(path)[aside.missing_key] < 2500)
-        await eventually(lambda: 0 < len(own(path)) == 2500 - meta(path)[aside.missing_key])
+        assert meta(path)[aside.missing_key] == 2500 - len(own(path))
         task.cancel()
