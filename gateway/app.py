@@ -21,8 +21,8 @@ from gateway.field import Field
 from gateway.link import FieldLink
 from gateway.memory import DeviceMemory
 from gateway.model import DeviceInfo, Result, ResultStatus
-from gateway.outbox.adoption import adopt, warn_of_unused
-from gateway.outbox.store import Opened
+from gateway.outbox.disk.store import Opened
+from gateway.outbox.rescue.adoption import adopt, warn_of_unused
 from gateway.report import Rule, resolve
 from gateway.supervisor import Phase
 from gateway.uplink import Uplink

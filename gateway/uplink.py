@@ -15,12 +15,12 @@ from gateway.endpoints.payload import Encoder
 from gateway.intake import Facts, Intake
 from gateway.link import FieldLink
 from gateway.model import DeviceInfo, Result
-from gateway.outbox.adoption import path_of, take_journals
+from gateway.outbox.disk.space import journal_bytes
+from gateway.outbox.disk.store import Opened, Store
 from gateway.outbox.outbox import Outbox
-from gateway.outbox.rescue import Rescue
+from gateway.outbox.rescue.adoption import path_of, take_journals
+from gateway.outbox.rescue.rescue import Rescue
 from gateway.outbox.retained import Retained
-from gateway.outbox.space import journal_bytes
-from gateway.outbox.store import Opened, Store
 from gateway.rate import Rate
 from gateway.relay import Relay
 from gateway.report import ReportFilter, Rule

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from gateway.cli import show
 from gateway.config import Diagnostic, Site
-from gateway.outbox.adoption import path_of
-from gateway.outbox.survey import bytes_of
+from gateway.outbox.rescue.adoption import path_of
+from gateway.outbox.visit.survey import bytes_of
 
 
 def shortage(site: Site, state: Path) -> tuple[Diagnostic, ...]:

@@ -20,7 +20,7 @@ from gateway.cli.exits import Exit
 from gateway.cli.room import shortage
 from gateway.cli.state import InUse, default_state_dir, owned
 from gateway.config import ConfigError, Site, load
-from gateway.outbox.store import StoreError
+from gateway.outbox.disk.store import StoreError
 
 STOP_MARGIN_S = 1.5
 """A stop that takes this much longer than its drain is cut: a hung disk or adapter must not hold the box."""

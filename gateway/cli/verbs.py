@@ -21,7 +21,8 @@ VERBS = {
     "explain": "Say in plain words what a diagnostic's code means.",
     "version": "Print the version.",
 }
-"""In the order of the help. Each but `run` is a module of this package with a function of the same name."""
+"""In the order of the help. Each but `run` is a function in a module of this package that has its name, or, where there
+are verbs below it, in such a module of such a package."""
 
 SUBVERBS = {
     "outbox": {
@@ -30,7 +31,7 @@ SUBVERBS = {
         "purge": "Delete what waits; asks first.",
     },
 }
-"""Verbs below a verb, in the order of its help: each a module VERB_SUBVERB with a function of the sub-verb's name."""
+"""Verbs below a verb, in the order of its help: each a module of the verb's package with a function of its name."""
 
 
 def invoke(arguments: Sequence[str]) -> int:
@@ -62,7 +63,7 @@ def _app(verbs: Sequence[str], below: Sequence[str]) -> typer.Typer:
     app = _typer("A field gateway: Modbus, BLE and serial devices to MQTT and the cloud.")
     app.callback()(_general)
     for verb in verbs:
-        function = _run if verb == "run" else _function(verb, verb)
+        function = _run if verb == "run" else _function(f"{verb}.{verb}" if verb in SUBVERBS else verb, verb)
         if len(verbs) > 1 or verb not in SUBVERBS:
             app.command(verb, help=VERBS[verb])(_exiting(function))
         else:
@@ -76,7 +77,7 @@ def _group(verb: str, function: Callable[..., int | None], below: Sequence[str])
     group = _typer(VERBS[verb])
     group.callback(invoke_without_command=True)(_exiting(function))
     for name in [word for word in below if word in known] or known:
-        group.command(name, help=known[name])(_exiting(_function(f"{verb}_{name}", name)))
+        group.command(name, help=known[name])(_exiting(_function(f"{verb}.{name}", name)))
     return group
 
 

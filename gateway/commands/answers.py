@@ -12,9 +12,9 @@ from gateway.commands.journal import Journal
 from gateway.endpoints.contract import Delivery
 from gateway.intake import Intake
 from gateway.model import Command, Result
+from gateway.outbox.disk.store import StoreError, Unsettled
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
-from gateway.outbox.store import StoreError, Unsettled
 
 RETRY_S = 5.0
 """Pause between attempts to end a command in a journal whose disk refuses."""

@@ -7,8 +7,8 @@ import asyncio
 import structlog
 
 from gateway.adapter import Rejected
+from gateway.outbox.disk.store import Store, StoreError
 from gateway.outbox.schedule import RETRY_MAX_S
-from gateway.outbox.store import Store, StoreError
 
 MIN_HOLD_S = 600.0
 """A broker or a sender that repeats a command does so within minutes."""

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import msgspec
 
 from gateway.model import Result
+from gateway.outbox.disk.rows import insert_statements
+from gateway.outbox.disk.store import Store, StoreError
 from gateway.outbox.entry import Entry
-from gateway.outbox.store import Store, StoreError, insert_statements
 
 PRUNE_EVERY = 200
 """Claims between two looks at the journal's limits."""

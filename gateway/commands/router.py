@@ -21,8 +21,8 @@ from gateway.endpoints.contract import Delivery
 from gateway.intake import Intake
 from gateway.link import FieldLink, Job
 from gateway.model import Command, DeviceInfo, Result, ResultStatus
+from gateway.outbox.disk.store import StoreError, Unsettled
 from gateway.outbox.outbox import Outbox
-from gateway.outbox.store import StoreError, Unsettled
 from gateway.repeats import Repeats
 
 MAX_WAITING = 100

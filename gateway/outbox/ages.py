@@ -20,15 +20,6 @@ class Jump(NamedTuple):
     ahead_s: float
 
 
-class Stamp(NamedTuple):
-    """What tells how old a row is."""
-
-    row_id: int
-    session: int
-    time_ms: int
-    unsynced: bool
-
-
 class Ages:
     """Turns a row's stamp, which is the wall clock's, into an age on a clock that never jumps.
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from aiosqlite import Connection
 
 from gateway.outbox.ages import Jump
-from gateway.outbox.opening import settings
-from gateway.outbox.store import Store
+from gateway.outbox.disk.opening import settings
+from gateway.outbox.disk.store import Store
 
 AHEAD = "ahead-"
 """Keys of `meta`: from this row's id on the wall clock was so many milliseconds ahead of the steady one."""

@@ -11,14 +11,15 @@ from aiosqlite import Connection
 from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
 from gateway.outbox import boots, untold
-from gateway.outbox.ages import Ages, Jump, Stamp
-from gateway.outbox.entry import Entry
+from gateway.outbox.ages import Ages, Jump
+from gateway.outbox.disk.opening import Opened
+from gateway.outbox.disk.rows import Depth, count, delete, depth, insert, oldest, present, size_of
+from gateway.outbox.disk.space import Room, bound_log, free_bytes, used_bytes
+from gateway.outbox.disk.store import Store, StoreError
+from gateway.outbox.entry import Entry, Stamp
 from gateway.outbox.evicted import told_again
 from gateway.outbox.limits import Cut, Limits, Load
 from gateway.outbox.losses import Losses
-from gateway.outbox.opening import Opened
-from gateway.outbox.space import Room, bound_log, free_bytes, used_bytes
-from gateway.outbox.store import Depth, Store, StoreError, count, delete, depth, insert, oldest, present, size_of
 
 PROBE: tuple[str, list[tuple[object, ...]]] = ("UPDATE meta SET value = 0 WHERE key = 'clean'", [()])
 """Changes nothing, and shows that the disk writes again."""
@@ -136,7 +137,7 @@ class Committer:
         for entry in entries.values():
             entry.on_disk = True
             if self.oldest is None:
-                self.oldest = stamp_of(entry)
+                self.oldest = entry.stamp
 
     @property
     def room_bytes(self) -> int:
@@ -147,7 +148,7 @@ class Committer:
         """Note older envelopes that a transaction has put on disk, which uses so much now."""
         self.count(entries)
         self.used_bytes = used
-        stamps = [stamp_of(entry) for entry in entries.values()]
+        stamps = [entry.stamp for entry in entries.values()]
         self.oldest = min(stamps if self.oldest is None else [*stamps, self.oldest], default=None)
         self._limits.forget()
 
@@ -236,8 +237,3 @@ class Committer:
 
     def _told(self, cut: Cut) -> Cost:
         return Cost([row.gap(self._session) for row in cut.evicted], told_again(cut.evicted, self._session))
-
-
-def stamp_of(entry: Entry) -> Stamp:
-    """What tells how old an envelope is."""
-    return Stamp(entry.id, entry.session, entry.time_ms, entry.ahead_ms is not None)

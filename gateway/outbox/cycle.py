@@ -10,11 +10,11 @@ import structlog
 
 from gateway.model import Gap, GapReason
 from gateway.outbox.commit import Committer, Cost
+from gateway.outbox.disk.store import StoreError
 from gateway.outbox.entry import Entry
 from gateway.outbox.losses import Losses
 from gateway.outbox.schedule import Clock, Schedule
 from gateway.outbox.staging import Staging
-from gateway.outbox.store import StoreError
 
 DELETE_LAG_S = 1.0
 """How long acknowledged rows may stay on disk before a commit is made for their deletion alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from zlib import crc32
 
 from msgspec import Struct
@@ -18,6 +19,15 @@ LEAVING_ORDER: tuple[tuple[str, ...], ...] = ((), (READING,), (STATUS, "birth"),
 
 LANE_OF = {kind: lane for lane, kinds in enumerate(LEAVING_ORDER) for kind in kinds}
 """Each kind's place in that order."""
+
+
+class Stamp(NamedTuple):
+    """What tells how old a row is."""
+
+    row_id: int
+    session: int
+    time_ms: int
+    unsynced: bool
 
 
 class Entry(Struct, gc=False, eq=False):
@@ -47,6 +57,11 @@ class Entry(Struct, gc=False, eq=False):
     def is_reading(self) -> bool:
         """Readings may be dropped and wait behind everything else."""
         return self.kind == READING
+
+    @property
+    def stamp(self) -> Stamp:
+        """What tells how old it is."""
+        return Stamp(self.id, self.session, self.time_ms, self.ahead_ms is not None)
 
     def seal(self) -> int:
         """CRC-32 of all that a row holds."""

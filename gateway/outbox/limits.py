@@ -10,10 +10,10 @@ from aiosqlite import Connection
 from gateway.config.models import OutboxSection
 from gateway.model import GapReason
 from gateway.outbox.ages import Ages
+from gateway.outbox.disk.rows import ROW_OVERHEAD_BYTES, delete
+from gateway.outbox.disk.space import PAGE_BYTES, file_share, used_bytes
 from gateway.outbox.entry import LEAVING_ORDER, READING, READINGS, STATUS, SUPERSEDED, Entry
 from gateway.outbox.evicted import Evicted
-from gateway.outbox.space import PAGE_BYTES, file_share, used_bytes
-from gateway.outbox.store import ROW_OVERHEAD_BYTES, delete
 
 AGE_CHECK_S = 60.0
 """How often the age limit is looked at: it is given in hours or days."""

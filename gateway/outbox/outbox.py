@@ -13,16 +13,17 @@ from gateway.clock import WallClock, boot_ms
 from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
 from gateway.outbox import boots
-from gateway.outbox.ages import Ages, Stamp
-from gateway.outbox.commit import Committer, Kept, stamp_of
+from gateway.outbox.ages import Ages
+from gateway.outbox.commit import Committer, Kept
 from gateway.outbox.cycle import Cycle, Hooks, gap_of
-from gateway.outbox.entry import READING, Entry
-from gateway.outbox.opening import Opened
+from gateway.outbox.disk.opening import Opened
+from gateway.outbox.disk.rows import ROW_OVERHEAD_BYTES
+from gateway.outbox.disk.space import commit_bytes, dead_bytes
+from gateway.outbox.disk.store import CorruptError, Store, StoreError
+from gateway.outbox.disk.turns import HANG_S
+from gateway.outbox.entry import READING, Entry, Stamp
 from gateway.outbox.schedule import Clock
-from gateway.outbox.space import commit_bytes, dead_bytes
 from gateway.outbox.staging import Staging
-from gateway.outbox.store import ROW_OVERHEAD_BYTES, CorruptError, Store, StoreError
-from gateway.outbox.turns import HANG_S
 from gateway.outbox.waiting import Waiting
 from gateway.repeats import Repeats
 
@@ -251,7 +252,7 @@ class Outbox:
     def depth(self) -> Mapping[str, Any]:
         """What waits, for the status."""
         oldest = self._staged.oldest_of_all
-        stamps = [] if oldest is None else [stamp_of(oldest)]
+        stamps = [] if oldest is None else [oldest.stamp]
         if self._disk.waiting > 0 and self._disk.oldest is not None:
             stamps.append(self._disk.oldest)
         return {

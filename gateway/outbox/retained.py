@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 import structlog
 
+from gateway.outbox.disk.store import Store, StoreError
 from gateway.outbox.entry import Entry
-from gateway.outbox.store import Store, StoreError
 
 CLEARED_KINDS = ("birth", "status")
 """Retained kinds of a device, in the order in which they are cleared."""

@@ -9,7 +9,7 @@ import structlog
 from aiosqlite import Connection
 
 from gateway.model import Gap, GapReason
-from gateway.outbox.store import Store
+from gateway.outbox.disk.store import Store
 
 COLUMNS = "reason, lost_session, device, count, first_seq, last_seq, first_ms, last_ms"
 

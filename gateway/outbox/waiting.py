@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 from gateway.outbox.commit import Committer
+from gateway.outbox.disk.store import Store, StoreError
 from gateway.outbox.entry import Entry
 from gateway.outbox.schedule import RETRY_MIN_S
 from gateway.outbox.staging import Staging
-from gateway.outbox.store import Store, StoreError
 
 
 class Waiting:

@@ -21,9 +21,9 @@ from typing_extensions import override
 from gateway.config.models import OutboxSection
 from gateway.endpoints.contract import Ack, Endpoint, EndpointError, Message, Session
 from gateway.endpoints.payload import Encoder
+from gateway.outbox.disk.store import Store
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.retained import Retained
-from gateway.outbox.store import Store
 from gateway.relay import Relay
 from scripts.bench import usage
 from scripts.bench.result import MIB

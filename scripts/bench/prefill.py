@@ -14,8 +14,9 @@ from itertools import islice
 from pathlib import Path
 
 from gateway.endpoints.payload import Encoder
+from gateway.outbox.disk.rows import insert_statements
+from gateway.outbox.disk.store import Store
 from gateway.outbox.entry import READING, Entry
-from gateway.outbox.store import Store, insert_statements
 from scripts.bench.signals import Frame, frame_of
 
 OLD_DEVICE = 1000

@@ -10,8 +10,9 @@ import pytest
 
 from gateway import cli
 from gateway.endpoints.payload import Encoder
+from gateway.outbox.disk.rows import insert_statements
+from gateway.outbox.disk.store import Store
 from gateway.outbox.entry import Entry
-from gateway.outbox.store import Store, insert_statements
 
 SESSION = 1_763_888_462
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model import Bad, BadReason
-from gateway.outbox import letters, visit
+from gateway.outbox.visit import letters, visit
 from tests.cli.outboxes import SESSION, Commands, Said, fill, other, reading
 from tests.support.repo import ROOT
 

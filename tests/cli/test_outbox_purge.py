@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.cli.state import owned
-from gateway.outbox import purge
+from gateway.outbox.visit import purge
 from tests.cli.outboxes import SESSION, START_MS, Commands, fill, other, reading
 
 SITE = """version: 1

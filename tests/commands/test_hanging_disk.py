@@ -9,7 +9,7 @@ import pytest
 
 from gateway.commands import answers
 from gateway.model import Result, ResultStatus
-from gateway.outbox import turns
+from gateway.outbox.disk import turns
 from tests.commands.setup import WRITE, CommandRig, routing
 from tests.outbox.setup import until
 

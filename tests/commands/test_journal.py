@@ -7,7 +7,7 @@ import pytest
 from gateway.commands import journal as module
 from gateway.commands.journal import Journal
 from gateway.model import Result, ResultStatus
-from gateway.outbox.store import StoreError
+from gateway.outbox.disk.store import StoreError
 from tests.outbox.setup import Rig, opened
 
 DONE = Result(ResultStatus.DONE, {"setpoint": 55.0, "mode": "auto", "count": 7, "open": True})

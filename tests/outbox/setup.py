@@ -9,9 +9,9 @@ from typing import Any
 
 from gateway.config.models import OutboxSection
 from gateway.model import Gap
+from gateway.outbox.disk.store import Store
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
-from gateway.outbox.store import Store
 
 WALL_S = 1_763_888_462.0
 

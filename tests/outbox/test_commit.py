@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.outbox.store import insert_statements
+from gateway.outbox.disk.rows import insert_statements
 from tests.outbox.setup import Clock, begin, make, opened, until
 
 

@@ -10,15 +10,15 @@ from zlib import crc32
 import msgspec
 import pytest
 
-from gateway.outbox.adoption import adopt, path_of, take_journals, unused
-from gateway.outbox.aside import asides, log_of
+from gateway.outbox.disk.aside import asides, log_of
+from gateway.outbox.disk.opening import SCHEMA_VERSION
 from gateway.outbox.entry import Entry
-from gateway.outbox.opening import SCHEMA_VERSION
-from gateway.outbox.salvage import ADOPTED_SHIFT
+from gateway.outbox.rescue.adoption import adopt, path_of, take_journals, unused
+from gateway.outbox.rescue.salvage import ADOPTED_SHIFT
 from tests.outbox.setup import WALL_S, Rig, opened, query
 from tests.outbox.wrecks import as_rows, build, is_over, meta, overwrite, own, rescuing, some
 
-SCHEMA = importlib.resources.files("gateway.outbox") / "schema"
+SCHEMA = importlib.resources.files("gateway.outbox.disk") / "schema"
 
 
 def old_row(entry: Entry) -> tuple[object, ...]:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.outbox.aside import asides, log_of, set_aside
-from gateway.outbox.opening import SCHEMA_VERSION, make
-from gateway.outbox.store import CorruptError, Store, StoreError, insert_statements
+from gateway.outbox.disk.aside import asides, log_of, set_aside
+from gateway.outbox.disk.opening import SCHEMA_VERSION, make
+from gateway.outbox.disk.rows import insert_statements
+from gateway.outbox.disk.store import CorruptError, Store, StoreError
 from tests.outbox.setup import WALL_S, query
 from tests.outbox.wrecks import PAGE, SESSION, build, entry, flip, meta, overwrite, rows, some
 

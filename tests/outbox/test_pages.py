@@ -12,10 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.outbox import wal
+from gateway.outbox.disk import opening
+from gateway.outbox.disk.opening import make
+from gateway.outbox.disk.rows import INSERT, row_of
+from gateway.outbox.disk.wreck import Wreck, committed
 from gateway.outbox.entry import Entry
-from gateway.outbox.opening import make
-from gateway.outbox.pages import (
+from gateway.outbox.format import wal
+from gateway.outbox.format.pages import (
     MAGIC,
     MAP_ENTRY_BYTES,
     MAX_OVERFLOW_PAGES,
@@ -26,9 +29,7 @@ from gateway.outbox.pages import (
     is_map,
     map_of,
 )
-from gateway.outbox.pages import settings as settings_in
-from gateway.outbox.store import INSERT, _row
-from gateway.outbox.wreck import Wreck, committed
+from gateway.outbox.format.pages import settings as settings_in
 
 KINDS = ("reading", "reading", "reading", "status", "birth", "gap", "result")
 
@@ -52,11 +53,11 @@ def entry(number: int, payload: bytes = b"{}", kind: str = "reading", ahead_ms: 
 
 
 def put(db: sqlite3.Connection, entries: list[Entry]) -> None:
-    db.executemany(INSERT, [_row(each) for each in entries])
+    db.executemany(INSERT, [row_of(each) for each in entries])
 
 
 def contents(entries: list[Entry]) -> set[tuple[object, ...]]:
-    return {_row(each) for each in entries}
+    return {row_of(each) for each in entries}
 
 
 def as_sqlite_sees(db: sqlite3.Connection) -> set[tuple[object, ...]]:
@@ -140,9 +141,9 @@ def test_rows_of_the_first_schema_have_a_column_less() -> None:
         path = Path(folder) / "outbox.db"
         with closing(sqlite3.connect(path, isolation_level=None)) as db:
             db.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            db.executescript((Path(wal.__file__).parent / "schema" / "001.sql").read_text())
+            db.executescript((Path(opening.__file__).parent / "schema" / "001.sql").read_text())
             old = entry(5, b"payload")
-            row = (*_row(old)[:7], crc32(b"payload"))
+            row = (*row_of(old)[:7], crc32(b"payload"))
             db.execute("INSERT INTO envelope VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             db.execute("INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, 153, 'refused')", row)
         assert as_bytes_say(path) == contents([old])
@@ -150,7 +151,7 @@ def test_rows_of_the_first_schema_have_a_column_less() -> None:
 
 def test_dead_letters_do_not_wait() -> None:
     with database() as (path, db):
-        db.execute(f"INSERT INTO dead VALUES ({', '.join('?' * 11)})", (*_row(entry(1))[:8], 153, "refused", None))
+        db.execute(f"INSERT INTO dead VALUES ({', '.join('?' * 11)})", (*row_of(entry(1))[:8], 153, "refused", None))
         put(db, [entry(2)])
         assert {row[0] for row in as_bytes_say(path)} == {2}
         with Wreck(path) as wreck:

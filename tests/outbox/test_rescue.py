@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from gateway.model import Gap, GapReason
-from gateway.outbox import rescue as rescue_module
-from gateway.outbox.aside import DONE, asides, log_of
+from gateway.outbox.disk.aside import DONE, asides, log_of
+from gateway.outbox.disk.rows import row_of
+from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import Entry
-from gateway.outbox.pages import envelopes
-from gateway.outbox.rescue import Rescue
-from gateway.outbox.store import _row
-from gateway.outbox.wreck import Wreck
+from gateway.outbox.format.pages import envelopes
+from gateway.outbox.rescue import rescue as rescue_module
+from gateway.outbox.rescue.rescue import Rescue
 from tests.outbox.setup import WALL_S, Rig, opened, query
 from tests.outbox.wrecks import (
     PAGE,
@@ -293,7 +293,7 @@ async def _fuzz(seed: int, damage: Damage, *, in_log: bool, has_log: bool) -> No
                 await is_over(path)
                 back = await everything(rig)
             is_noticed = bool(known)
-        assert {_row(one) for one in back} <= {_row(one) for one in written}, "no wrong row, ever"
+        assert {row_of(one) for one in back} <= {row_of(one) for one in written}, "no wrong row, ever"
         if is_noticed or not changed & {"tree", "log head"}:
             sure = {row_id for row_id, places in needs.items() if not places & changed}
             if "log head" not in changed:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.outbox.space import CHEAP_BYTES, MAX_FREE_BYTES
+from gateway.outbox.disk.space import CHEAP_BYTES, MAX_FREE_BYTES
 from tests.outbox.setup import Rig, opened
 
 MIB = 1024**2

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.outbox import turns as module
-from gateway.outbox.turns import Hangs, Turns
+from gateway.outbox.disk import turns as module
+from gateway.outbox.disk.turns import Hangs, Turns
 
 
 class Work:

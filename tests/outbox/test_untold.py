@@ -10,8 +10,9 @@ import pytest
 
 from gateway.endpoints.payload import Encoder
 from gateway.model import Gap, GapReason
+from gateway.outbox.disk.rows import depth
+from gateway.outbox.disk.store import CorruptError
 from gateway.outbox.losses import GAP_PERIOD_S
-from gateway.outbox.store import CorruptError, depth
 from tests.outbox.setup import Rig, opened, query, until
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.outbox import waiting as module
-from gateway.outbox.store import insert_statements
+from gateway.outbox.disk.rows import insert_statements
 from tests.outbox.setup import full, opened, until
 
 

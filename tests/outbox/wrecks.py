@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-from gateway.outbox.aside import DONE, asides, log_of
+from gateway.outbox.disk.aside import DONE, asides, log_of
+from gateway.outbox.disk.opening import make
+from gateway.outbox.disk.rows import INSERT, row_of
 from gateway.outbox.entry import Entry
-from gateway.outbox.opening import make
-from gateway.outbox.rescue import Rescue
-from gateway.outbox.store import INSERT, _row
+from gateway.outbox.rescue.rescue import Rescue
 from tests.outbox.setup import WALL_S, Rig, opened, query
 
 PAGE = 4096
@@ -40,7 +40,7 @@ def build(path: Path, entries: list[Entry], *, each: int = 50, log: bool = True)
         for first in range(0, len(entries), each):
             some = entries[first : first + each]
             db.execute("BEGIN")
-            db.executemany(INSERT, [_row(one) for one in some])
+            db.executemany(INSERT, [row_of(one) for one in some])
             size = sum(len(one.payload) + 64 for one in some)
             db.execute("UPDATE meta SET value = value + ? WHERE key = 'rows'", (len(some),))
             db.execute("UPDATE meta SET value = value + ? WHERE key = 'bytes'", (size,))
@@ -83,7 +83,7 @@ def own(path: Path, before_id: int = int(WALL_S) * 10**6) -> list[Row]:
 
 
 def as_rows(entries: list[Entry]) -> list[Row]:
-    return [(*_row(one)[:7], one.ahead_ms) for one in entries]
+    return [(*row_of(one)[:7], one.ahead_ms) for one in entries]
 
 
 def meta(path: Path) -> dict[str, int]:

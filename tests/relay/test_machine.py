@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from gateway import lanes as module
+from gateway.outbox.disk.rows import insert_statements
 from gateway.outbox.entry import READING, Entry
-from gateway.outbox.store import insert_statements
 from tests.outbox.setup import WALL_S
 from tests.relay.setup import FarEnd, RelayRig, relaying
 

@@ -7,8 +7,8 @@ import pytest
 
 from gateway import lanes as module
 from gateway.endpoints.contract import Delivery, Message
+from gateway.outbox.disk.rows import insert_statements
 from gateway.outbox.entry import Entry
-from gateway.outbox.store import insert_statements
 from tests.outbox.setup import until
 from tests.relay.setup import RelayRig, relaying
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.outbox.opening import SCHEMA_VERSION
-from gateway.outbox.pages import envelopes
+from gateway.outbox.disk.opening import SCHEMA_VERSION
+from gateway.outbox.format.pages import envelopes
 from tests.support.daemon import Daemon
 from tests.support.device import Device
 from tests.support.envelopes import counts, has_state, is_result, numbered, once, says, wait_for_counts

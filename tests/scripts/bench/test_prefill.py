@@ -2,8 +2,8 @@ import asyncio
 from pathlib import Path
 
 from gateway.config.models import OutboxSection
+from gateway.outbox.disk.store import Store
 from gateway.outbox.outbox import Outbox
-from gateway.outbox.store import Store
 from scripts.bench.counter import Readings
 from scripts.bench.prefill import POLLS, prefill
 from scripts.bench.signals import frame_of

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
-from gateway.outbox.aside import index_of, log_of
-from gateway.outbox.opening import SCHEMA_VERSION
+from gateway.outbox.disk.aside import index_of, log_of
+from gateway.outbox.disk.opening import SCHEMA_VERSION
 
 ATTEMPTS = 20
 """Looks that a daemon which starts or stops may spoil, before it is called a fault."""

@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from aiosqlite import Connection
 
-from gateway.outbox.opening import BUSY_TIMEOUT_MS
+from gateway.outbox.disk.opening import BUSY_TIMEOUT_MS
 
 PAGE_BYTES = 4096
 """SQLite's default, and a flash card's unit of writing."""

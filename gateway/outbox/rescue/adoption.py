@@ -13,10 +13,10 @@ from typing import Any
 import structlog
 from aiosqlite import Connection
 
-from gateway.outbox.aside import DONE, Aside, asides, delete, index_of, log_of, set_aside, sync_folder
-from gateway.outbox.opening import SETTING
-from gateway.outbox.store import CorruptError, Store
-from gateway.outbox.wreck import Wreck
+from gateway.outbox.disk.aside import DONE, Aside, asides, delete, index_of, log_of, set_aside, sync_folder
+from gateway.outbox.disk.opening import SETTING
+from gateway.outbox.disk.store import CorruptError, Store
+from gateway.outbox.disk.wreck import Wreck
 
 FILE = re.compile(r"outbox-([A-Za-z0-9_-]+)\.db")
 

@@ -18,12 +18,12 @@ import typer
 from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.options import StateDir
-from gateway.cli.outbox_site import Refused, chosen, found
-from gateway.cli.outbox_times import BadTime, time_ms
-from gateway.cli.outbox_writers import Csv, JsonLines, NotAnEnvelope, Writer
+from gateway.cli.outbox.site import Refused, chosen, found
+from gateway.cli.outbox.times import BadTime, time_ms
+from gateway.cli.outbox.writers import Csv, JsonLines, NotAnEnvelope, Writer
 from gateway.outbox.entry import Entry
-from gateway.outbox.letters import bundles
-from gateway.outbox.visit import Unreadable, with_index
+from gateway.outbox.visit.letters import bundles
+from gateway.outbox.visit.visit import Unreadable, with_index
 
 WRITTEN, LEFT_OUT, TORN = "written", "left out", "torn"
 

@@ -8,9 +8,19 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
-from gateway.outbox import wal
-from gateway.outbox.aside import Aside, log_of
-from gateway.outbox.pages import PAGE_BYTES, Found, envelopes, free_list, has_maps, is_free, is_map, map_of, settings
+from gateway.outbox.disk.aside import Aside, log_of
+from gateway.outbox.format import wal
+from gateway.outbox.format.pages import (
+    PAGE_BYTES,
+    Found,
+    envelopes,
+    free_list,
+    has_maps,
+    is_free,
+    is_map,
+    map_of,
+    settings,
+)
 
 META_WITHIN = 64
 """Pages among which `meta` is looked for: where pages are handed back, tables begin in a file's first pages."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from gateway.cli import show
-from gateway.outbox.aside import Aside
-from gateway.outbox.survey import RESCUED, Files, Survey, bytes_of
+from gateway.outbox.disk.aside import Aside
+from gateway.outbox.visit.survey import RESCUED, Files, Survey, bytes_of
 
 
 class Rates(NamedTuple):

@@ -12,11 +12,11 @@ import typer
 from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.options import ConfigFile, StateDir
-from gateway.cli.outbox_lines import Rates, Standing, document, lines
-from gateway.cli.outbox_site import Known, Refused, found, known, state_of
-from gateway.outbox.adoption import path_of
-from gateway.outbox.survey import Files, survey
-from gateway.outbox.visit import Unreadable
+from gateway.cli.outbox.lines import Rates, Standing, document, lines
+from gateway.cli.outbox.site import Known, Refused, found, known, state_of
+from gateway.outbox.rescue.adoption import path_of
+from gateway.outbox.visit.survey import Files, survey
+from gateway.outbox.visit.visit import Unreadable
 
 LOOK_S = 1.0
 """Between the two looks that rates come from."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gateway.outbox.aside import Aside
+from gateway.outbox.disk.aside import Aside
 from gateway.outbox.entry import Entry
-from gateway.outbox.pages import Found
+from gateway.outbox.format.pages import Found
 
 ADOPTED_SHIFT = 10**12
 """What ids of an adopted outbox are set back by: some days, so that they leave before what is here and meet none."""

@@ -15,12 +15,12 @@ import typer
 from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.options import ConfigFile, StateDir
-from gateway.cli.outbox_site import Refused, chosen, found, known, state_of
+from gateway.cli.outbox.site import Refused, chosen, found, known, state_of
 from gateway.cli.state import InUse, owned
-from gateway.outbox.purge import purge as purge_envelopes
-from gateway.outbox.purge import purge_dead, refuse_damaged_log
-from gateway.outbox.survey import Files, Survey, parts, survey
-from gateway.outbox.visit import Unreadable, size_of
+from gateway.outbox.visit.purge import purge as purge_envelopes
+from gateway.outbox.visit.purge import purge_dead, refuse_damaged_log
+from gateway.outbox.visit.survey import Files, Survey, parts, survey
+from gateway.outbox.visit.visit import Unreadable, size_of
 
 
 class Plan(NamedTuple):

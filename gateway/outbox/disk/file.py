@@ -13,11 +13,11 @@ import aiosqlite
 import structlog
 from aiosqlite import Connection
 
-from gateway.outbox.afresh import Torn, ensure, keep_torn, put_aside
-from gateway.outbox.aside import delete, index_of, log_of, sync, sync_folder
-from gateway.outbox.opening import Opened, UnreadableError, begin_session, is_corrupt, prepare, unusable_as
-from gateway.outbox.wal import transactions
-from gateway.outbox.wreck import committed
+from gateway.outbox.disk.afresh import Torn, ensure, keep_torn, put_aside
+from gateway.outbox.disk.aside import delete, index_of, log_of, sync, sync_folder
+from gateway.outbox.disk.opening import Opened, UnreadableError, begin_session, is_corrupt, prepare, unusable_as
+from gateway.outbox.disk.wreck import committed
+from gateway.outbox.format.wal import transactions
 
 FETCH_ROWS = 500
 """Rows that come from the database's thread at once."""

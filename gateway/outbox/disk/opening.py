@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from aiosqlite import Connection
 
-from gateway.outbox.aside import Kind, sync, sync_folder
+from gateway.outbox.disk.aside import Kind, sync, sync_folder
 
 SCHEMA_VERSION = 2
 
@@ -161,5 +161,5 @@ def _code(error: sqlite3.Error) -> int:
 
 def _migration(number: int) -> str:
     """One version's step, in one transaction."""
-    file = importlib.resources.files("gateway.outbox") / "schema" / f"{number:03}.sql"
+    file = importlib.resources.files("gateway.outbox.disk") / "schema" / f"{number:03}.sql"
     return f"BEGIN IMMEDIATE; {file.read_text(encoding='utf-8')}; PRAGMA user_version={number}; COMMIT"

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import structlog
 
-from gateway.outbox.aside import Aside, Kind, asides, log_of, set_aside, set_log_aside
-from gateway.outbox.opening import make
-from gateway.outbox.wreck import Wreck, written_s
+from gateway.outbox.disk.aside import Aside, Kind, asides, log_of, set_aside, set_log_aside
+from gateway.outbox.disk.opening import make
+from gateway.outbox.disk.wreck import Wreck, written_s
 
 CARRIED = ("rescue-", "missing-")
 """Settings that a fresh file takes over: how far files that were set aside before are rescued."""

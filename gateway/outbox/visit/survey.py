@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.outbox.adoption import path_of
-from gateway.outbox.aside import Aside, asides, index_of, log_of
+from gateway.outbox.disk.aside import Aside, asides, index_of, log_of
 from gateway.outbox.entry import READING
-from gateway.outbox.visit import look, size_of, version_of
+from gateway.outbox.rescue.adoption import path_of
+from gateway.outbox.visit.visit import look, size_of, version_of
 
 FILE = re.compile(r"outbox-(?P<endpoint>[A-Za-z0-9_-]{1,64})\.db(?:\..+)?")
 """An outbox, or what was set aside of one."""

@@ -12,13 +12,13 @@ import aiosqlite
 from aiosqlite import Connection
 
 from gateway.model import Gap, GapReason
+from gateway.outbox.disk.opening import prepare
+from gateway.outbox.disk.rows import ROW_OVERHEAD_BYTES, count
+from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import READING
 from gateway.outbox.evicted import Evicted, told_again
 from gateway.outbox.losses import Losses
-from gateway.outbox.opening import prepare
-from gateway.outbox.store import ROW_OVERHEAD_BYTES, count
-from gateway.outbox.visit import Unreadable
-from gateway.outbox.wreck import Wreck
+from gateway.outbox.visit.visit import Unreadable
 
 BATCH_ROWS = 10_000
 """Deleted in one transaction: it is whole when the purge is cut, and its log fits on a disk that is nearly full."""

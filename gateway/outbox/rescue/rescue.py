@@ -11,17 +11,18 @@ import structlog
 from aiosqlite import Connection
 
 from gateway.model import Gap, GapReason
-from gateway.outbox.aside import DONE, Aside, asides, delete
 from gateway.outbox.cycle import gap_of
+from gateway.outbox.disk.aside import DONE, Aside, asides, delete
+from gateway.outbox.disk.opening import SETTING
+from gateway.outbox.disk.rows import count, insert, present, size_of
+from gateway.outbox.disk.space import used_bytes
+from gateway.outbox.disk.store import StoreError
+from gateway.outbox.disk.wreck import Wreck, written_s
 from gateway.outbox.entry import Entry
-from gateway.outbox.opening import SETTING
+from gateway.outbox.format.pages import Found
 from gateway.outbox.outbox import Outbox
-from gateway.outbox.pages import Found
-from gateway.outbox.salvage import Salvage
+from gateway.outbox.rescue.salvage import Salvage
 from gateway.outbox.schedule import RETRY_MAX_S
-from gateway.outbox.space import used_bytes
-from gateway.outbox.store import StoreError, count, insert, present, size_of
-from gateway.outbox.wreck import Wreck, written_s
 
 PAGES_AT_ONCE = 16
 """Pages read in one go: some milliseconds of Python that share the interpreter with the event loop."""

@@ -9,10 +9,10 @@ import typer
 from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.options import StateDir
-from gateway.cli.outbox_site import Refused, chosen, found
+from gateway.cli.outbox.site import Refused, chosen, found
 from gateway.endpoints.payload import iso_ms
-from gateway.outbox.letters import Letter, bundles
-from gateway.outbox.visit import Unreadable
+from gateway.outbox.visit.letters import Letter, bundles
+from gateway.outbox.visit.visit import Unreadable
 
 
 def dead(

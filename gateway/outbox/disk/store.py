@@ -5,42 +5,23 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from aiosqlite import Connection
 
-from gateway.outbox import ballast, space
-from gateway.outbox.ages import Stamp
+from gateway.outbox.disk import ballast, space
+from gateway.outbox.disk.file import OutboxFile
+from gateway.outbox.disk.opening import Opened as Opened  # noqa: PLC0414 -- part of what a store says
+from gateway.outbox.disk.opening import is_corrupt, is_for_want_of_room
+from gateway.outbox.disk.rows import COLUMNS, Statements, entry_of, row_of
+from gateway.outbox.disk.turns import Hangs, Turns
 from gateway.outbox.entry import READING, Entry
-from gateway.outbox.file import OutboxFile
-from gateway.outbox.opening import Opened as Opened  # noqa: PLC0414 -- part of what a store says
-from gateway.outbox.opening import UnreadableError, is_corrupt, is_for_want_of_room, settings
-from gateway.outbox.turns import Hangs, Turns
-
-ROW_OVERHEAD_BYTES = 64
-"""What a row costs beside its payload: record header, key, crc, its share of the pages' slack (measured)."""
 
 DEAD_ROWS = 1000
 """Envelopes kept that the far end refuses for good, the newest: enough to see what is wrong with them."""
-
-COLUMNS = "id, session, seq, kind, device, time_ms, payload, crc, ahead_ms"
-
-OLDEST = (
-    "SELECT id, CAST(session AS INTEGER), CAST(time_ms AS INTEGER), ahead_ms IS NOT NULL"
-    " FROM envelope ORDER BY id LIMIT 1"
-)
-
-INSERT = f"INSERT INTO envelope ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-
-COUNT = "UPDATE meta SET value = value + CASE key WHEN 'rows' THEN ? ELSE ? END WHERE key IN ('rows', 'bytes')"
-
-DELETE = (
-    "DELETE FROM envelope WHERE id IN (SELECT value FROM json_each(?))"
-    f" RETURNING id, length(payload) + {ROW_OVERHEAD_BYTES}"
-)
 
 BURY = f"INSERT OR REPLACE INTO dead ({COLUMNS}, code, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -50,14 +31,7 @@ BURY_ONLY_SO_MANY = (
     " WINDOW newer AS (ORDER BY id DESC)) WHERE rows > ? OR bytes > ?)"
 )
 
-Statements = list[tuple[str, Iterable[Sequence[object]]]]
-"""SQL, and the parameters of each time it is executed."""
-
 T = TypeVar("T")
-
-
-ENTRY_TYPES = (int, int, int, str, str, int, bytes, int, int | None)
-"""What a row holds as long as it is as it was written."""
 
 
 class StoreError(Exception):
@@ -70,14 +44,6 @@ class CorruptError(StoreError):
 
 class Unsettled(StoreError):
     """The disk does not answer: what was asked for may be done when it does."""
-
-
-class Depth(NamedTuple):
-    """What waits on disk; `bytes` with what the rows cost beside their payloads."""
-
-    rows: int
-    bytes: int
-    oldest: Stamp | None
 
 
 class Store:
@@ -167,7 +133,7 @@ class Store:
         )
         good, torn = list[Entry](), list[Entry]()
         for row in rows:
-            entry = _entry(row)
+            entry = entry_of(row)
             is_intact = entry is not None and (
                 entry.is_intact(row[7], self._sealed_from)
                 or entry.is_intact(row[7], 0)  # rescued ones are old, but sealed anew
@@ -177,7 +143,7 @@ class Store:
 
     async def bury(self, entry: Entry, code: int, reason: str, max_bytes: int) -> None:
         """Keep an envelope that the far end refuses for good, for a person to look at; the newest are kept."""
-        row = (*_row(entry), code, reason)
+        row = (*row_of(entry), code, reason)
         await self.write([(BURY, [row]), (BURY_ONLY_SO_MANY, [(DEAD_ROWS, max_bytes)])])
 
     async def hand_back(self, max_size: int, *, is_drained: bool) -> space.Room:
@@ -225,82 +191,3 @@ class Store:
             await self.file.give_up(error, self._wall_s())
             self._sealed_from = 1
             raise CorruptError(f"{self._path}: {error}") from error
-
-
-def insert_statements(entries: Sequence[Entry]) -> Statements:
-    """Put these envelopes on disk and count them."""
-    return [(INSERT, [_row(entry) for entry in entries]), (COUNT, [(len(entries), size_of(entries))])]
-
-
-async def insert(db: Connection, entries: Iterable[Entry]) -> None:
-    """Put these envelopes on disk, not counted yet."""
-    await db.executemany(INSERT, [_row(entry) for entry in entries])
-
-
-async def depth(db: Connection) -> Depth:
-    """How much waits on disk, from counters and the index: never a scan. Raises UnreadableError."""
-    said = await settings(db)
-    if not {"rows", "bytes"} <= said.keys():
-        raise UnreadableError("its counters can't be read")
-    return Depth(said["rows"], said["bytes"], await oldest(db))
-
-
-async def oldest(db: Connection) -> Stamp | None:
-    """The stamp of the row that waits longest."""
-    for row in await db.execute_fetchall(OLDEST):
-        return Stamp(*row)
-    return None
-
-
-async def delete(db: Connection, ids: Collection[int]) -> dict[int, int]:
-    """Remove these envelopes, not counted yet; returns what was really there: sizes by id."""
-    if not ids:
-        return {}
-    found = await db.execute_fetchall(DELETE, (_json(ids),))
-    return {int(row_id): int(size) for row_id, size in found}
-
-
-async def present(db: Connection, ids: Collection[int]) -> set[int]:
-    """Which of these envelopes are on disk."""
-    if not ids:
-        return set()
-    found = await db.execute_fetchall(
-        "SELECT id FROM envelope WHERE id IN (SELECT value FROM json_each(?))", (_json(ids),)
-    )
-    return {int(row_id) for (row_id,) in found}
-
-
-async def count(db: Connection, rows: int, size: int) -> None:
-    """Note how many more, or fewer, there are now."""
-    await db.execute(COUNT, (rows, size))
-
-
-def _json(ids: Collection[int]) -> str:
-    return f"[{','.join(map(str, ids))}]"
-
-
-def size_of(entries: Iterable[Entry]) -> int:
-    """What these envelopes take on disk."""
-    return sum(len(entry.payload) + ROW_OVERHEAD_BYTES for entry in entries)
-
-
-def _entry(row: Sequence[Any]) -> Entry | None:
-    """An envelope as it stands in the table; None if not even its types are right."""
-    if not all(isinstance(value, type_) for value, type_ in zip(row, ENTRY_TYPES, strict=True)):
-        return None
-    row_id, session, seq, kind, device, time_ms, payload, _, ahead_ms = row
-    return Entry(row_id, session, seq, kind, device, time_ms, payload, on_disk=True, ahead_ms=ahead_ms)
-
-
-def _row(entry: Entry) -> tuple[object, ...]:
-    return (
-        entry.id,
-        entry.session,
-        entry.seq,
-        entry.kind,
-        entry.device,
-        entry.time_ms,
-        entry.payload,
-        entry.seal(),
-        entry.ahead_ms,
-    )

@@ -13,7 +13,7 @@ from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.state import default_state_dir
 from gateway.config import ConfigError, load
-from gateway.outbox.survey import Files, files
+from gateway.outbox.visit.survey import Files, files
 
 DEFAULT_CONFIG = Path("gateway.yaml")
 

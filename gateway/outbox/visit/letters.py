@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.outbox.entry import Entry
-from gateway.outbox.visit import look, version_of
+from gateway.outbox.visit.visit import look, version_of
 
 LOOK_ROWS = 2000
 """Rows read at once: a few milliseconds in which a daemon's log can't be begun anew."""

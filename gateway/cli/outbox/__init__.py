@@ -1,0 +1,1 @@
+"""The verb `outbox` and the verbs below it."""

@@ -1,0 +1,1 @@
+"""SQLite's formats as bytes, for what SQLite itself gives up. Pure."""

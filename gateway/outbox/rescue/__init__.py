@@ -1,0 +1,1 @@
+"""Brings back what is in files that gave place to another one."""

@@ -1,0 +1,1 @@
+"""What the command line does with outbox files, beside a daemon or without one."""
