@@ -25,6 +25,10 @@ LOW_BATCHES = 0.5
 """The next batch is read while so much of one still waits to be sent."""
 
 
+AUDIT_EACH_S = 60.0
+"""How often, once everything has been read, it is looked whether the file hides something."""
+
+
 class Publisher(Protocol):
     """The relay, as the backlog sees it."""
 
@@ -78,6 +82,7 @@ class Backlog:
         self._is_read = False
         """Nothing below the boundary waits outside `lanes.old`."""
         self._is_rewound = False
+        self._audited_s = float("-inf")
         self._rest: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
@@ -216,9 +221,23 @@ class Backlog:
         if batch:
             self._batch = _batch_of(batch)
             return batch[-1].id
-        if not self._is_read:
+        if self._is_read:
+            await self._audit(boundary)
+        else:
             await self._changed.wait()
         return cursor
+
+    async def _audit(self, boundary: int) -> None:
+        """Read again if something was missed; what is missed again is found hidden at once."""
+        if self._loop.time() - self._audited_s < AUDIT_EACH_S:
+            return
+        if await self._outbox.audit(boundary, self._known):
+            self._audited_s = self._loop.time()
+        else:
+            self.rewind()
+
+    def _known(self) -> set[int]:
+        return self._publisher.under_way() | {entry.id for entry in self._lanes.old}
 
 
 def _batch_of(last: Sequence[Entry]) -> int:

@@ -19,9 +19,13 @@ UNSYNCED, CORRECTED = b',"clock":"unsynced"', b',"clock":"corrected"'
 _encode = msgspec.json.Encoder().encode
 
 
+LAST_MS = 253_402_300_799_999
+"""The end of the year 9999: what is beyond has no such text."""
+
+
 def iso_ms(time_ms: int) -> str:
-    """UTC with milliseconds: `2026-11-23T09:01:02.345Z`."""
-    seconds, ms = divmod(time_ms, 1000)
+    """UTC with milliseconds: `2026-11-23T09:01:02.345Z`, in the years from 1970 to 9999 whatever the number."""
+    seconds, ms = divmod(min(max(0, time_ms), LAST_MS), 1000)
     return f"{_iso_second(seconds)}.{ms:03d}Z"
 
 

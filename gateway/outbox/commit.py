@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple
 
 from aiosqlite import Connection
@@ -26,6 +27,9 @@ PROBE: tuple[str, list[tuple[object, ...]]] = ("UPDATE meta SET value = 0 WHERE 
 
 REOPENS_AT = 0.01
 """Of the size must be free before a full outbox that drops the newest takes readings again: else some slip in."""
+
+ABSENT_ROWS = 30_000
+"""Acknowledged rows remembered that were not there to be deleted: more are never read and unacknowledged at once."""
 
 Kept = tuple[list[Gap], dict[GapReason, int]]
 """What is untold and what was lost, as it stands on disk."""
@@ -72,6 +76,8 @@ class Committer:
         """There are empty pages that go back to the disk step by step."""
         self.is_unsure = False
         """A transaction whose end is not known may have changed more than is counted here."""
+        self._absent: dict[int, None] = {}
+        """Acknowledged, the oldest first, though the file that had their rows gave place to this one."""
         self._store = store
         self._settings = settings
         self._now_s = now_s
@@ -122,6 +128,7 @@ class Committer:
         change = await self._store.transaction(lambda db: self._change(db, batch, gone, losses, now_s), patient=True)
         if probe and not (batch or change.removed):
             await self._store.write([PROBE])
+        self._note_absent(gone - change.removed.keys())
         self.doomed -= gone
         self._last_id = max([self._last_id, *batch])
         self._settle(change)
@@ -151,6 +158,15 @@ class Committer:
         stamps = [entry.stamp for entry in entries.values()]
         self.oldest = min(stamps if self.oldest is None else [*stamps, self.oldest], default=None)
         self._limits.forget()
+
+    def is_acknowledged(self, row_id: int) -> bool:
+        """Whether a row is known to be, so that it must not come back."""
+        return row_id in self.doomed or row_id in self._absent
+
+    def _note_absent(self, ids: Collection[int]) -> None:
+        self._absent |= dict.fromkeys(ids)
+        for row_id in list(islice(self._absent, max(0, len(self._absent) - ABSENT_ROWS))):
+            del self._absent[row_id]
 
     async def _start_afresh(self) -> None:
         """The store has another file now; raises StoreError."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from msgspec import Struct
@@ -19,6 +20,11 @@ LEAVING_ORDER: tuple[tuple[str, ...], ...] = ((), (READING,), (STATUS, "birth"),
 
 LANE_OF = {kind: lane for lane, kinds in enumerate(LEAVING_ORDER) for kind in kinds}
 """Each kind's place in that order."""
+
+
+IDS_PER_SESSION = 1_000_000
+"""Ids of a session begin at this multiple of it, so that they order rows across sessions and files: a session begins
+as many seconds later as its number is higher, and no outbox takes a million envelopes a second."""
 
 
 class Stamp(NamedTuple):
@@ -71,3 +77,20 @@ class Entry(Struct, gc=False, eq=False):
     def is_intact(self, crc: int, sealed_from: int) -> bool:
         """Whether a row that carries this checksum is as it was written; below `sealed_from` it covers the payload."""
         return crc == (self.seal() if self.id >= sealed_from else crc32(self.payload))
+
+
+class Torn(NamedTuple):
+    """A row that is not as it was written; None for what can't be known of it."""
+
+    id: int
+    session: int | None
+    seq: int | None
+    time_ms: int | None
+
+
+def torn_of(row: Sequence[Any]) -> Torn:
+    """What can still be said of a row that is not as it was written: what its key confirms."""
+    row_id, session, seq, _, _, time_ms, *_ = row
+    if isinstance(session, int) and isinstance(seq, int) and row_id == session * IDS_PER_SESSION + seq:
+        return Torn(row_id, session, seq, time_ms if isinstance(time_ms, int) else None)
+    return Torn(row_id, None, None, None)

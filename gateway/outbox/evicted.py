@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.model import Gap, GapReason
+from gateway.outbox.entry import Torn
 
 
 class Evicted(NamedTuple):
@@ -26,6 +27,13 @@ class Evicted(NamedTuple):
         """The word on it, said in this session."""
         elsewhere = _elsewhere(self.session, session)
         return Gap(self.reason, 1, self.seq, self.seq, self.time_ms, self.time_ms, None, elsewhere)
+
+
+def torn_gap(row: Torn, session: int, now_ms: int) -> Gap:
+    """The word on a row that is not as it was written, said in this session: it was lost by now."""
+    time_ms = row.time_ms if row.time_ms is not None and 0 <= row.time_ms <= now_ms else now_ms
+    elsewhere = _elsewhere(session if row.session is None else row.session, session)
+    return Gap(GapReason.CORRUPT, 1, row.seq, row.seq, time_ms, time_ms, None, elsewhere)
 
 
 def told_again(rows: Iterable[Evicted], session: int) -> list[Gap]:

@@ -10,7 +10,7 @@ from aiosqlite import Connection
 from gateway.config.models import OutboxSection
 from gateway.model import GapReason
 from gateway.outbox.ages import Ages
-from gateway.outbox.disk.rows import ROW_OVERHEAD_BYTES, delete
+from gateway.outbox.disk.rows import SIZE, delete, number
 from gateway.outbox.disk.space import PAGE_BYTES, file_share, used_bytes
 from gateway.outbox.entry import LEAVING_ORDER, READING, READINGS, STATUS, SUPERSEDED, Entry
 from gateway.outbox.evicted import Evicted
@@ -25,11 +25,9 @@ MOST_SLACK = 8.0
 """A row is never counted as more pages than so many times its size: what shares pages with others frees them late."""
 
 COLUMNS = (
-    "id, CAST(session AS INTEGER), CAST(seq AS INTEGER), CAST(time_ms AS INTEGER),"
-    f" length(payload) + {ROW_OVERHEAD_BYTES}, CASE kind WHEN 'gap' THEN CAST(payload AS BLOB) END"
+    f"id, {number('session')}, {number('seq')}, {number('time_ms')},"
+    f" {SIZE}, CASE kind WHEN 'gap' THEN CAST(payload AS BLOB) END"
 )
-"""Numbers are numbers here, whatever damage has made of them."""
-
 OUTDATED = (
     "id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY device ORDER BY id DESC) AS age"
     f" FROM envelope WHERE kind <> '{READING}' AND kind = '{STATUS}') WHERE age > 1)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,6 +11,21 @@ from gateway.model import Gap, GapReason
 
 GAP_PERIOD_S = 60.0
 """Losses of one reason are told this often at most: in a full outbox a gap costs the room of readings."""
+
+
+class Move(NamedTuple):
+    """The clock was set by `shift_ms` a moment before `now_ms`: what has a lower `seq` was stamped before that."""
+
+    shift_ms: int
+    now_ms: int
+    before_seq: int
+
+    def moved(self, gap: Gap) -> Gap:
+        """A gap of that time as the clock has it now, if it is of this session; none is later than now."""
+        if gap.lost_session is not None:
+            return gap
+        first_ms, last_ms = (min(time_ms + self.shift_ms, self.now_ms) for time_ms in (gap.first_ms, gap.last_ms))
+        return msgspec.structs.replace(gap, first_ms=first_ms, last_ms=last_ms)
 
 
 class Losses:
@@ -22,6 +38,7 @@ class Losses:
         self._open: dict[tuple[GapReason, int | None], Gap] = {}
         self._told_s: dict[GapReason, float] = {}
         self.total: dict[GapReason, int] = {}
+        self._move: Move | None = None
 
     def restore(self, total: Mapping[GapReason, int]) -> None:
         """Go on from what an earlier session has counted."""
@@ -35,20 +52,20 @@ class Losses:
 
     def add(self, gap: Gap) -> None:
         """Count a loss, and merge it with what is waiting to be told of the same reason and session."""
+        if self._move is not None and gap.last_seq is not None and gap.last_seq < self._move.before_seq:
+            gap = self._move.moved(gap)
         self.total[gap.reason] = self.total.get(gap.reason, 0) + _count(gap)
         _merge(self._open, gap)
 
-    def move(self, shift_ms: int, now_ms: int) -> None:
-        """The clock that has stamped this session's was set by so much, a moment ago: none is later than now."""
-        for key, gap in self._open.items():
-            if gap.lost_session is None:
-                first_ms, last_ms = (min(time_ms + shift_ms, now_ms) for time_ms in (gap.first_ms, gap.last_ms))
-                self._open[key] = msgspec.structs.replace(gap, first_ms=first_ms, last_ms=last_ms)
+    def move(self, move: Move) -> None:
+        """The clock that has stamped this session's was set: so are they, those too that are counted only later."""
+        self._move = move
+        self._open = {key: move.moved(gap) for key, gap in self._open.items()}
 
     def copy(self) -> Losses:
         """As they are now, for what is not told by these."""
         losses = Losses()
-        losses._open, losses.total = dict(self._open), dict(self.total)
+        losses._open, losses.total, losses._move = dict(self._open), dict(self.total), self._move
         return losses
 
     def kept(self) -> tuple[list[Gap], dict[GapReason, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -21,14 +21,14 @@ from gateway.outbox.disk.rows import ROW_OVERHEAD_BYTES
 from gateway.outbox.disk.space import commit_bytes, dead_bytes
 from gateway.outbox.disk.store import CorruptError, Store, StoreError
 from gateway.outbox.disk.turns import HANG_S
-from gateway.outbox.entry import READING, Entry, Stamp
+from gateway.outbox.entry import READING, Entry, Stamp, Torn
+from gateway.outbox.evicted import torn_gap
+from gateway.outbox.losses import Move
 from gateway.outbox.schedule import Clock
 from gateway.outbox.staging import Staging
+from gateway.outbox.standing import standing
 from gateway.outbox.waiting import Waiting
 from gateway.repeats import Repeats
-
-HANGS = f"the disk does not answer (for more than {HANG_S:g} s)"
-"""The fault in the status while a transaction does not come back."""
 
 NO_LIMIT_BYTES = 1 << 62
 """Before the far end has said what it takes."""
@@ -116,7 +116,7 @@ class Outbox:
     def _clock_is_right(self, moved_ms: int) -> None:
         wall_s = self._wall_s()
         self._ages.believe(wall_s, self._now_s())
-        self._cycle.losses.move(moved_ms, int(wall_s * 1000))
+        self._cycle.losses.move(Move(moved_ms, int(wall_s * 1000), self.next_seq))
 
     @property
     def next_seq(self) -> int:
@@ -177,6 +177,10 @@ class Outbox:
         """How much more fits on disk."""
         return self._disk.room_bytes
 
+    def is_acknowledged(self, row_id: int) -> bool:
+        """Whether the far end has a row, as far as this process knows: it must not come back."""
+        return self._disk.is_acknowledged(row_id)
+
     def found(self, entries: Mapping[int, Entry], used: int) -> None:
         """Older envelopes were put on disk, which uses so much now; `on_found` is for the caller to call."""
         self._disk.found(entries, used)
@@ -215,6 +219,10 @@ class Outbox:
         """Unacknowledged envelopes with `after < id < before`, oldest first: from disk, then from memory."""
         return await self._waiting.read(readings=readings, after=after, before=before, limit=limit)
 
+    async def audit(self, before: int, known: Callable[[], Collection[int]]) -> bool:
+        """Whether every row with a lower id is `known`, once all were read; a file that hides some is set aside."""
+        return await self._waiting.audit(before, known)
+
     @property
     def commits_first(self) -> bool:
         """Whether an envelope must be on disk before it is published."""
@@ -251,20 +259,7 @@ class Outbox:
 
     def depth(self) -> Mapping[str, Any]:
         """What waits, for the status."""
-        oldest = self._staged.oldest_of_all
-        stamps = [] if oldest is None else [oldest.stamp]
-        if self._disk.waiting > 0 and self._disk.oldest is not None:
-            stamps.append(self._disk.oldest)
-        return {
-            "waiting": len(self._staged) + len(self._staged.committing) + self._disk.waiting,
-            "on_disk": self._disk.rows,
-            "bytes": self._disk.used_bytes + self._staged.bytes,
-            "oldest_ms": min((stamp.time_ms for stamp in stamps), default=None),
-            "oldest_age_s": max((self._age_s(stamp) for stamp in stamps), default=0.0),
-            "lost": dict(self._cycle.losses.total),
-            "worst_commit_s": round(self._cycle.worst_commit_s, 4),
-            "fault": HANGS if self.store.turns.hangs else self._cycle.fault,
-        }
+        return standing(self._staged, self._disk, self._cycle, self._age_s, hangs=self.store.turns.hangs)
 
     def _age_s(self, stamp: Stamp) -> float:
         row_id, session, time_ms, unsynced = stamp
@@ -302,10 +297,11 @@ class Outbox:
             for entry in batch.values():
                 self.on_ready(entry)
 
-    def _drop_torn(self, torn: list[Entry]) -> None:
-        """Rows whose checksum is wrong are never sent; they are counted and removed."""
-        for entry in torn:
-            if entry.id not in self._disk.doomed:
-                self._disk.doomed.add(entry.id)
-                self._cycle.lost([gap_of(entry, GapReason.CORRUPT, self.session)])
+    def _drop_torn(self, torn: list[Torn]) -> None:
+        """Rows that are not as they were written are never sent; they are counted and removed."""
+        now_ms = int(self._wall_s() * 1000)
+        for row in torn:
+            if row.id not in self._disk.doomed:
+                self._disk.doomed.add(row.id)
+                self._cycle.lost([torn_gap(row, self.session, now_ms)])
                 self._cycle.acknowledged()

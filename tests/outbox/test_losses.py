@@ -1,7 +1,7 @@
 """Losses become as few gaps as can tell them."""
 
 from gateway.model import Gap, GapReason
-from gateway.outbox.losses import GAP_PERIOD_S, Losses
+from gateway.outbox.losses import GAP_PERIOD_S, Losses, Move
 
 
 def gap(
@@ -82,15 +82,29 @@ def test_what_this_session_lost_by_a_wrong_clock_is_told_by_the_right_one() -> N
     losses = Losses()
     losses.add(gap(1))
     losses.add(gap(2, session=9))
-    losses.move(50_000, now_ms=60_000)
+    losses.move(Move(50_000, now_ms=60_000, before_seq=3))
     assert losses.take(0.0) == [
         Gap(GapReason.FULL, 1, 1, 1, 51_001, 51_001, "d"),
         Gap(GapReason.FULL, 1, 2, 2, 1002, 1002, "d", 9),
     ]
 
 
+def test_so_is_what_is_counted_later_and_was_stamped_before() -> None:
+    losses = Losses()
+    losses.move(Move(50_000, now_ms=60_000, before_seq=3))
+    losses.add(gap(2))
+    losses.add(gap(2, session=9))
+    assert losses.with_these([gap(1)])[0] == [
+        Gap(GapReason.FULL, 2, 1, 2, 51_001, 51_002, "d"),
+        Gap(GapReason.FULL, 1, 2, 2, 1002, 1002, "d", 9),
+    ]
+    losses.take(0.0, everything=True)
+    losses.add(gap(3))
+    assert losses.take(0.0, everything=True) == [gap(3)]
+
+
 def test_a_loss_between_the_setting_of_the_clock_and_the_word_on_it_is_not_of_the_future() -> None:
     losses = Losses()
     losses.add(Gap(GapReason.FULL, 2, 1, 2, 1000, 99_000))
-    losses.move(98_000, now_ms=100_000)
+    losses.move(Move(98_000, now_ms=100_000, before_seq=3))
     assert losses.take(0.0) == [Gap(GapReason.FULL, 2, 1, 2, 99_000, 100_000)]

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from gateway.outbox.disk import store as store_module
-from gateway.outbox.disk.opening import IDS_PER_SESSION
 from gateway.outbox.disk.rows import insert_statements
 from gateway.outbox.disk.store import Store, StoreError
-from gateway.outbox.entry import Entry
+from gateway.outbox.entry import IDS_PER_SESSION, Entry
 from tests.outbox.setup import WALL_S, opened, query
 
 

@@ -135,11 +135,10 @@ async def damaged(path: Path, *changes: str) -> None:
     async with opened(path) as rig:
         rig.stage()
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        schema = db.execute("SELECT sql FROM sqlite_master WHERE name = 'loss'").fetchone()[0]
-        db.executescript(
-            "DROP TABLE loss; DROP TABLE lost; CREATE TABLE lost (reason PRIMARY KEY, count) WITHOUT ROWID"
-        )
-        db.execute(schema.replace("STRICT, ", "").replace("INTEGER NOT NULL", "ANY"))
+        for table in ("loss", "lost"):
+            schema = db.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
+            db.execute(f"DROP TABLE {table}")
+            db.execute(schema.replace("STRICT, ", "").replace("NOT NULL", ""))
         for change in changes:
             db.execute(change)
 

@@ -7,12 +7,14 @@ import importlib.resources
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from aiosqlite import Connection
 
 from gateway.outbox.disk.aside import Kind, sync, sync_folder
+from gateway.outbox.entry import IDS_PER_SESSION
 
 SCHEMA_VERSION = 2
 
@@ -28,14 +30,15 @@ PRAGMAS = (
     "PRAGMA journal_size_limit=1048576",
 )
 
-IDS_PER_SESSION = 1_000_000
-"""Ids of a session begin at this multiple of it, so that they order rows across sessions and files: a session begins
-as many seconds later as its number is higher, and no outbox takes a million envelopes a second."""
-
 MAX_ID = 1 << 62
 """Beyond it there is no room for ids to grow."""
 
 LAST_ID = "SELECT max(coalesce((SELECT max(id) FROM envelope), 0), coalesce((SELECT max(id) FROM dead), 0))"
+
+STRUCTURE = (
+    "SELECT tables.name, columns.name, columns.type, columns.pk FROM sqlite_schema AS tables,"
+    " pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'"
+)
 
 SETTING = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
 
@@ -89,8 +92,7 @@ def make(path: Path, said: Mapping[str, int]) -> None:
     with closing(sqlite3.connect(draft, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode=OFF")
         db.execute(VACUUM)
-        for number in range(1, SCHEMA_VERSION + 1):
-            db.executescript(_migration(number))
+        _make_tables(db)
         db.executemany(SETTING, said.items())
     sync(draft)
     draft.rename(path)
@@ -108,6 +110,13 @@ async def prepare(db: Connection) -> None:
         raise UnreadableError("it holds no outbox")
     for number in range(version + 1, SCHEMA_VERSION + 1):
         await db.executescript(_migration(number))
+    await refuse_other_tables(db)
+
+
+async def refuse_other_tables(db: Connection) -> None:
+    """Raise UnreadableError unless the tables are those of this version: what damage says SQLite takes for true."""
+    if sorted(await db.execute_fetchall(STRUCTURE)) != _structure():
+        raise UnreadableError("its tables are not as they were made")
 
 
 async def begin_session(db: Connection, now_s: float, said: Mapping[str, int]) -> Opened:
@@ -116,6 +125,8 @@ async def begin_session(db: Connection, now_s: float, said: Mapping[str, int]) -
     last_id = int(next(iter(await db.execute_fetchall(LAST_ID)))[0])
     if not {"session", "clean", "rows", "bytes", "sealed_from", "journal_lost"} <= meta.keys() or last_id >= MAX_ID:
         raise UnreadableError("its settings can't be read")
+    if meta["rows"] > 0 and not await db.execute_fetchall("SELECT 1 FROM envelope LIMIT 1"):
+        raise UnreadableError(f"{meta['rows']} rows were counted, none is found")
     session = max(meta["session"] + 1, int(now_s))
     if session * IDS_PER_SESSION >= MAX_ID:
         raise UnreadableError("its session can't be read")
@@ -152,6 +163,19 @@ def unusable_as(error: Exception) -> Kind | None:
     if isinstance(error, NewerSchemaError):
         return "newer"
     return None if isinstance(error, sqlite3.Error) and _code(error) in DISK_FAULTS else "corrupt"
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
+    for number in range(1, SCHEMA_VERSION + 1):
+        db.executescript(_migration(number))
+
+
+@cache
+def _structure() -> list[tuple[str, str, str, int]]:
+    """What STRUCTURE finds in a file that was just made."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        _make_tables(db)
+        return sorted(db.execute(STRUCTURE))
 
 
 def _code(error: sqlite3.Error) -> int:

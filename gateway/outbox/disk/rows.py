@@ -8,32 +8,38 @@ from typing import Any, NamedTuple
 from aiosqlite import Connection
 
 from gateway.outbox.disk.opening import UnreadableError, settings
-from gateway.outbox.entry import Entry, Stamp
+from gateway.outbox.entry import LANE_OF, READING, Entry, Stamp
 
 ROW_OVERHEAD_BYTES = 64
 """What a row costs beside its payload: record header, key, crc, its share of the pages' slack (measured)."""
 
+
+def number(column: str) -> str:
+    """SQL for a number, whatever damage has made of it."""
+    return f"coalesce(CAST({column} AS INTEGER), 0)"
+
+
 COLUMNS = "id, session, seq, kind, device, time_ms, payload, crc, ahead_ms"
 
-OLDEST = (
-    "SELECT id, CAST(session AS INTEGER), CAST(time_ms AS INTEGER), ahead_ms IS NOT NULL"
-    " FROM envelope ORDER BY id LIMIT 1"
-)
+IS_FIRST = f"kind <> '{READING}'"
+"""Of a row that never waits behind readings: there is an index of these."""
+
+IS_READING = f"(kind = '{READING}' OR kind NOT IN ({', '.join(repr(kind) for kind in LANE_OF if kind != READING)}))"
+"""Of a row whose kind is none: no other query would find it, and its seal is broken."""
+
+OLDEST = f"SELECT id, {number('session')}, {number('time_ms')}, ahead_ms IS NOT NULL FROM envelope ORDER BY id LIMIT 1"
 
 INSERT = f"INSERT INTO envelope ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 COUNT = "UPDATE meta SET value = value + CASE key WHEN 'rows' THEN ? ELSE ? END WHERE key IN ('rows', 'bytes')"
 
-DELETE = (
-    "DELETE FROM envelope WHERE id IN (SELECT value FROM json_each(?))"
-    f" RETURNING id, length(payload) + {ROW_OVERHEAD_BYTES}"
-)
+SIZE = f"coalesce(length(payload), 0) + {ROW_OVERHEAD_BYTES}"
+"""What a row is counted as; a damaged one may have no payload."""
+
+DELETE = f"DELETE FROM envelope WHERE id IN (SELECT value FROM json_each(?)) RETURNING id, {SIZE}"
 
 Statements = list[tuple[str, Iterable[Sequence[object]]]]
 """SQL, and the parameters of each time it is executed."""
-
-ENTRY_TYPES = (int, int, int, str, str, int, bytes, int, int | None)
-"""What a row holds as long as it is as it was written."""
 
 
 class Depth(NamedTuple):
@@ -101,12 +107,17 @@ def size_of(entries: Iterable[Entry]) -> int:
     return sum(len(entry.payload) + ROW_OVERHEAD_BYTES for entry in entries)
 
 
-def entry_of(row: Sequence[Any]) -> Entry | None:
-    """An envelope as it stands in the table; None if not even its types are right."""
-    if not all(isinstance(value, type_) for value, type_ in zip(row, ENTRY_TYPES, strict=True)):
+def entry_of(row: Sequence[Any], sealed_from: int) -> Entry | None:
+    """An envelope as it stands in the table; None if it is not as it was written."""
+    row_id, session, seq, kind, device, time_ms, payload, crc, ahead_ms = row
+    entry = Entry(row_id, session, seq, kind, device, time_ms, payload, on_disk=True, ahead_ms=ahead_ms)
+    try:
+        is_intact = entry.is_intact(crc, sealed_from) or entry.is_intact(
+            crc, 0
+        )  # rescued ones are old, but sealed anew
+    except TypeError:  # damage has left no payload
         return None
-    row_id, session, seq, kind, device, time_ms, payload, _, ahead_ms = row
-    return Entry(row_id, session, seq, kind, device, time_ms, payload, on_disk=True, ahead_ms=ahead_ms)
+    return entry if is_intact else None
 
 
 def row_of(entry: Entry) -> tuple[object, ...]:

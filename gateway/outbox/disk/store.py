@@ -16,9 +16,9 @@ from gateway.outbox.disk import ballast, space
 from gateway.outbox.disk.file import OutboxFile
 from gateway.outbox.disk.opening import Opened as Opened  # noqa: PLC0414 -- part of what a store says
 from gateway.outbox.disk.opening import is_corrupt, is_for_want_of_room
-from gateway.outbox.disk.rows import COLUMNS, Statements, entry_of, row_of
+from gateway.outbox.disk.rows import COLUMNS, IS_FIRST, IS_READING, Statements, entry_of, row_of
 from gateway.outbox.disk.turns import Hangs, Turns
-from gateway.outbox.entry import READING, Entry
+from gateway.outbox.entry import Entry, Torn, torn_of
 
 DEAD_ROWS = 1000
 """Envelopes kept that the far end refuses for good, the newest: enough to see what is wrong with them."""
@@ -124,22 +124,21 @@ class Store:
 
         return await self._unit(unit)
 
-    async def entries(self, *, readings: bool, after: int, before: int, limit: int) -> tuple[list[Entry], list[Entry]]:
+    async def entries(self, *, readings: bool, after: int, before: int, limit: int) -> tuple[list[Entry], list[Torn]]:
         """Waiting envelopes with `after < id < before`, oldest first, and those whose checksum is wrong."""
         rows = await self.rows(
-            f"SELECT {COLUMNS} FROM envelope WHERE kind {'=' if readings else '<>'} '{READING}'"
+            f"SELECT {COLUMNS} FROM envelope WHERE {IS_READING if readings else IS_FIRST}"
             " AND id > ? AND id < ? ORDER BY id LIMIT ?",
             (after, before, limit),
         )
-        good, torn = list[Entry](), list[Entry]()
-        for row in rows:
-            entry = entry_of(row)
-            is_intact = entry is not None and (
-                entry.is_intact(row[7], self._sealed_from)
-                or entry.is_intact(row[7], 0)  # rescued ones are old, but sealed anew
-            )
-            (good if is_intact else torn).append(entry or Entry(row[0], 0, 0, READING, "", 0, b"", on_disk=True))
-        return good, torn
+        entries = [entry_of(row, self._sealed_from) for row in rows]
+        good = [entry for entry in entries if entry is not None]
+        if len(good) == len(rows):
+            return good, []
+        whole = {entry.id for entry in good}  # a damaged key may be another row's
+        return good, [
+            torn_of(row) for row, entry in zip(rows, entries, strict=True) if not entry and row[0] not in whole
+        ]
 
     async def bury(self, entry: Entry, code: int, reason: str, max_bytes: int) -> None:
         """Keep an envelope that the far end refuses for good, for a person to look at; the newest are kept."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiosqlite import Connection
@@ -39,6 +39,15 @@ KEPT_FILES = 2
 """Files kept once they are rescued, the newest, for whoever wants to know what happened."""
 
 log = structlog.get_logger("fieldgate.outbox")
+
+
+class Change(NamedTuple):
+    """What a transaction has done: rows that were not there yet, those put there, those without room, bytes in use."""
+
+    new: int
+    fitting: list[Entry]
+    too_many: list[Entry]
+    used_bytes: int
 
 
 class Rescue:
@@ -99,21 +108,23 @@ class Rescue:
         """Put what is not there yet into the outbox as far as there is room, together with how far this has got."""
         is_full = size_of(entries) > self._outbox.room_bytes
 
-        async def change(db: Connection) -> tuple[list[Entry], list[Entry], int]:
+        async def change(db: Connection) -> Change:
             here = await present(db, [entry.id for entry in entries])
             new = list({entry.id: entry for entry in entries if entry.id not in here}.values())
-            fitting = [entry for entry in new if not (is_full and entry.is_reading)]
+            wanted = [entry for entry in new if not self._outbox.is_acknowledged(entry.id)]
+            too_many = [entry for entry in wanted if is_full and entry.is_reading]
+            fitting = [entry for entry in wanted if not (is_full and entry.is_reading)]
             await insert(db, fitting)
             await count(db, len(fitting), size_of(fitting))
-            await db.executemany(SETTING, salvage.progress(next_page, len(fitting)))
-            return new, fitting, await used_bytes(db)
+            await db.executemany(SETTING, salvage.progress(next_page, len(new) - len(too_many)))
+            return Change(len(new), fitting, too_many, await used_bytes(db))
 
-        new, fitting, used = await self._store.transaction(change)
+        new, fitting, too_many, used = await self._store.transaction(change, patient=True)
         self._outbox.found({entry.id: entry for entry in fitting}, used)
-        if len(new) > len(fitting):
+        if too_many:
             session = self._outbox.session
-            await self._outbox.lost(gap_of(entry, GapReason.FULL, session) for entry in new if entry.is_reading)
-        salvage.found(len(new), len(fitting))
+            await self._outbox.lost(gap_of(entry, GapReason.FULL, session) for entry in too_many)
+        salvage.found(new, len(fitting))
         self._tell(FOUND_EACH_S)
 
     async def _end(self, salvage: Salvage, session: int | None) -> None:

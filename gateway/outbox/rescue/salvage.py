@@ -55,11 +55,14 @@ class Salvage:
             self._last_ms = entry.time_ms if self._last_ms is None else max(self._last_ms, entry.time_ms)
         return found.entries
 
-    def progress(self, next_page: int, kept: int) -> Iterable[tuple[str, int]]:
-        """What the outbox has to know once so many new rows are in it; those without room are missing until told."""
+    def progress(self, next_page: int, settled: int) -> Iterable[tuple[str, int]]:
+        """What the outbox has to know once so many new rows are in it or have no place there any more.
+
+        Those without room are missing until that is told.
+        """
         yield self.aside.next_key, next_page
         if self.missing is not None:
-            yield self.aside.missing_key, max(0, self.missing - kept)
+            yield self.aside.missing_key, max(0, self.missing - settled)
 
     def found(self, new: int, kept: int) -> None:
         """So many rows were not there yet, and so many of them are now."""

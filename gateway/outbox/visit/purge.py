@@ -13,7 +13,7 @@ from aiosqlite import Connection
 
 from gateway.model import Gap, GapReason
 from gateway.outbox.disk.opening import prepare
-from gateway.outbox.disk.rows import ROW_OVERHEAD_BYTES, count
+from gateway.outbox.disk.rows import SIZE, count, number
 from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import READING
 from gateway.outbox.evicted import Evicted, told_again
@@ -28,7 +28,7 @@ NO_SESSION = 0
 
 TAKE = (
     "DELETE FROM envelope WHERE id IN (SELECT id FROM envelope WHERE kind = ? OR ? ORDER BY id LIMIT ?)"
-    f" RETURNING id, session, seq, time_ms, length(payload) + {ROW_OVERHEAD_BYTES},"
+    f" RETURNING id, {number('session')}, {number('seq')}, {number('time_ms')}, {SIZE},"
     " device, CASE kind WHEN 'gap' THEN payload END"
 )
 
