@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from aiosqlite import Connection
 
-from gateway.outbox.disk.aside import Kind, sync, sync_folder
+from gateway.outbox.disk.aside import Kind, draft_of, sync, sync_folder
 
 SCHEMA_VERSION = 2
 
@@ -84,7 +84,7 @@ class Opened(NamedTuple):
 
 def make(path: Path, said: Mapping[str, int]) -> None:
     """A file with its tables and these settings, which has its name once it is whole; raises sqlite3.Error, OSError."""
-    draft = path.with_name(path.name + ".new")
+    draft = draft_of(path)
     draft.unlink(missing_ok=True)
     with closing(sqlite3.connect(draft, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode=OFF")

@@ -12,6 +12,7 @@ import aiosqlite
 from aiosqlite import Connection
 
 from gateway.model import Gap, GapReason
+from gateway.outbox.disk.aside import back_of
 from gateway.outbox.disk.opening import prepare
 from gateway.outbox.disk.rows import ROW_OVERHEAD_BYTES, count
 from gateway.outbox.disk.wreck import Wreck
@@ -68,15 +69,17 @@ async def purge_dead(path: Path) -> int:
 @asynccontextmanager
 async def _opened(path: Path) -> AsyncIterator[Connection]:
     """Opened by SQLite, a damaged log loses what follows the damage; a sound file is made small at the end."""
-    await asyncio.to_thread(refuse_damaged_log, path)
+    await asyncio.to_thread(refuse_unmended, path)
     async with aiosqlite.connect(path, isolation_level=None) as db:
         await prepare(db)
         yield db
         await _hand_back(db)
 
 
-def refuse_damaged_log(path: Path) -> None:
-    """Raises Unreadable, OSError."""
+def refuse_unmended(path: Path) -> None:
+    """Leave to a daemon what it has to mend; raises Unreadable, OSError."""
+    if back_of(path).exists():
+        raise Unreadable("it was deleted in use, and what was in it is not put back yet")
     with Wreck(path) as wreck:
         if not wreck.is_log_whole:
             raise Unreadable("its log is damaged")
