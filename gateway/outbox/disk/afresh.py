@@ -26,6 +26,7 @@ from gateway.outbox.disk.aside import (
 )
 from gateway.outbox.disk.opening import make
 from gateway.outbox.disk.wreck import Wreck, written_s
+from gateway.outbox.noted import NOTHING, Noted
 
 CARRIED = ("rescue-", "missing-")
 """Settings that a fresh file takes over: how far files that were set aside before are rescued."""
@@ -144,6 +145,12 @@ def _beside(path: Path, stranger: Aside) -> Ready:
     return Ready(_last_session(stranger) + 1, {stranger.next_key: 0, stranger.missing_key: missing})
 
 
+def _losses(aside: Aside) -> Noted:
+    with suppress(OSError), Wreck(aside.path) as wreck:
+        return wreck.losses()
+    return NOTHING
+
+
 def _follow(path: Path, gone: Aside, session: int | None) -> None:
     """A fresh file after one that was set aside."""
     old = _meta(gone)
@@ -151,4 +158,4 @@ def _follow(path: Path, gone: Aside, session: int | None) -> None:
     if "rows" in old:
         kept[gone.missing_key] = old["rows"]
     said = {"session": session or old.get("session", 0), "clean": 0, "journal_lost": 1, gone.next_key: 0}
-    make(path, {**kept, **said})
+    make(path, {**kept, **said}, _losses(gone))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from aiosqlite import Connection
 
 from gateway.outbox.disk.aside import Kind, draft_of, sync, sync_folder
+from gateway.outbox.noted import LOSS, LOST, NOTHING, Noted, row_of
 
 SCHEMA_VERSION = 2
 
@@ -82,8 +83,11 @@ class Opened(NamedTuple):
     sealed_from: int
 
 
-def make(path: Path, said: Mapping[str, int]) -> None:
-    """A file with its tables and these settings, which has its name once it is whole; raises sqlite3.Error, OSError."""
+def make(path: Path, said: Mapping[str, int], lost: Noted = NOTHING) -> None:
+    """A file with its tables, these settings and these losses, which has its name once it is whole.
+
+    Raises sqlite3.Error, OSError.
+    """
     draft = draft_of(path)
     draft.unlink(missing_ok=True)
     with closing(sqlite3.connect(draft, isolation_level=None)) as db:
@@ -92,6 +96,8 @@ def make(path: Path, said: Mapping[str, int]) -> None:
         for number in range(1, SCHEMA_VERSION + 1):
             db.executescript(_migration(number))
         db.executemany(SETTING, said.items())
+        db.executemany(LOSS, [row_of(gap, 0) for gap in lost.gaps])
+        db.executemany(LOST, [(reason.value, count) for reason, count in lost.total.items()])
     sync(draft)
     draft.rename(path)
     sync_folder(path)

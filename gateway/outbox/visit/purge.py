@@ -19,6 +19,7 @@ from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import READING
 from gateway.outbox.evicted import Evicted, told_again
 from gateway.outbox.losses import Losses
+from gateway.outbox.noted import COLUMNS, row_of
 from gateway.outbox.visit.visit import Unreadable
 
 BATCH_ROWS = 10_000
@@ -34,7 +35,7 @@ TAKE = (
 )
 
 TELL = (
-    "INSERT INTO loss (reason, lost_session, device, count, first_seq, last_seq, first_ms, last_ms)"
+    f"INSERT INTO loss ({COLUMNS})"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
     " device = CASE WHEN device = excluded.device THEN device END,"
     " count = count + excluded.count,"
@@ -95,7 +96,7 @@ async def _batch(db: Connection, *, everything: bool) -> int:
         losses.tell_again(told_again(map(_evicted, rows), NO_SESSION))
         await count(db, -len(rows), -sum(row[4] for row in rows))
         await db.executemany(TOTAL, [(reason.value, number) for reason, number in losses.total.items()])
-        await db.executemany(TELL, map(_loss, losses.take(0, everything=True)))
+        await db.executemany(TELL, [row_of(gap, NO_SESSION) for gap in losses.take(0, everything=True)])
         await db.commit()
     except sqlite3.Error:
         await db.rollback()
@@ -106,11 +107,6 @@ async def _batch(db: Connection, *, everything: bool) -> int:
 def _evicted(row: sqlite3.Row) -> Evicted:
     row_id, session, seq, time_ms, size, _, word = row
     return Evicted(row_id, session, seq, time_ms, size, word, GapReason.PURGED)
-
-
-def _loss(gap: Gap) -> tuple[object, ...]:
-    seqs, times = (gap.first_seq, gap.last_seq), (gap.first_ms, gap.last_ms)
-    return (gap.reason.value, gap.lost_session, gap.device, gap.count, *seqs, *times)
 
 
 async def _hand_back(db: Connection) -> None:
