@@ -140,6 +140,7 @@ async def test_a_start_after_a_cut_finds_all_that_was_in_a_file_deleted_in_use(
     await store.close(clean=True)
     begun = [cut for cut in cuts.paths if back_of(cut).exists()]
     assert len(begun) >= 3
+    assert back_of(begun[0]).read_bytes()[18:20] == bytes([2, 2]), "no journal is left by a cut in its first opening"
     for cut in begun:
         assert await assert_all_there(cut, OLD) == []
     for cut in cuts.paths[: cuts.paths.index(begun[0])]:

@@ -21,10 +21,9 @@ from gateway.outbox.disk.aside import (
     place_of,
     set_aside,
     set_log_aside,
-    sync,
     sync_folder,
 )
-from gateway.outbox.disk.opening import make
+from gateway.outbox.disk.opening import drop_draft, finish_draft, make
 from gateway.outbox.disk.wreck import Wreck, written_s
 from gateway.outbox.noted import NOTHING, Noted
 
@@ -66,8 +65,8 @@ def put_aside(path: Path, kind: Kind, now_s: float, reason: str) -> Aside:
 
 
 def keep_back(path: Path) -> Place | None:
-    """A draft that holds all that was in a file is whole; returns where it lies. Raises OSError."""
-    sync(draft_of(path))
+    """A draft that holds all that was in a file is whole; returns where it lies. Raises sqlite3.Error, OSError."""
+    finish_draft(draft_of(path))
     draft_of(path).rename(back_of(path))
     sync_folder(path)
     return place_of(back_of(path))
@@ -97,8 +96,7 @@ def put_back(path: Path, now_s: float, own: Collection[Place | None] = ()) -> As
 def ensure(path: Path, now_s: float, session: int | None = None) -> Ready:
     """Make the file if there is none; `session` goes on in it, if given. Raises OSError, sqlite3.Error."""
     stranger = put_back(path, now_s)
-    if draft_of(path).exists():
-        draft_of(path).unlink()
+    drop_draft(path)
     if stranger is not None:
         return _beside(path, stranger)
     with suppress(FileNotFoundError):

@@ -14,7 +14,15 @@ from aiosqlite import Connection
 
 from gateway.outbox.disk.afresh import Ready, Torn, ensure, keep_back, keep_torn, put_aside, put_back
 from gateway.outbox.disk.aside import Place, delete, draft_of, log_of, place_of
-from gateway.outbox.disk.opening import Opened, UnreadableError, begin_session, is_corrupt, prepare, unusable_as
+from gateway.outbox.disk.opening import (
+    Opened,
+    UnreadableError,
+    begin_session,
+    drop_draft,
+    is_corrupt,
+    prepare,
+    unusable_as,
+)
 from gateway.outbox.disk.wreck import committed
 from gateway.outbox.format.wal import transactions
 
@@ -189,10 +197,9 @@ class OutboxFile:
     async def _put_back(self, db: Connection, now_s: float) -> None:
         """Write what the open connection still sees to where the file was."""
         log.error("outbox file is not in its place any more; it is put back", file=str(self.path))
-        draft = draft_of(self.path)
-        await asyncio.to_thread(draft.unlink, missing_ok=True)
+        await asyncio.to_thread(drop_draft, self.path)
         try:
-            await db.execute("VACUUM INTO ?", (str(draft),))
+            await db.execute("VACUUM INTO ?", (str(draft_of(self.path)),))
         except sqlite3.Error as error:
             if not is_corrupt(error):
                 raise

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from aiosqlite import Connection
 
-from gateway.outbox.disk.aside import Kind, draft_of, sync, sync_folder
+from gateway.outbox.disk.aside import Kind, draft_of, index_of, log_of, sync, sync_folder
 from gateway.outbox.noted import LOSS, LOST, NOTHING, Noted, row_of
 
 SCHEMA_VERSION = 2
@@ -89,7 +89,7 @@ def make(path: Path, said: Mapping[str, int], lost: Noted = NOTHING) -> None:
     Raises sqlite3.Error, OSError.
     """
     draft = draft_of(path)
-    draft.unlink(missing_ok=True)
+    drop_draft(path)
     with closing(sqlite3.connect(draft, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode=OFF")
         db.execute(VACUUM)
@@ -98,9 +98,27 @@ def make(path: Path, said: Mapping[str, int], lost: Noted = NOTHING) -> None:
         db.executemany(SETTING, said.items())
         db.executemany(LOSS, [row_of(gap, 0) for gap in lost.gaps])
         db.executemany(LOST, [(reason.value, count) for reason, count in lost.total.items()])
-    sync(draft)
+    finish_draft(draft)
     draft.rename(path)
     sync_folder(path)
+
+
+def finish_draft(draft: Path) -> None:
+    """See that it is on disk, with a log from the start. Raises sqlite3.Error, OSError.
+
+    Else its first opening makes a journal, and a power cut leaves that to whatever has the file's name then.
+    """
+    with closing(sqlite3.connect(draft, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+    sync(draft)
+
+
+def drop_draft(path: Path) -> None:
+    """Of a file that was not finished; raises OSError."""
+    draft = draft_of(path)
+    for part in (draft, log_of(draft), index_of(draft)):
+        if part.exists():
+            part.unlink()
 
 
 async def prepare(db: Connection) -> None:
