@@ -210,6 +210,7 @@ async def test_an_endpoint_with_another_name_adopts_what_was_being_put_back(path
 
 async def test_a_draft_that_a_power_cut_has_left_does_not_stay(path: Path) -> None:
     build(path, [entry(1)], log=False)
-    draft_of(path).write_bytes(bytes(5000))
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        draft_of(path).with_name(draft_of(path).name + suffix).write_bytes(bytes(5000))
     await open_and_close(path)
-    assert not draft_of(path).exists()
+    assert list(path.parent.glob("*.new*")) == []

@@ -20,6 +20,9 @@ SCHEMA_VERSION = 2
 BUSY_TIMEOUT_MS = 2000
 """How long a second process (an export) may hold the file before a commit counts as failed."""
 
+JOURNAL = "-journal"
+"""What SQLite appends to the name of a file that has no log yet, for what a transaction overwrites."""
+
 VACUUM = "PRAGMA auto_vacuum=INCREMENTAL"
 
 PRAGMAS = (
@@ -116,7 +119,7 @@ def finish_draft(draft: Path) -> None:
 def drop_draft(path: Path) -> None:
     """Of a file that was not finished; raises OSError."""
     draft = draft_of(path)
-    for part in (draft, log_of(draft), index_of(draft)):
+    for part in (draft, draft.with_name(draft.name + JOURNAL), log_of(draft), index_of(draft)):
         if part.exists():
             part.unlink()
 
