@@ -36,6 +36,10 @@ class Stamp(NamedTuple):
     unsynced: bool
 
 
+MAX_SESSION = 1 << 33
+"""The year 2242: what is beyond is no session."""
+
+
 class Entry(Struct, gc=False, eq=False):
     """An encoded envelope and where it stands.
 

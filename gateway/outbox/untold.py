@@ -10,27 +10,18 @@ from aiosqlite import Connection
 
 from gateway.model import Gap, GapReason
 from gateway.outbox.disk.store import Store
-
-COLUMNS = "reason, lost_session, device, count, first_seq, last_seq, first_ms, last_ms"
-
-TYPES = (str, int, str | None, int | None, int | None, int | None, int, int)
-"""What a row of `loss` holds as long as it is as it was written."""
-
-REASONS = {reason.value: reason for reason in GapReason}
-
-LAST_MS = 253_402_300_799_999
-"""The end of the year 9999: no clock has stamped what is beyond."""
+from gateway.outbox.noted import COLUMNS, LOSS, LOST, TOTAL_TYPES, TYPES, gap_of, is_sound, reason_of, row_of
 
 log = structlog.get_logger("fieldgate.outbox")
 
 
 async def load(store: Store) -> tuple[list[Gap], dict[GapReason, int]]:
     """What earlier sessions have not told, and how much was lost since the file was made, as far as it can be read."""
-    gaps = [_gap(row) for row in await store.rows(f"SELECT {COLUMNS} FROM loss") if _is_sound(row, TYPES)]
+    gaps = [gap_of(row) for row in await store.rows(f"SELECT {COLUMNS} FROM loss") if _is_readable(row, TYPES)]
     total = dict[GapReason, int]()
     for row in await store.rows("SELECT reason, count FROM lost"):
-        if _is_sound(row, (str, int)):
-            total[_reason(row[0])] = total.get(_reason(row[0]), 0) + row[1]
+        if _is_readable(row, TOTAL_TYPES):
+            total[reason_of(row[0])] = total.get(reason_of(row[0]), 0) + row[1]
     return gaps, total
 
 
@@ -38,42 +29,13 @@ async def save(db: Connection, gaps: Iterable[Gap], total: Mapping[GapReason, in
     """Replace what is on disk, as part of a transaction; `session` is that of gaps which name none."""
     await db.execute("DELETE FROM loss")
     await db.execute("DELETE FROM lost")
-    await db.executemany(
-        f"INSERT OR REPLACE INTO loss ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                gap.reason.value,
-                session if gap.lost_session is None else gap.lost_session,
-                gap.device,
-                gap.count,
-                gap.first_seq,
-                gap.last_seq,
-                gap.first_ms,
-                gap.last_ms,
-            )
-            for gap in gaps
-        ],
-    )
-    await db.executemany("INSERT INTO lost VALUES (?, ?)", [(r.value, n) for r, n in total.items()])
+    await db.executemany(LOSS, [row_of(gap, session) for gap in gaps])
+    await db.executemany(LOST, [(reason.value, number) for reason, number in total.items()])
 
 
-def _is_sound(row: Sequence[Any], types: Sequence[Any]) -> bool:
+def _is_readable(row: Sequence[Any], types: Sequence[Any]) -> bool:
     """Whether a loss can be told of; said if not."""
-    if all(isinstance(value, type_) for value, type_ in zip(row, types, strict=True)):
+    if is_sound(row, types):
         return True
     log.error("what was noted of a loss can't be read", noted=repr(row))
     return False
-
-
-def _gap(row: Sequence[Any]) -> Gap:
-    reason, session, device, count, first_seq, last_seq, first_ms, last_ms = row
-    return Gap(_reason(reason), count, first_seq, last_seq, _ms(first_ms), _ms(last_ms), device, session)
-
-
-def _ms(noted: int) -> int:
-    return min(max(0, noted), LAST_MS)
-
-
-def _reason(noted: str) -> GapReason:
-    """A loss whose reason can't be read is one all the same."""
-    return REASONS.get(noted, GapReason.CORRUPT)

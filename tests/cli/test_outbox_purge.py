@@ -60,6 +60,15 @@ def test_readings_go_and_what_tells_of_the_rest_stays(outbox: Commands, filled: 
     assert (said.code, query(filled, "SELECT count(*) FROM dead")) == (0, [(1,)])
 
 
+def test_what_is_not_put_back_yet_is_left_to_the_daemon(outbox: Commands, filled: Path) -> None:
+    back = filled.with_name(f"{filled.name}.put-back")
+    filled.rename(back)
+    said = outbox("purge", "cloud", "--yes")
+
+    assert (said.code, "start the daemon first" in said.err) == (5, True)
+    assert len(kinds(back)) == 6
+
+
 def test_the_counters_follow(outbox: Commands, filled: Path) -> None:
     outbox("purge", "cloud", "--yes")
     partly = counters(filled)

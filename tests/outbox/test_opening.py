@@ -142,6 +142,12 @@ async def test_a_first_file_is_whole_before_it_has_its_name_and_holds_no_command
     assert asides(path) == []
 
 
+def test_a_fresh_file_is_opened_without_a_journal_that_a_power_cut_could_leave_to_another(path: Path) -> None:
+    make(path, {"session": SESSION})
+    assert path.read_bytes()[18:20] == bytes([2, 2]), "SQLite's file format for a write-ahead log"
+    assert list(path.parent.iterdir()) == [path]
+
+
 async def test_a_draft_that_was_not_finished_is_made_anew(path: Path) -> None:
     path.with_name(path.name + ".new").write_bytes(b"half")
     await open_and_close(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.outbox.disk.aside import back_of, log_of
 from tests.support.daemon import Daemon
 from tests.support.device import Device
 from tests.support.disk import PowerDisk, need_fuse, need_loop_devices
@@ -38,6 +39,9 @@ PROMISE = Promise(commit_interval_s=0.1, worst_commit_s=0.3)
 
 LIFE_S = 1.5
 """When the power goes at the latest, from the first reading on."""
+
+PUT_BACK_S = 0.3
+"""What the daemon needs, about, to put a file back."""
 
 UNACKNOWLEDGED = 16
 """At least so many readings; the gateway sends 100 messages without an answer."""
@@ -71,9 +75,9 @@ def power(tmp_path: Path, seed: int) -> Iterator[PowerDisk]:
     disk.end()
 
 
-def cut_power(daemon: Daemon, power: PowerDisk, seed: int) -> float:
+def cut_power(daemon: Daemon, power: PowerDisk, seed: int, life_s: float = LIFE_S) -> float:
     """At a random instant, which is what the test is about: there is no event to wait for; returns it."""
-    time.sleep(random.Random(seed).uniform(0, LIFE_S))
+    time.sleep(random.Random(seed).uniform(0, life_s))
     now_s = time.monotonic()
     fates = power.cut()
     daemon.kill()
@@ -142,4 +146,38 @@ def test_with_no_commit_interval_what_the_broker_has_seen_was_on_disk_before(
     broker.wait_for_copies(unacknowledged)
 
     assert_goes_on_well(daemon)
+    broker.take()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_deleted_file_of_which_a_copy_reached_the_disk_is_put_back_after_a_power_cut(
+    *,
+    power: PowerDisk,
+    make_daemon: MakeDaemon,
+    field: FieldLedger,
+    plc: Device,
+    line: Line,
+    subscriber: Subscriber,
+    seed: int,
+) -> None:
+    line.stop()
+    daemon = make_daemon(metered(line.url, plc.port, PROMISE.commit_interval_s))
+    broker = BrokerLedger(subscriber)
+    daemon.start()
+    plc.wait_for_polls(UNACKNOWLEDGED)
+    promised = field.taken_by(time.monotonic() - PROMISE.age_s)
+    file = daemon.state_dir / "outbox-cloud.db"
+    for part in (file, log_of(file)):
+        part.unlink()
+    daemon.wait_for("outbox file is not in its place any more; it is put back")
+
+    cut_power(daemon, power, seed, PUT_BACK_S)
+    has_copy = file.exists() or back_of(file).exists()
+    print(sorted(each.name for each in daemon.state_dir.iterdir()))  # noqa: T201 -- pytest shows it when the test fails
+    line.start()
+    daemon.start()
+    daemon.wait_for("ready")
+    broker.wait_for(promised if has_copy else set(), timeout_s=20)
+
+    assert daemon.terminate() == 0
     broker.take()

@@ -18,7 +18,7 @@ from gateway.cli.options import ConfigFile, StateDir
 from gateway.cli.outbox.site import Refused, chosen, found, known, state_of
 from gateway.cli.state import InUse, owned
 from gateway.outbox.visit.purge import purge as purge_envelopes
-from gateway.outbox.visit.purge import purge_dead, refuse_damaged_log
+from gateway.outbox.visit.purge import purge_dead, refuse_unmended
 from gateway.outbox.visit.survey import Files, Survey, parts, survey
 from gateway.outbox.visit.visit import Unreadable, size_of
 
@@ -93,9 +93,9 @@ def _plan(files: Files, *, dead: bool, everything: bool, removed: bool) -> Plan:
     aside = tuple(part for each in files.set_aside for part in parts(each.path)) if everything else ()
     if everything and removed:
         return _named(Plan(files.current, files=(*parts(files.current), *aside)))
-    if not files.current.exists():
-        return _named(Plan(files.current, files=aside))
     counted = _counted(files.current)
+    if counted is None:
+        return _named(Plan(files.current, files=aside))
     if dead:
         return _named(Plan(files.current, dead=counted.dead))
     if not everything:
@@ -104,10 +104,11 @@ def _plan(files: Files, *, dead: bool, everything: bool, removed: bool) -> Plan:
     return _named(Plan(files.current, counted.readings, others, counted.dead, aside))
 
 
-def _counted(path: Path) -> Survey:
+def _counted(path: Path) -> Survey | None:
+    """None if there is no such file."""
     try:
-        refuse_damaged_log(path)
-        return survey(path)
+        refuse_unmended(path)
+        return survey(path) if path.exists() else None
     except Unreadable as error:
         raise _left_to_the_daemon(path, error) from error
 

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import structlog
 
-from gateway.outbox.disk.aside import Aside, Kind, asides, log_of, set_aside, set_log_aside
-from gateway.outbox.disk.opening import make
+from gateway.outbox.disk.aside import (
+    Aside,
+    Kind,
+    Place,
+    asides,
+    back_of,
+    draft_of,
+    index_of,
+    log_of,
+    place_of,
+    set_aside,
+    set_log_aside,
+    sync_folder,
+)
+from gateway.outbox.disk.opening import drop_draft, finish_draft, make
 from gateway.outbox.disk.wreck import Wreck, written_s
+from gateway.outbox.noted import NOTHING, Noted
 
 CARRIED = ("rescue-", "missing-")
 """Settings that a fresh file takes over: how far files that were set aside before are rescued."""
@@ -23,6 +38,13 @@ CONSEQUENCE = (
 )
 
 log = structlog.get_logger("fieldgate.outbox")
+
+
+class Ready(NamedTuple):
+    """There is a file: what its session must be above, and what it has to know of another that was in its place."""
+
+    above: float = 0
+    said: Mapping[str, int] = {}
 
 
 class Torn(NamedTuple):
@@ -42,14 +64,44 @@ def put_aside(path: Path, kind: Kind, now_s: float, reason: str) -> Aside:
     return aside
 
 
-def ensure(path: Path, now_s: float, session: int | None = None) -> float:
-    """Make the file if there is none; `session` goes on in it, if given. Returns what its session must be above.
+def keep_back(path: Path) -> Place | None:
+    """A draft that holds all that was in a file is whole; returns where it lies. Raises sqlite3.Error, OSError."""
+    finish_draft(draft_of(path))
+    draft_of(path).rename(back_of(path))
+    sync_folder(path)
+    return place_of(back_of(path))
 
-    Raises OSError, sqlite3.Error.
+
+def put_back(path: Path, now_s: float, own: Collection[Place | None] = ()) -> Aside | None:
+    """Let what was kept of a file that was deleted in use take its place; goes on where it was cut. Raises OSError.
+
+    A stranger in its place is set aside and returned; `own` are files that are none. A log without its file would be
+    taken for the new one's.
     """
+    back, stranger = back_of(path), None
+    if not back.exists():
+        return None
+    if place_of(log_of(path)) in own:
+        log_of(path).unlink(missing_ok=True)
+    if place_of(path) not in (None, *own):
+        stranger = put_aside(path, "corrupt", now_s, "another one, written anew from what was in use, takes its place")
+    log_of(path).unlink(missing_ok=True)
+    index_of(path).unlink(missing_ok=True)
+    sync_folder(path)
+    back.rename(path)
+    sync_folder(path)
+    return stranger
+
+
+def ensure(path: Path, now_s: float, session: int | None = None) -> Ready:
+    """Make the file if there is none; `session` goes on in it, if given. Raises OSError, sqlite3.Error."""
+    stranger = put_back(path, now_s)
+    drop_draft(path)
+    if stranger is not None:
+        return _beside(path, stranger)
     with suppress(FileNotFoundError):
         if path.stat().st_size > 0:
-            return 0
+            return Ready()
         put_aside(path, "corrupt", now_s, "it is empty")
     if log_of(path).exists():
         put_aside(path, "corrupt", now_s, "only its log is left")
@@ -60,7 +112,7 @@ def ensure(path: Path, now_s: float, session: int | None = None) -> float:
         _follow(path, gone[-1], session)
     else:
         make(path, {})
-    return above
+    return Ready(above)
 
 
 def keep_torn(path: Path, now_s: float, transactions: int) -> Torn:
@@ -83,6 +135,20 @@ def _meta(aside: Aside) -> dict[str, int]:
     return {}
 
 
+def _beside(path: Path, stranger: Aside) -> Ready:
+    """Rows that both hold are not missing."""
+    with Wreck(path) as wreck:
+        rows = wreck.meta().get("rows", 0)
+    missing = max(0, _meta(stranger).get("rows", 0) - rows)
+    return Ready(_last_session(stranger) + 1, {stranger.next_key: 0, stranger.missing_key: missing})
+
+
+def _losses(aside: Aside) -> Noted:
+    with suppress(OSError), Wreck(aside.path) as wreck:
+        return wreck.losses()
+    return NOTHING
+
+
 def _follow(path: Path, gone: Aside, session: int | None) -> None:
     """A fresh file after one that was set aside."""
     old = _meta(gone)
@@ -90,4 +156,4 @@ def _follow(path: Path, gone: Aside, session: int | None) -> None:
     if "rows" in old:
         kept[gone.missing_key] = old["rows"]
     said = {"session": session or old.get("session", 0), "clean": 0, "journal_lost": 1, gone.next_key: 0}
-    make(path, {**kept, **said})
+    make(path, {**kept, **said}, _losses(gone))

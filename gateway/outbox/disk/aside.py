@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -15,12 +16,19 @@ Kind = Literal["corrupt", "newer", "adopted"]
 LOG, INDEX = "-wal", "-shm"
 """What SQLite appends to a file's name for its write-ahead log, and for that log's index."""
 
+DRAFT, BACK = ".new", ".put-back"
+"""Of a file that is being made, and of one that is whole and takes the place of one that was deleted in use."""
+
 DONE = -1
 """Instead of the next page to be looked at."""
 
 STAMP = "%Y%m%dT%H%M%SZ"
 
 NAME = re.compile(r"\.(corrupt|newer|adopted)-(\d{8}T\d{6}Z(?:-\d+)?)(?:-wal)?")
+
+
+Place = tuple[int, int]
+"""Device and inode."""
 
 
 class Aside(NamedTuple):
@@ -105,6 +113,24 @@ def log_of(path: Path) -> Path:
 def index_of(path: Path) -> Path:
     """The index of a file's write-ahead log."""
     return path.with_name(path.name + INDEX)
+
+
+def draft_of(path: Path) -> Path:
+    """A file while it is being made."""
+    return path.with_name(path.name + DRAFT)
+
+
+def back_of(path: Path) -> Path:
+    """What was in a file that was deleted in use, until it takes its place."""
+    return path.with_name(path.name + BACK)
+
+
+def place_of(path: Path) -> Place | None:
+    """Where a file lies, whatever its name; None if there is none."""
+    with suppress(OSError):
+        status = path.stat()
+        return status.st_dev, status.st_ino
+    return None
 
 
 def sync(path: Path) -> None:

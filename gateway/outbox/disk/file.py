@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,9 +12,17 @@ import aiosqlite
 import structlog
 from aiosqlite import Connection
 
-from gateway.outbox.disk.afresh import Torn, ensure, keep_torn, put_aside
-from gateway.outbox.disk.aside import delete, index_of, log_of, sync, sync_folder
-from gateway.outbox.disk.opening import Opened, UnreadableError, begin_session, is_corrupt, prepare, unusable_as
+from gateway.outbox.disk.afresh import Ready, Torn, ensure, keep_back, keep_torn, put_aside, put_back
+from gateway.outbox.disk.aside import Place, delete, draft_of, log_of, place_of
+from gateway.outbox.disk.opening import (
+    Opened,
+    UnreadableError,
+    begin_session,
+    drop_draft,
+    is_corrupt,
+    prepare,
+    unusable_as,
+)
 from gateway.outbox.disk.wreck import committed
 from gateway.outbox.format.wal import transactions
 
@@ -30,9 +37,6 @@ CUT_SHORT = 1
 
 CONTENT_ERRORS = (sqlite3.Error, ValueError, TypeError, OverflowError)
 """What a damaged file may bring about."""
-
-Place = tuple[int, int]
-"""Device and inode."""
 
 log = structlog.get_logger("fieldgate.outbox")
 
@@ -53,18 +57,20 @@ class OutboxFile:
         """There may be something to rescue."""
         self._session: int | None = None
         self._places: dict[Path, Place | None] = {}
+        self._copies: list[Place | None] = []
+        """Of what is in it, on the way to its place."""
         self._looked_s = 0.0
 
     async def open(self, now_s: float) -> Opened:
         """Open the file and begin a session, in a fresh one if this one can't go on; `now_s` is the wall clock."""
         await asyncio.to_thread(self.path.parent.mkdir, parents=True, exist_ok=True)
-        above = await asyncio.to_thread(ensure, self.path, now_s)
+        ready = await asyncio.to_thread(ensure, self.path, now_s)
         try:
-            opened = await self._begin(max(now_s, above))
+            opened = await self._begin(now_s, ready)
         except CONTENT_ERRORS as error:
             await self._refuse(error, now_s)
-            above = await asyncio.to_thread(ensure, self.path, now_s)
-            opened = await self._begin(max(now_s, above))
+            ready = await asyncio.to_thread(ensure, self.path, now_s)
+            opened = await self._begin(now_s, ready)
         self._session = opened.session
         self.has_asides.set()
         return opened
@@ -128,11 +134,11 @@ class OutboxFile:
         loop_s = asyncio.get_running_loop().time()
         if self.db is None or loop_s - self._looked_s < LOOK_EACH_S:
             return
-        self._looked_s = loop_s
         if not (await self._number("SELECT in_place()")):
             await self._put_back(self.db, now_s)
+        self._looked_s = loop_s
 
-    async def _begin(self, now_s: float) -> Opened:
+    async def _begin(self, now_s: float, ready: Ready) -> Opened:
         frames = await asyncio.to_thread(committed, self.path)
         db = await self._connect()
         busy, accepted, _ = next(iter(await db.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")))
@@ -140,7 +146,8 @@ class OutboxFile:
         torn = await asyncio.to_thread(keep_torn, self.path, now_s, dropped) if dropped else None
         try:
             await self._prepare()
-            opened = await begin_session(db, max(now_s, torn.session + 1 if torn else 0), await self._found(torn))
+            at_least_s = max(now_s, ready.above, torn.session + 1 if torn else 0)
+            opened = await begin_session(db, at_least_s, {**ready.said, **await self._found(torn)})
         except CONTENT_ERRORS:
             if torn is not None:
                 await asyncio.to_thread(delete, torn.aside)
@@ -169,7 +176,7 @@ class OutboxFile:
         assert self.db is not None
         await prepare(self.db)
         await self.db.create_function("in_place", 0, self._is_in_place)
-        self._places = {self.path: await asyncio.to_thread(_place, self.path)}
+        self._places, self._copies = {self.path: await asyncio.to_thread(place_of, self.path)}, []
 
     async def _number(self, sql: str) -> int:
         assert self.db is not None
@@ -180,7 +187,7 @@ class OutboxFile:
     def _is_in_place(self) -> bool:
         """Whether file and log are still those that were opened; a log is there from the first transaction on."""
         for path in (self.path, log_of(self.path)):
-            place = _place(path)
+            place = place_of(path)
             if path != self.path and self._places.get(path) is None:
                 self._places[path] = place
             elif place != self._places[path]:
@@ -190,36 +197,19 @@ class OutboxFile:
     async def _put_back(self, db: Connection, now_s: float) -> None:
         """Write what the open connection still sees to where the file was."""
         log.error("outbox file is not in its place any more; it is put back", file=str(self.path))
-        draft = self.path.with_name(self.path.name + ".new")
-        await asyncio.to_thread(draft.unlink, missing_ok=True)
+        await asyncio.to_thread(drop_draft, self.path)
         try:
-            await db.execute("VACUUM INTO ?", (str(draft),))
+            await db.execute("VACUUM INTO ?", (str(draft_of(self.path)),))
         except sqlite3.Error as error:
             if not is_corrupt(error):
                 raise
             log.error("what was in it can't be read", file=str(self.path), error=str(error))
             await self.give_up(error, now_s)
             return
-        await asyncio.to_thread(self._replace, draft, now_s)
+        self._copies.append(await asyncio.to_thread(keep_back, self.path))
+        await asyncio.to_thread(put_back, self.path, now_s, (*self._places.values(), *self._copies))
         await self.close()
         await self.go_on(now_s)
-
-    def _replace(self, draft: Path, now_s: float) -> None:
-        """A stranger in the file's place is set aside; a log without its file would be taken for the new one's."""
-        sync(draft)
-        if _place(self.path) not in (None, self._places.get(self.path)):
-            put_aside(self.path, "corrupt", now_s, "it took the place of the one in use")
-        log_of(self.path).unlink(missing_ok=True)
-        index_of(self.path).unlink(missing_ok=True)
-        draft.rename(self.path)
-        sync_folder(self.path)
-
-
-def _place(path: Path) -> Place | None:
-    with suppress(OSError):
-        status = os.stat(path)  # noqa: PTH116 -- in the database's thread, once a second
-        return status.st_dev, status.st_ino
-    return None
 
 
 def _text(data: bytes) -> str:

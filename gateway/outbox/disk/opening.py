@@ -13,13 +13,17 @@ from typing import NamedTuple
 
 from aiosqlite import Connection
 
-from gateway.outbox.disk.aside import Kind, sync, sync_folder
+from gateway.outbox.disk.aside import Kind, draft_of, index_of, log_of, sync, sync_folder
 from gateway.outbox.entry import IDS_PER_SESSION
+from gateway.outbox.noted import LOSS, LOST, NOTHING, Noted, row_of
 
 SCHEMA_VERSION = 2
 
 BUSY_TIMEOUT_MS = 2000
 """How long a second process (an export) may hold the file before a commit counts as failed."""
+
+JOURNAL = "-journal"
+"""What SQLite appends to the name of a file that has no log yet, for what a transaction overwrites."""
 
 VACUUM = "PRAGMA auto_vacuum=INCREMENTAL"
 
@@ -85,18 +89,41 @@ class Opened(NamedTuple):
     sealed_from: int
 
 
-def make(path: Path, said: Mapping[str, int]) -> None:
-    """A file with its tables and these settings, which has its name once it is whole; raises sqlite3.Error, OSError."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
+def make(path: Path, said: Mapping[str, int], lost: Noted = NOTHING) -> None:
+    """A file with its tables, these settings and these losses, which has its name once it is whole.
+
+    Raises sqlite3.Error, OSError.
+    """
+    draft = draft_of(path)
+    drop_draft(path)
     with closing(sqlite3.connect(draft, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode=OFF")
         db.execute(VACUUM)
         _make_tables(db)
         db.executemany(SETTING, said.items())
-    sync(draft)
+        db.executemany(LOSS, [row_of(gap, 0) for gap in lost.gaps])
+        db.executemany(LOST, [(reason.value, count) for reason, count in lost.total.items()])
+    finish_draft(draft)
     draft.rename(path)
     sync_folder(path)
+
+
+def finish_draft(draft: Path) -> None:
+    """See that it is on disk, with a log from the start. Raises sqlite3.Error, OSError.
+
+    Else its first opening makes a journal, and a power cut leaves that to whatever has the file's name then.
+    """
+    with closing(sqlite3.connect(draft, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+    sync(draft)
+
+
+def drop_draft(path: Path) -> None:
+    """Of a file that was not finished; raises OSError."""
+    draft = draft_of(path)
+    for part in (draft, draft.with_name(draft.name + JOURNAL), log_of(draft), index_of(draft)):
+        if part.exists():
+            part.unlink()
 
 
 async def prepare(db: Connection) -> None:

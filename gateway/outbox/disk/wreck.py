@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Self
 
 from gateway.outbox.disk.aside import Aside, log_of
+from gateway.outbox.entry import MAX_SESSION
 from gateway.outbox.format import wal
 from gateway.outbox.format.pages import (
     PAGE_BYTES,
+    Cell,
     Found,
     envelopes,
     free_list,
@@ -19,14 +21,13 @@ from gateway.outbox.format.pages import (
     is_free,
     is_map,
     map_of,
+    records,
     settings,
 )
+from gateway.outbox.noted import Noted, plausible
 
-META_WITHIN = 64
-"""Pages among which `meta` is looked for: where pages are handed back, tables begin in a file's first pages."""
-
-MAX_SESSION = 1 << 33
-"""The year 2242: what is beyond is no session."""
+SMALL_WITHIN = 64
+"""Pages among which small tables are looked for: where pages are handed back, tables begin in a file's first pages."""
 
 MAX_ROWS = 1 << 40
 """More than any disk holds."""
@@ -85,12 +86,16 @@ class Wreck:
 
     def meta(self) -> dict[str, int]:
         """What its table of settings says, as far as it can be so; nothing if that can't be read."""
-        for number in range(1, META_WITHIN + 1):
+        for number in range(1, SMALL_WITHIN + 1):
             page = self.page(number)
             said = settings(page, self.page) if page is not None else {}
             if 0 <= said.get("session", -1) < MAX_SESSION and 0 <= said.get("rows", -1) < MAX_ROWS:
                 return said
         return {}
+
+    def losses(self) -> Noted:
+        """What it says was lost, as far as it can be so."""
+        return plausible(record for number in range(1, SMALL_WITHIN + 1) for record in self._records(number))
 
     @property
     def is_log_whole(self) -> bool:
@@ -99,6 +104,11 @@ class Wreck:
             return True
         last = self._frames[-1].number
         return self._log.is_whole and last == len(self._frames) and all(map(self._is_whole, range(1, last + 1)))
+
+    def _records(self, number: int) -> list[list[Cell]]:
+        """Of a page that may be of a small table's; not of one that was, for what it says was told."""
+        page = None if (self._has_maps and is_map(number)) or self.is_free(number) else self.page(number)
+        return records(page, self.page) if page is not None else []
 
     @property
     def _end(self) -> int:

@@ -14,9 +14,12 @@ from gateway.outbox.entry import LANE_OF, Entry
 PAGE_BYTES = 4096
 """SQLite's default since 2016; every outbox is made with it."""
 
-TABLE_LEAF, INDEX_LEAF = 0x0D, 0x0A
+TABLE_LEAF, INDEX_LEAF, INDEX_INTERIOR = 0x0D, 0x0A, 0x02
 
 LEAF_HEADER_BYTES = 8
+
+CHILD_BYTES = 4
+"""An interior page's header ends with the number of a page below it, and each of its cells begins with one."""
 
 MIN_CELL_BYTES = 4
 """What SQLite reserves for each (section 1.6)."""
@@ -83,17 +86,26 @@ def envelopes(page: bytes, read: ReadPage) -> Found:
 def settings(page: bytes, read: ReadPage) -> dict[str, int]:
     """What a page of the table `meta` says; nothing in any other page. Never raises."""
     said = dict[str, int]()
-    if page[:1] != bytes([INDEX_LEAF]):
-        return said
-    for at in _cells(page):
-        try:
-            size, at_payload = _varint(page, at)
-            record = _record(_payload(page, at_payload, size, read, is_index=True))
-        except (Damaged, ValueError, IndexError, struct.error):
-            continue
+    for record in records(page, read):
         if len(record) == 2 and isinstance(record[0], str) and isinstance(record[1], int):
             said[record[0]] = record[1]
     return said
+
+
+def records(page: bytes, read: ReadPage) -> list[list[Cell]]:
+    """What a page of an index, or of a table without row ids, holds; nothing in any other page. Never raises."""
+    found = list[list[Cell]]()
+    if page[:1] not in (bytes([INDEX_LEAF]), bytes([INDEX_INTERIOR])):
+        return found
+    child = CHILD_BYTES if page[0] == INDEX_INTERIOR else 0
+    read = _at_most(MAX_OVERFLOW_PAGES, read)
+    for at in _cells(page, LEAF_HEADER_BYTES + child):
+        try:
+            size, at_payload = _varint(page, at + child)
+            found.append(_record(_payload(page, at_payload, size, read, is_index=True)))
+        except (Damaged, ValueError, IndexError, struct.error):
+            continue
+    return found
 
 
 def is_map(number: int, page_bytes: int = PAGE_BYTES) -> bool:
@@ -154,13 +166,13 @@ def _at_most(pages: int, read: ReadPage) -> ReadPage:
     return bounded
 
 
-def _cells(page: bytes) -> Iterator[int]:
-    """Where the cells of a leaf begin, as far as that can be so."""
+def _cells(page: bytes, header_bytes: int = LEAF_HEADER_BYTES) -> Iterator[int]:
+    """Where the cells of a page begin, as far as that can be so."""
     count = int.from_bytes(page[3:5], "big")
-    first = LEAF_HEADER_BYTES + 2 * count
-    if count > (len(page) - LEAF_HEADER_BYTES) // (2 + MIN_CELL_BYTES):
+    first = header_bytes + 2 * count
+    if count > (len(page) - header_bytes) // (2 + MIN_CELL_BYTES):
         return
-    for (at,) in dict.fromkeys(struct.iter_unpack(">H", page[LEAF_HEADER_BYTES:first])):
+    for (at,) in dict.fromkeys(struct.iter_unpack(">H", page[header_bytes:first])):
         if first <= at <= len(page) - MIN_CELL_BYTES:
             yield at
 

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from aiosqlite import Connection
 
+from gateway.outbox.disk.afresh import put_back
 from gateway.outbox.disk.aside import DONE, Aside, asides, delete, index_of, log_of, set_aside, sync_folder
 from gateway.outbox.disk.opening import SETTING
 from gateway.outbox.disk.store import CorruptError, Store
@@ -38,6 +39,8 @@ def adopt(state: Path, endpoint: str, was: str, now_s: float) -> None:
     Where it has one of its own already, the old one is set aside, to be rescued like any other.
     """
     old, own = path_of(state, was), path_of(state, endpoint)
+    put_back(old, now_s)
+    put_back(own, now_s)
     before = asides(old)
     if not (before or old.exists() or log_of(old).exists()):
         return

@@ -12,12 +12,14 @@ import aiosqlite
 from aiosqlite import Connection
 
 from gateway.model import Gap, GapReason
+from gateway.outbox.disk.aside import back_of
 from gateway.outbox.disk.opening import prepare
 from gateway.outbox.disk.rows import SIZE, count, number
 from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import READING
 from gateway.outbox.evicted import Evicted, told_again
 from gateway.outbox.losses import Losses
+from gateway.outbox.noted import COLUMNS, row_of
 from gateway.outbox.visit.visit import Unreadable
 
 BATCH_ROWS = 10_000
@@ -33,7 +35,7 @@ TAKE = (
 )
 
 TELL = (
-    "INSERT INTO loss (reason, lost_session, device, count, first_seq, last_seq, first_ms, last_ms)"
+    f"INSERT INTO loss ({COLUMNS})"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
     " device = CASE WHEN device = excluded.device THEN device END,"
     " count = count + excluded.count,"
@@ -68,15 +70,17 @@ async def purge_dead(path: Path) -> int:
 @asynccontextmanager
 async def _opened(path: Path) -> AsyncIterator[Connection]:
     """Opened by SQLite, a damaged log loses what follows the damage; a sound file is made small at the end."""
-    await asyncio.to_thread(refuse_damaged_log, path)
+    await asyncio.to_thread(refuse_unmended, path)
     async with aiosqlite.connect(path, isolation_level=None) as db:
         await prepare(db)
         yield db
         await _hand_back(db)
 
 
-def refuse_damaged_log(path: Path) -> None:
-    """Raises Unreadable, OSError."""
+def refuse_unmended(path: Path) -> None:
+    """Leave to a daemon what it has to mend; raises Unreadable, OSError."""
+    if back_of(path).exists():
+        raise Unreadable("it was deleted in use, and what was in it is not put back yet")
     with Wreck(path) as wreck:
         if not wreck.is_log_whole:
             raise Unreadable("its log is damaged")
@@ -92,7 +96,7 @@ async def _batch(db: Connection, *, everything: bool) -> int:
         losses.tell_again(told_again(map(_evicted, rows), NO_SESSION))
         await count(db, -len(rows), -sum(row[4] for row in rows))
         await db.executemany(TOTAL, [(reason.value, number) for reason, number in losses.total.items()])
-        await db.executemany(TELL, map(_loss, losses.take(0, everything=True)))
+        await db.executemany(TELL, [row_of(gap, NO_SESSION) for gap in losses.take(0, everything=True)])
         await db.commit()
     except sqlite3.Error:
         await db.rollback()
@@ -103,11 +107,6 @@ async def _batch(db: Connection, *, everything: bool) -> int:
 def _evicted(row: sqlite3.Row) -> Evicted:
     row_id, session, seq, time_ms, size, _, word = row
     return Evicted(row_id, session, seq, time_ms, size, word, GapReason.PURGED)
-
-
-def _loss(gap: Gap) -> tuple[object, ...]:
-    seqs, times = (gap.first_seq, gap.last_seq), (gap.first_ms, gap.last_ms)
-    return (gap.reason.value, gap.lost_session, gap.device, gap.count, *seqs, *times)
 
 
 async def _hand_back(db: Connection) -> None:

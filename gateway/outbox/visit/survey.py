@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.outbox.disk.aside import Aside, asides, index_of, log_of
+from gateway.outbox.disk.aside import Aside, asides, back_of, index_of, log_of
 from gateway.outbox.entry import READING
 from gateway.outbox.rescue.adoption import path_of
 from gateway.outbox.visit.visit import look, size_of, version_of
@@ -57,8 +57,8 @@ def files(state: Path) -> dict[str, Files]:
 
 
 def parts(path: Path) -> list[Path]:
-    """An outbox file, its log and the log's index, as far as they exist."""
-    return [part for part in (path, log_of(path), index_of(path)) if part.exists()]
+    """An outbox file, its log and the log's index, and what shall take its place, as far as they exist."""
+    return [part for part in (path, log_of(path), index_of(path), back_of(path)) if part.exists()]
 
 
 def bytes_of(path: Path) -> int:
