@@ -12,6 +12,9 @@ from msgspec import Struct
 Value = bool | int | float | str
 """What a point can be worth. Never a non-finite float; 64-bit integers stay integers."""
 
+LAST_MS = 253_402_300_799_999
+"""The end of the year 9999 in Unix milliseconds: what is beyond has no text, and no clock has stamped it."""
+
 Kind = Literal["int", "float", "bool", "text"]
 """How a point's value is written in JSON; fixed for the life of a configuration."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.model import Bad, DeviceInfo, DeviceStatus, Gap, PointInfo, Result, Sample, Value
+from gateway.model import LAST_MS, Bad, DeviceInfo, DeviceStatus, Gap, PointInfo, Result, Sample, Value
 from gateway.units import format_duration
 
 VERSION = 1
@@ -17,10 +17,6 @@ UNSYNCED, CORRECTED = b',"clock":"unsynced"', b',"clock":"corrected"'
 """Directly behind an envelope's time: it was stamped by a clock that was not synchronised, or mended afterwards."""
 
 _encode = msgspec.json.Encoder().encode
-
-
-LAST_MS = 253_402_300_799_999
-"""The end of the year 9999: what is beyond has no such text."""
 
 
 def iso_ms(time_ms: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gateway.model import Gap, GapReason
+from gateway.model import LAST_MS, Gap, GapReason
 from gateway.outbox.entry import MAX_SESSION
 
 COLUMNS = "reason, lost_session, device, count, first_seq, last_seq, first_ms, last_ms"
@@ -21,9 +21,6 @@ TOTAL_TYPES = (str, int)
 """What one of `lost` holds."""
 
 REASONS = {reason.value: reason for reason in GapReason}
-
-LAST_MS = 253_402_300_799_999
-"""The end of the year 9999: no clock has stamped what is beyond."""
 
 MAX_COUNT = 1 << 53
 """What is beyond no counter reaches, and JSON's readers do not tell apart."""

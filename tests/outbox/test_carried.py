@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.model import Gap, GapReason
+from gateway.model import LAST_MS, Gap, GapReason
 from gateway.outbox.disk.aside import log_of
 from gateway.outbox.disk.opening import make
 from gateway.outbox.disk.rows import depth
 from gateway.outbox.disk.store import CorruptError
 from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import MAX_SESSION
-from gateway.outbox.noted import LAST_MS, LOSS, LOST, MAX_COUNT, Noted, row_of
+from gateway.outbox.noted import LOSS, LOST, MAX_COUNT, Noted, row_of
 from tests.outbox.setup import Rig, opened, query
 from tests.outbox.test_untold import pulled, say_gaps
 from tests.outbox.wrecks import PAGE, SESSION, build, flip, overwrite, some
