@@ -49,7 +49,10 @@ class Gateway:
         endpoints: Mapping[str, type[Endpoint]],
         state: Path,
         stop: asyncio.Event,
+        *,
+        away: str | None = None,
     ) -> None:
+        """`away`: why `state` is not where it should be, for the status."""
         self._site = site
         self._stop = stop
         self._state = state
@@ -81,6 +84,8 @@ class Gateway:
             )
             for name, endpoint in site.endpoints.items()
         ]
+        for uplink in self._uplinks:
+            uplink.outbox.away = away
 
     async def run(self) -> None:
         """Serve until told to stop; raises StoreError when an outbox can't be opened."""
@@ -112,7 +117,6 @@ class Gateway:
         field = self._start_field(tasks)
         await self._stop.wait()
         log.info("stopping")
-        systemd.notify(STOPPING=1)
         await _end(inner)
         await _end(field)
         await self._answer_waiting()
@@ -138,6 +142,7 @@ class Gateway:
         uplink.command(self._devices, self._links, own, self._site.commands)
 
     def _announce_ready(self) -> None:
+        gc.unfreeze()  # what another one has left, that ran before
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)

@@ -65,6 +65,8 @@ class Outbox:
         self.on_commit: Callable[[], None] = _ignore
         self.on_gap: Callable[[Gap], None] = _ignore
         self.on_found: Callable[[], None] = _ignore
+        self.away: str | None = None
+        """Why its file is not where it should be, for the status."""
         self._settings = settings
         self._interval_s = settings.commit_interval
         self._drop_newest = settings.when_full == "drop-newest"
@@ -263,7 +265,7 @@ class Outbox:
             "oldest_age_s": max((self._age_s(stamp) for stamp in stamps), default=0.0),
             "lost": dict(self._cycle.losses.total),
             "worst_commit_s": round(self._cycle.worst_commit_s, 4),
-            "fault": HANGS if self.store.turns.hangs else self._cycle.fault,
+            "fault": HANGS if self.store.turns.hangs else self._cycle.fault or self.away,
         }
 
     def _age_s(self, stamp: Stamp) -> float:
