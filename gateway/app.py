@@ -114,6 +114,8 @@ class Gateway:
         inner = [tasks.create_task(u.router.run(), name=f"commands:{u.name}") for u in self._uplinks]
         inner += [tasks.create_task(u.rescue.run(), name=f"rescue:{u.name}") for u in self._uplinks]
         inner.append(tasks.create_task(self._repeat_status(), name="status"))
+        interval_s = systemd.watchdog_interval_s()
+        watchdog = [] if interval_s is None else [tasks.create_task(_ping_watchdog(interval_s), name="watchdog")]
         field = self._start_field(tasks)
         await self._stop.wait()
         log.info("stopping")
@@ -126,6 +128,7 @@ class Gateway:
         for uplink in self._uplinks:
             uplink.outbox.finish()
         await asyncio.gather(*commits)
+        await _end(watchdog)
         self._memory.save()
 
     async def _equip(self, uplink: Uplink) -> None:
@@ -161,9 +164,6 @@ class Gateway:
                 tasks.create_task(link.run_commands(), name=f"commands:{name}:{number}")
                 for number in range(link.concurrency)
             ]
-        interval_s = systemd.watchdog_interval_s()
-        if interval_s is not None:
-            started.append(tasks.create_task(_ping_watchdog(interval_s), name="watchdog"))
         return started
 
     async def _repeat_status(self) -> None:

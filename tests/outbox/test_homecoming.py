@@ -17,6 +17,9 @@ from tests.outbox.wrecks import SESSION, as_rows, build, entry, is_over, meta, o
 
 HOUR_S = 3600
 
+LONG = 10**9
+"""A session with ids like those of sessions so many seconds later: beyond this machine's clock."""
+
 
 @pytest.fixture
 def refuge(tmp_path: Path) -> Path:
@@ -102,7 +105,7 @@ async def test_a_session_is_higher_than_those_in_memory_though_the_clock_was_set
 async def test_a_session_has_higher_ids_than_a_long_one_in_memory_had(refuge: Path, state: Path) -> None:
     async with opened(path_of(state, "cloud"), wall_s=SESSION - HOUR_S):
         pass
-    long = [entry(3_000_000 + number) for number in range(5)]
+    long = [entry(LONG * 10**6 + number) for number in range(5)]
     leave(refuge, long)
     date(path_of(refuge, "cloud"), SESSION - HOUR_S)
     bring_home(refuge, state, SESSION - HOUR_S)

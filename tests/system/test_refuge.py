@@ -1,6 +1,10 @@
 """The state directory's disk refuses when the daemon starts: it works in memory until that is mended."""
 
+import os
+import socket
+import subprocess
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,8 @@ from tests.support.device import READS, Counter, Device
 from tests.support.disk import FaultyFolder
 from tests.support.envelopes import Envelope, has_state, identity, is_result, numbered, once, says, wait_for_counts
 from tests.support.line import Line
-from tests.support.site import device, endpoint, link
+from tests.support.mosquitto import Mosquitto
+from tests.support.site import counting, device, endpoint, link
 from tests.support.site import site as site_of
 from tests.support.subscriber import Subscriber
 
@@ -96,6 +101,28 @@ def runtime(tmp_path: Path) -> Path:
     folder = tmp_path / "run"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mounted as the state directory."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small file system")
+    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"root can't mount here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def told_by(listener: socket.socket) -> Iterator[str]:
+    """What has come so far."""
+    with suppress(BlockingIOError):
+        while True:
+            yield listener.recv(4096).decode()
 
 
 def in_memory(runtime: Path) -> list[Path]:
@@ -208,3 +235,52 @@ def test_a_stop_in_memory_is_a_stop_and_leaves_all_for_the_next_start(site: Site
     site.stop()
     assert_in_order(site.readings(), 2)
     assert [aside.kind for aside in asides(site.path)] == ["memory"]
+
+
+def test_no_second_daemon_works_beside_one_whose_disk_begins_to_refuse(site: Site, make_daemon: MakeDaemon) -> None:
+    site.daemon.start()
+    site.daemon.wait_for("ready")
+    site.disk.refuse("EROFS")
+    second = make_daemon(site.daemon.config_path.read_text(), site.daemon._env)
+    second.start()
+    assert second.process.wait() == 2
+
+
+def test_systemd_hears_of_no_stop_when_the_daemon_goes_back_to_the_disk(site: Site, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.setblocking(False)
+        site.daemon._env |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "9000000"}
+        site.start_refused()
+        site.mend()
+        heard = list(told_by(listener))
+        site.stop()
+        assert "STOPPING=1" in list(told_by(listener))
+    assert [fields for fields in heard if "READY" in fields] == ["READY=1\nSTATUS=1 devices on 1 links"] * 2
+    assert heard.count("WATCHDOG=1") > 3
+    assert "STOPPING=1" not in heard
+
+
+@pytest.mark.root
+def test_a_disk_that_is_mounted_read_only_is_used_once_it_is_mounted_well(
+    *,
+    small_disk: Path,
+    make_daemon: MakeDaemon,
+    meter: Device,
+    mosquitto: Mosquitto,
+    subscriber: Subscriber,
+    runtime: Path,
+) -> None:
+    daemon = make_daemon(counting(mosquitto.url, meter.port), {"RUNTIME_DIRECTORY": str(runtime)})
+    daemon.start()
+    before = subscriber.wait_for(says(3)).json["session"]
+    daemon.kill()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    daemon.start()
+    daemon.wait_for("the state directory can't be used")
+    in_memory = subscriber.wait_for(says(len(meter.queries) + 3)).json["session"]
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    daemon.wait_for("outbox file rescued", MENDED_WITHIN_S)
+    after = subscriber.wait_for(says(len(meter.queries) + 3)).json["session"]
+    assert before < in_memory < after
+    assert daemon.terminate() == 0
