@@ -23,7 +23,7 @@ MEMORY = "memory.json"
 """What adapters have learned of their devices."""
 
 LEAVING = "leaving"
-"""A folder of what is only to be moved: no outbox rescues it meanwhile, so that nothing is counted twice."""
+"""A folder of what is about to be moved: no outbox rescues it meanwhile, so that nothing is counted twice."""
 
 DRAFT = "arriving"
 
@@ -59,12 +59,13 @@ def bring_home(refuge: Path, state: Path, now_s: float) -> None:
     for path in sorted(refuge.glob("outbox-*.db")):
         if FILE.fullmatch(path.name):
             _pack(path, leaving / path.name, state / path.name, now_s)
-    for aside in _packed(leaving):
-        for file in (aside.log, aside.path):  # without its file a log is kept; a file without its log is not all
-            if file.exists() and not (state / file.name).exists():
-                _copy(file, state)
-        delete(aside)
-        log.info("outbox moved from memory to the disk", file=str(state / aside.path.name))
+    try:
+        for aside in _packed(leaving):
+            _carry(aside, state)
+            log.info("outbox moved from memory to the disk", file=str(state / aside.path.name))
+    except OSError:
+        _unpack(leaving, state)
+        raise
     if (refuge / MEMORY).exists():
         _copy(refuge / MEMORY, state)
         (refuge / MEMORY).unlink()
@@ -94,9 +95,29 @@ def _note_last_id(path: Path) -> None:
 
 def _packed(leaving: Path) -> Iterator[Aside]:
     """In the order in which they are to be rescued."""
-    names = {file.name.partition(".db.")[0] + ".db" for file in leaving.iterdir()}
+    names = {_outbox_of(file) for file in leaving.iterdir()}
     for name in sorted(names):
         yield from asides(leaving / name)
+
+
+def _carry(aside: Aside, state: Path) -> None:
+    for file in (aside.log, aside.path):  # without its file a log is kept; a file without its log is not all
+        if file.exists() and not (state / file.name).exists():
+            _copy(file, state)
+    delete(aside)
+
+
+def _unpack(leaving: Path, state: Path) -> None:
+    """Let outboxes that could not be moved go on in memory: with each new one there would be more in it."""
+    for aside in reversed(list(_packed(leaving))):
+        path = leaving.parent / _outbox_of(aside.path)
+        if not path.exists() and not (state / aside.path.name).exists():
+            rename(aside.path, path)
+
+
+def _outbox_of(file: Path) -> str:
+    """The name that a file set aside had."""
+    return file.name.partition(".db.")[0] + ".db"
 
 
 def _copy(file: Path, folder: Path) -> None:
