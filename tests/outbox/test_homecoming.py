@@ -124,6 +124,16 @@ async def test_what_was_executed_in_memory_is_known_on_the_disk(refuge: Path, st
     assert meta(path_of(state, "cloud"))["journal_lost"] == 0
 
 
+async def test_a_state_directory_may_be_given_from_where_one_is(
+    refuge: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(state.parent)
+    leave(refuge, some(5))
+    bring_home(refuge, Path("state"), WALL_S)
+    await work(Path("state"))
+    assert len(rows(path_of(state, "cloud"))) == 5
+
+
 async def test_a_move_that_was_cut_short_is_gone_on_with(refuge: Path, state: Path) -> None:
     leave(refuge, some(50))
     kept = shutil.copytree(refuge, refuge.with_name("kept"))

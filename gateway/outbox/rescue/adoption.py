@@ -117,7 +117,9 @@ def _read(aside: Aside) -> tuple[list[tuple[Any, ...]] | None, int | None]:
     with Wreck(aside.path) as wreck:
         rows = wreck.meta().get("rows")
     try:
-        with closing(sqlite3.connect(f"{aside.path.as_uri()}?mode=rw", uri=True, isolation_level=None)) as db:
+        with closing(
+            sqlite3.connect(f"{aside.path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        ) as db:
             return db.execute(JOURNAL).fetchall(), rows
     except sqlite3.Error as error:
         log.error("journal of an outbox set aside can't be read", file=str(aside.path), error=str(error))
