@@ -268,8 +268,34 @@ def test_systemd_hears_of_no_stop_when_the_daemon_goes_back_to_the_disk(site: Si
     assert "STOPPING=1" not in heard
 
 
+class ReadOnly:
+    """As after a failed check of the file system."""
+
+    def __init__(self, disk: Path) -> None:
+        self.disk = disk
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+
+    def mend(self) -> None:
+        subprocess.run(["mount", "-o", "remount,rw", self.disk], check=True)
+
+
+class Full:
+    """Not even the ballast is left."""
+
+    def __init__(self, disk: Path) -> None:
+        self.filler = disk / "filler"
+        (disk / "ballast").unlink()
+        with suppress(OSError), self.filler.open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+
+    def mend(self) -> None:
+        self.filler.unlink()
+
+
 @pytest.mark.root
-def test_a_disk_that_is_mounted_read_only_is_used_once_it_is_mounted_well(
+@pytest.mark.parametrize("trouble", [ReadOnly, Full])
+def test_a_real_disk_is_used_again_once_it_is_mended(
     *,
     small_disk: Path,
     make_daemon: MakeDaemon,
@@ -277,16 +303,17 @@ def test_a_disk_that_is_mounted_read_only_is_used_once_it_is_mounted_well(
     mosquitto: Mosquitto,
     subscriber: Subscriber,
     runtime: Path,
+    trouble: type[ReadOnly | Full],
 ) -> None:
     daemon = make_daemon(counting(mosquitto.url, meter.port), {"RUNTIME_DIRECTORY": str(runtime)})
     daemon.start()
     before = subscriber.wait_for(says(3)).json["session"]
-    daemon.kill()
-    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    assert daemon.terminate() == 0  # what a kill leaves of a log would be room enough to begin
+    broken = trouble(small_disk)
     daemon.start()
     daemon.wait_for("the state directory can't be used")
     in_memory = subscriber.wait_for(says(len(meter.queries) + 3)).json["session"]
-    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    broken.mend()
     daemon.wait_for("outbox file rescued", MENDED_WITHIN_S)
     after = subscriber.wait_for(says(len(meter.queries) + 3)).json["session"]
     assert before < in_memory < after
