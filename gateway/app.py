@@ -49,7 +49,10 @@ class Gateway:
         endpoints: Mapping[str, type[Endpoint]],
         state: Path,
         stop: asyncio.Event,
+        *,
+        away: str | None = None,
     ) -> None:
+        """`away`: why `state` is not where it should be, for the status."""
         self._site = site
         self._stop = stop
         self._state = state
@@ -81,6 +84,8 @@ class Gateway:
             )
             for name, endpoint in site.endpoints.items()
         ]
+        for uplink in self._uplinks:
+            uplink.outbox.away = away
 
     async def run(self) -> None:
         """Serve until told to stop; raises StoreError when an outbox can't be opened."""
@@ -109,10 +114,11 @@ class Gateway:
         inner = [tasks.create_task(u.router.run(), name=f"commands:{u.name}") for u in self._uplinks]
         inner += [tasks.create_task(u.rescue.run(), name=f"rescue:{u.name}") for u in self._uplinks]
         inner.append(tasks.create_task(self._repeat_status(), name="status"))
+        interval_s = systemd.watchdog_interval_s()
+        watchdog = [] if interval_s is None else [tasks.create_task(_ping_watchdog(interval_s), name="watchdog")]
         field = self._start_field(tasks)
         await self._stop.wait()
         log.info("stopping")
-        systemd.notify(STOPPING=1)
         await _end(inner)
         await _end(field)
         await self._answer_waiting()
@@ -122,6 +128,7 @@ class Gateway:
         for uplink in self._uplinks:
             uplink.outbox.finish()
         await asyncio.gather(*commits)
+        await _end(watchdog)
         self._memory.save()
 
     async def _equip(self, uplink: Uplink) -> None:
@@ -138,6 +145,7 @@ class Gateway:
         uplink.command(self._devices, self._links, own, self._site.commands)
 
     def _announce_ready(self) -> None:
+        gc.unfreeze()  # what another one has left, that ran before
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
@@ -156,9 +164,6 @@ class Gateway:
                 tasks.create_task(link.run_commands(), name=f"commands:{name}:{number}")
                 for number in range(link.concurrency)
             ]
-        interval_s = systemd.watchdog_interval_s()
-        if interval_s is not None:
-            started.append(tasks.create_task(_ping_watchdog(interval_s), name="watchdog"))
         return started
 
     async def _repeat_status(self) -> None:

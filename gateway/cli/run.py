@@ -13,12 +13,12 @@ from pathlib import Path
 import structlog
 
 from gateway import log as logging_setup
-from gateway import plugins
-from gateway.app import Gateway
+from gateway import plugins, systemd
 from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.room import shortage
-from gateway.cli.state import InUse, default_state_dir, owned
+from gateway.cli.serve import serve
+from gateway.cli.state import InUse, default_state_dir
 from gateway.config import ConfigError, Site, load
 from gateway.outbox.disk.store import StoreError
 
@@ -42,8 +42,7 @@ def main(argv: list[str]) -> int:
     for warning in shortage(site, state):
         log.warning("disk too small", code=warning.code, reason=warning.message, at=str(warning.place))
     try:
-        with owned(state):
-            asyncio.run(_serve(site, state))
+        asyncio.run(_serve(site, state))
     except InUse as error:
         log.critical("can't start", reason=str(error))
         return Exit.USAGE
@@ -64,15 +63,14 @@ async def _serve(site: Site, state: Path) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _begin_stop, stop, site.gateway.drain + STOP_MARGIN_S)
-    adapters = plugins.adapters(link.adapter for link in site.links.values())
-    endpoints = plugins.endpoints(endpoint.type for endpoint in site.endpoints.values())
-    await Gateway(site, adapters, endpoints, state, stop).run()
+    await serve(site, state, stop)
 
 
 def _begin_stop(stop: asyncio.Event, limit_s: float) -> None:
     if stop.is_set():
         return
     stop.set()
+    systemd.notify(STOPPING=1)
     cut = threading.Timer(limit_s, _cut_short, (limit_s,))
     cut.daemon = True
     cut.start()

@@ -31,10 +31,7 @@ def owned(state: Path) -> Iterator[None]:
     state.mkdir(parents=True, exist_ok=True)
     lock = _lock(state)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InUse(f"another fieldgate runs on {state}; stop it or give another --state-dir") from None
+        _hold(lock, state)
         yield
     finally:
         os.close(lock)
@@ -59,5 +56,23 @@ def _existing(path: Path) -> int:
         return os.open(path, LOCK_FLAGS)
     except OSError as error:
         if error.errno != errno.ELOOP:
+            _see_that_nobody_holds(path)
             raise
         raise OSError(errno.ELOOP, "it is a symlink, which the lock must not be: delete it", str(path)) from None
+
+
+def _see_that_nobody_holds(path: Path) -> None:
+    """Raises InUse. A lock on a disk that takes no writes any more is still held."""
+    with suppress(OSError):
+        lock = os.open(path, LOCK_FLAGS & ~os.O_RDWR | os.O_RDONLY)
+        try:
+            _hold(lock, path.parent)
+        finally:
+            os.close(lock)
+
+
+def _hold(lock: int, state: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InUse(f"another fieldgate runs on {state}; stop it or give another --state-dir") from None

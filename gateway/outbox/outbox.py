@@ -65,6 +65,8 @@ class Outbox:
         self.on_commit: Callable[[], None] = _ignore
         self.on_gap: Callable[[Gap], None] = _ignore
         self.on_found: Callable[[], None] = _ignore
+        self.away: str | None = None
+        """Why its file is not where it should be, for the status."""
         self._settings = settings
         self._interval_s = settings.commit_interval
         self._drop_newest = settings.when_full == "drop-newest"
@@ -259,7 +261,9 @@ class Outbox:
 
     def depth(self) -> Mapping[str, Any]:
         """What waits, for the status."""
-        return standing(self._staged, self._disk, self._cycle, self._age_s, hangs=self.store.turns.hangs)
+        return standing(
+            self._staged, self._disk, self._cycle, self._age_s, hangs=self.store.turns.hangs, away=self.away
+        )
 
     def _age_s(self, stamp: Stamp) -> float:
         row_id, session, time_ms, unsynced = stamp

@@ -16,9 +16,15 @@ HANGS = f"the disk does not answer (for more than {HANG_S:g} s)"
 
 
 def standing(
-    staged: Staging, disk: Committer, cycle: Cycle, age_s: Callable[[Stamp], float], *, hangs: bool
+    staged: Staging,
+    disk: Committer,
+    cycle: Cycle,
+    age_s: Callable[[Stamp], float],
+    *,
+    hangs: bool,
+    away: str | None,
 ) -> Mapping[str, Any]:
-    """What waits and for how long, what was lost, and what is wrong with the disk."""
+    """What waits and for how long, what was lost, and what is wrong with the disk, or why it is `away` from it."""
     oldest = staged.oldest_of_all
     stamps = [] if oldest is None else [oldest.stamp]
     if disk.waiting > 0 and disk.oldest is not None:
@@ -31,5 +37,5 @@ def standing(
         "oldest_age_s": max((age_s(stamp) for stamp in stamps), default=0.0),
         "lost": dict(cycle.losses.total),
         "worst_commit_s": round(cycle.worst_commit_s, 4),
-        "fault": HANGS if hangs else cycle.fault,
+        "fault": HANGS if hangs else cycle.fault or away,
     }

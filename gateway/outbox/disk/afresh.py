@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import structlog
 
 from gateway.outbox.disk.aside import (
+    SOUND,
     Aside,
     Kind,
     Place,
@@ -25,6 +26,7 @@ from gateway.outbox.disk.aside import (
 )
 from gateway.outbox.disk.opening import drop_draft, finish_draft, make
 from gateway.outbox.disk.wreck import Wreck, written_s
+from gateway.outbox.entry import IDS_PER_SESSION
 from gateway.outbox.noted import NOTHING, Noted
 
 CARRIED = ("rescue-", "missing-")
@@ -32,6 +34,9 @@ CARRIED = ("rescue-", "missing-")
 
 BOOT = ("boot", "boot_from")
 """Settings that hold as long as a session does."""
+
+LAST_ID_KEY = "last_id"
+"""A setting of a file that was moved from memory: the last id in it, which may be that of many sessions later."""
 
 CONSEQUENCE = (
     "a fresh one is begun; what can be read is rescued in the background; commands that write are refused for now"
@@ -101,13 +106,13 @@ def ensure(path: Path, now_s: float, session: int | None = None) -> Ready:
         return _beside(path, stranger)
     with suppress(FileNotFoundError):
         if path.stat().st_size > 0:
-            return Ready()
+            return Ready(last_session(aside.path for aside in asides(path) if aside.kind == "memory") + 1)
         put_aside(path, "corrupt", now_s, "it is empty")
     if log_of(path).exists():
         put_aside(path, "corrupt", now_s, "only its log is left")
     before = asides(path)
-    above = max(map(_last_session, before), default=-1) + 1
-    gone = [aside for aside in before if aside.kind != "adopted"]
+    above = last_session(aside.path for aside in before) + 1
+    gone = [aside for aside in before if aside.kind not in SOUND]
     if gone:
         _follow(path, gone[-1], session)
     else:
@@ -124,13 +129,21 @@ def keep_torn(path: Path, now_s: float, transactions: int) -> Torn:
     return Torn(aside, transactions, said.get("session", 0), said.get("rows"))
 
 
-def _last_session(aside: Aside) -> float:
-    """None in a file set aside is higher, as far as that can be known: one begins before its file is written."""
-    return max(_meta(aside).get("session", 0), written_s(aside))
+def last_session(files: Iterable[Path]) -> float:
+    """None in these files is higher, nor has ids that are, as far as that can be known; -1 if there are none.
+
+    A session begins before its file is written.
+    """
+    return max(map(_last_session, files), default=-1)
 
 
-def _meta(aside: Aside) -> dict[str, int]:
-    with suppress(OSError), Wreck(aside.path) as wreck:
+def _last_session(path: Path) -> float:
+    said = _meta(path)
+    return max(said.get("session", 0), said.get(LAST_ID_KEY, 0) // IDS_PER_SESSION, written_s(path))
+
+
+def _meta(path: Path) -> dict[str, int]:
+    with suppress(OSError), Wreck(path) as wreck:
         return wreck.meta()
     return {}
 
@@ -139,8 +152,8 @@ def _beside(path: Path, stranger: Aside) -> Ready:
     """Rows that both hold are not missing."""
     with Wreck(path) as wreck:
         rows = wreck.meta().get("rows", 0)
-    missing = max(0, _meta(stranger).get("rows", 0) - rows)
-    return Ready(_last_session(stranger) + 1, {stranger.next_key: 0, stranger.missing_key: missing})
+    missing = max(0, _meta(stranger.path).get("rows", 0) - rows)
+    return Ready(last_session([stranger.path]) + 1, {stranger.next_key: 0, stranger.missing_key: missing})
 
 
 def _losses(aside: Aside) -> Noted:
@@ -151,7 +164,7 @@ def _losses(aside: Aside) -> Noted:
 
 def _follow(path: Path, gone: Aside, session: int | None) -> None:
     """A fresh file after one that was set aside."""
-    old = _meta(gone)
+    old = _meta(gone.path)
     kept = {key: value for key, value in old.items() if key.startswith(CARRIED) or (session and key in BOOT)}
     if "rows" in old:
         kept[gone.missing_key] = old["rows"]

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-Kind = Literal["corrupt", "newer", "adopted"]
-"""Damaged; from a newer schema; of an endpoint whose outbox goes on in another that has a file already."""
+Kind = Literal["corrupt", "newer", "adopted", "memory"]
+"""Damaged; from a newer schema; of an endpoint whose outbox goes on in another that has a file already; written in
+memory while the disk refused."""
+
+SOUND: frozenset[Kind] = frozenset({"adopted", "memory"})
+"""Kinds that were in nobody's place, and have a journal that counts beside that of the file they lie by."""
 
 LOG, INDEX = "-wal", "-shm"
 """What SQLite appends to a file's name for its write-ahead log, and for that log's index."""
@@ -24,7 +29,7 @@ DONE = -1
 
 STAMP = "%Y%m%dT%H%M%SZ"
 
-NAME = re.compile(r"\.(corrupt|newer|adopted)-(\d{8}T\d{6}Z(?:-\d+)?)(?:-wal)?")
+NAME = re.compile(r"\.(corrupt|newer|adopted|memory)-(\d{8}T\d{6}Z(?:-\d+)?)(?:-wal)?")
 
 
 Place = tuple[int, int]
@@ -65,7 +70,7 @@ def set_aside(path: Path, kind: Kind, now_s: float, *, beside: Path | None = Non
 
     `beside`: the outbox that it is set aside for, if not its own.
     """
-    aside = _named(beside or path, kind, now_s)
+    aside = named(beside or path, kind, now_s)
     if path.exists():
         path.rename(aside.path)
     elif not log_of(path).exists():
@@ -79,7 +84,7 @@ def set_aside(path: Path, kind: Kind, now_s: float, *, beside: Path | None = Non
 
 def set_log_aside(path: Path, now_s: float) -> Aside:
     """Copy a file's log, whose file goes on; raises OSError."""
-    aside = _named(path, "corrupt", now_s)
+    aside = named(path, "corrupt", now_s)
     draft = path.with_name(path.name + ".new-log")
     shutil.copyfile(log_of(path), draft)
     sync(draft)
@@ -147,10 +152,13 @@ def sync_folder(path: Path) -> None:
     sync(path.parent)
 
 
-def _named(path: Path, kind: Kind, now_s: float) -> Aside:
-    """A name after all that there are, whatever the clock says: those of one second are told apart by a number."""
+def named(path: Path, kind: Kind, now_s: float, also: Iterable[Aside] = ()) -> Aside:
+    """A name after all that there are, whatever the clock says: those of one second are told apart by a number.
+
+    `also`: those elsewhere that are to lie beside it.
+    """
     stamp = datetime.fromtimestamp(max(0.0, now_s), UTC).strftime(STAMP)
-    second, number = max([aside.order for aside in asides(path)], default=("", 0))
+    second, number = max([aside.order for aside in (*asides(path), *also)], default=("", 0))
     if stamp <= second:
         stamp = f"{second}-{number + 1}"
     return Aside(path.with_name(f"{path.name}.{kind}-{stamp}"), kind, stamp)

@@ -68,6 +68,10 @@ DISK_FAULTS = frozenset(
 """What is no matter of what a file holds; at the opening whatever else SQLite says is."""
 
 
+REFUSALS = frozenset({errno.EROFS, errno.EIO, errno.ENOSPC, errno.EDQUOT})
+"""What the system says where a disk takes no writes, whoever asks."""
+
+
 class NewerSchemaError(ValueError):
     """The file is of a version of fieldgate that did not exist yet."""
 
@@ -183,6 +187,13 @@ def is_for_want_of_room(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.Error):
         return _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def is_fault_of_disk(error: BaseException | None) -> bool:
+    """Whether this shows by itself that the disk is what refuses: more of SQLite's words may mean that, or a right."""
+    if isinstance(error, sqlite3.Error):
+        return _code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+    return isinstance(error, OSError) and error.errno in REFUSALS
 
 
 def unusable_as(error: Exception) -> Kind | None:

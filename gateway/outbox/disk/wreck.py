@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
-from gateway.outbox.disk.aside import Aside, log_of
+from gateway.outbox.disk.aside import log_of
 from gateway.outbox.entry import MAX_SESSION
 from gateway.outbox.format import wal
 from gateway.outbox.format.pages import (
@@ -167,9 +167,9 @@ def _whole_page(data: bytes) -> bytes | None:
     return data if len(data) == PAGE_BYTES else None
 
 
-def written_s(aside: Aside) -> float:
+def written_s(path: Path) -> float:
     """When a file or its log was last written; 0 where that can't be known."""
-    return max(_written_s(aside.path), _written_s(aside.log))
+    return max(_written_s(path), _written_s(log_of(path)))
 
 
 def _written_s(file: Path) -> float:

@@ -14,7 +14,7 @@ import structlog
 from aiosqlite import Connection
 
 from gateway.outbox.disk.afresh import put_back
-from gateway.outbox.disk.aside import DONE, Aside, asides, delete, index_of, log_of, set_aside, sync_folder
+from gateway.outbox.disk.aside import DONE, SOUND, Aside, asides, delete, index_of, log_of, set_aside, sync_folder
 from gateway.outbox.disk.opening import SETTING
 from gateway.outbox.disk.store import CorruptError, Store
 from gateway.outbox.disk.wreck import Wreck
@@ -45,13 +45,13 @@ def adopt(state: Path, endpoint: str, was: str, now_s: float) -> None:
     if not (before or old.exists() or log_of(old).exists()):
         return
     if asides(own) or own.exists() or log_of(own).exists():
-        _take_files([*_unfinished(old, before), old], own, now_s)
+        _take_files([*unfinished(old, before), old], own, now_s)
         log.info("outbox adopted", endpoint=endpoint, was=was, into=str(own))
         return
     for aside in before:
         moved = own.with_name(own.name + aside.path.name.removeprefix(old.name))
-        _rename(aside.path, moved)
-    _rename(old, own)
+        rename(aside.path, moved)
+    rename(old, own)
     sync_folder(own)
     log.info("outbox adopted", endpoint=endpoint, was=was)
 
@@ -63,7 +63,7 @@ def _take_files(files: list[Path], own: Path, now_s: float) -> None:
             set_aside(file, "adopted", now_s, beside=own)
 
 
-def _unfinished(old: Path, before: list[Aside]) -> list[Path]:
+def unfinished(old: Path, before: list[Aside]) -> list[Path]:
     """What of these may still hold something; the others are deleted."""
     with Wreck(old) as wreck:
         said = wreck.meta()
@@ -88,13 +88,13 @@ def warn_of_unused(state: Path, endpoints: Collection[str]) -> None:
 
 
 async def take_journals(store: Store) -> None:
-    """Copy the journals of files that were adopted, once, before any command is executed; raises StoreError."""
+    """Copy the journals of files that are sound, once, before any command is executed; raises StoreError."""
     try:
         known = {key for (key,) in await store.rows("SELECT key FROM meta")}
     except CorruptError:  # there is a fresh file now
         known = {key for (key,) in await store.rows("SELECT key FROM meta")}
     for aside in await asyncio.to_thread(asides, store.file.path):
-        if aside.kind == "adopted" and aside.next_key not in known:
+        if aside.kind in SOUND and aside.next_key not in known:
             claims, rows = await asyncio.to_thread(_read, aside)
             await _take(store, aside, claims, rows)
 
@@ -120,14 +120,16 @@ def _read(aside: Aside) -> tuple[list[tuple[Any, ...]] | None, int | None]:
     with Wreck(aside.path) as wreck:
         rows = wreck.meta().get("rows")
     try:
-        with closing(sqlite3.connect(f"{aside.path.as_uri()}?mode=rw", uri=True, isolation_level=None)) as db:
+        with closing(
+            sqlite3.connect(f"{aside.path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        ) as db:
             return db.execute(JOURNAL).fetchall(), rows
     except sqlite3.Error as error:
-        log.error("journal of an adopted outbox can't be read", file=str(aside.path), error=str(error))
+        log.error("journal of an outbox set aside can't be read", file=str(aside.path), error=str(error))
         return None, rows
 
 
-def _rename(old: Path, new: Path) -> None:
+def rename(old: Path, new: Path) -> None:
     """With its log: first the log, since without its file it is kept, and a file without its log is not all."""
     if log_of(old).exists():
         log_of(old).rename(log_of(new))

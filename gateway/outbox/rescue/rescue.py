@@ -133,7 +133,7 @@ class Rescue:
         aside = salvage.aside
         if salvage.missing != 0 and aside.stamp not in self._told:
             self._told.add(aside.stamp)
-            written_ms = int(await asyncio.to_thread(written_s, aside) * 1000)
+            written_ms = int(await asyncio.to_thread(written_s, aside.path) * 1000)
             first_ms, last_ms = salvage.times(written_ms)
             elsewhere = session if session != self._outbox.session else None
             gap = Gap(GapReason.CORRUPT, salvage.missing, None, None, first_ms, last_ms, None, elsewhere)
