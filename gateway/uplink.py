@@ -18,7 +18,7 @@ from gateway.model import DeviceInfo, Result
 from gateway.outbox.disk.space import journal_bytes
 from gateway.outbox.disk.store import Opened, Store
 from gateway.outbox.outbox import Outbox
-from gateway.outbox.rescue.adoption import path_of, take_journals
+from gateway.outbox.rescue.adoption import path_of, take_over
 from gateway.outbox.rescue.rescue import Rescue
 from gateway.outbox.retained import Retained
 from gateway.rate import Rate
@@ -58,7 +58,7 @@ class Uplink:
     async def open(self) -> Opened:
         """Open the outbox; raises StoreError."""
         opened = await self.outbox.open()
-        await take_journals(self.outbox.store)
+        await take_over(self.outbox)
         self._retained = Retained(self.outbox.store, self._identity.devices)
         await self._retained.load()
         return opened

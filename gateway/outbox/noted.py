@@ -14,6 +14,20 @@ LOSS = f"INSERT OR REPLACE INTO loss ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 LOST = "INSERT INTO lost VALUES (?, ?)"
 
+LOSS_MERGED = (
+    f"INSERT INTO loss ({COLUMNS})"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+    " device = CASE WHEN device = excluded.device THEN device END,"
+    " count = count + excluded.count,"
+    " first_seq = coalesce(min(first_seq, excluded.first_seq), first_seq, excluded.first_seq),"
+    " last_seq = coalesce(max(last_seq, excluded.last_seq), last_seq, excluded.last_seq),"
+    " first_ms = min(first_ms, excluded.first_ms),"
+    " last_ms = max(last_ms, excluded.last_ms)"
+)
+"""Merged as `losses` merges what it has not told; a count of null, where nobody can tell, stays one."""
+
+LOST_ADDED = "INSERT INTO lost VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
+
 TYPES = (str, int, str | None, int | None, int | None, int | None, int, int)
 """What a row of `loss` holds as long as it is as it was written."""
 

@@ -9,11 +9,9 @@ from typing import Any
 
 import structlog
 
-from gateway.clock import WallClock, boot_ms
+from gateway.clock import WallClock
 from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
-from gateway.outbox import boots
-from gateway.outbox.ages import Ages
 from gateway.outbox.commit import Committer, Kept
 from gateway.outbox.cycle import Cycle, Hooks, gap_of
 from gateway.outbox.disk.opening import Opened
@@ -21,11 +19,12 @@ from gateway.outbox.disk.rows import ROW_OVERHEAD_BYTES
 from gateway.outbox.disk.space import commit_bytes, dead_bytes
 from gateway.outbox.disk.store import CorruptError, Store, StoreError
 from gateway.outbox.disk.turns import HANG_S
-from gateway.outbox.entry import READING, Entry, Stamp, Torn
+from gateway.outbox.entry import READING, Entry, Torn
 from gateway.outbox.evicted import torn_gap
-from gateway.outbox.losses import Move
+from gateway.outbox.noted import Noted
 from gateway.outbox.schedule import Clock
 from gateway.outbox.staging import Staging
+from gateway.outbox.stamps import Stamps
 from gateway.outbox.standing import standing
 from gateway.outbox.waiting import Waiting
 from gateway.repeats import Repeats
@@ -73,23 +72,21 @@ class Outbox:
         self._wall_s = wall_s
         self._wall = wall or WallClock("trusted", boot=0)
         self._staged = Staging(drop_newest=self._drop_newest)
-        self._seq = 0
         self._repeats = Repeats()
 
     async def open(self, clock: Clock | None = None) -> Opened:
         """Open the file and begin a session; raises StoreError. `clock`: the event loop's if not given."""
         clock = clock or asyncio.get_running_loop()
         self.store.turns.on_hang = self._disk_hangs
-        wall_s = self._wall_s()
-        opened = await self.store.open(wall_s)
+        opened = await self.store.open(self._wall_s())
         self.session = opened.session
-        self._first_id = opened.last_id
         self._now_s = clock.time
+        self._stamps = Stamps(opened, self._wall, self._wall_s, clock.time)
         self._disk = Committer(self.store, self._settings, clock.time)
         try:
-            untold, total = await self._learn(opened, wall_s)
+            untold, total = await self._learn(opened)
         except CorruptError:  # there is a fresh file now
-            untold, total = await self._learn(opened, wall_s)
+            untold, total = await self._learn(opened)
         self._cycle = Cycle(
             self.name,
             staged=self._staged,
@@ -105,34 +102,26 @@ class Outbox:
         self._waiting = Waiting(self.store, self._disk, in_memory, self._drop_torn, self._cycle.note_fault)
         return opened
 
-    async def _learn(self, opened: Opened, wall_s: float) -> Kept:
+    async def _learn(self, opened: Opened) -> Kept:
         """What the file says of ages, depth and losses."""
-        boot = await boots.recall(self.store, self._wall.boot, self.next_id)
-        self._boot_from = boot.since
-        believed = self._wall.is_synced
-        self._ages = Ages(
-            opened.session, wall_s, self._now_s(), noted=boot.jumps, boot_from=boot.since, believed=believed
-        )
-        return await self._disk.open(opened, self._ages)
+        return await self._disk.open(opened, await self._stamps.recall(self.store))
 
     def _clock_is_right(self, moved_ms: int) -> None:
-        wall_s = self._wall_s()
-        self._ages.believe(wall_s, self._now_s())
-        self._cycle.losses.move(Move(moved_ms, int(wall_s * 1000), self.next_seq))
+        self._cycle.losses.move(self._stamps.believe(moved_ms))
 
     @property
     def next_seq(self) -> int:
         """The number that the next staged envelope must carry."""
-        return self._seq + 1
+        return self._stamps.next_seq
 
     @property
     def next_id(self) -> int:
         """Every envelope staged from now on has at least this id."""
-        return self._first_id + self._seq + 1
+        return self._stamps.next_id
 
     def stage(self, kind: str, device: str, payload: bytes) -> Entry:
         """Take an envelope, encoded with `next_seq`, without waiting."""
-        entry = self._number(kind, device, payload)
+        entry = self._stamps.entry(kind, device, payload)
         if kind == READING and self._drop_newest and self._is_full:
             self._lose([entry], GapReason.FULL)
         else:
@@ -141,7 +130,7 @@ class Outbox:
 
     def numbered(self, kind: str, device: str, encode: Callable[[int], bytes]) -> Entry:
         """An envelope with the next number that does not wait here: the caller puts it on disk, or calls `keep`."""
-        return self._number(kind, device, encode(self.next_seq))
+        return self._stamps.entry(kind, device, encode(self.next_seq))
 
     def adopt(self, entry: Entry) -> None:
         """Go on with a numbered envelope that the caller has put on disk."""
@@ -187,6 +176,10 @@ class Outbox:
         """Older envelopes were put on disk, which uses so much now; `on_found` is for the caller to call."""
         self._disk.found(entries, used)
 
+    def take_over(self, losses: Noted) -> None:
+        """Tell what another outbox has counted and not told; it is on disk."""
+        self._cycle.restore(losses.gaps, losses.total)
+
     async def lost(self, gaps: Iterable[Gap]) -> None:
         """Count what somebody else found to be lost, and tell it when it is time; on disk when this returns."""
         self._cycle.lost(gaps)
@@ -209,9 +202,7 @@ class Outbox:
 
     def moved_ms(self, entry: Entry) -> int | None:
         """What the clock was set by since it stamped an envelope wrongly; None: rightly, or that can't be told."""
-        if entry.ahead_ms is None or not self._wall.is_synced or entry.id < self._boot_from:
-            return None
-        return self._wall.ahead_ms - entry.ahead_ms
+        return self._stamps.moved_ms(entry)
 
     def tell_losses(self) -> None:
         """Say at once what was lost and not told yet: a connection begins, or the process ends."""
@@ -262,21 +253,8 @@ class Outbox:
     def depth(self) -> Mapping[str, Any]:
         """What waits, for the status."""
         return standing(
-            self._staged, self._disk, self._cycle, self._age_s, hangs=self.store.turns.hangs, away=self.away
+            self._staged, self._disk, self._cycle, self._stamps.age_s, hangs=self.store.turns.hangs, away=self.away
         )
-
-    def _age_s(self, stamp: Stamp) -> float:
-        row_id, session, time_ms, unsynced = stamp
-        return max(0.0, self._ages.age_s(row_id, session, time_ms, self._now_s(), unsynced=unsynced))
-
-    def _number(self, kind: str, device: str, payload: bytes) -> Entry:
-        self._seq += 1
-        row_id, now_ms, now_s = self._first_id + self._seq, int(self._wall_s() * 1000), self._now_s()
-        self._ages.note(row_id, now_ms, now_s)
-        entry = Entry(row_id, self.session, self._seq, kind, device, now_ms, payload, now_s)
-        if not self._wall.is_synced:
-            entry.ahead_ms = now_ms - boot_ms()
-        return entry
 
     @property
     def _is_full(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.outbox.disk.aside import asides, log_of
 from gateway.outbox.entry import Entry
-from gateway.outbox.rescue.adoption import path_of, take_journals
+from gateway.outbox.rescue.adoption import path_of, take_over
 from gateway.outbox.rescue.homecoming import DRAFT, LEAVING, MEMORY, bring_home, furnish
 from tests.outbox.setup import WALL_S, opened, query
 from tests.outbox.wrecks import SESSION, as_rows, build, entry, is_over, meta, overwrite, rescuing, rows, some
@@ -54,7 +54,7 @@ async def work(state: Path, wall_s: float = WALL_S, stage: int = 0) -> int:
     """One session that brings everything back; returns its number."""
     path = path_of(state, "cloud")
     async with opened(path, wall_s=wall_s) as rig:
-        await take_journals(rig.outbox.store)
+        await take_over(rig.outbox)
     async with rescuing(path, wall_s=wall_s) as (rig, _):
         for _ in range(stage):
             rig.stage()
@@ -167,7 +167,7 @@ async def test_a_file_that_was_damaged_in_memory_goes_along(refuge: Path, state:
         await rig.commit()
     bring_home(refuge, state, WALL_S)
     async with opened(path_of(state, "cloud")) as rig:
-        await take_journals(rig.outbox.store)
+        await take_over(rig.outbox)
     async with rescuing(path_of(state, "cloud")):
         await is_over(path_of(state, "cloud"))
     assert len(rows(path_of(state, "cloud"))) == 21

@@ -10,10 +10,11 @@ from zlib import crc32
 import msgspec
 import pytest
 
+from gateway.model import Gap, GapReason
 from gateway.outbox.disk.aside import asides, log_of
 from gateway.outbox.disk.opening import SCHEMA_VERSION
 from gateway.outbox.entry import Entry
-from gateway.outbox.rescue.adoption import adopt, path_of, take_journals, unused
+from gateway.outbox.rescue.adoption import adopt, path_of, take_over, unused
 from gateway.outbox.rescue.salvage import ADOPTED_SHIFT
 from tests.outbox.setup import WALL_S, Rig, opened, query
 from tests.outbox.wrecks import as_rows, build, is_over, meta, overwrite, own, rescuing, some
@@ -129,7 +130,7 @@ async def test_where_both_have_an_outbox_the_old_one_goes_into_the_new(tmp_path:
     build(new, some(5))
     adopt(tmp_path, "new", "old", WALL_S)
     async with opened(new) as rig:
-        await take_journals(rig.outbox.store)
+        await take_over(rig.outbox)
     async with rescuing(new) as (rig, _):
         await is_over(new)
         found = await all_of(rig)
@@ -152,7 +153,7 @@ async def test_low_ids_of_an_adopted_outbox_leave_and_meet_none(tmp_path: Path, 
     old_file(new, entries[:5])
     adopt(tmp_path, "new", "old", WALL_S)
     async with opened(new) as rig:
-        await take_journals(rig.outbox.store)
+        await take_over(rig.outbox)
     async with rescuing(new) as (rig, _):
         await is_over(new)
         found = await all_of(rig)
@@ -175,12 +176,31 @@ async def test_files_set_aside_follow_an_outbox_that_goes_into_another(tmp_path:
     adopt(tmp_path, "new", "old", WALL_S)
     assert (asides(old), unused(tmp_path, ["new"])) == ([], [])
     async with opened(new) as rig:
-        await take_journals(rig.outbox.store)
+        await take_over(rig.outbox)
     async with rescuing(new) as (rig, _):
         await is_over(new)
         assert len(await all_of(rig)) == 25
         await rig.settle()
         assert rig.gaps == []
+
+
+async def test_what_an_adopted_outbox_has_not_told_is_told_once(tmp_path: Path) -> None:
+    old, new = path_of(tmp_path, "old"), path_of(tmp_path, "new")
+    build(old, some(20))
+    query(old, "INSERT INTO loss VALUES ('full', 7, NULL, 3, 1, 3, 5, 6)")
+    query(old, "INSERT INTO lost VALUES ('full', 9)")
+    build(new, some(5))
+    query(new, "INSERT INTO loss VALUES ('full', 7, 'd', 2, 8, 9, 7, 8)")
+    query(new, "INSERT INTO lost VALUES ('full', 2)")
+    adopt(tmp_path, "new", "old", WALL_S)
+    for _ in range(2):
+        async with opened(new) as rig:
+            await take_over(rig.outbox)
+            assert rig.outbox.depth()["lost"] == {"full": 11}
+            assert query(new, "SELECT * FROM loss") == [("full", 7, None, 5, 1, 9, 5, 8)]
+    async with opened(new) as rig:
+        await rig.settle()
+    assert rig.gaps == [Gap(GapReason.FULL, 5, 1, 9, 5, 8, None, 7)]
 
 
 async def test_an_adopted_journal_that_can_not_be_read_holds_commands_back(tmp_path: Path) -> None:
@@ -190,7 +210,7 @@ async def test_an_adopted_journal_that_can_not_be_read_holds_commands_back(tmp_p
     build(new, some(5))
     adopt(tmp_path, "new", "old", WALL_S)
     async with opened(new) as rig:
-        await take_journals(rig.outbox.store)
+        await take_over(rig.outbox)
         assert rig.outbox.store.file.journal_lost_s is not None
         assert meta(new)["journal_lost"] == 1
 

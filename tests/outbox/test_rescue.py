@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -269,6 +269,10 @@ Damage = Callable[[random.Random, Path], None]
 
 
 @settings(max_examples=40)
+@example(142, flips, False, False).via("a key that is now another row's")
+@example(330, zeros, False, False).via("a row without a payload")
+@example(1218, flips, False, False).via("a column of another name")
+@example(5000193, zeros, True, True).via("a log that lacks frames after its newest counters")
 @given(st.integers(0, 2**32), st.sampled_from([flips, zeros, cuts, noise]), st.booleans(), st.booleans())
 def test_whatever_happens_to_the_bytes_it_opens_and_brings_back_what_is_whole(
     seed: int, damage: Damage, in_log: bool, has_log: bool

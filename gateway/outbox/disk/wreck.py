@@ -85,12 +85,15 @@ class Wreck:
         return Found(list(entries.values()), found[0].damaged if found else 0)
 
     def meta(self) -> dict[str, int]:
-        """What its table of settings says, as far as it can be so; nothing if that can't be read."""
+        """What its table of settings says, as far as it can be so; nothing if that can't be read.
+
+        No `rows` where frames are missing from the log that may have said something else.
+        """
         for number in range(1, SMALL_WITHIN + 1):
             page = self.page(number)
             said = settings(page, self.page) if page is not None else {}
             if 0 <= said.get("session", -1) < MAX_SESSION and 0 <= said.get("rows", -1) < MAX_ROWS:
-                return said
+                return said if self._is_newest(number) else {key: said[key] for key in said if key != "rows"}
         return {}
 
     def losses(self) -> Noted:
@@ -104,6 +107,14 @@ class Wreck:
             return True
         last = self._frames[-1].number
         return self._log.is_whole and last == len(self._frames) and all(map(self._is_whole, range(1, last + 1)))
+
+    def _is_newest(self, page: int) -> bool:
+        """Whether nothing is missing from the log after the version of this page that was read."""
+        if not self._frames:
+            return True
+        here = {frame.number for frame in self._frames}
+        last_missing = max(set(range(1, self._frames[-1].number)) - here, default=0)
+        return self._versions.get(page, [0])[-1] >= last_missing
 
     def _records(self, number: int) -> list[list[Cell]]:
         """Of a page that may be of a small table's; not of one that was, for what it says was told."""

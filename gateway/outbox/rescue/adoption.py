@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiosqlite import Connection
@@ -16,8 +16,10 @@ from aiosqlite import Connection
 from gateway.outbox.disk.afresh import put_back
 from gateway.outbox.disk.aside import DONE, SOUND, Aside, asides, delete, index_of, log_of, set_aside, sync_folder
 from gateway.outbox.disk.opening import SETTING
-from gateway.outbox.disk.store import CorruptError, Store
+from gateway.outbox.disk.store import CorruptError
 from gateway.outbox.disk.wreck import Wreck
+from gateway.outbox.noted import LOSS_MERGED, LOST_ADDED, Noted, row_of
+from gateway.outbox.outbox import Outbox
 
 FILE = re.compile(r"outbox-([A-Za-z0-9_-]+)\.db")
 
@@ -26,6 +28,14 @@ JOURNAL = "SELECT id, device, claimed_ms, finished_ms, result FROM journal"
 COPY = "INSERT OR IGNORE INTO journal VALUES (?, ?, ?, ?, ?)"
 
 log = structlog.get_logger("fieldgate.outbox")
+
+
+class Will(NamedTuple):
+    """What an outbox leaves to the one that goes on: its journal, how many rows wait, what was lost; None: unknown."""
+
+    claims: list[tuple[Any, ...]] | None
+    rows: int | None
+    losses: Noted
 
 
 def path_of(state: Path, endpoint: str) -> Path:
@@ -87,46 +97,50 @@ def warn_of_unused(state: Path, endpoints: Collection[str]) -> None:
         log.warning("outboxes of endpoints that are not configured", endpoints=names, hint=hint)
 
 
-async def take_journals(store: Store) -> None:
-    """Copy the journals of files that are sound, once, before any command is executed; raises StoreError."""
+async def take_over(outbox: Outbox) -> None:
+    """Go on from what sound files set aside say beside their rows, once, before any command is executed.
+
+    Their journals, and the losses that they have not told. Raises StoreError.
+    """
     try:
-        known = {key for (key,) in await store.rows("SELECT key FROM meta")}
+        known = {key for (key,) in await outbox.store.rows("SELECT key FROM meta")}
     except CorruptError:  # there is a fresh file now
-        known = {key for (key,) in await store.rows("SELECT key FROM meta")}
-    for aside in await asyncio.to_thread(asides, store.file.path):
+        known = {key for (key,) in await outbox.store.rows("SELECT key FROM meta")}
+    for aside in await asyncio.to_thread(asides, outbox.store.file.path):
         if aside.kind in SOUND and aside.next_key not in known:
-            claims, rows = await asyncio.to_thread(_read, aside)
-            await _take(store, aside, claims, rows)
+            await _take(outbox, aside, await asyncio.to_thread(_read, aside))
 
 
-async def _take(store: Store, aside: Aside, claims: list[tuple[Any, ...]] | None, rows: int | None) -> None:
+async def _take(outbox: Outbox, aside: Aside, will: Will) -> None:
     said = {aside.next_key: 0}
-    if rows is not None:
-        said[aside.missing_key] = rows
-    if claims is None:
+    if will.rows is not None:
+        said[aside.missing_key] = will.rows
+    if will.claims is None:
         said["journal_lost"] = 1
 
     async def change(db: Connection) -> None:
-        await db.executemany(COPY, claims or [])
+        await db.executemany(COPY, will.claims or [])
+        await db.executemany(LOSS_MERGED, [row_of(gap, 0) for gap in will.losses.gaps])
+        await db.executemany(LOST_ADDED, [(reason.value, number) for reason, number in will.losses.total.items()])
         await db.executemany(SETTING, said.items())
 
-    await store.transaction(change)
-    if claims is None:
-        await store.file.look_for_journal()
+    await outbox.store.transaction(change)
+    outbox.take_over(will.losses)
+    if will.claims is None:
+        await outbox.store.file.look_for_journal()
 
 
-def _read(aside: Aside) -> tuple[list[tuple[Any, ...]] | None, int | None]:
-    """The journal, None if it can't be read, and how many rows wait."""
+def _read(aside: Aside) -> Will:
     with Wreck(aside.path) as wreck:
-        rows = wreck.meta().get("rows")
+        rows, losses = wreck.meta().get("rows"), wreck.losses()
     try:
         with closing(
             sqlite3.connect(f"{aside.path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
         ) as db:
-            return db.execute(JOURNAL).fetchall(), rows
+            return Will(db.execute(JOURNAL).fetchall(), rows, losses)
     except sqlite3.Error as error:
         log.error("journal of an outbox set aside can't be read", file=str(aside.path), error=str(error))
-        return None, rows
+        return Will(None, rows, losses)
 
 
 def rename(old: Path, new: Path) -> None:

@@ -19,7 +19,7 @@ from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import READING
 from gateway.outbox.evicted import Evicted, told_again
 from gateway.outbox.losses import Losses
-from gateway.outbox.noted import COLUMNS, row_of
+from gateway.outbox.noted import LOSS_MERGED, LOST_ADDED, row_of
 from gateway.outbox.visit.visit import Unreadable
 
 BATCH_ROWS = 10_000
@@ -33,20 +33,6 @@ TAKE = (
     f" RETURNING id, {number('session')}, {number('seq')}, {number('time_ms')}, {SIZE},"
     " device, CASE kind WHEN 'gap' THEN payload END"
 )
-
-TELL = (
-    f"INSERT INTO loss ({COLUMNS})"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-    " device = CASE WHEN device = excluded.device THEN device END,"
-    " count = count + excluded.count,"
-    " first_seq = coalesce(min(first_seq, excluded.first_seq), first_seq, excluded.first_seq),"
-    " last_seq = coalesce(max(last_seq, excluded.last_seq), last_seq, excluded.last_seq),"
-    " first_ms = min(first_ms, excluded.first_ms),"
-    " last_ms = max(last_ms, excluded.last_ms)"
-)
-"""Merged as `losses` merges what it has not told; a count of null, where nobody can tell, stays one."""
-
-TOTAL = "INSERT INTO lost VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
 
 
 async def purge(path: Path, *, everything: bool) -> int:
@@ -95,8 +81,8 @@ async def _batch(db: Connection, *, everything: bool) -> int:
             losses.add(Gap(GapReason.PURGED, 1, seq, seq, time_ms, time_ms, device or None, session))
         losses.tell_again(told_again(map(_evicted, rows), NO_SESSION))
         await count(db, -len(rows), -sum(row[4] for row in rows))
-        await db.executemany(TOTAL, [(reason.value, number) for reason, number in losses.total.items()])
-        await db.executemany(TELL, [row_of(gap, NO_SESSION) for gap in losses.take(0, everything=True)])
+        await db.executemany(LOST_ADDED, [(reason.value, number) for reason, number in losses.total.items()])
+        await db.executemany(LOSS_MERGED, [row_of(gap, NO_SESSION) for gap in losses.take(0, everything=True)])
         await db.commit()
     except sqlite3.Error:
         await db.rollback()
