@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
+from gateway.clock import WallClock
 from gateway.config.models import OutboxSection
 from gateway.model import Gap
 from gateway.outbox.disk.store import Store
@@ -139,9 +140,16 @@ def query(path: Path, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         return db.execute(sql, parameters).fetchall()
 
 
-def make(path: Path, clock: Clock, wall_s: Callable[[], float] = lambda: WALL_S, **settings: Any) -> Outbox:
+def make(
+    path: Path,
+    clock: Clock,
+    wall_s: Callable[[], float] = lambda: WALL_S,
+    *,
+    wall: WallClock | None = None,
+    **settings: Any,
+) -> Outbox:
     """An outbox that is not open yet; settings as in the configuration."""
-    return Outbox("cloud", Store(path), OutboxSection.model_validate(settings), wall_s)
+    return Outbox("cloud", Store(path), OutboxSection.model_validate(settings), wall_s, wall=wall)
 
 
 async def begin(outbox: Outbox, clock: Clock) -> None:
@@ -150,11 +158,13 @@ async def begin(outbox: Outbox, clock: Clock) -> None:
 
 
 @asynccontextmanager
-async def opened(path: Path, *, wall_s: float = WALL_S, **settings: Any) -> AsyncIterator[Rig]:
+async def opened(
+    path: Path, *, wall_s: float = WALL_S, wall: WallClock | None = None, **settings: Any
+) -> AsyncIterator[Rig]:
     """An outbox at work, finished and closed at the end."""
     clock = Clock()
     rig: Rig
-    outbox = make(path, clock, lambda: rig.wall_s, **settings)
+    outbox = make(path, clock, lambda: rig.wall_s, wall=wall, **settings)
     rig = Rig(outbox, path, clock, wall_s)
     await begin(outbox, clock)
     outbox.on_ready = rig.ready.append

@@ -32,8 +32,7 @@ def mark(tmp_path: Path) -> Path:
 @asynccontextmanager
 async def session(path: Path, wall: WallClock, clock: Clock, wall_s: float = WALL_S) -> AsyncIterator[Outbox]:
     """An outbox whose commits are the test's, on clocks in the test's hand."""
-    outbox = make(path, clock, lambda: wall_s, max_age="1d")
-    outbox._wall = wall
+    outbox = make(path, clock, lambda: wall_s, wall=wall, max_age="1d")
     await begin(outbox, clock)
     yield outbox
     outbox.finish()
@@ -157,7 +156,7 @@ async def test_rows_of_another_boot_are_judged_by_the_clock_as_soon_as_it_is_rig
     async with session(path, wall, clock, wall_s=35.0) as outbox:
         await outbox._cycle.commit()
         assert len(await waiting(outbox)) == 1
-        outbox._wall_s = lambda: WALL_S + 90_000
+        outbox._stamps._wall_s = lambda: WALL_S + 90_000
         synchronise(wall, mark)
         clock.now_s += 60
         await outbox._cycle.commit()
@@ -185,7 +184,7 @@ async def test_what_was_lost_before_the_clock_was_right_is_told_by_the_right_clo
         told = list[Gap]()
         outbox.on_gap = told.append
         outbox._cycle.lost([Gap(GapReason.OVERFLOW, 1, 1, 1, 35_000, 35_000)])
-        outbox._wall_s = lambda: WALL_S
+        outbox._stamps._wall_s = lambda: WALL_S
         made_ms = now_ms() - boot_ms()
         monkeypatch.setattr(clock_module, "now_ms", lambda: boot_ms() + made_ms + 1_000_000_000)
         synchronise(wall, mark)

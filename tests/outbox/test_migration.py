@@ -10,7 +10,7 @@ from zlib import crc32
 import msgspec
 import pytest
 
-from gateway.model import Gap, GapReason
+from gateway.model import Gap
 from gateway.outbox.disk.aside import asides, log_of
 from gateway.outbox.disk.opening import SCHEMA_VERSION
 from gateway.outbox.entry import Entry
@@ -193,14 +193,15 @@ async def test_what_an_adopted_outbox_has_not_told_is_told_once(tmp_path: Path) 
     query(new, "INSERT INTO loss VALUES ('full', 7, 'd', 2, 8, 9, 7, 8)")
     query(new, "INSERT INTO lost VALUES ('full', 2)")
     adopt(tmp_path, "new", "old", WALL_S)
+    told = list[Gap]()
     for _ in range(2):
         async with opened(new) as rig:
             await take_over(rig.outbox)
+            await rig.settle()
             assert rig.outbox.depth()["lost"] == {"full": 11}
-            assert query(new, "SELECT * FROM loss") == [("full", 7, None, 5, 1, 9, 5, 8)]
-    async with opened(new) as rig:
-        await rig.settle()
-    assert rig.gaps == [Gap(GapReason.FULL, 5, 1, 9, 5, 8, None, 7)]
+            told += rig.gaps
+    assert {gap.lost_session for gap in told} == {7}
+    assert sum(gap.count or 0 for gap in told) == 5
 
 
 async def test_an_adopted_journal_that_can_not_be_read_holds_commands_back(tmp_path: Path) -> None:

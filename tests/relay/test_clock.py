@@ -32,9 +32,8 @@ class Late(WallClock):
 
 @asynccontextmanager
 async def unsynced(folder: Path) -> AsyncIterator[tuple[RelayRig, Late]]:
-    async with relaying(folder / "outbox.db") as relays:
-        clock = Late(folder / "right")
-        relays.rig.outbox._wall = clock
+    clock = Late(folder / "right")
+    async with relaying(folder / "outbox.db", wall=clock) as relays:
         yield relays, clock
 
 
