@@ -19,7 +19,7 @@ from gateway.config import Site
 from gateway.outbox.disk.store import StoreError
 from gateway.outbox.rescue.homecoming import bring_home, bytes_in, furnish
 
-LOOK_S, LOOK_MAX_S = 10.0, 600.0
+LOOK_S, LOOK_MAX_S = 3.0, 600.0
 """How long after the disk has refused it is tried again; from each time on that it is no use, twice as long."""
 
 HINT = (
