@@ -82,6 +82,7 @@ class Backlog:
         self._is_read = False
         """Nothing below the boundary waits outside `lanes.old`."""
         self._is_rewound = False
+        self._audit_of = outbox.audit(self._known)
         self._audited_s = float("-inf")
         self._rest: asyncio.TimerHandle | None = None
 
@@ -231,13 +232,13 @@ class Backlog:
         """Read again if something was missed; what is missed again is found hidden at once."""
         if self._loop.time() - self._audited_s < AUDIT_EACH_S:
             return
-        if await self._outbox.audit(boundary, self._known):
+        if await self._audit_of.is_passed(self.begun_at, boundary):
             self._audited_s = self._loop.time()
         else:
             self.rewind()
 
     def _known(self) -> set[int]:
-        return self._publisher.under_way() | {entry.id for entry in self._lanes.old}
+        return {*self._publisher.under_way(), *self._lanes.told, *(entry.id for entry in self._lanes.old)}
 
 
 def _batch_of(last: Sequence[Entry]) -> int:

@@ -24,7 +24,7 @@ class Lanes:
         self.live: deque[Entry] = deque()
         self.old: deque[Entry] = deque()
         self.held = False
-        self._told: set[int] = set()
+        self.told: set[int] = set()
         self._newest: dict[tuple[str, str], int] = {}
 
     @property
@@ -35,12 +35,12 @@ class Lanes:
     def tell(self, entries: Iterable[Entry]) -> None:
         """Queue what does not wait behind readings."""
         for entry in entries:
-            self._told.add(entry.id)
+            self.told.add(entry.id)
             self.first.append(entry)
 
     def untold(self, entries: Sequence[Entry]) -> list[Entry]:
         """Those of them that were not told on this connection."""
-        return [entry for entry in entries if entry.id not in self._told]
+        return [entry for entry in entries if entry.id not in self.told]
 
     @property
     def overflow(self) -> bool:

@@ -133,9 +133,10 @@ class Committer:
         self._last_id = max([self._last_id, *batch])
         self._settle(change)
         if self.is_unsure:
-            self.is_unsure = False
-            await self._look()
-        return self._cost(batch, change.cut) if change.cut is not None else NOTHING
+            with suppress(StoreError):  # what was to be done is done; it is looked again with the next commit
+                await self._look()
+                self.is_unsure = False
+        return self._cost(batch, change.cut, losses) if change.cut is not None else NOTHING
 
     def count(self, entries: Mapping[int, Entry]) -> None:
         """Note envelopes that a transaction has put on disk."""
@@ -197,7 +198,7 @@ class Committer:
     async def _change(
         self, db: Connection, batch: Mapping[int, Entry], gone: set[int], losses: Losses, now_s: float
     ) -> Change:
-        here = await present(db, [row_id for row_id, entry in batch.items() if entry.unsettled])
+        here = await present(db, [row_id for row_id, entry in batch.items() if entry.unsettled or entry.on_disk])
         came = {row_id: entry for row_id, entry in batch.items() if row_id not in here}
         if came:
             await insert(db, came.values())
@@ -224,7 +225,7 @@ class Committer:
 
     async def _keep(self, db: Connection, losses: Losses, cut: Cut | None) -> Kept:
         """What is lost is on disk together with its loss."""
-        cost = self._told(cut) if cut is not None else NOTHING
+        cost = self._told(cut, losses) if cut is not None else NOTHING
         kept = losses.with_these(cost.gaps, cost.again)
         if kept != self._kept:
             await untold.save(db, *kept, self._session)
@@ -245,11 +246,12 @@ class Committer:
             self._limits.settle(change.cut)
             self.is_over = change.cut.is_over
 
-    def _cost(self, batch: Mapping[int, Entry], cut: Cut) -> Cost:
+    def _cost(self, batch: Mapping[int, Entry], cut: Cut, losses: Losses) -> Cost:
         for row in cut.evicted:
             if row.id in batch:
                 batch[row.id].done = True
-        return self._told(cut)
+        return self._told(cut, losses)
 
-    def _told(self, cut: Cut) -> Cost:
-        return Cost([row.gap(self._session) for row in cut.evicted], told_again(cut.evicted, self._session))
+    def _told(self, cut: Cut, losses: Losses) -> Cost:
+        gaps = [row.gap(self._session) for row in cut.evicted]
+        return Cost(gaps, told_again(cut.evicted, self._session, losses.moved))

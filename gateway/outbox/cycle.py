@@ -208,7 +208,7 @@ class Cycle:
     def _take_back(self, batch: Mapping[int, Entry]) -> None:
         """A commit failed: what was not acknowledged meanwhile waits on, as far as there is room."""
         kept = [entry for row_id, entry in batch.items() if row_id not in self._disk.doomed]
-        self._disk.doomed -= batch.keys()
+        self._disk.doomed -= {row_id for row_id, entry in batch.items() if not (entry.unsettled or entry.on_disk)}
         victims = self._staged.put_back(kept)
         self._due_before = max([self._due_before, *(row_id + 1 for row_id in batch)])
         self._schedule.hold_back()

@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.model import Gap, GapReason
 from gateway.outbox.entry import Torn
+from gateway.outbox.losses import Move
 
 
 class Evicted(NamedTuple):
@@ -36,9 +37,17 @@ def torn_gap(row: Torn, session: int, now_ms: int) -> Gap:
     return Gap(GapReason.CORRUPT, 1, row.seq, row.seq, time_ms, time_ms, None, elsewhere)
 
 
-def told_again(rows: Iterable[Evicted], session: int) -> list[Gap]:
-    """What gaps among these rows have told, and nobody has heard yet; said in this session."""
-    return [gap for row in rows if row.word is not None for gap in _gaps_in(row.word, session)]
+def told_again(rows: Iterable[Evicted], session: int, moved: Move | None = None) -> list[Gap]:
+    """What gaps among these rows have told, and nobody has heard yet; said in this session.
+
+    `moved`: how the clock was set in it.
+    """
+    gaps = list[Gap]()
+    for row in rows:
+        is_older = moved is not None and row.session == session and row.seq < moved.before_seq
+        for gap in [] if row.word is None else _gaps_in(row.word, session):
+            gaps.append(moved.applied(gap) if moved is not None and is_older else gap)
+    return gaps
 
 
 def _gaps_in(word: bytes, session: int) -> list[Gap]:

@@ -20,7 +20,7 @@ class Move(NamedTuple):
     now_ms: int
     before_seq: int
 
-    def moved(self, gap: Gap) -> Gap:
+    def applied(self, gap: Gap) -> Gap:
         """A gap of that time as the clock has it now, if it is of this session; none is later than now."""
         if gap.lost_session is not None:
             return gap
@@ -38,7 +38,8 @@ class Losses:
         self._open: dict[tuple[GapReason, int | None], Gap] = {}
         self._told_s: dict[GapReason, float] = {}
         self.total: dict[GapReason, int] = {}
-        self._move: Move | None = None
+        self.moved: Move | None = None
+        """The last setting of the clock."""
 
     def restore(self, total: Mapping[GapReason, int]) -> None:
         """Go on from what an earlier session has counted."""
@@ -52,20 +53,20 @@ class Losses:
 
     def add(self, gap: Gap) -> None:
         """Count a loss, and merge it with what is waiting to be told of the same reason and session."""
-        if self._move is not None and gap.last_seq is not None and gap.last_seq < self._move.before_seq:
-            gap = self._move.moved(gap)
+        if self.moved is not None and gap.last_seq is not None and gap.last_seq < self.moved.before_seq:
+            gap = self.moved.applied(gap)
         self.total[gap.reason] = self.total.get(gap.reason, 0) + _count(gap)
         _merge(self._open, gap)
 
     def move(self, move: Move) -> None:
         """The clock that has stamped this session's was set: so are they, those too that are counted only later."""
-        self._move = move
-        self._open = {key: move.moved(gap) for key, gap in self._open.items()}
+        self.moved = move
+        self._open = {key: move.applied(gap) for key, gap in self._open.items()}
 
     def copy(self) -> Losses:
         """As they are now, for what is not told by these."""
         losses = Losses()
-        losses._open, losses.total, losses._move = dict(self._open), dict(self.total), self._move
+        losses._open, losses.total, losses.moved = dict(self._open), dict(self.total), self.moved
         return losses
 
     def kept(self) -> tuple[list[Gap], dict[GapReason, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -12,6 +12,7 @@ import structlog
 from gateway.clock import WallClock
 from gateway.config.models import OutboxSection
 from gateway.model import Gap, GapReason
+from gateway.outbox.audit import Audit
 from gateway.outbox.commit import Committer, Kept
 from gateway.outbox.cycle import Cycle, Hooks, gap_of
 from gateway.outbox.disk.opening import Opened
@@ -212,9 +213,9 @@ class Outbox:
         """Unacknowledged envelopes with `after < id < before`, oldest first: from disk, then from memory."""
         return await self._waiting.read(readings=readings, after=after, before=before, limit=limit)
 
-    async def audit(self, before: int, known: Callable[[], Collection[int]]) -> bool:
-        """Whether every row with a lower id is `known`, once all were read; a file that hides some is set aside."""
-        return await self._waiting.audit(before, known)
+    def audit(self, known: Callable[[], set[int]]) -> Audit:
+        """For one connection, of which `known` says what it has sent or queued."""
+        return Audit(self.store, lambda: known() | self._disk.doomed)
 
     @property
     def commits_first(self) -> bool:

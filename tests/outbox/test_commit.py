@@ -2,11 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.outbox.disk.rows import insert_statements
-from tests.outbox.setup import Clock, begin, make, opened, until
+from gateway.outbox.disk.store import StoreError, Unsettled
+from gateway.outbox.entry import Entry
+from tests.outbox.setup import Clock, Rig, begin, make, opened, until
 
 
 @pytest.fixture
@@ -216,3 +219,52 @@ async def test_the_oldest_age_moves_on_while_a_backlog_drains(path: Path) -> Non
         rig.outbox.acknowledged(entries[0])
         await rig.commit(1.0)
         assert rig.outbox.depth()["oldest_ms"] == entries[1].time_ms
+
+
+async def unsettled(rig: Rig) -> Entry:
+    """A result that is on disk, though its transaction was not heard of."""
+    entry = rig.outbox.numbered("result", "d", lambda _: b"{}")
+    await rig.outbox.store.write(insert_statements([entry]))
+    rig.outbox.keep_unsettled(entry)
+    return entry
+
+
+async def test_a_look_that_fails_after_a_commit_does_not_undo_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(path) as rig:
+        await unsettled(rig)
+        rig.stage()
+        look, looks = rig.outbox._disk._look, iter((False,))
+
+        async def hangs_once() -> None:
+            if not next(looks, True):
+                raise Unsettled("the disk does not answer")
+            await look()
+
+        monkeypatch.setattr(rig.outbox._disk, "_look", hangs_once)
+        await rig.commit()
+        assert rig.outbox.depth()["fault"] is None
+        assert not rig.outbox._staged
+        rig.stage()
+        await rig.commit()
+        assert len(rig.ids()) == 3
+        rig.assert_counted()
+
+
+async def test_what_is_acknowledged_while_its_second_commit_fails_leaves_the_disk(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(path) as rig:
+        entry = await unsettled(rig)
+        commit, fails = rig.outbox._disk.commit, iter((True,))
+
+        async def fails_once(*args: Any, **kwargs: Any) -> Any:
+            if next(fails, False):
+                rig.outbox.acknowledged(entry)
+                raise StoreError("disk I/O error")
+            return await commit(*args, **kwargs)
+
+        monkeypatch.setattr(rig.outbox._disk, "commit", fails_once)
+        await rig.commit()
+        await rig.commit(40)
+        assert rig.ids() == []
+        rig.assert_counted()

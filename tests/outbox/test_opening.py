@@ -340,6 +340,32 @@ async def test_a_file_that_is_deleted_in_use_is_put_back(path: Path, gone: tuple
     assert (await open_and_close(path))[1:] == (int(WALL_S), True)
 
 
+async def test_a_file_that_goes_again_before_it_is_opened_again_is_not_forgotten(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(path, lambda: WALL_S)
+    opened = await store.open(WALL_S)
+    await store.write(insert_statements([entry(1)]))
+
+    async def refuse() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    log_of(path).with_name(path.name).unlink()
+    store.file._looked_s = 0.0
+    with monkeypatch.context() as patch:
+        patch.setattr(store.file, "_connect", refuse)
+        with pytest.raises(StoreError):
+            await store.write(insert_statements([entry(2)]))
+    log_of(path).with_name(path.name).unlink()
+    await store.rows("SELECT 1")
+    (aside,) = asides(path)
+    assert meta(path)["session"] == opened.session
+    assert meta(path)["journal_lost"] == 1
+    assert meta(path)[aside.next_key] == 0
+    assert aside.missing_key not in meta(path), "nobody can tell how many are lost"
+    await store.close(clean=True)
+
+
 async def test_a_file_that_takes_the_place_of_the_one_in_use_is_set_aside(path: Path) -> None:
     store = Store(path, lambda: WALL_S)
     await store.open(WALL_S)

@@ -315,7 +315,8 @@ async def everything(rig: Rig) -> list[Entry]:
             found.update({one.id: one for one in some})
 
     await read()
-    while not await rig.outbox.audit(1 << 60, lambda: found):
+    audit = rig.outbox.audit(lambda: set(found))
+    while not await audit.is_passed(1 << 60, 1 << 60):
         await read()
     return [one for one in found.values() if one.session == SESSION]
 

@@ -98,6 +98,12 @@ def put_back(path: Path, now_s: float, own: Collection[Place | None] = ()) -> As
     return stranger
 
 
+def note_absence(path: Path, now_s: float) -> None:
+    """What was in a file that nobody has set aside, and that is gone, is lost; raises OSError."""
+    if not (path.exists() or back_of(path).exists()):
+        put_aside(path, "corrupt", now_s, "it is gone")
+
+
 def ensure(path: Path, now_s: float, session: int | None = None) -> Ready:
     """Make the file if there is none; `session` goes on in it, if given. Raises OSError, sqlite3.Error."""
     stranger = put_back(path, now_s)

@@ -12,7 +12,7 @@ import aiosqlite
 import structlog
 from aiosqlite import Connection
 
-from gateway.outbox.disk.afresh import Ready, Torn, ensure, keep_back, keep_torn, put_aside, put_back
+from gateway.outbox.disk.afresh import Ready, Torn, ensure, keep_back, keep_torn, note_absence, put_aside, put_back
 from gateway.outbox.disk.aside import Place, delete, draft_of, log_of, place_of
 from gateway.outbox.disk.opening import (
     Opened,
@@ -56,6 +56,8 @@ class OutboxFile:
         self.has_asides = asyncio.Event()
         """There may be something to rescue."""
         self._session: int | None = None
+        self._gave_place = False
+        """It is known why there is no file."""
         self._places: dict[Path, Place | None] = {}
         self._copies: list[Place | None] = []
         """Of what is in it, on the way to its place."""
@@ -91,7 +93,11 @@ class OutboxFile:
         """Begin a fresh file in this session if the last one had to be given up."""
         if self.db is not None or self._session is None:
             return
+        if not self._gave_place:
+            await asyncio.to_thread(note_absence, self.path, now_s)
+        self._gave_place = True
         await asyncio.to_thread(ensure, self.path, now_s, self._session)
+        self._gave_place = False
         await self._connect()
         try:
             await self._prepare()
@@ -105,6 +111,7 @@ class OutboxFile:
     async def give_up(self, error: Exception, now_s: float) -> None:
         """Set a file aside that turns out to be damaged, and begin a fresh one."""
         await asyncio.to_thread(put_aside, self.path, "corrupt", now_s, str(error))
+        self._gave_place = True
         await self.close()
         self.forget_journal()
         await self.go_on(now_s)
@@ -127,6 +134,7 @@ class OutboxFile:
             await self.close()
             raise error
         await asyncio.to_thread(put_aside, self.path, kind, now_s, str(error))
+        self._gave_place = True
         await self.close()
 
     async def stay(self, now_s: float) -> None:

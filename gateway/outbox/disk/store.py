@@ -15,7 +15,7 @@ from aiosqlite import Connection
 from gateway.outbox.disk import ballast, space
 from gateway.outbox.disk.file import OutboxFile
 from gateway.outbox.disk.opening import Opened as Opened  # noqa: PLC0414 -- part of what a store says
-from gateway.outbox.disk.opening import is_corrupt, is_for_want_of_room
+from gateway.outbox.disk.opening import UnreadableError, is_corrupt, is_for_want_of_room
 from gateway.outbox.disk.rows import COLUMNS, IS_FIRST, IS_READING, Statements, entry_of, row_of
 from gateway.outbox.disk.turns import Hangs, Turns
 from gateway.outbox.entry import Entry, Torn, torn_of
@@ -113,6 +113,14 @@ class Store:
         async def work(db: Connection) -> None:
             for sql, rows in statements:
                 await db.executemany(sql, rows)
+
+        await self.transaction(work)
+
+    async def distrust(self, reason: str) -> None:
+        """The file is damaged though SQLite does not say so; raises CorruptError once there is a fresh one."""
+
+        async def work(_: Connection) -> None:
+            raise UnreadableError(reason)
 
         await self.transaction(work)
 
