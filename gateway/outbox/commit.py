@@ -69,7 +69,9 @@ class Committer:
         """Pages in use: what the limit is for."""
         self.oldest: Stamp | None = None
         self.doomed: set[int] = set()
-        """Acknowledged envelopes whose rows are still on disk."""
+        """Acknowledged envelopes whose rows are still on disk, and torn rows."""
+        self.torn: set[int] = set()
+        """Of those the ones that nobody has: an older version that is whole may come back."""
         self.is_over = False
         """The file holds more than it may: the next commit goes on making room."""
         self.has_room_to_give = False
@@ -128,8 +130,9 @@ class Committer:
         change = await self._store.transaction(lambda db: self._change(db, batch, gone, losses, now_s), patient=True)
         if probe and not (batch or change.removed):
             await self._store.write([PROBE])
-        self._note_absent(gone - change.removed.keys())
+        self._note_absent(gone - change.removed.keys() - self.torn)
         self.doomed -= gone
+        self.torn -= gone
         self._last_id = max([self._last_id, *batch])
         self._settle(change)
         if self.is_unsure:
@@ -162,7 +165,7 @@ class Committer:
 
     def is_acknowledged(self, row_id: int) -> bool:
         """Whether a row is known to be, so that it must not come back."""
-        return row_id in self.doomed or row_id in self._absent
+        return row_id in self._absent or (row_id in self.doomed and row_id not in self.torn)
 
     def _note_absent(self, ids: Collection[int]) -> None:
         self._absent |= dict.fromkeys(ids)

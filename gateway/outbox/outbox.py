@@ -286,5 +286,6 @@ class Outbox:
         for row in torn:
             if row.id not in self._disk.doomed:
                 self._disk.doomed.add(row.id)
+                self._disk.torn.add(row.id)
                 self._cycle.lost([torn_gap(row, self.session, now_ms)])
                 self._cycle.acknowledged()
