@@ -18,6 +18,9 @@ from tests.outbox.setup import WALL_S, Rig, opened, query
 
 PAGE = 4096
 
+SECOND_FRAME = 32 + 24 + PAGE + 24 + 100
+"""Where a byte of it is in a log."""
+
 SESSION = int(WALL_S) - 1000
 
 COLUMNS = "id, session, seq, kind, device, time_ms, payload, ahead_ms"

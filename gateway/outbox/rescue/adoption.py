@@ -131,8 +131,12 @@ async def _take(outbox: Outbox, aside: Aside, will: Will) -> None:
 
 
 def _read(aside: Aside) -> Will:
+    """Opened by SQLite, a damaged log loses what follows the damage: the file then stays as it is."""
     with Wreck(aside.path) as wreck:
-        rows, losses = wreck.meta().get("rows"), wreck.losses()
+        rows, losses, is_log_whole = wreck.meta().get("rows"), wreck.losses(), wreck.is_log_whole
+    if not is_log_whole:
+        log.error("journal of an outbox set aside can't be read", file=str(aside.path), error="its log is damaged")
+        return Will(None, rows, losses)
     try:
         with closing(
             sqlite3.connect(f"{aside.path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)

@@ -16,6 +16,7 @@ from gateway.outbox.disk.afresh import LAST_ID_KEY, last_session
 from gateway.outbox.disk.aside import Aside, asides, delete, named, sync, sync_folder
 from gateway.outbox.disk.opening import LAST_ID, SETTING, make
 from gateway.outbox.disk.store import StoreError
+from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import IDS_PER_SESSION, MAX_SESSION
 from gateway.outbox.rescue.adoption import FILE, path_of, rename, unfinished
 
@@ -39,9 +40,11 @@ def furnish(refuge: Path, state: Path, endpoints: Collection[str]) -> None:
         if path.exists():
             continue
         at_home, leaving = state / path.name, refuge / LEAVING / path.name
-        before = [aside.path for aside in (*asides(at_home), *asides(leaving))]
+        before = [at_home, *(aside.path for aside in asides(leaving))]
+        with suppress(OSError):  # a disk that can't even be looked at
+            before += [aside.path for aside in asides(at_home)]
         try:
-            make(path, {"session": max(0, int(last_session([at_home, *before]))), "journal_lost": 1})
+            make(path, {"session": max(0, int(last_session(before))), "journal_lost": 1})
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}") from error
     if not (refuge / MEMORY).exists():
@@ -86,7 +89,13 @@ def _pack(path: Path, leaving: Path, at_home: Path, now_s: float) -> None:
 
 
 def _note_last_id(path: Path) -> None:
-    """Its sessions may have more ids than the wall clock tells, if that was set back; writes its log back, too."""
+    """Its sessions may have more ids than the wall clock tells, if that was set back; writes its log back, too.
+
+    Not where SQLite would drop what follows the damage in a log.
+    """
+    with Wreck(path) as wreck:
+        if not wreck.is_log_whole:
+            return
     with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as db:
         last_id = int(db.execute(LAST_ID).fetchone()[0])
         if last_id < MAX_SESSION * IDS_PER_SESSION:
