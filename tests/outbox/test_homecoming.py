@@ -21,6 +21,7 @@ from tests.outbox.wrecks import (
     build,
     entry,
     flip,
+    half_rescued,
     is_over,
     meta,
     overwrite,
@@ -198,6 +199,20 @@ async def test_a_file_that_was_damaged_in_memory_goes_along(refuge: Path, state:
     async with rescuing(path_of(state, "cloud")):
         await is_over(path_of(state, "cloud"))
     assert len(rows(path_of(state, "cloud"))) == 21
+
+
+async def test_a_rescue_that_was_begun_in_memory_goes_on_and_nothing_is_counted_twice(
+    refuge: Path, state: Path
+) -> None:
+    await half_rescued(path_of(refuge, "cloud"), some(600))
+    bring_home(refuge, state, WALL_S)
+    path = path_of(state, "cloud")
+    async with opened(path) as rig:
+        await take_over(rig.outbox)
+    async with rescuing(path) as (rig, _):
+        await is_over(path)
+        assert rig.outbox.depth()["lost"] == {"full": 7}
+    assert len([row for row in rows(path) if row[3] == "reading"]) == 600
 
 
 async def test_rows_behind_the_damage_in_a_log_in_memory_come_home(refuge: Path, state: Path) -> None:

@@ -17,7 +17,20 @@ from gateway.outbox.entry import Entry
 from gateway.outbox.rescue.adoption import adopt, path_of, take_over, unused
 from gateway.outbox.rescue.salvage import ADOPTED_SHIFT
 from tests.outbox.setup import WALL_S, Rig, opened, query
-from tests.outbox.wrecks import SECOND_FRAME, as_rows, build, flip, is_over, meta, overwrite, own, rescuing, rows, some
+from tests.outbox.wrecks import (
+    SECOND_FRAME,
+    as_rows,
+    build,
+    flip,
+    half_rescued,
+    is_over,
+    meta,
+    overwrite,
+    own,
+    rescuing,
+    rows,
+    some,
+)
 
 SCHEMA = importlib.resources.files("gateway.outbox.disk") / "schema"
 
@@ -202,6 +215,20 @@ async def test_what_an_adopted_outbox_has_not_told_is_told_once(tmp_path: Path) 
             told += rig.gaps
     assert {gap.lost_session for gap in told} == {7}
     assert sum(gap.count or 0 for gap in told) == 5
+
+
+async def test_an_adopted_rescue_goes_on_and_nothing_is_counted_twice(tmp_path: Path) -> None:
+    old, new = path_of(tmp_path, "old"), path_of(tmp_path, "new")
+    await half_rescued(old, some(600))
+    build(new, [], log=False)
+    adopt(tmp_path, "new", "old", WALL_S)
+    async with opened(new) as rig:
+        await take_over(rig.outbox)
+        assert rig.outbox.store.file.journal_lost_s is not None
+    async with rescuing(new) as (rig, _):
+        await is_over(new)
+        assert rig.outbox.depth()["lost"] == {"full": 7}
+    assert len([row for row in rows(new) if row[3] == "reading"]) == 600
 
 
 async def test_an_adopted_journal_that_can_not_be_read_holds_commands_back(tmp_path: Path) -> None:

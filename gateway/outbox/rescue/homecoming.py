@@ -18,7 +18,7 @@ from gateway.outbox.disk.opening import LAST_ID, SETTING, make
 from gateway.outbox.disk.store import StoreError
 from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import IDS_PER_SESSION, MAX_SESSION
-from gateway.outbox.rescue.adoption import FILE, path_of, rename, unfinished
+from gateway.outbox.rescue.adoption import FILE, left_by, path_of, rename
 
 MEMORY = "memory.json"
 """What adapters have learned of their devices."""
@@ -83,8 +83,8 @@ def bytes_in(refuge: Path) -> int:
 def _pack(path: Path, leaving: Path, at_home: Path, now_s: float) -> None:
     """Give an outbox, and what was set aside of it, the names that they are to have on the disk."""
     _note_last_id(path)
-    for file in [*unfinished(path, asides(path)), path]:
-        aside = named(leaving, "memory", now_s, also=asides(at_home))
+    for file, stamp in left_by(path, asides(path)):
+        aside = named(leaving, "memory", now_s, was=stamp, also=asides(at_home))
         rename(file, aside.path)
 
 
