@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from gateway.outbox.disk.aside import DONE, asides, log_of
+from gateway.outbox.disk.aside import asides, log_of
 from gateway.outbox.disk.opening import make
 from gateway.outbox.disk.rows import INSERT, row_of
 from gateway.outbox.entry import Entry
@@ -110,7 +110,7 @@ async def rescuing(path: Path, **settings: Any) -> AsyncIterator[tuple[Rig, Resc
 
 async def is_over(path: Path) -> None:
     """Return once everything set aside is rescued."""
-    await eventually(lambda: all(meta(path).get(aside.next_key) == DONE for aside in asides(path)))
+    await eventually(lambda: all(aside.is_rescued for aside in asides(path)))
 
 
 async def eventually(happened: Callable[[], object]) -> None:

@@ -24,6 +24,9 @@ LOG, INDEX = "-wal", "-shm"
 DRAFT, BACK = ".new", ".put-back"
 """Of a file that is being made, and of one that is whole and takes the place of one that was deleted in use."""
 
+RESCUED = ".rescued"
+"""Ends the name of a file whose rescue has ended, whatever becomes of what the current one says of that."""
+
 DONE = -1
 """Instead of the next page to be looked at."""
 
@@ -31,7 +34,7 @@ STAMP = "%Y%m%dT%H%M%SZ"
 
 MARK = r"\d{8}T\d{6}Z(?:-\d+)?"
 
-NAME = re.compile(rf"\.(corrupt|newer|adopted|memory)-({MARK})(?:\.was-({MARK}))?")
+NAME = re.compile(rf"\.(corrupt|newer|adopted|memory)-({MARK})(?:\.was-({MARK}))?(\.rescued)?")
 
 
 Place = tuple[int, int]
@@ -46,6 +49,7 @@ class Aside(NamedTuple):
     stamp: str
     was: str | None = None
     """Its stamp beside an outbox that is itself set aside, and knows by it how far this one was rescued then."""
+    is_rescued: bool = False
 
     @property
     def order(self) -> tuple[str, int]:
@@ -67,6 +71,11 @@ class Aside(NamedTuple):
     def missing_key(self) -> str:
         """In `meta`: how many rows were there that have not been found yet; absent where nobody can tell."""
         return f"missing-{self.stamp}"
+
+    @property
+    def rescued_path(self) -> Path:
+        """Where it is once it is rescued."""
+        return self.path.with_name(self.path.name.removesuffix(RESCUED) + RESCUED)
 
     def progress(self, meta: Mapping[str, int]) -> dict[str, int]:
         """How far it is, in its own words, as the outbox beside which it was has noted that."""
@@ -106,8 +115,18 @@ def asides(path: Path) -> list[Aside]:
         whole = file.with_name(file.name.removesuffix(LOG))
         match = NAME.fullmatch(whole.name.removeprefix(path.name))
         if match is not None:
-            found.add(Aside(whole, *match.groups()))  # type: ignore[arg-type]  # NAME says
+            kind, stamp, was, rescued = match.groups()
+            found.add(Aside(whole, kind, stamp, was, bool(rescued)))  # type: ignore[arg-type]  # NAME says
     return sorted(found, key=lambda aside: aside.order)
+
+
+def rename(old: Path, new: Path) -> None:
+    """With its log: first the log, since without its file it is kept, and a file without its log is not all."""
+    if log_of(old).exists():
+        log_of(old).rename(log_of(new))
+    if old.exists():
+        old.rename(new)
+    index_of(old).unlink(missing_ok=True)
 
 
 def delete(aside: Aside) -> None:

@@ -14,7 +14,7 @@ import structlog
 from aiosqlite import Connection
 
 from gateway.outbox.disk.afresh import put_back
-from gateway.outbox.disk.aside import DONE, SOUND, Aside, asides, delete, index_of, log_of, named, sync_folder
+from gateway.outbox.disk.aside import DONE, SOUND, Aside, asides, delete, log_of, named, rename, sync_folder
 from gateway.outbox.disk.opening import SETTING
 from gateway.outbox.disk.store import CorruptError
 from gateway.outbox.disk.wreck import Wreck
@@ -79,7 +79,7 @@ def left_by(old: Path, before: list[Aside]) -> list[tuple[Path, str | None]]:
         said = wreck.meta()
     left = list[tuple[Path, str | None]]()
     for aside in before:
-        if said.get(aside.next_key) == DONE:
+        if aside.is_rescued or said.get(aside.next_key) == DONE:
             delete(aside)
         else:
             left.append((aside.path, aside.stamp if aside.next_key in said else aside.was))
@@ -112,7 +112,7 @@ async def take_over(outbox: Outbox) -> None:
         known = {key for (key,) in await outbox.store.rows("SELECT key FROM meta")}
     parts = list[Aside]()
     for aside in await asyncio.to_thread(asides, outbox.store.file.path):
-        if aside.kind not in SOUND or aside.next_key in known:
+        if aside.kind not in SOUND or aside.is_rescued or aside.next_key in known:
             continue
         if aside.was is not None:
             parts.append(aside)
@@ -158,12 +158,3 @@ def _read(aside: Aside) -> Will:
     except sqlite3.Error as error:
         log.error("journal of an outbox set aside can't be read", file=str(aside.path), error=str(error))
         return Will(None, said, losses)
-
-
-def rename(old: Path, new: Path) -> None:
-    """With its log: first the log, since without its file it is kept, and a file without its log is not all."""
-    if log_of(old).exists():
-        log_of(old).rename(log_of(new))
-    if old.exists():
-        old.rename(new)
-    index_of(old).unlink(missing_ok=True)

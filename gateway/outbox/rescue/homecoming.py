@@ -13,12 +13,12 @@ import structlog
 
 from gateway.outbox.disk import ballast
 from gateway.outbox.disk.afresh import LAST_ID_KEY, last_session
-from gateway.outbox.disk.aside import Aside, asides, delete, named, sync, sync_folder
+from gateway.outbox.disk.aside import Aside, asides, delete, named, rename, sync, sync_folder
 from gateway.outbox.disk.opening import LAST_ID, SETTING, make
 from gateway.outbox.disk.store import StoreError
 from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import IDS_PER_SESSION, MAX_SESSION
-from gateway.outbox.rescue.adoption import FILE, left_by, path_of, rename
+from gateway.outbox.rescue.adoption import FILE, left_by, path_of
 
 MEMORY = "memory.json"
 """What adapters have learned of their devices."""
