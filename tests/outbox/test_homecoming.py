@@ -12,7 +12,7 @@ import pytest
 from gateway.outbox.disk.aside import asides, log_of
 from gateway.outbox.entry import Entry
 from gateway.outbox.rescue.adoption import path_of, take_over
-from gateway.outbox.rescue.homecoming import DRAFT, LEAVING, MEMORY, bring_home, furnish
+from gateway.outbox.rescue.homecoming import DRAFT, LEAVING, MEMORY, PIECE_BYTES, bring_home, furnish
 from tests.outbox.setup import WALL_S, opened, query
 from tests.outbox.wrecks import (
     SECOND_FRAME,
@@ -225,6 +225,14 @@ async def test_rows_behind_the_damage_in_a_log_in_memory_come_home(refuge: Path,
     async with rescuing(path_of(state, "cloud")):
         await is_over(path_of(state, "cloud"))
     assert len(rows(path_of(state, "cloud"))) == 300
+
+
+def test_a_move_gives_a_sign_of_life_with_each_piece(refuge: Path, state: Path) -> None:
+    leave(refuge, some(3000, 2000))
+    pieces = sum(file.stat().st_size for file in left(refuge)) // PIECE_BYTES
+    signs = list[int]()
+    bring_home(refuge, state, WALL_S, lambda: signs.append(1))
+    assert len(signs) >= pieces > 2
 
 
 async def test_what_a_disk_has_no_room_for_stays_in_memory(refuge: Path) -> None:

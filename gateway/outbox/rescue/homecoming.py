@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -27,6 +26,9 @@ LEAVING = "leaving"
 """A folder of what is about to be moved: no outbox rescues it meanwhile, so that nothing is counted twice."""
 
 DRAFT = "arriving"
+
+PIECE_BYTES = 1024**2
+"""Put on disk at once: the slowest card does it many times while systemd waits for a sign of life."""
 
 log = structlog.get_logger("fieldgate.outbox")
 
@@ -52,10 +54,11 @@ def furnish(refuge: Path, state: Path, endpoints: Collection[str]) -> None:
             _copy(state / MEMORY, refuge)
 
 
-def bring_home(refuge: Path, state: Path, now_s: float) -> None:
+def bring_home(refuge: Path, state: Path, now_s: float, alive: Callable[[], object] = lambda: None) -> None:
     """Move what a run in memory has left; nobody works in either folder. Raises OSError; what is moved is on disk then.
 
     Each outbox is set aside beside that of its name, to be rescued like any other; cut short, it is gone on with.
+    `alive` is called with each piece.
     """
     leaving = refuge / LEAVING
     leaving.mkdir(mode=0o700, exist_ok=True)
@@ -64,7 +67,7 @@ def bring_home(refuge: Path, state: Path, now_s: float) -> None:
             _pack(path, leaving / path.name, state / path.name, now_s)
     try:
         for aside in _packed(leaving):
-            _carry(aside, state)
+            _carry(aside, state, alive)
             log.info("outbox moved from memory to the disk", file=str(state / aside.path.name))
     except OSError:
         _unpack(leaving, state)
@@ -109,10 +112,10 @@ def _packed(leaving: Path) -> Iterator[Aside]:
         yield from asides(leaving / name)
 
 
-def _carry(aside: Aside, state: Path) -> None:
+def _carry(aside: Aside, state: Path, alive: Callable[[], object]) -> None:
     for file in (aside.log, aside.path):  # without its file a log is kept; a file without its log is not all
         if file.exists() and not (state / file.name).exists():
-            _copy(file, state)
+            _copy(file, state, alive)
     delete(aside)
 
 
@@ -129,13 +132,17 @@ def _outbox_of(file: Path) -> str:
     return file.name.partition(".db.")[0] + ".db"
 
 
-def _copy(file: Path, folder: Path) -> None:
+def _copy(file: Path, folder: Path, alive: Callable[[], object] = lambda: None) -> None:
     """To another file system: there as a whole or not at all, and on disk when this returns; raises OSError."""
     draft, target = folder / DRAFT, folder / file.name
     draft.unlink(missing_ok=True)
     try:
         with file.open("rb") as source, draft.open("xb") as copy:
-            shutil.copyfileobj(source, copy)
+            while piece := source.read(PIECE_BYTES):
+                copy.write(piece)
+                copy.flush()
+                os.fsync(copy.fileno())
+                alive()
         os.utime(draft, (file.stat().st_atime, file.stat().st_mtime))
         sync(draft)
         draft.rename(target)
