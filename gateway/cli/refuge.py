@@ -17,7 +17,8 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- everybody may write there: who
 MAX_BYTES = 16 * 1024**2
 """Of each outbox there, as of what is staged: memory that a gateway of half a GiB can spare."""
 
-PRIVATE_MODE = 0o700
+PRIVATE_MODE, PERMISSIONS = 0o700, 0o777
+"""Of what a mode says more (a group that is inherited), nothing lets anybody in."""
 
 NAME_DIGITS = 16
 """Of the hash of the state directory's path: a restart finds the folder again, and no other daemon does."""
@@ -47,7 +48,7 @@ def is_ours(folder: Path) -> bool:
         found = folder.lstat()
     except OSError:
         return False
-    is_private = stat.S_IMODE(found.st_mode) == PRIVATE_MODE
+    is_private = found.st_mode & PERMISSIONS == PRIVATE_MODE
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and is_private
 
 

@@ -22,6 +22,9 @@ from gateway.outbox.rescue.homecoming import bring_home, bytes_in, furnish
 LOOK_S, LOOK_MAX_S = 3.0, 600.0
 """How long after the disk has refused it is tried again; from each time on that it is no use, twice as long."""
 
+START_S = 30
+"""How long systemd may wait for the next sign of life while a start brings much home."""
+
 HINT = (
     "what waits is kept in memory, 16 MiB per endpoint, and lost with the power; commands that write are refused for"
     " now; mend the disk or replace it: it is then used again without a restart"
@@ -51,11 +54,16 @@ async def serve(site: Site, state: Path, stop: asyncio.Event) -> None:
 
 async def _work_at_home(site: Site, state: Path, stop: asyncio.Event) -> None:
     """First what was left in memory is brought there."""
-    systemd.notify(WATCHDOG=1)
+    _alive()
     for folder in filter(is_ours, _places(state)):
         with owned(folder):
-            await asyncio.to_thread(bring_home, folder, state, time.time())
+            await asyncio.to_thread(bring_home, folder, state, time.time(), _alive)
     await _gateway(site, state, stop).run()
+
+
+def _alive() -> None:
+    """Nobody else says so, to a systemd that waits for it at the start or later."""
+    systemd.notify(WATCHDOG=1, EXTEND_TIMEOUT_USEC=START_S * systemd.MICROSECONDS)
 
 
 async def _work_in_memory(

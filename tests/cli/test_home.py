@@ -46,7 +46,7 @@ def refused(code: int) -> StoreError:
     return error
 
 
-@pytest.mark.parametrize("name", ["EROFS", "EIO", "ENOSPC", "EDQUOT"])
+@pytest.mark.parametrize("name", ["EROFS", "EIO", "ENOSPC", "EDQUOT", "EUCLEAN", "EBADMSG", "ESTALE", "ENOTCONN"])
 def test_a_disk_is_at_fault_where_the_system_says_so(tmp_path: Path, name: str) -> None:
     assert Home(tmp_path).refuses(OSError(getattr(errno, name), "refused"))
 

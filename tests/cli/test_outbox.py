@@ -263,6 +263,15 @@ def test_a_file_set_aside_is_shown_with_its_rescue(outbox: Commands, note: dict[
     assert f"outbox-cloud.db.corrupt-{STAMP} (2 KiB): {said}" in outbox("--no-rates").out
 
 
+def test_a_file_that_was_rescued_is_shown_so_by_its_name(outbox: Commands) -> None:
+    fill(outbox.file())
+    name = f"outbox-cloud.db.corrupt-{STAMP}.rescued"
+    (outbox.state / name).write_bytes(bytes(2048))
+
+    assert f"{name} (2 KiB): rescued; may be deleted" in outbox("--no-rates").out
+    assert outbox.standing()["set_aside"][0]["rescued"] is True
+
+
 def test_rates_are_what_two_looks_differ_by(outbox: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(outbox.file(), [reading(number) for number in range(1, 11)])
 

@@ -57,6 +57,12 @@ def test_a_folder_that_others_may_look_into_is_not_used(folder: Path, mode: int)
     assert made([folder]) is None
 
 
+def test_a_folder_whose_group_is_inherited_is_used(folder: Path) -> None:
+    folder.mkdir()
+    folder.chmod(0o2700)
+    assert made([folder]) == folder
+
+
 def test_a_file_in_its_place_is_not_used(folder: Path) -> None:
     folder.touch(0o700)
     assert made([folder]) is None

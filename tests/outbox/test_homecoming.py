@@ -1,17 +1,34 @@
 """What was written in memory while the disk refused goes to the disk as it is, once."""
 
+import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.outbox.disk.aside import asides, log_of
 from gateway.outbox.entry import Entry
 from gateway.outbox.rescue.adoption import path_of, take_over
-from gateway.outbox.rescue.homecoming import DRAFT, LEAVING, MEMORY, bring_home, furnish
+from gateway.outbox.rescue.homecoming import DRAFT, LEAVING, MEMORY, PIECE_BYTES, bring_home, furnish
 from tests.outbox.setup import WALL_S, opened, query
-from tests.outbox.wrecks import SESSION, as_rows, build, entry, is_over, meta, overwrite, rescuing, rows, some
+from tests.outbox.wrecks import (
+    SECOND_FRAME,
+    SESSION,
+    as_rows,
+    build,
+    entry,
+    flip,
+    half_rescued,
+    is_over,
+    meta,
+    overwrite,
+    rescuing,
+    rows,
+    some,
+)
 
 HOUR_S = 3600
 
@@ -48,6 +65,17 @@ def date(path: Path, wall_s: float) -> None:
     for file in (path, log_of(path)):
         if file.exists():
             os.utime(file, (wall_s, wall_s))
+
+
+def dead_below(folder: Path, call: Callable[..., Any]) -> Callable[..., Any]:
+    """As the system answers where a card has died."""
+
+    def answer(path: object, *rest: Any, **options: Any) -> Any:
+        if isinstance(path, str | Path) and Path(path).is_relative_to(folder):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return call(path, *rest, **options)
+
+    return answer
 
 
 async def work(state: Path, wall_s: float = WALL_S, stage: int = 0) -> int:
@@ -173,6 +201,40 @@ async def test_a_file_that_was_damaged_in_memory_goes_along(refuge: Path, state:
     assert len(rows(path_of(state, "cloud"))) == 21
 
 
+async def test_a_rescue_that_was_begun_in_memory_goes_on_and_nothing_is_counted_twice(
+    refuge: Path, state: Path
+) -> None:
+    await half_rescued(path_of(refuge, "cloud"), some(600))
+    bring_home(refuge, state, WALL_S)
+    path = path_of(state, "cloud")
+    async with opened(path) as rig:
+        await take_over(rig.outbox)
+    async with rescuing(path) as (rig, _):
+        await is_over(path)
+        assert rig.outbox.depth()["lost"] == {"full": 7}
+    assert len([row for row in rows(path) if row[3] == "reading"]) == 600
+
+
+async def test_rows_behind_the_damage_in_a_log_in_memory_come_home(refuge: Path, state: Path) -> None:
+    path = path_of(refuge, "cloud")
+    build(path, some(300), each=20)
+    flip(log_of(path), SECOND_FRAME)
+    bring_home(refuge, state, WALL_S)
+    async with opened(path_of(state, "cloud")) as rig:
+        await take_over(rig.outbox)
+    async with rescuing(path_of(state, "cloud")):
+        await is_over(path_of(state, "cloud"))
+    assert len(rows(path_of(state, "cloud"))) == 300
+
+
+def test_a_move_gives_a_sign_of_life_with_each_piece(refuge: Path, state: Path) -> None:
+    leave(refuge, some(3000, 2000))
+    pieces = sum(file.stat().st_size for file in left(refuge)) // PIECE_BYTES
+    signs = list[int]()
+    bring_home(refuge, state, WALL_S, lambda: signs.append(1))
+    assert len(signs) >= pieces > 2
+
+
 async def test_what_a_disk_has_no_room_for_stays_in_memory(refuge: Path) -> None:
     leave(refuge, some(50))
     with pytest.raises(OSError, match="No such file"):
@@ -193,6 +255,18 @@ async def test_a_session_in_memory_follows_those_on_the_disk(refuge: Path, state
     furnish(refuge, state, ["cloud"])
     async with opened(path_of(refuge, "cloud"), wall_s=SESSION - HOUR_S) as rig:
         assert rig.outbox.session > first
+
+
+async def test_a_disk_that_can_not_even_be_looked_at_keeps_nobody_from_working_in_memory(
+    refuge: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("stat", "open", "scandir", "listdir"):
+        monkeypatch.setattr(os, name, dead_below(state, getattr(os, name)))
+    furnish(refuge, state, ["cloud"])
+    async with opened(path_of(refuge, "cloud")) as rig:
+        rig.stage()
+        await rig.commit()
+        assert len(rig.ids()) == 1
 
 
 def test_what_adapters_learned_goes_there_and_back(refuge: Path, state: Path) -> None:

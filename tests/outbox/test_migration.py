@@ -17,7 +17,20 @@ from gateway.outbox.entry import Entry
 from gateway.outbox.rescue.adoption import adopt, path_of, take_over, unused
 from gateway.outbox.rescue.salvage import ADOPTED_SHIFT
 from tests.outbox.setup import WALL_S, Rig, opened, query
-from tests.outbox.wrecks import as_rows, build, is_over, meta, overwrite, own, rescuing, some
+from tests.outbox.wrecks import (
+    SECOND_FRAME,
+    as_rows,
+    build,
+    flip,
+    half_rescued,
+    is_over,
+    meta,
+    overwrite,
+    own,
+    rescuing,
+    rows,
+    some,
+)
 
 SCHEMA = importlib.resources.files("gateway.outbox.disk") / "schema"
 
@@ -204,6 +217,20 @@ async def test_what_an_adopted_outbox_has_not_told_is_told_once(tmp_path: Path) 
     assert sum(gap.count or 0 for gap in told) == 5
 
 
+async def test_an_adopted_rescue_goes_on_and_nothing_is_counted_twice(tmp_path: Path) -> None:
+    old, new = path_of(tmp_path, "old"), path_of(tmp_path, "new")
+    await half_rescued(old, some(600))
+    build(new, [], log=False)
+    adopt(tmp_path, "new", "old", WALL_S)
+    async with opened(new) as rig:
+        await take_over(rig.outbox)
+        assert rig.outbox.store.file.journal_lost_s is not None
+    async with rescuing(new) as (rig, _):
+        await is_over(new)
+        assert rig.outbox.depth()["lost"] == {"full": 7}
+    assert len([row for row in rows(new) if row[3] == "reading"]) == 600
+
+
 async def test_an_adopted_journal_that_can_not_be_read_holds_commands_back(tmp_path: Path) -> None:
     old, new = path_of(tmp_path, "old"), path_of(tmp_path, "new")
     build(old, some(20), log=False)
@@ -214,6 +241,20 @@ async def test_an_adopted_journal_that_can_not_be_read_holds_commands_back(tmp_p
         await take_over(rig.outbox)
         assert rig.outbox.store.file.journal_lost_s is not None
         assert meta(new)["journal_lost"] == 1
+
+
+async def test_rows_behind_the_damage_in_an_adopted_log_come_back(tmp_path: Path) -> None:
+    old, new = path_of(tmp_path, "old"), path_of(tmp_path, "new")
+    build(old, some(300), each=20)
+    flip(log_of(old), SECOND_FRAME)
+    build(new, [], log=False)
+    adopt(tmp_path, "new", "old", WALL_S)
+    async with opened(new) as rig:
+        await take_over(rig.outbox)
+        assert rig.outbox.store.file.journal_lost_s is not None
+    async with rescuing(new):
+        await is_over(new)
+    assert len(rows(new)) == 300
 
 
 def test_outboxes_that_nobody_has_are_named(tmp_path: Path) -> None:

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from gateway.model import Gap, GapReason
-from gateway.outbox.disk.aside import DONE, asides, log_of
+from gateway.outbox.disk.aside import DONE, Kind, asides, log_of, set_aside
 from gateway.outbox.disk.rows import row_of
 from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import Entry
 from gateway.outbox.format.pages import envelopes
 from gateway.outbox.rescue import rescue as rescue_module
+from gateway.outbox.rescue.adoption import take_over
 from gateway.outbox.rescue.rescue import Rescue
 from tests.outbox.setup import WALL_S, Rig, opened, query
 from tests.outbox.wrecks import (
@@ -230,6 +231,59 @@ async def test_a_file_that_was_rescued_is_not_looked_at_again(path: Path) -> Non
     assert meta(path)[aside.next_key] == DONE
     query(path, "DELETE FROM envelope")
     assert await rescued(path) == []
+
+
+def remove(path: Path) -> None:
+    for file in (path, log_of(path)):
+        file.unlink(missing_ok=True)
+
+
+def deliver(path: Path) -> None:
+    """As if everything had been acknowledged."""
+    query(path, "DELETE FROM envelope")
+    query(path, "UPDATE meta SET value = 0 WHERE key IN ('rows', 'bytes')")
+
+
+async def test_a_file_that_was_rescued_before_it_could_be_seen_by_its_name_is_known(path: Path) -> None:
+    build(path, some(10), log=False)
+    no_header(path)
+    await rescued(path)
+    (aside,) = asides(path)
+    aside.path.rename(path.with_name(aside.path.name.removesuffix(".rescued")))
+    deliver(path)
+    assert await rescued(path) == []
+    assert asides(path) == [aside]
+
+
+async def all_back(path: Path) -> Rig:
+    """One session that takes over and rescues what there is."""
+    async with opened(path) as rig:
+        await take_over(rig.outbox)
+    async with rescuing(path) as (rig, _):
+        await is_over(path)
+    return rig
+
+
+@pytest.mark.parametrize("kind", ["corrupt", "memory"])
+@pytest.mark.parametrize("is_gone", [True, False])
+async def test_what_was_rescued_does_not_come_back_once_the_file_has_lost_all_word_of_it(
+    path: Path, kind: Kind, is_gone: bool
+) -> None:
+    build(path, some(10), log=False)
+    query(path, "INSERT INTO loss VALUES ('full', 7, NULL, 3, 1, 3, 5, 6)")
+    query(path, "INSERT INTO lost VALUES ('full', 3)")
+    set_aside(path, kind, WALL_S - 100)
+    rig = await all_back(path)
+    assert len(own(path)) == 10
+    assert rig.outbox.depth()["lost"]["full"] == 3
+    deliver(path)
+    query(path, "DELETE FROM lost")
+    query(path, "DELETE FROM meta WHERE key LIKE 'rescue-%'")
+    if is_gone:
+        remove(path)
+    rig = await all_back(path)
+    assert own(path) == []
+    assert "full" not in rig.outbox.depth()["lost"]
 
 
 async def test_dead_letters_stay_in_the_file(path: Path) -> None:

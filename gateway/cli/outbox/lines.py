@@ -88,7 +88,7 @@ def document(standing: Standing, now_s: float) -> dict[str, Any]:
             "file": str(aside.path),
             "why": aside.kind,
             "bytes": bytes_of(aside.path),
-            "rescued": meta[aside.next_key] == RESCUED if aside.next_key in meta else None,
+            "rescued": _is_rescued(aside, meta),
             "missing": meta.get(aside.missing_key),
         }
         for aside in standing.files.set_aside
@@ -134,11 +134,19 @@ def _losses(counts: Mapping[str, int | None]) -> str:
 def _rescue(aside: Aside, meta: Mapping[str, int]) -> str:
     missing = meta.get(aside.missing_key)
     not_found = f", {missing:,} of its envelopes not found" if missing else ""
-    if aside.next_key not in meta:
-        return "from a newer version, kept as it is" if aside.kind == "newer" else "not rescued yet"
-    if meta[aside.next_key] == RESCUED:
+    is_rescued = _is_rescued(aside, meta)
+    if is_rescued:
         return f"rescued{not_found}; may be deleted"
+    if is_rescued is None:
+        return "from a newer version, kept as it is" if aside.kind == "newer" else "not rescued yet"
     return f"is being rescued{not_found} yet" if not_found else "is being rescued"
+
+
+def _is_rescued(aside: Aside, meta: Mapping[str, int]) -> bool | None:
+    """None if that has not begun, as far as can be known."""
+    if aside.is_rescued:
+        return True
+    return meta[aside.next_key] == RESCUED if aside.next_key in meta else None
 
 
 def _age_s(survey: Survey, now_s: float) -> float | None:

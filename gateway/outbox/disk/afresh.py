@@ -172,7 +172,10 @@ def _follow(path: Path, gone: Aside, session: int | None) -> None:
     """A fresh file after one that was set aside."""
     old = _meta(gone.path)
     kept = {key: value for key, value in old.items() if key.startswith(CARRIED) or (session and key in BOOT)}
+    said = {"session": session or old.get("session", 0), "clean": 0, "journal_lost": 1}
+    if gone.is_rescued:
+        make(path, {**kept, **said})
+        return
     if "rows" in old:
         kept[gone.missing_key] = old["rows"]
-    said = {"session": session or old.get("session", 0), "clean": 0, "journal_lost": 1, gone.next_key: 0}
-    make(path, {**kept, **said}, _losses(gone))
+    make(path, {**kept, **said, gone.next_key: 0}, _losses(gone))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,12 +24,17 @@ LOG, INDEX = "-wal", "-shm"
 DRAFT, BACK = ".new", ".put-back"
 """Of a file that is being made, and of one that is whole and takes the place of one that was deleted in use."""
 
+RESCUED = ".rescued"
+"""Ends the name of a file whose rescue has ended, whatever becomes of what the current one says of that."""
+
 DONE = -1
 """Instead of the next page to be looked at."""
 
 STAMP = "%Y%m%dT%H%M%SZ"
 
-NAME = re.compile(r"\.(corrupt|newer|adopted|memory)-(\d{8}T\d{6}Z(?:-\d+)?)(?:-wal)?")
+MARK = r"\d{8}T\d{6}Z(?:-\d+)?"
+
+NAME = re.compile(rf"\.(corrupt|newer|adopted|memory)-({MARK})(?:\.was-({MARK}))?(\.rescued)?")
 
 
 Place = tuple[int, int]
@@ -42,6 +47,9 @@ class Aside(NamedTuple):
     path: Path
     kind: Kind
     stamp: str
+    was: str | None = None
+    """Its stamp beside an outbox that is itself set aside, and knows by it how far this one was rescued then."""
+    is_rescued: bool = False
 
     @property
     def order(self) -> tuple[str, int]:
@@ -64,13 +72,20 @@ class Aside(NamedTuple):
         """In `meta`: how many rows were there that have not been found yet; absent where nobody can tell."""
         return f"missing-{self.stamp}"
 
+    @property
+    def rescued_path(self) -> Path:
+        """Where it is once it is rescued."""
+        return self.path.with_name(self.path.name.removesuffix(RESCUED) + RESCUED)
 
-def set_aside(path: Path, kind: Kind, now_s: float, *, beside: Path | None = None) -> Aside:
-    """Rename a file with its log, an empty one in place of what is gone altogether; raises OSError.
+    def progress(self, meta: Mapping[str, int]) -> dict[str, int]:
+        """How far it is, in its own words, as the outbox beside which it was has noted that."""
+        keys = {f"rescue-{self.was}": self.next_key, f"missing-{self.was}": self.missing_key}
+        return {key: meta[old] for old, key in keys.items() if old in meta}
 
-    `beside`: the outbox that it is set aside for, if not its own.
-    """
-    aside = named(beside or path, kind, now_s)
+
+def set_aside(path: Path, kind: Kind, now_s: float) -> Aside:
+    """Rename a file with its log, an empty one in place of what is gone altogether; raises OSError."""
+    aside = named(path, kind, now_s)
     if path.exists():
         path.rename(aside.path)
     elif not log_of(path).exists():
@@ -97,11 +112,21 @@ def asides(path: Path) -> list[Aside]:
     """What was set aside of this outbox, oldest first."""
     found = set[Aside]()
     for file in path.parent.glob(f"{path.name}.*"):
-        match = NAME.fullmatch(file.name.removeprefix(path.name))
+        whole = file.with_name(file.name.removesuffix(LOG))
+        match = NAME.fullmatch(whole.name.removeprefix(path.name))
         if match is not None:
-            kind, stamp = match.groups()
-            found.add(Aside(path.with_name(f"{path.name}.{kind}-{stamp}"), kind, stamp))  # type: ignore[arg-type]  # NAME says
+            kind, stamp, was, rescued = match.groups()
+            found.add(Aside(whole, kind, stamp, was, bool(rescued)))  # type: ignore[arg-type]  # NAME says
     return sorted(found, key=lambda aside: aside.order)
+
+
+def rename(old: Path, new: Path) -> None:
+    """With its log: first the log, since without its file it is kept, and a file without its log is not all."""
+    if log_of(old).exists():
+        log_of(old).rename(log_of(new))
+    if old.exists():
+        old.rename(new)
+    index_of(old).unlink(missing_ok=True)
 
 
 def delete(aside: Aside) -> None:
@@ -152,7 +177,7 @@ def sync_folder(path: Path) -> None:
     sync(path.parent)
 
 
-def named(path: Path, kind: Kind, now_s: float, also: Iterable[Aside] = ()) -> Aside:
+def named(path: Path, kind: Kind, now_s: float, *, was: str | None = None, also: Iterable[Aside] = ()) -> Aside:
     """A name after all that there are, whatever the clock says: those of one second are told apart by a number.
 
     `also`: those elsewhere that are to lie beside it.
@@ -161,4 +186,5 @@ def named(path: Path, kind: Kind, now_s: float, also: Iterable[Aside] = ()) -> A
     second, number = max([aside.order for aside in (*asides(path), *also)], default=("", 0))
     if stamp <= second:
         stamp = f"{second}-{number + 1}"
-    return Aside(path.with_name(f"{path.name}.{kind}-{stamp}"), kind, stamp)
+    before = "" if was is None else f".was-{was}"
+    return Aside(path.with_name(f"{path.name}.{kind}-{stamp}{before}"), kind, stamp, was)

@@ -68,8 +68,24 @@ DISK_FAULTS = frozenset(
 """What is no matter of what a file holds; at the opening whatever else SQLite says is."""
 
 
-REFUSALS = frozenset({errno.EROFS, errno.EIO, errno.ENOSPC, errno.EDQUOT})
-"""What the system says where a disk takes no writes, whoever asks."""
+REFUSALS = frozenset(
+    {
+        errno.EROFS,
+        errno.EIO,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EUCLEAN,
+        errno.EBADMSG,
+        errno.ESTALE,
+        errno.ENOTCONN,
+        errno.ENXIO,
+        errno.ENODEV,
+        errno.ENOMEDIUM,
+        errno.ETIMEDOUT,
+        errno.EREMOTEIO,
+    }
+)
+"""What the system says where a disk takes no writes, whoever asks: it refuses, is full, damaged, gone or far away."""
 
 
 class NewerSchemaError(ValueError):

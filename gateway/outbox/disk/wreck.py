@@ -184,7 +184,7 @@ def written_s(path: Path) -> float:
 
 
 def _written_s(file: Path) -> float:
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         written_s = file.stat().st_mtime
         return written_s if written_s < MAX_SESSION else 0.0
     return 0.0

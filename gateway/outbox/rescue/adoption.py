@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ import structlog
 from aiosqlite import Connection
 
 from gateway.outbox.disk.afresh import put_back
-from gateway.outbox.disk.aside import DONE, SOUND, Aside, asides, delete, index_of, log_of, set_aside, sync_folder
+from gateway.outbox.disk.aside import DONE, SOUND, Aside, asides, delete, log_of, named, rename, sync_folder
 from gateway.outbox.disk.opening import SETTING
 from gateway.outbox.disk.store import CorruptError
 from gateway.outbox.disk.wreck import Wreck
@@ -31,10 +31,10 @@ log = structlog.get_logger("fieldgate.outbox")
 
 
 class Will(NamedTuple):
-    """What an outbox leaves to the one that goes on: its journal, how many rows wait, what was lost; None: unknown."""
+    """What an outbox leaves to the one that goes on: its journal, None if unknown; its settings; what was lost."""
 
     claims: list[tuple[Any, ...]] | None
-    rows: int | None
+    said: Mapping[str, int]
     losses: Noted
 
 
@@ -55,7 +55,10 @@ def adopt(state: Path, endpoint: str, was: str, now_s: float) -> None:
     if not (before or old.exists() or log_of(old).exists()):
         return
     if asides(own) or own.exists() or log_of(own).exists():
-        _take_files([*unfinished(old, before), old], own, now_s)
+        for file, stamp in left_by(old, before):
+            if file.exists() or log_of(file).exists():
+                rename(file, named(own, "adopted", now_s, was=stamp).path)
+        sync_folder(own)
         log.info("outbox adopted", endpoint=endpoint, was=was, into=str(own))
         return
     for aside in before:
@@ -66,21 +69,21 @@ def adopt(state: Path, endpoint: str, was: str, now_s: float) -> None:
     log.info("outbox adopted", endpoint=endpoint, was=was)
 
 
-def _take_files(files: list[Path], own: Path, now_s: float) -> None:
-    """Set them aside beside an outbox, in this order, so that what is cut short is gone on with."""
-    for file in files:
-        if file.exists() or log_of(file).exists():
-            set_aside(file, "adopted", now_s, beside=own)
+def left_by(old: Path, before: list[Aside]) -> list[tuple[Path, str | None]]:
+    """What of these may still hold something, then the outbox itself; the others are deleted.
 
-
-def unfinished(old: Path, before: list[Aside]) -> list[Path]:
-    """What of these may still hold something; the others are deleted."""
+    With its stamp, where the outbox has taken over all but its rows. To be moved in this order, so that what is cut
+    short is gone on with.
+    """
     with Wreck(old) as wreck:
         said = wreck.meta()
+    left = list[tuple[Path, str | None]]()
     for aside in before:
-        if said.get(aside.next_key) == DONE:
+        if aside.is_rescued or said.get(aside.next_key) == DONE:
             delete(aside)
-    return [aside.path for aside in before if said.get(aside.next_key) != DONE]
+        else:
+            left.append((aside.path, aside.stamp if aside.next_key in said else aside.was))
+    return [*left, (old, None)]
 
 
 def unused(state: Path, endpoints: Collection[str]) -> list[str]:
@@ -100,22 +103,32 @@ def warn_of_unused(state: Path, endpoints: Collection[str]) -> None:
 async def take_over(outbox: Outbox) -> None:
     """Go on from what sound files set aside say beside their rows, once, before any command is executed.
 
-    Their journals, and the losses that they have not told. Raises StoreError.
+    Their journals, and the losses that they have not told; and how far they have rescued what was set aside before
+    them. Raises StoreError.
     """
     try:
         known = {key for (key,) in await outbox.store.rows("SELECT key FROM meta")}
     except CorruptError:  # there is a fresh file now
         known = {key for (key,) in await outbox.store.rows("SELECT key FROM meta")}
+    parts = list[Aside]()
     for aside in await asyncio.to_thread(asides, outbox.store.file.path):
-        if aside.kind in SOUND and aside.next_key not in known:
-            await _take(outbox, aside, await asyncio.to_thread(_read, aside))
+        if aside.kind not in SOUND or aside.is_rescued or aside.next_key in known:
+            continue
+        if aside.was is not None:
+            parts.append(aside)
+        else:
+            await _take(outbox, aside, parts, await asyncio.to_thread(_read, aside))
+            parts = []
 
 
-async def _take(outbox: Outbox, aside: Aside, will: Will) -> None:
+async def _take(outbox: Outbox, aside: Aside, parts: list[Aside], will: Will) -> None:
+    """`parts`: what was set aside of it before, and is not rescued yet."""
     said = {aside.next_key: 0}
-    if will.rows is not None:
-        said[aside.missing_key] = will.rows
-    if will.claims is None:
+    for part in parts:
+        said |= part.progress(will.said)
+    if "rows" in will.said:
+        said[aside.missing_key] = will.said["rows"]
+    if will.claims is None or parts:  # what is damaged may have a journal, too
         said["journal_lost"] = 1
 
     async def change(db: Connection) -> None:
@@ -126,27 +139,22 @@ async def _take(outbox: Outbox, aside: Aside, will: Will) -> None:
 
     await outbox.store.transaction(change)
     outbox.take_over(will.losses)
-    if will.claims is None:
+    if "journal_lost" in said:
         await outbox.store.file.look_for_journal()
 
 
 def _read(aside: Aside) -> Will:
+    """Opened by SQLite, a damaged log loses what follows the damage: the file then stays as it is."""
     with Wreck(aside.path) as wreck:
-        rows, losses = wreck.meta().get("rows"), wreck.losses()
+        said, losses, is_log_whole = wreck.meta(), wreck.losses(), wreck.is_log_whole
+    if not is_log_whole:
+        log.error("journal of an outbox set aside can't be read", file=str(aside.path), error="its log is damaged")
+        return Will(None, said, losses)
     try:
         with closing(
             sqlite3.connect(f"{aside.path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
         ) as db:
-            return Will(db.execute(JOURNAL).fetchall(), rows, losses)
+            return Will(db.execute(JOURNAL).fetchall(), said, losses)
     except sqlite3.Error as error:
         log.error("journal of an outbox set aside can't be read", file=str(aside.path), error=str(error))
-        return Will(None, rows, losses)
-
-
-def rename(old: Path, new: Path) -> None:
-    """With its log: first the log, since without its file it is kept, and a file without its log is not all."""
-    if log_of(old).exists():
-        log_of(old).rename(log_of(new))
-    if old.exists():
-        old.rename(new)
-    index_of(old).unlink(missing_ok=True)
+        return Will(None, said, losses)

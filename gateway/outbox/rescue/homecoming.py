@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -13,11 +12,12 @@ import structlog
 
 from gateway.outbox.disk import ballast
 from gateway.outbox.disk.afresh import LAST_ID_KEY, last_session
-from gateway.outbox.disk.aside import Aside, asides, delete, named, sync, sync_folder
+from gateway.outbox.disk.aside import Aside, asides, delete, named, rename, sync, sync_folder
 from gateway.outbox.disk.opening import LAST_ID, SETTING, make
 from gateway.outbox.disk.store import StoreError
+from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import IDS_PER_SESSION, MAX_SESSION
-from gateway.outbox.rescue.adoption import FILE, path_of, rename, unfinished
+from gateway.outbox.rescue.adoption import FILE, left_by, path_of
 
 MEMORY = "memory.json"
 """What adapters have learned of their devices."""
@@ -26,6 +26,9 @@ LEAVING = "leaving"
 """A folder of what is about to be moved: no outbox rescues it meanwhile, so that nothing is counted twice."""
 
 DRAFT = "arriving"
+
+PIECE_BYTES = 1024**2
+"""Put on disk at once: the slowest card does it many times while systemd waits for a sign of life."""
 
 log = structlog.get_logger("fieldgate.outbox")
 
@@ -39,9 +42,11 @@ def furnish(refuge: Path, state: Path, endpoints: Collection[str]) -> None:
         if path.exists():
             continue
         at_home, leaving = state / path.name, refuge / LEAVING / path.name
-        before = [aside.path for aside in (*asides(at_home), *asides(leaving))]
+        before = [at_home, *(aside.path for aside in asides(leaving))]
+        with suppress(OSError):  # a disk that can't even be looked at
+            before += [aside.path for aside in asides(at_home)]
         try:
-            make(path, {"session": max(0, int(last_session([at_home, *before]))), "journal_lost": 1})
+            make(path, {"session": max(0, int(last_session(before))), "journal_lost": 1})
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}") from error
     if not (refuge / MEMORY).exists():
@@ -49,10 +54,11 @@ def furnish(refuge: Path, state: Path, endpoints: Collection[str]) -> None:
             _copy(state / MEMORY, refuge)
 
 
-def bring_home(refuge: Path, state: Path, now_s: float) -> None:
+def bring_home(refuge: Path, state: Path, now_s: float, alive: Callable[[], object] = lambda: None) -> None:
     """Move what a run in memory has left; nobody works in either folder. Raises OSError; what is moved is on disk then.
 
     Each outbox is set aside beside that of its name, to be rescued like any other; cut short, it is gone on with.
+    `alive` is called with each piece.
     """
     leaving = refuge / LEAVING
     leaving.mkdir(mode=0o700, exist_ok=True)
@@ -61,7 +67,7 @@ def bring_home(refuge: Path, state: Path, now_s: float) -> None:
             _pack(path, leaving / path.name, state / path.name, now_s)
     try:
         for aside in _packed(leaving):
-            _carry(aside, state)
+            _carry(aside, state, alive)
             log.info("outbox moved from memory to the disk", file=str(state / aside.path.name))
     except OSError:
         _unpack(leaving, state)
@@ -80,13 +86,19 @@ def bytes_in(refuge: Path) -> int:
 def _pack(path: Path, leaving: Path, at_home: Path, now_s: float) -> None:
     """Give an outbox, and what was set aside of it, the names that they are to have on the disk."""
     _note_last_id(path)
-    for file in [*unfinished(path, asides(path)), path]:
-        aside = named(leaving, "memory", now_s, also=asides(at_home))
+    for file, stamp in left_by(path, asides(path)):
+        aside = named(leaving, "memory", now_s, was=stamp, also=asides(at_home))
         rename(file, aside.path)
 
 
 def _note_last_id(path: Path) -> None:
-    """Its sessions may have more ids than the wall clock tells, if that was set back; writes its log back, too."""
+    """Its sessions may have more ids than the wall clock tells, if that was set back; writes its log back, too.
+
+    Not where SQLite would drop what follows the damage in a log.
+    """
+    with Wreck(path) as wreck:
+        if not wreck.is_log_whole:
+            return
     with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as db:
         last_id = int(db.execute(LAST_ID).fetchone()[0])
         if last_id < MAX_SESSION * IDS_PER_SESSION:
@@ -100,10 +112,10 @@ def _packed(leaving: Path) -> Iterator[Aside]:
         yield from asides(leaving / name)
 
 
-def _carry(aside: Aside, state: Path) -> None:
+def _carry(aside: Aside, state: Path, alive: Callable[[], object]) -> None:
     for file in (aside.log, aside.path):  # without its file a log is kept; a file without its log is not all
         if file.exists() and not (state / file.name).exists():
-            _copy(file, state)
+            _copy(file, state, alive)
     delete(aside)
 
 
@@ -120,13 +132,17 @@ def _outbox_of(file: Path) -> str:
     return file.name.partition(".db.")[0] + ".db"
 
 
-def _copy(file: Path, folder: Path) -> None:
+def _copy(file: Path, folder: Path, alive: Callable[[], object] = lambda: None) -> None:
     """To another file system: there as a whole or not at all, and on disk when this returns; raises OSError."""
     draft, target = folder / DRAFT, folder / file.name
     draft.unlink(missing_ok=True)
     try:
         with file.open("rb") as source, draft.open("xb") as copy:
-            shutil.copyfileobj(source, copy)
+            while piece := source.read(PIECE_BYTES):
+                copy.write(piece)
+                copy.flush()
+                os.fsync(copy.fileno())
+                alive()
         os.utime(draft, (file.stat().st_atime, file.stat().st_mtime))
         sync(draft)
         draft.rename(target)

@@ -12,7 +12,7 @@ from aiosqlite import Connection
 
 from gateway.model import Gap, GapReason
 from gateway.outbox.cycle import gap_of
-from gateway.outbox.disk.aside import DONE, Aside, asides, delete
+from gateway.outbox.disk.aside import DONE, Aside, asides, delete, rename
 from gateway.outbox.disk.opening import SETTING
 from gateway.outbox.disk.rows import count, insert, present, size_of
 from gateway.outbox.disk.space import used_bytes
@@ -68,14 +68,19 @@ class Rescue:
             await has_asides.wait()
             has_asides.clear()
             try:
-                found = await asyncio.to_thread(asides, self._store.file.path)
-                for aside in found:
-                    await self._rescue(aside)
-                await self._forget(found[:-KEPT_FILES])
+                for aside in await self._asides():
+                    if not aside.is_rescued:
+                        await self._rescue(aside)
+                        await asyncio.to_thread(rename, aside.path, aside.rescued_path)
+                old = (await self._asides())[:-KEPT_FILES]
+                await self._forget([aside for aside in old if aside.is_rescued])
             except (StoreError, OSError) as error:
                 log.warning("rescue interrupted", outbox=self._outbox.name, error=str(error))
                 has_asides.set()
                 await asyncio.sleep(RETRY_MAX_S)
+
+    async def _asides(self) -> list[Aside]:
+        return await asyncio.to_thread(asides, self._store.file.path)
 
     async def _rescue(self, aside: Aside) -> None:
         said = dict(await self._store.rows("SELECT key, value FROM meta"))
@@ -138,12 +143,13 @@ class Rescue:
             elsewhere = session if session != self._outbox.session else None
             gap = Gap(GapReason.CORRUPT, salvage.missing, None, None, first_ms, last_ms, None, elsewhere)
             await self._outbox.lost([gap])
-        salvage.state |= {"lost": salvage.missing, "ended": True}
-        log.info("outbox file rescued", outbox=self._outbox.name, kept_as=str(aside.path), **salvage.summary)
+        kept_as = aside.rescued_path
+        salvage.state |= {"file": kept_as.name, "lost": salvage.missing, "ended": True}
+        log.info("outbox file rescued", outbox=self._outbox.name, kept_as=str(kept_as), **salvage.summary)
         await self._store.write([(SETTING, [(aside.next_key, DONE)])])
 
     async def _forget(self, old: Sequence[Aside]) -> None:
-        """Delete files, all of them rescued, and what is known of them."""
+        """Delete files, and what is known of them."""
         for aside in old:
             await asyncio.to_thread(delete, aside)
             keys = [(aside.next_key,), (aside.missing_key,)]
