@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import sqlite3
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
@@ -127,7 +128,7 @@ class Committer:
         if not (batch or self.doomed or probe or is_due):
             return NOTHING
         gone = set(self.doomed)
-        change = await self._store.transaction(lambda db: self._change(db, batch, gone, losses, now_s), patient=True)
+        change = await self._transaction(lambda db: self._change(db, batch, gone, losses, now_s))
         if probe and not (batch or change.removed):
             await self._store.write([PROBE])
         self._note_absent(gone - change.removed.keys() - self.torn)
@@ -140,6 +141,15 @@ class Committer:
                 await self._look()
                 self.is_unsure = False
         return self._cost(batch, change.cut, losses) if change.cut is not None else NOTHING
+
+    async def _transaction(self, work: Callable[[Connection], Awaitable[Change]]) -> Change:
+        """An id that is there already, though nobody here has put it there, would keep every commit from being made."""
+        try:
+            return await self._store.transaction(work, patient=True)
+        except StoreError as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError):
+                await self._store.distrust(str(error.__cause__))
+            raise
 
     def count(self, entries: Mapping[int, Entry]) -> None:
         """Note envelopes that a transaction has put on disk."""

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from gateway.model import Gap, GapReason
 from gateway.outbox.disk.aside import DONE, Kind, asides, log_of, set_aside
-from gateway.outbox.disk.rows import row_of
+from gateway.outbox.disk.rows import INSERT, row_of
 from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import Entry
 from gateway.outbox.format.pages import envelopes
@@ -454,3 +454,16 @@ async def test_what_had_no_room_is_missing_until_it_is_told(path: Path, monkeypa
         (aside,) = asides(path)
         assert meta(path)[aside.missing_key] == 2500 - len(own(path))
         task.cancel()
+
+
+async def test_an_id_that_is_there_already_keeps_no_commit_from_being_made(path: Path) -> None:
+    async with rescuing(path) as (rig, _):
+        row = (rig.outbox.next_id, *row_of(entry(1))[1:])
+        query(path, INSERT, *row)
+        query(path, "UPDATE meta SET value = value + 1 WHERE key = 'rows'")
+        staged = rig.stage(payload=b"mine")
+        await in_time(rig, lambda: not rig.outbox._staged)
+        await is_over(path)
+        await in_time(rig, lambda: rig.gaps)
+        assert query(path, "SELECT payload FROM envelope WHERE id = ?", staged.id) == [(b"mine",)]
+        assert [(gap.reason, gap.count) for gap in rig.gaps] == [("corrupt", 1)]
