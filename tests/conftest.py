@@ -1,6 +1,8 @@
 """Pieces that many tests share."""
 
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,8 +15,19 @@ from tests.support.modbus import ModbusServer
 from tests.support.mosquitto import Mosquitto
 from tests.support.subscriber import Subscriber
 
+END_S = 10.0
+"""How long pytest may take to say how it went."""
+
 hypothesis.settings.register_profile("fieldgate", deadline=None)  # machines are shared: a slow example is no defect
 hypothesis.settings.load_profile("fieldgate")
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Let a test that failed with a database open fail the run, not keep it from ending: its thread goes on."""
+    if any("_connection_worker" in thread.name for thread in threading.enumerate()):
+        ended = threading.Timer(END_S, os._exit, (int(exitstatus) or 1,))
+        ended.daemon = True
+        ended.start()
 
 
 @pytest.fixture

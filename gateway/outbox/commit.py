@@ -29,6 +29,9 @@ PROBE: tuple[str, list[tuple[object, ...]]] = ("UPDATE meta SET value = 0 WHERE 
 REOPENS_AT = 0.01
 """Of the size must be free before a full outbox that drops the newest takes readings again: else some slip in."""
 
+TWICE = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
+"""What SQLite says of an id that is there already."""
+
 ABSENT_ROWS = 30_000
 """Acknowledged rows remembered that were not there to be deleted: more are never read and unacknowledged at once."""
 
@@ -147,7 +150,7 @@ class Committer:
         try:
             return await self._store.transaction(work, patient=True)
         except StoreError as error:
-            if isinstance(error.__cause__, sqlite3.IntegrityError):
+            if getattr(error.__cause__, "sqlite_errorcode", 0) in TWICE:
                 await self._store.distrust(str(error.__cause__))
             raise
 
