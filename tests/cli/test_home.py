@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from gateway.cli.home import PROBE, Home
 from gateway.cli.state import InUse, owned
 from gateway.outbox.disk.store import StoreError
+from tests.support.disk import small_disk
 
 MIB = 1024**2
 
@@ -20,17 +20,8 @@ MIB = 1024**2
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
     """On a disk of 4 MiB."""
-    folder = tmp_path / "state"
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"root can't mount here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with small_disk(tmp_path / "state", "4m") as folder:
+        yield folder
 
 
 def remount(state: Path, how: str) -> None:

@@ -1,8 +1,6 @@
 """Whether the disk holds what the outboxes may become."""
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +11,7 @@ from gateway import cli, plugins
 from gateway.cli.room import shortage
 from gateway.config import Diagnostic, load
 from tests.cli.outboxes import fill, reading
+from tests.support import disk as disks
 
 MIB = 1024**2
 
@@ -96,17 +95,8 @@ def test_a_site_without_endpoints_needs_no_room(disk: None, tmp_path: Path) -> N
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A real file system of 4 MiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"root can't mount here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with disks.small_disk(tmp_path / "small", "4m") as folder:
+        yield folder
 
 
 @pytest.mark.root

@@ -1,7 +1,6 @@
 """A disk that refuses: nothing is lost, nothing changes places, and it recovers by itself."""
 
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +10,7 @@ import structlog
 
 from gateway.outbox.schedule import RETRY_MAX_S, RETRY_MIN_S
 from tests.outbox.setup import Rig, full, opened, until
+from tests.support import disk
 
 LARGE = bytes(100_000)
 
@@ -127,17 +127,8 @@ async def test_what_can_not_be_written_at_the_end_leaves_an_unclean_mark(path: P
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("needs root, to mount a small disk")
-    try:
+    with disk.small_disk(tmp_path / "disk", "512k") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
 
 
 @pytest.mark.root

@@ -1,7 +1,5 @@
 """The disk under the outbox is full."""
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +8,7 @@ import pytest
 
 from tests.support.daemon import Daemon
 from tests.support.device import Device
+from tests.support.disk import small_disk
 from tests.support.envelopes import (
     assert_all_arrived,
     catch_up,
@@ -52,17 +51,8 @@ def size() -> str:
 @pytest.fixture
 def disk(tmp_path: Path, size: str) -> Iterator[Disk]:
     """Mounted where the daemon keeps its state."""
-    state = tmp_path / "state"
-    state.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", state], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"root can't mount here: {mounted.stderr.strip()}")
-    yield Disk(state)
-    subprocess.run(["umount", "-l", state], check=True)
+    with small_disk(tmp_path / "state", size) as state:
+        yield Disk(state)
 
 
 def test_what_the_disk_does_not_take_waits_in_memory_and_arrives(

@@ -1,6 +1,5 @@
 """The state directory's disk refuses when the daemon starts: it works in memory until that is mended."""
 
-import os
 import socket
 import subprocess
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.outbox.disk.aside import asides
+from tests.support import disk
 from tests.support.daemon import Daemon
 from tests.support.device import READS, Counter, Device
 from tests.support.disk import FaultyFolder
@@ -115,16 +115,8 @@ def runtime(tmp_path: Path) -> Path:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mounted as the state directory."""
-    folder = tmp_path / "state"
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"root can't mount here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with disk.small_disk(tmp_path / "state", "64m") as folder:
+        yield folder
 
 
 def told_by(listener: socket.socket) -> Iterator[str]:
