@@ -99,6 +99,11 @@ class Device(Server):
     def wait_for_write(self, timeout_s: float = 10.0) -> None:
         self.wait_for(lambda query: query.function not in READS, timeout_s)
 
+    def unread(self) -> int:
+        """The number of the last request, once who asked has ended: the answer to it may never have been read."""
+        self.wait_until_alone()
+        return len(self.queries)
+
     @override
     def handle(self, connection: socket.socket) -> None:
         while True:

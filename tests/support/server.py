@@ -19,7 +19,7 @@ class Server:
         self._listener: socket.socket | None = None
         self._accepting: threading.Thread | None = None
         self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
+        self._changed_open = threading.Condition()
 
     def handle(self, connection: socket.socket) -> None:
         """Serve one connection; an OSError ends it quietly."""
@@ -43,11 +43,16 @@ class Server:
             return
         self._accepting.join()
         listener.close()
-        with self._lock:
+        with self._changed_open:
             connections, self._open = self._open, set()
         for connection in connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+    def wait_until_alone(self, timeout_s: float = 10.0) -> None:
+        """Return once nobody is connected, and all that was sent has been dealt with."""
+        with self._changed_open:
+            assert self._changed_open.wait_for(lambda: not self._open, timeout_s), "somebody is still connected"
 
     def __enter__(self) -> Self:
         self.start()
@@ -61,15 +66,16 @@ class Server:
             with suppress(TimeoutError):
                 connection, _ = listener.accept()
                 connection.settimeout(None)
-                with self._lock:
+                with self._changed_open:
                     self._open.add(connection)
                 threading.Thread(target=self._serve, args=[connection], name="serve", daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
             self.handle(connection)
-        with self._lock:
+        with self._changed_open:
             self._open.discard(connection)
+            self._changed_open.notify_all()
 
 
 def read_exactly(connection: socket.socket, size: int) -> bytes:
