@@ -75,109 +75,107 @@ def power(tmp_path: Path, seed: int) -> Iterator[PowerDisk]:
     disk.end()
 
 
-def cut_power(daemon: Daemon, power: PowerDisk, seed: int, life_s: float = LIFE_S) -> float:
-    """At a random instant, which is what the test is about: there is no event to wait for; returns it."""
-    time.sleep(random.Random(seed).uniform(0, life_s))
-    now_s = time.monotonic()
-    fates = power.cut()
-    daemon.kill()
-    power.power_up()
-    print(f"seed {seed}: {fates}")  # noqa: T201 -- pytest shows it when the test fails
-    return now_s
+class Plant:
+    """A daemon whose state is on that disk, with what it reads, and what arrived of it."""
+
+    def __init__(
+        self, make_daemon: MakeDaemon, power: PowerDisk, plc: Device, line: Line, subscriber: Subscriber
+    ) -> None:
+        self._make_daemon = make_daemon
+        self._power = power
+        self._plc = plc
+        self.line = line
+        self.broker = BrokerLedger(subscriber)
+
+    def start(self, commit_interval_s: float, polls: int = 1) -> None:
+        """Return once it has made so many requests."""
+        self.daemon = self._make_daemon(metered(self.line.url, self._plc.port, commit_interval_s))
+        self.daemon.start()
+        self._plc.wait_for_polls(polls)
+
+    def cut_power(self, seed: int, life_s: float = LIFE_S) -> float:
+        """At a random instant, which is what the test is about: there is no event to wait for; returns it."""
+        time.sleep(random.Random(seed).uniform(0, life_s))
+        now_s = time.monotonic()
+        fates = self._power.cut()
+        self.daemon.kill()
+        self._power.power_up()
+        print(f"seed {seed}: {fates}")  # noqa: T201 -- pytest shows it when the test fails
+        return now_s
+
+    def go_on(self) -> None:
+        """On what the power cut has left."""
+        self.daemon.start()
+        self.daemon.wait_for("ready")
+
+    def end(self) -> None:
+        assert self.daemon.terminate() == 0
+        self.broker.take()
+
+    def assert_went_well(self) -> None:
+        assert [event for event in self.daemon.log if event["level"] in {"error", "critical"}] == []
 
 
-def assert_goes_on_well(daemon: Daemon) -> None:
-    assert daemon.terminate() == 0
-    assert [event for event in daemon.log if event["level"] in {"error", "critical"}] == []
+@pytest.fixture
+def plant(power: PowerDisk, make_daemon: MakeDaemon, plc: Device, line: Line, subscriber: Subscriber) -> Plant:
+    return Plant(make_daemon, power, plc, line, subscriber)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_older_than_the_commit_interval_survives_a_power_cut_in_an_outage(
-    *,
-    power: PowerDisk,
-    make_daemon: MakeDaemon,
-    field: FieldLedger,
-    plc: Device,
-    line: Line,
-    subscriber: Subscriber,
-    seed: int,
+    plant: Plant, field: FieldLedger, seed: int
 ) -> None:
-    line.stop()
-    daemon = make_daemon(metered(line.url, plc.port, PROMISE.commit_interval_s))
-    broker = BrokerLedger(subscriber)
-    daemon.start()
-    plc.wait_for_polls(1)
+    plant.line.stop()
+    plant.start(PROMISE.commit_interval_s)
 
-    promised = field.taken_by(cut_power(daemon, power, seed) - PROMISE.age_s)
-    line.start()
-    daemon.start()
-    daemon.wait_for("ready")
-    broker.wait_for(promised, timeout_s=20)
+    promised = field.taken_by(plant.cut_power(seed) - PROMISE.age_s)
+    plant.line.start()
+    plant.go_on()
+    plant.broker.wait_for(promised, timeout_s=20)
 
-    assert_goes_on_well(daemon)
-    broker.take()
+    plant.end()
+    plant.assert_went_well()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_with_no_commit_interval_what_the_broker_has_seen_was_on_disk_before(
-    *,
-    power: PowerDisk,
-    make_daemon: MakeDaemon,
-    field: FieldLedger,
-    plc: Device,
-    line: Line,
-    subscriber: Subscriber,
-    seed: int,
+    plant: Plant, field: FieldLedger, plc: Device, subscriber: Subscriber, seed: int
 ) -> None:
-    daemon = make_daemon(metered(line.url, plc.port, 0))
-    broker = BrokerLedger(subscriber)
-    daemon.start()
+    plant.start(0)
     subscriber.wait_for(is_reading)
-    line.mute()
+    plant.line.mute()
     muted_s = time.monotonic()
     plc.wait_for_polls(UNACKNOWLEDGED)
-    broker.wait_for(field.asked_since(muted_s))
+    plant.broker.wait_for(field.asked_since(muted_s))
 
-    cut_power(daemon, power, seed)
-    unacknowledged = field.asked_since(muted_s) & set(broker.counts)
-    line.thaw()
-    daemon.start()
-    daemon.wait_for("ready")
-    broker.wait_for_copies(unacknowledged)
+    plant.cut_power(seed)
+    unacknowledged = field.asked_since(muted_s) & set(plant.broker.counts)
+    plant.line.thaw()
+    plant.go_on()
+    plant.broker.wait_for_copies(unacknowledged)
 
-    assert_goes_on_well(daemon)
-    broker.take()
+    plant.end()
+    plant.assert_went_well()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_deleted_file_of_which_a_copy_reached_the_disk_is_put_back_after_a_power_cut(
-    *,
-    power: PowerDisk,
-    make_daemon: MakeDaemon,
-    field: FieldLedger,
-    plc: Device,
-    line: Line,
-    subscriber: Subscriber,
-    seed: int,
+    plant: Plant, field: FieldLedger, seed: int
 ) -> None:
-    line.stop()
-    daemon = make_daemon(metered(line.url, plc.port, PROMISE.commit_interval_s))
-    broker = BrokerLedger(subscriber)
-    daemon.start()
-    plc.wait_for_polls(UNACKNOWLEDGED)
+    plant.line.stop()
+    plant.start(PROMISE.commit_interval_s, UNACKNOWLEDGED)
     promised = field.taken_by(time.monotonic() - PROMISE.age_s)
-    file = daemon.state_dir / "outbox-cloud.db"
+    state = plant.daemon.state_dir
+    file = state / "outbox-cloud.db"
     for part in (file, log_of(file)):
         part.unlink()
-    daemon.wait_for("outbox file is not in its place any more; it is put back")
+    plant.daemon.wait_for("outbox file is not in its place any more; it is put back")
 
-    cut_power(daemon, power, seed, PUT_BACK_S)
+    plant.cut_power(seed, PUT_BACK_S)
     has_copy = file.exists() or back_of(file).exists()
-    print(sorted(each.name for each in daemon.state_dir.iterdir()))  # noqa: T201 -- pytest shows it when the test fails
-    line.start()
-    daemon.start()
-    daemon.wait_for("ready")
-    broker.wait_for(promised if has_copy else set(), timeout_s=20)
+    print(sorted(each.name for each in state.iterdir()))  # noqa: T201 -- pytest shows it when the test fails
+    plant.line.start()
+    plant.go_on()
+    plant.broker.wait_for(promised if has_copy else set(), timeout_s=20)
 
-    assert daemon.terminate() == 0
-    broker.take()
+    plant.end()
