@@ -19,7 +19,7 @@ from gateway.commands.hold import Hold
 from gateway.commands.journal import Journal, Known
 from gateway.endpoints.contract import Delivery
 from gateway.intake import Intake
-from gateway.link import FieldLink, Job
+from gateway.link import STOPPING, FieldLink, Job
 from gateway.model import Command, DeviceInfo, Result, ResultStatus
 from gateway.outbox.disk.store import StoreError, Unsettled
 from gateway.outbox.outbox import Outbox
@@ -166,20 +166,24 @@ class Router:
         if link.is_full:
             raise Rejected("queue-full", f"too many commands wait for link {info.link}")
         deadline_s = asyncio.get_running_loop().time() + ttl_s
-        await self._claim(request.id, device)
         read = tuple(request.read) if request.read else None
         command = Command(request.id, device, deadline_s, request.write, read)
+        await self._claim(command, delivery)
         job = Job(command, lambda result: self._answers.finish_later(command, result, delivery))
         try:
             link.submit(job)
         except Rejected as error:
             job.finished(Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail))
 
-    async def _claim(self, command: str, device: str) -> None:
+    async def _claim(self, command: Command, delivery: Delivery) -> None:
+        """A claim that gets on disk though nobody waits for it any more is ended there."""
         try:
-            await self._journal.claim(command, device, int(self._wall_s() * 1000))
+            await self._journal.claim(command.id, command.device, int(self._wall_s() * 1000))
         except Unsettled as error:
-            self._answers.disown(command, Result(ResultStatus.REJECTED, reason="storage", detail=str(error)))
+            self._answers.disown(command.id, Result(ResultStatus.REJECTED, reason="storage", detail=str(error)))
+            raise
+        except asyncio.CancelledError:
+            self._answers.finish_later(command, STOPPING, delivery)
             raise
 
     def _for_gateway(self, request: Request) -> Result:

@@ -79,8 +79,13 @@ class Entry(Struct, gc=False, eq=False):
         return crc32(self.payload, crc32(head.encode()))
 
     def is_intact(self, crc: int, sealed_from: int) -> bool:
-        """Whether a row that carries this checksum is as it was written; below `sealed_from` it covers the payload."""
-        return crc == (self.seal() if self.id >= sealed_from else crc32(self.payload))
+        """Whether a row that carries this checksum is as it was written; below `sealed_from` it covers the payload.
+
+        There an empty payload is no envelope's: its checksum is 0, which zeroed bytes hold, too.
+        """
+        if self.id >= sealed_from:
+            return crc == self.seal()
+        return bool(self.payload) and crc == crc32(self.payload)
 
 
 class Torn(NamedTuple):

@@ -54,6 +54,7 @@ class CommandRig:
     def __init__(self, rig: Rig, link: Link, rules: Rules, journal: Journal) -> None:
         self.rig = rig
         self.link = link
+        self.journal_at_work = journal
         self.accepted: list[int] = []
         self.replies: list[tuple[str, bytes | None, dict[str, Any]]] = []
         self.pings = 0
@@ -80,16 +81,31 @@ class CommandRig:
             wall_s=lambda: rig.wall_s,
         )
 
+    def start(self) -> None:
+        self._task = asyncio.create_task(self.router.run())
+
+    async def stop(self) -> None:
+        """As the daemon does; harmless when stopped."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        assert self._task.cancelled(), self._task.exception()
+        await self.router.settle()
+
     def _ping(self) -> Result:
         self.pings += 1
         return Result(ResultStatus.DONE)
 
     async def deliver(self, body: Any, device: str = "boiler", **more: Any) -> None:
         """One command, routed to where it goes."""
+        number = self.offer(body, device, **more)
+        await until(lambda: number in self.accepted)
+
+    def offer(self, body: Any, device: str = "boiler", **more: Any) -> int:
+        """One command, as it arrives; its number in `accepted`."""
         number, self._deliveries = self._deliveries, self._deliveries + 1
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.router.offer(Delivery(device, payload, lambda: self.accepted.append(number), **more))
-        await until(lambda: number in self.accepted)
+        return number
 
     async def finish(self, result: Result, index: int = 0) -> None:
         """The link has carried a command out."""
@@ -124,14 +140,12 @@ async def routing(
     journal_age_s: float = 30 * DAY_S,
     journal_bytes: int = 16 * 1024**2,
 ) -> AsyncIterator[CommandRig]:
-    """A router that runs; at the end it is cancelled, as when the daemon stops."""
+    """A router that runs; at the end it is stopped."""
     async with opened(path) as rig:
         journal = Journal(rig.outbox.store, journal_age_s, journal_bytes)
         commands = CommandRig(rig, Link(max_queue), Rules(ttl_s, needs_expiry, allowed), journal)
-        task = asyncio.create_task(commands.router.run())
+        commands.start()
         try:
             yield commands
         finally:
-            task.cancel()
-            await asyncio.wait([task])
-            assert task.cancelled(), task.exception()
+            await commands.stop()

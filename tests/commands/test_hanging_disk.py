@@ -1,5 +1,6 @@
 """A disk that does not answer: no command is executed, each is answered, and the journal is right in the end."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,3 +98,24 @@ async def test_a_result_that_is_acknowledged_while_the_disk_hangs_does_not_come_
         await rig.commit(1.0)
         assert rig.ids() == []
         rig.assert_counted()
+
+
+async def test_a_claim_that_is_under_way_at_a_stop_is_refused_and_ended(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with routing(path) as commands:
+        journal, claims = commands.journal_at_work, asyncio.Event()
+        claim = journal.claim
+
+        async def noticed(command: str, device: str, now_ms: int) -> None:
+            claims.set()
+            await claim(command, device, now_ms)
+
+        monkeypatch.setattr(journal, "claim", noticed)
+        commands.offer(WRITE)
+        await claims.wait()
+        await commands.stop()
+        assert commands.link.jobs == []
+        assert commands.last == ("c-1", "rejected", "stopping")
+        assert commands.journal() == [("c-1", True)]
+        assert commands.accepted == [], "who keeps it may deliver it again, and gets the same answer"

@@ -46,8 +46,11 @@ STRUCTURE = (
 
 SETTING = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
 
-CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-"""What SQLite says, at any time, of a file that is not as it was written."""
+CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG})
+"""What SQLite says, at any time, of a file that is not as it was written; nothing in it is too big for SQLite."""
+
+CODE_MASK = 0xFF
+"""The low byte of SQLite's extended result codes is the plain one (sqlite.org/rescode.html, section 3)."""
 
 DISK_FAULTS = frozenset(
     {
@@ -195,20 +198,20 @@ async def settings(db: Connection) -> dict[str, int]:
 
 def is_corrupt(error: Exception) -> bool:
     """Whether this shows, at any time, that the file is not as it was written."""
-    return isinstance(error, UnreadableError) or (isinstance(error, sqlite3.Error) and _code(error) in CORRUPT)
+    return isinstance(error, UnreadableError) or (isinstance(error, sqlite3.Error) and code_of(error) in CORRUPT)
 
 
 def is_for_want_of_room(error: BaseException | None) -> bool:
     """Whether more room on the disk may help; SQLite calls a log's index that finds none an I/O error."""
     if isinstance(error, sqlite3.Error):
-        return _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+        return code_of(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_fault_of_disk(error: BaseException | None) -> bool:
     """Whether this shows by itself that the disk is what refuses: more of SQLite's words may mean that, or a right."""
     if isinstance(error, sqlite3.Error):
-        return _code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+        return code_of(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
     return isinstance(error, OSError) and error.errno in REFUSALS
 
 
@@ -216,7 +219,7 @@ def unusable_as(error: Exception) -> Kind | None:
     """What a file is that could not be opened so; None where that is the disk's fault, or that of who may what."""
     if isinstance(error, NewerSchemaError):
         return "newer"
-    return None if isinstance(error, sqlite3.Error) and _code(error) in DISK_FAULTS else "corrupt"
+    return None if isinstance(error, sqlite3.Error) and code_of(error) in DISK_FAULTS else "corrupt"
 
 
 def _make_tables(db: sqlite3.Connection) -> None:
@@ -232,9 +235,9 @@ def _structure() -> list[tuple[str, str, str, int]]:
         return sorted(db.execute(STRUCTURE))
 
 
-def _code(error: sqlite3.Error) -> int:
+def code_of(error: sqlite3.Error) -> int:
     """SQLite's own word; Python's own errors have none."""
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & CODE_MASK
 
 
 def _migration(number: int) -> str:

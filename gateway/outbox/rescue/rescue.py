@@ -149,11 +149,11 @@ class Rescue:
         await self._store.write([(SETTING, [(aside.next_key, DONE)])])
 
     async def _forget(self, old: Sequence[Aside]) -> None:
-        """Delete files, and what is known of them."""
+        """Delete what is known of files, then the files: by their names they are found again if that is interrupted."""
         for aside in old:
-            await asyncio.to_thread(delete, aside)
             keys = [(aside.next_key,), (aside.missing_key,)]
             await self._store.write([("DELETE FROM meta WHERE key = ?", keys)])
+            await asyncio.to_thread(delete, aside)
 
     def _tell(self, pause_s: float) -> None:
         now_s = asyncio.get_running_loop().time()

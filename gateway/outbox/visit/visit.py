@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from gateway.outbox.disk.aside import index_of, log_of
-from gateway.outbox.disk.opening import SCHEMA_VERSION
+from gateway.outbox.disk.opening import SCHEMA_VERSION, code_of, is_corrupt
 
 ATTEMPTS = 20
 """Looks that a daemon which starts or stops may spoil, before it is called a fault."""
@@ -40,9 +40,6 @@ NONSENSE = (UnicodeDecodeError, LookupError, TypeError)
 
 SPARE_BYTES = 16 * 1024**2
 """What a copy leaves free on its disk, for those who have to write there."""
-
-CODE_MASK = 0xFF
-"""The low byte of SQLite's extended result codes is the plain one (sqlite.org/rescode.html, section 3)."""
 
 T = TypeVar("T")
 
@@ -80,7 +77,7 @@ def look(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
             result = _read(path, work, before.log_bytes)
         except sqlite3.Error as error:
             reason = _sentence(error)
-            if _code(error) not in PASSING and _shape(path) == before:
+            if code_of(error) not in PASSING and _shape(path) == before:
                 raise Unreadable(reason) from error
         except NONSENSE as error:
             reason = "damaged: what it holds makes no sense"
@@ -176,8 +173,4 @@ def _text(stored: bytes) -> str:
 
 
 def _sentence(error: sqlite3.Error) -> str:
-    return f"damaged: {error}" if _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) else str(error)
-
-
-def _code(error: sqlite3.Error) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & CODE_MASK
+    return f"damaged: {error}" if is_corrupt(error) else str(error)
