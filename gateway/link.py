@@ -28,6 +28,8 @@ class Job(Struct):
 
     command: Command
     finished: Callable[[Result], None]
+    wire: list[bytes] = []
+    """Requests that may have changed something, as they went."""
 
 
 class FieldLink:
@@ -81,7 +83,7 @@ class FieldLink:
         while True:
             job = await self._jobs.get()
             try:
-                job.finished(await self._execute(job.command))
+                job.finished(await self._execute(job))
             except asyncio.CancelledError:
                 job.finished(_cut_short(job.command))
                 raise
@@ -102,13 +104,14 @@ class FieldLink:
             self._counted.update(adapter.counters())
             self._gone.set_result(None)
 
-    async def _execute(self, command: Command) -> Result:
+    async def _execute(self, job: Job) -> Result:
+        command = job.command
         loop = asyncio.get_running_loop()
         if loop.time() >= command.deadline_s:
             return Result(ResultStatus.EXPIRED, detail="it waited behind other commands until it expired")
         if self._adapter is None or self._gone is None:
             return Result(ResultStatus.UNREACHABLE, reason="no-link", detail="the link to the device is down")
-        execution = asyncio.ensure_future(self._adapter.execute(command))
+        execution = asyncio.ensure_future(self._adapter.execute(command, job.wire.append))
         try:
             waits: set[asyncio.Future[Any]] = {execution, self._gone}
             await asyncio.wait(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
+
+from gateway.units import TimesIn
 
 Value = bool | int | float | str
 """What a point can be worth. Never a non-finite float; 64-bit integers stay integers."""
@@ -83,7 +85,9 @@ class DeviceStatus(Struct, frozen=True):
 
 
 class Command(Struct, frozen=True):
-    """A validated request to one device; exactly one of `write` and `read` is set.
+    """A validated request to one device; exactly one of `write`, `read` and `invoke` is set.
+
+    `invoke` names a command of the device that its adapter carries out itself, with `args`.
 
     `deadline_s` is on the event loop's clock: nothing is sent to the device after it.
     """
@@ -93,6 +97,8 @@ class Command(Struct, frozen=True):
     deadline_s: float
     write: Mapping[str, Value] | None = None
     read: tuple[str, ...] | None = None
+    invoke: str | None = None
+    args: Mapping[str, Any] = {}
 
 
 class ResultStatus(StrEnum):
@@ -106,14 +112,21 @@ class ResultStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Result(Struct, frozen=True):
-    """The answer to a command: `detail` is a sentence for people, `reason` a code for machines."""
+class Result(Struct, frozen=True, omit_defaults=True):
+    """The answer to a command: `detail` is a sentence for people, `reason` a code for machines.
+
+    `rule`: what in the configuration forbade it, as a path. `confirm`: the token that a second command must carry.
+    `found`: what a scan has found.
+    """
 
     status: ResultStatus
     values: Mapping[str, Value] = {}
     bad: Mapping[str, Bad] = {}
     reason: str | None = None
     detail: str | None = None
+    rule: str | None = None
+    confirm: str | None = None
+    found: tuple[Mapping[str, Any], ...] = ()
 
 
 class GapReason(StrEnum):
@@ -143,6 +156,41 @@ class Gap(Struct, frozen=True):
     lost_session: int | None = None
 
 
+class Guards(Struct, frozen=True):
+    """What must hold before anything is written; `hours`: from and to, in minutes of the day; none: always."""
+
+    max_rate: TimesIn | None = None
+    confirm: bool = False
+    hours: tuple[tuple[int, int], ...] = ()
+    interlock: Mapping[str, Value] = {}
+
+
+NO_GUARDS = Guards()
+
+
+class Step(Struct, frozen=True):
+    """Of a command: points to write at once, or a pause."""
+
+    write: Mapping[str, Value] = {}
+    pause_s: float = 0.0
+
+
+class CommandInfo(Struct, frozen=True):
+    """A named command of a device: its steps, or none where its adapter carries it out itself."""
+
+    guards: Guards = NO_GUARDS
+    steps: tuple[Step, ...] = ()
+    description: str = ""
+
+
+class FailSafeInfo(Struct, frozen=True):
+    """What is written when `endpoint` (None: every one) has been away for `after_s`."""
+
+    after_s: float
+    write: Mapping[str, Value]
+    endpoint: str | None = None
+
+
 class PointInfo(Struct, frozen=True):
     """What the core and the cloud may know of a point."""
 
@@ -156,6 +204,7 @@ class PointInfo(Struct, frozen=True):
     writable: bool = False
     write_min: float | None = None
     write_max: float | None = None
+    guards: Guards = NO_GUARDS
     labels: Mapping[str, str] = {}
 
 
@@ -169,3 +218,7 @@ class DeviceInfo(Struct, frozen=True):
     points: Mapping[str, PointInfo]
     groups: tuple[PointGroup, ...]
     labels: Mapping[str, str] = {}
+    takes_commands: bool = True
+    commands: Mapping[str, CommandInfo] = {}
+    max_write_rate: TimesIn | None = None
+    fail_safe: FailSafeInfo | None = None

@@ -13,7 +13,7 @@ from adapters.modbus.plan import summary
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
 from adapters.modbus.transaction import Wire
-from gateway.adapter import Adapter, AdapterError, Emit, Memory, Rejected
+from gateway.adapter import Adapter, AdapterError, Emit, Memory, Rejected, Wrote
 from gateway.model import Command, Result, ResultStatus
 from gateway.units import format_duration
 
@@ -50,7 +50,7 @@ class ModbusAdapter(Adapter):
             session.stop()
             await wire.close()
 
-    async def execute(self, command: Command) -> Result:
+    async def execute(self, command: Command, wrote: Wrote) -> Result:  # noqa: ARG002 - until the bus tells
         """Write or read points, ahead of polls; everything is checked before anything is sent."""
         device = self._devices.get(command.device)
         if device is None:

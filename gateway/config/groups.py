@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, model_validator
 
 from gateway.adapter import DeviceConfig, LinkConfig, PointConfig
 from gateway.config.diagnostics import Place, Span, did_you_mean, quoted
@@ -30,6 +30,12 @@ class _SomeDevice(DeviceConfig[PointConfig]):
     model_config = ConfigDict(extra="ignore")
 
     points: Any = None
+    commands: Any = None
+    on_uplink_lost: Any = None
+
+    @model_validator(mode="after")
+    def _commands_make_sense(self) -> Self:
+        return self
 
 
 class _SomeEndpoint(EndpointConfig):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from typing_extensions import override
 
-from gateway.adapter import Adapter, AdapterError, DeviceConfig, Emit, LinkConfig, PointConfig, Rejected
+from gateway.adapter import Adapter, AdapterError, DeviceConfig, Emit, LinkConfig, PointConfig, Rejected, Wrote
 from gateway.link import FieldLink, Job
 from gateway.model import Bad, BadReason, Command, PointGroup, Result, ResultStatus, Sample
 from gateway.supervisor import Phase
@@ -39,7 +39,7 @@ class Puppet(Adapter):
         raise AdapterError("cable cut")
 
     @override
-    async def execute(self, command: Command) -> Result:
+    async def execute(self, command: Command, wrote: Wrote) -> Result:
         Puppet.executed.append(command.id)
         return await Puppet.carry_out(command)
 

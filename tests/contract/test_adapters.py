@@ -15,7 +15,7 @@ from gateway.adapter import AdapterError, Rejected
 from gateway.model import Command, DeviceState, DeviceStatus, ResultStatus, Sample
 from tests.contract.blocking import blocking_calls
 from tests.contract.rigs import QUIET, RIGS, TALKATIVE, Rig
-from tests.support.emitted import Emitted, running
+from tests.support.emitted import Emitted, running, untold
 
 KINDS = {"int": int, "float": float, "bool": bool, "text": str}
 
@@ -143,7 +143,7 @@ async def test_nothing_blocks_the_loop(rig: Rig) -> None:
         async with running(adapter) as emitted:
             await emitted.sample(TALKATIVE, 3)
             rig.silence()
-            await adapter.execute(read(TALKATIVE))
+            await adapter.execute(read(TALKATIVE), untold)
             await emitted.state(QUIET, DeviceState.OFFLINE)
     assert blocked == []
 
@@ -152,17 +152,17 @@ async def test_a_command_runs_beside_the_polls(rig: Rig) -> None:
     adapter = rig.make()
     async with running(adapter) as emitted:
         await emitted.sample(TALKATIVE)
-        result = await adapter.execute(read(TALKATIVE))
+        result = await adapter.execute(read(TALKATIVE), untold)
         assert result.status is ResultStatus.DONE
         assert set(result.values) == {"value"}
 
 
 async def test_a_command_to_a_link_that_is_down_is_unreachable(rig: Rig) -> None:
     adapter = rig.make()
-    assert (await adapter.execute(read(TALKATIVE))).status is ResultStatus.UNREACHABLE
+    assert (await adapter.execute(read(TALKATIVE), untold)).status is ResultStatus.UNREACHABLE
     async with running(adapter) as emitted:
         await emitted.sample(TALKATIVE)
-    assert (await adapter.execute(read(TALKATIVE))).status is ResultStatus.UNREACHABLE
+    assert (await adapter.execute(read(TALKATIVE), untold)).status is ResultStatus.UNREACHABLE
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ async def test_a_command_to_what_does_not_exist_is_rejected(rig: Rig, device: st
     async with running(adapter) as emitted:
         await emitted.sample(TALKATIVE)
         with pytest.raises(Rejected) as caught:
-            await adapter.execute(read(device, point))
+            await adapter.execute(read(device, point), untold)
     assert caught.value.reason == reason
 
 
@@ -182,7 +182,7 @@ async def test_a_command_whose_time_is_over_expires(rig: Rig) -> None:
     async with running(adapter) as emitted:
         await emitted.sample(TALKATIVE)
         late = Command("c", TALKATIVE, asyncio.get_running_loop().time() - 1, read=("value",))
-        assert (await adapter.execute(late)).status is ResultStatus.EXPIRED
+        assert (await adapter.execute(late, untold)).status is ResultStatus.EXPIRED
 
 
 def test_making_an_instance_needs_no_loop_and_does_nothing() -> None:

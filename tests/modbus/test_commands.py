@@ -12,7 +12,7 @@ from gateway.adapter import Rejected
 from gateway.model import Bad, BadReason, Command, DeviceState, Result, ResultStatus, Value
 from tests.modbus.faulty import FaultyServer, faulty_server, hang, well
 from tests.modbus.setup import adapter_to, device
-from tests.support.emitted import running
+from tests.support.emitted import running, untold
 from tests.support.modbus import ModbusServer
 
 POINTS: dict[str, dict[str, Any]] = {
@@ -32,16 +32,16 @@ def soon() -> float:
 
 
 async def write(adapter: ModbusAdapter, **values: Value) -> Result:
-    return await adapter.execute(Command("c", "d", soon(), write=values))
+    return await adapter.execute(Command("c", "d", soon(), write=values), untold)
 
 
 async def write_pump_within(adapter: ModbusAdapter, seconds: float) -> Result:
     deadline_s = asyncio.get_running_loop().time() + seconds
-    return await adapter.execute(Command("c", "d", deadline_s, write={"pump": True}))
+    return await adapter.execute(Command("c", "d", deadline_s, write={"pump": True}), untold)
 
 
 async def read(adapter: ModbusAdapter, *points: str) -> Result:
-    return await adapter.execute(Command("c", "d", soon(), read=points))
+    return await adapter.execute(Command("c", "d", soon(), read=points), untold)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_what_cannot_be_written_is_rejected_and_nothing_is_touched(
 
 async def test_an_unknown_device_is_rejected() -> None:
     with pytest.raises(Rejected) as caught:
-        await adapter_to(1, {}).execute(Command("c", "d", soon(), read=("x",)))
+        await adapter_to(1, {}).execute(Command("c", "d", soon(), read=("x",)), untold)
     assert caught.value.reason == "unknown-device"
 
 

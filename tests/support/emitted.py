@@ -91,3 +91,7 @@ async def running(adapter: Adapter) -> AsyncIterator[Emitted]:
         except asyncio.CancelledError:
             if not task.cancelled():
                 raise
+
+
+def untold(_request: bytes) -> None:
+    """For commands of which nobody asks what went on the wire."""

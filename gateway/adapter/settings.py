@@ -1,63 +1,20 @@
-"""The adapter contract: what a protocol must offer to become part of the house.
-
-One adapter instance serves one link (a host, a serial port, a radio) and all devices on it.
-"""
+"""What every link, device and point has in the configuration; adapters add what is theirs."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.model import Command, DeviceInfo, DeviceStatus, Kind, PointGroup, PointInfo, Result, Sample, Value
-from gateway.units import Duration, format_duration
+from gateway.adapter.basis import PERCENTAGE, Identifier, Labels, Period, StrictModel
+from gateway.adapter.writing import FailSafe, Steps, WriteRules, check_commands
+from gateway.model import DeviceInfo, Kind, PointGroup, PointInfo, Value
+from gateway.units import Duration, Quota, Share, format_duration
 
 DEFAULT_EVERY_S = 10.0
 RECONNECT_MIN_S = 1.0
 RECONNECT_MAX_S = 60.0
-
-IDENTIFIER = r"^[A-Za-z0-9_-]{1,64}$"
-PERCENTAGE = r"^\d+(\.\d+)?%$"
-
-Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
-Labels = dict[str, str]
-
-
-class AdapterError(Exception):
-    """The link is lost; the supervisor starts a fresh instance after a pause."""
-
-
-class PermanentError(Exception):
-    """Only a person can mend it: the link or endpoint is parked until its configuration changes."""
-
-
-class Rejected(Exception):
-    """A command was refused and the device was not touched."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-
-
-class StrictModel(BaseModel):
-    """A part of the configuration: unknown keys are errors, values keep their YAML type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-def _longer_than_zero(seconds: float) -> float:
-    if seconds <= 0:
-        raise PydanticCustomError("zero_duration", "must be longer than zero")
-    return seconds
-
-
-Period = Annotated[Duration, AfterValidator(_longer_than_zero)]
-"""Seconds, written with a unit; never zero."""
 
 
 class Reconnect(StrictModel):
@@ -84,19 +41,6 @@ class ReportConfig(StrictModel):
     heartbeat: Duration | None = Field(None, description="with on_change: report at least this often")
 
 
-class WriteLimits(StrictModel):
-    """A point may be written within these limits, in its own unit."""
-
-    min: float | None = None
-    max: float | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.min is not None and self.max is not None and not self.min <= self.max:
-            raise PydanticCustomError("limits_order", "min is above max")
-        return self
-
-
 def _range_in_order(limits: list[float]) -> list[float]:
     if not limits[0] <= limits[1]:
         raise PydanticCustomError("range_order", "the low end of the range is above its high end")
@@ -112,7 +56,7 @@ class PointConfig(StrictModel):
         None, description="[low, high]: a value outside is bad, out-of-range"
     )
     enum: dict[int, Value] | None = Field(None, description="raw value: label; an unknown raw value is bad, invalid")
-    writable: bool | WriteLimits = Field(False, description="true, or {min: ..., max: ...}")
+    writable: bool | WriteRules = Field(False, description="true, or what must hold: {min: ..., max: ..., ...}")
     verify: bool = Field(False, description="read a written value back and fail when it differs")
     every: Period | None = Field(None, description="poll period of this point, if not the device's")
     report: ReportConfig | None = None
@@ -139,6 +83,7 @@ class LinkConfig(StrictModel):
 
     adapter: str
     reconnect: Reconnect = Reconnect()
+    poll_share: Share = Field(0.3, description="of the link's time, kept for polls however many commands come")
 
 
 class DeviceConfig(StrictModel, Generic[PointT]):
@@ -150,6 +95,11 @@ class DeviceConfig(StrictModel, Generic[PointT]):
     points: dict[Identifier, PointT] = Field(min_length=1)
     report: ReportConfig | None = None
     labels: Labels = {}
+    commands: Literal[False] | dict[Identifier, Steps] = Field(
+        {}, description="commands by name, for `invoke`; false: nothing is written to this device by anyone"
+    )
+    max_write_rate: Quota | None = Field(None, description="commands that write or invoke, as in 30/min")
+    on_uplink_lost: FailSafe | None = Field(None, description="what is written when the cloud has been away for long")
 
     @field_validator("phase")
     @classmethod
@@ -159,6 +109,11 @@ class DeviceConfig(StrictModel, Generic[PointT]):
             period = {"every": format_duration(every_s)}
             raise PydanticCustomError("phase_beyond_period", "must be shorter than every, which is {every}", period)
         return phase_s
+
+    @model_validator(mode="after")
+    def _commands_make_sense(self) -> Self:
+        check_commands(self)
+        return self
 
     def address_on(self, link: Any) -> str:
         """Where the device is found, for people."""
@@ -184,11 +139,15 @@ class DeviceConfig(StrictModel, Generic[PointT]):
             points={name: _describe_point(name, point, self.every) for name, point in self.points.items()},
             groups=self.groups(device),
             labels=self.labels,
+            takes_commands=self.commands is not False,
+            commands={name: command.describe() for name, command in (self.commands or {}).items()},
+            max_write_rate=self.max_write_rate,
+            fail_safe=self.on_uplink_lost.describe() if self.on_uplink_lost is not None else None,
         )
 
 
 def _describe_point(name: str, point: PointConfig, device_every_s: float) -> PointInfo:
-    limits = point.writable if isinstance(point.writable, WriteLimits) else WriteLimits()
+    rules = point.writable if isinstance(point.writable, WriteRules) else WriteRules()
     return PointInfo(
         name=name,
         type=point.type,
@@ -198,62 +157,8 @@ def _describe_point(name: str, point: PointConfig, device_every_s: float) -> Poi
         enum=point.enum,
         range=(point.range[0], point.range[1]) if point.range else None,
         writable=point.writable is not False,
-        write_min=limits.min,
-        write_max=limits.max,
+        write_min=rules.min,
+        write_max=rules.max,
+        guards=rules.guards(),
         labels=point.labels,
     )
-
-
-class Emit(Protocol):
-    """How an adapter hands over what it read."""
-
-    def __call__(self, item: Sample | DeviceStatus, /) -> None:
-        """Take it without ever waiting; overflow is counted and reported by the core."""
-
-    async def durable(self, sample: Sample, /) -> None:
-        """Return once the sample is on disk, for devices that delete what we acknowledge."""
-
-
-Memory = Mapping[str, MutableMapping[str, Any]]
-"""Per device, small JSON-like facts an adapter learned; kept by the core across restarts."""
-
-
-class Adapter(ABC):
-    """One link and the devices on it."""
-
-    Link: ClassVar[type[LinkConfig]]
-    Device: ClassVar[type[DeviceConfig[Any]]]
-    concurrency: ClassVar[int] = 1
-    """How many commands the core may have under way at once."""
-
-    @abstractmethod
-    def __init__(self, link: Any, devices: Mapping[str, Any], memory: Memory) -> None:
-        """Store; no I/O. `devices` maps ids to `Device` instances."""
-
-    @abstractmethod
-    async def run(self, emit: Emit) -> None:
-        """Connect, read and emit until cancelled; everything opened here is closed on the way out.
-
-        Never reconnects: raises AdapterError when the link is lost, PermanentError when a person must act.
-        """
-
-    @abstractmethod
-    async def execute(self, command: Command) -> Result:
-        """Carry a command out before its deadline, ahead of polls; may run beside `run`.
-
-        Raises Rejected when the device was not touched.
-        """
-
-    def counters(self) -> Mapping[str, int]:
-        """What this instance has counted so far, by short names; shown in the gateway's status, also after its end."""
-        return {}
-
-    @classmethod
-    def plan_summary(cls, link: Any, devices: Mapping[str, Any]) -> list[str]:  # noqa: ARG003 - for adapters to use
-        """How the devices of a link will be polled, in lines for people; empty where there is nothing to say."""
-        return []
-
-    @classmethod
-    def simulate(cls, link: Any, devices: Mapping[str, Any]) -> AbstractAsyncContextManager[Any]:
-        """Be the devices of a link, for tests and demonstrations."""
-        raise NotImplementedError(f"{cls.__name__} has no simulator")

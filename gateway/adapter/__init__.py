@@ -1,0 +1,35 @@
+"""The adapter contract: everything of the core that an adapter may know, besides values, grid, model and units."""
+
+from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
+from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Tap, Wrote
+from gateway.adapter.errors import AdapterError, PermanentError, Rejected
+from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
+from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules
+
+__all__ = [
+    "IDENTIFIER",
+    "PERCENTAGE",
+    "Adapter",
+    "AdapterError",
+    "DeviceConfig",
+    "Direction",
+    "Emit",
+    "FailSafe",
+    "Guarded",
+    "Identifier",
+    "Labels",
+    "LinkConfig",
+    "Memory",
+    "Period",
+    "PermanentError",
+    "PointConfig",
+    "Reconnect",
+    "Rejected",
+    "ReportConfig",
+    "StepConfig",
+    "Steps",
+    "StrictModel",
+    "Tap",
+    "WriteRules",
+    "Wrote",
+]

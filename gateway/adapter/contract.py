@@ -1,0 +1,93 @@
+"""The adapter contract: what a protocol must offer to become part of the house.
+
+One adapter instance serves one link (a host, a serial port, a radio) and all devices on it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, Literal, Protocol
+
+from gateway.adapter.errors import Rejected
+from gateway.adapter.settings import DeviceConfig, LinkConfig
+from gateway.model import Command, DeviceStatus, Result, Sample
+
+
+class Emit(Protocol):
+    """How an adapter hands over what it read."""
+
+    def __call__(self, item: Sample | DeviceStatus, /) -> None:
+        """Take it without ever waiting; overflow is counted and reported by the core."""
+
+    async def durable(self, sample: Sample, /) -> None:
+        """Return once the sample is on disk, for devices that delete what we acknowledge."""
+
+
+Memory = Mapping[str, MutableMapping[str, Any]]
+"""Per device, small JSON-like facts an adapter learned; kept by the core across restarts."""
+
+
+Wrote = Callable[[bytes], None]
+"""Takes a request that may change something, at the moment it goes on the wire: for the audit."""
+
+Direction = Literal["tx", "rx"]
+
+Tap = Callable[[Direction, bytes], None]
+"""Takes everything that goes over the wire, as it goes; returns at once."""
+
+
+class Adapter(ABC):
+    """One link and the devices on it."""
+
+    Link: ClassVar[type[LinkConfig]]
+    Device: ClassVar[type[DeviceConfig[Any]]]
+    concurrency: ClassVar[int] = 1
+    """How many commands the core may have under way at once."""
+
+    @abstractmethod
+    def __init__(self, link: Any, devices: Mapping[str, Any], memory: Memory) -> None:
+        """Store; no I/O. `devices` maps ids to `Device` instances."""
+
+    @abstractmethod
+    async def run(self, emit: Emit) -> None:
+        """Connect, read and emit until cancelled; everything opened here is closed on the way out.
+
+        Never reconnects: raises AdapterError when the link is lost, PermanentError when a person must act.
+        """
+
+    @abstractmethod
+    async def execute(self, command: Command, wrote: Wrote) -> Result:
+        """Carry a command out before its deadline, ahead of polls as far as the link's `poll_share` allows.
+
+        May run beside `run`. Raises Rejected when the device was not touched. `wrote` is told of each request that may
+        change something; it is what the audit shows when the command is cut short.
+        """
+
+    def tap(self, tap: Tap | None) -> None:
+        """Show everything that goes over the wire to `tap` from now on; None: no more. Also before `run`."""
+        if tap is not None:
+            raise Rejected("not-supported", "this adapter can't show its frames")
+
+    async def scan(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:  # noqa: ARG002 - for adapters to use
+        """Find devices on the link while `run` serves it, at most beside its polls; `options` are the adapter's own.
+
+        Each is what can be told of it, JSON-like, beginning with its address as the configuration writes it. Raises
+        Rejected for options that make no sense, and where there is no connection.
+        """
+        raise Rejected("not-supported", "this adapter can't look for devices")
+
+    def counters(self) -> Mapping[str, int]:
+        """What this instance has counted so far, by short names; shown in the gateway's status, also after its end."""
+        return {}
+
+    @classmethod
+    def plan_summary(cls, link: Any, devices: Mapping[str, Any]) -> list[str]:  # noqa: ARG003 - for adapters to use
+        """How the devices of a link will be polled, in lines for people; empty where there is nothing to say."""
+        return []
+
+    @classmethod
+    def simulate(cls, link: Any, devices: Mapping[str, Any]) -> AbstractAsyncContextManager[Any]:
+        """Be the devices of a link, for tests and demonstrations."""
+        raise NotImplementedError(f"{cls.__name__} has no simulator")

@@ -1,0 +1,40 @@
+"""What the API asks of the gateway: everything it serves comes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from gateway.adapter import Tap
+from gateway.latest import Latest
+from gateway.model import DeviceInfo, DeviceStatus, Result
+
+
+class House(Protocol):
+    """A gateway at work; every call returns at once, unless it is awaited."""
+
+    devices: Mapping[str, DeviceInfo]
+    latest: Latest
+
+    def status(self) -> Mapping[str, Any]:
+        """The gateway's own state as in its status envelope, with `gateway` (its id) and `endpoints`."""
+
+    def states(self) -> Mapping[str, DeviceStatus]:
+        """Each device's state."""
+
+    def outboxes(self) -> Mapping[str, Mapping[str, Any]]:
+        """By endpoint: what waits, in memory and on disk, and how it comes and goes."""
+
+    async def command(self, body: bytes, device: str, user: str) -> Result:
+        """Carry a command out as one from the cloud: decode, policy, journal, queue, audit.
+
+        `body` as on a command topic; `device` is empty for the gateway itself (ping, reload, republish-birth, scan).
+        Returns its result, which says also why it was refused. A caller who goes does not end it.
+        """
+
+    def tapped(self, link: str, tap: Tap) -> AbstractContextManager[None]:
+        """Show `tap` everything that goes over a link, as it goes; raises KeyError, Rejected."""
+
+    async def audit(self, query: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Records of commands, newest first. `query`: `device`, `since_ms`, `before` (a record's `number`), `limit`."""
