@@ -20,6 +20,9 @@ from gateway.adapter import Emit, Rejected, Tap, Wrote
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Result
 
+NEWS_S = 60.0
+"""A scan believes the state of a device that is polled so often, and does not probe it."""
+
 
 class Session:
     """The devices of a link while it is connected; `polls` in the order of the file."""
@@ -88,11 +91,14 @@ class Session:
             self._scanning = False
 
     def _known(self) -> tuple[dict[int, str], set[int]]:
-        """The devices' names by unit id, and which of these answer now."""
+        """The devices' names by unit id, and which of these answer their polls."""
         names: dict[int, str] = {}
-        for name, (device, _) in self._devices.items():
+        alive: set[int] = set()
+        for name, (device, target) in self._devices.items():
             names[device.unit_id] = ", ".join(filter(None, [names.get(device.unit_id), name]))
-        return names, {target.unit_id for _, target in self._devices.values() if target.unit.alive}
+            if target.unit.alive and min(group.every_s for group in device.groups(name)) <= NEWS_S:
+                alive.add(device.unit_id)
+        return names, alive
 
     def _port(self, name: str, not_after_s: float) -> Port:
         device, target = self._devices[name]

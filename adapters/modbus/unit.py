@@ -62,7 +62,7 @@ class Unit:
     @property
     def alive(self) -> bool:
         """Whether it answered when it was last asked."""
-        return self.state in {DeviceState.ONLINE, DeviceState.DEGRADED} and not self.patience.failures
+        return self.state in {DeviceState.ONLINE, DeviceState.DEGRADED}
 
     def failed(self, now_s: float) -> None:
         """A poll brought no answer at all."""

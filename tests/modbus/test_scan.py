@@ -69,6 +69,14 @@ async def test_a_configured_device_that_is_silent_is_probed_again(server: Faulty
         ]
 
 
+async def test_a_device_that_is_polled_once_an_hour_is_probed_since_its_state_may_be_old(server: FaultyServer) -> None:
+    adapter = meter(server.port, every="1h")
+    async with running(adapter) as emitted:
+        await emitted.state("meter", DeviceState.ONLINE)
+        server.units[METER] = hang
+        assert await adapter.scan({"units": "7", **FAST}) == []
+
+
 async def test_a_gateway_that_says_that_nobody_is_there_is_believed(server: FaultyServer) -> None:
     server.react = lambda query: query.refused(0x0A if query.unit % 2 else 0x0B)
     adapter = meter(server.port)
@@ -131,7 +139,7 @@ async def test_a_real_server_is_scanned(modbus_server: ModbusServer) -> None:
     async with running(adapter) as emitted:
         await emitted.state("d", DeviceState.ONLINE)
         found = await adapter.scan({"units": "1-5", **FAST})
-    assert found[0] == {"unit_id": 1, "device": "d", "answer": "polled"}
+    assert found[0] == {"unit_id": 1, "device": "d", "answer": "registers"}
     assert [(each["unit_id"], each["answer"]) for each in found[1:]] == [(2, "exception 4")]
     assert "devices that are not there" in found[1]["note"], "pymodbus answers for whom it does not have"
 
