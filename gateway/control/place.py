@@ -64,9 +64,12 @@ def _gid(group: str | None) -> int:
     if group is None:
         return os.getegid()
     try:
-        return grp.getgrnam(group).gr_gid
+        gid = grp.getgrnam(group).gr_gid
     except KeyError:
         raise ControlError(f"there is no group '{group}' on this machine") from None
+    if os.geteuid() != 0 and gid not in {os.getegid(), *os.getgroups()}:
+        raise ControlError(f"the gateway's user is no member of group '{group}', so it can't give the socket to it")
+    return gid
 
 
 def _clear_the_way(path: Path) -> None:

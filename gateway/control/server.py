@@ -33,7 +33,7 @@ async def serving(house: House, path: Path, group: str | None = None) -> AsyncIt
     place = await asyncio.to_thread(take, path, group)
     try:
         server = await loop.create_unix_server(lambda: Connection(config, state, loop), sock=place.listener)
-        log.info("control", socket=str(path), group=group)
+        log.info("listening", socket=str(path), group=group)
         try:
             yield
         finally:

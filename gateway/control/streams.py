@@ -18,6 +18,7 @@ from gateway.control.errors import Refused, unknown
 from gateway.control.house import House
 from gateway.control.models import Frame
 from gateway.endpoints.payload import iso_ms
+from gateway.model import Sample
 
 LINES = "application/jsonl"
 
@@ -117,13 +118,14 @@ async def samples(house: House, device: str | None) -> Chunks:
     wake = asyncio.Event()
     with house.latest.watched(wake.set) as watch:
         yield b""
-        known = [sample for sample in house.latest.samples() if device in (None, sample.group.device)]
-        for chunk in answers.chunks(map(answers.readings, known)):
+
+        def line(sample: Sample) -> bytes:
+            return answers.readings(sample) if device in (None, sample.group.device) else b""
+
+        async for chunk in _paced(map(line, house.latest.samples())):
             yield chunk
-        async for item in _coming(
-            watch, wake, lambda sample: answers.readings(sample) if device in (None, sample.group.device) else b""
-        ):
-            yield item
+        async for chunk in _coming(watch, wake, line):
+            yield chunk
 
 
 async def frames(house: House, link: str | None) -> Chunks:
@@ -158,9 +160,15 @@ async def _coming(inbox: Inbox, wake: asyncio.Event, line: Callable[[Any], bytes
         await wake.wait()
         wake.clear()
         items, missed, told = inbox.take(), inbox.missed - told, inbox.missed
-        for chunk in answers.chunks(_lines(items, missed, line)):
+        async for chunk in _paced(_lines(items, missed, line)):
             yield chunk
-            await asyncio.sleep(0)  # a client that takes all at once must not keep the loop from the others
+
+
+async def _paced(lines: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """Together, but a client that takes all at once must not keep the loop from the others."""
+    for chunk in answers.chunks(lines):
+        yield chunk
+        await asyncio.sleep(0)
 
 
 def _lines(items: Iterable[Any], missed: int, line: Callable[[Any], bytes]) -> Iterable[bytes]:

@@ -6,12 +6,14 @@ import pwd
 import re
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from gateway.control import peer
 from gateway.model import Bad, BadReason, Result, ResultStatus
-from tests.control.setup import Api
+from tests.control.setup import Api, served
 from tests.support.repo import ROOT
 
 US = pwd.getpwuid(os.getuid()).pw_name
@@ -123,14 +125,14 @@ async def test_who_goes_before_the_result_is_not_waited_for(api: Api) -> None:
 
 
 @pytest.mark.root
-async def test_another_user_is_called_by_name_and_a_stranger_by_number(api: Api) -> None:
-    api.path.chmod(0o666)
-    for folder in (api.path.parent, *api.path.parent.parents[:2]):
-        folder.chmod(0o755)
-
-    for uid in (pwd.getpwnam("daemon").pw_uid, 54_321):
-        command = [sys.executable, "-c", ASK_AS_ANOTHER, str(api.path), str(uid)]
-        await asyncio.to_thread(subprocess.run, command, cwd=ROOT, check=True, timeout=30)
+async def test_another_user_is_called_by_name_and_a_stranger_by_number() -> None:
+    with TemporaryDirectory() as folder:  # pytest's own are for one user
+        Path(folder).chmod(0o755)  # noqa: ASYNC240 -- at once
+        async with served(Path(folder)) as api:
+            api.path.chmod(0o666)
+            for uid in (pwd.getpwnam("daemon").pw_uid, 54_321):
+                command = [sys.executable, "-c", ASK_AS_ANOTHER, str(api.path), str(uid)]
+                await asyncio.to_thread(subprocess.run, command, cwd=ROOT, check=True, timeout=30)
 
     assert [user for _, _, user in api.house.commands] == ["daemon", "uid:54321"]
 

@@ -81,6 +81,15 @@ def test_a_group_that_is_not_there_is_told(tmp_path: Path) -> None:
         take(tmp_path / "control.sock", "nobody-has-this")
 
 
+def test_a_group_that_is_not_ours_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1_000)
+    monkeypatch.setattr(os, "getegid", lambda: 1_000)
+    monkeypatch.setattr(os, "getgroups", lambda: [1_000])
+
+    with pytest.raises(ControlError, match="the gateway's user is no member of group 'daemon'"):
+        take(tmp_path / "control.sock", "daemon")
+
+
 def test_at_its_end_it_is_gone(tmp_path: Path) -> None:
     with taken(tmp_path / "control.sock"):
         pass
