@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+DEFAULT_CONFIG = Path("gateway.yaml")
+
 StateDir = Annotated[
     Path | None, typer.Option("--state-dir", metavar="DIR", help="As of `run`: where the outboxes are.")
 ]

@@ -13,7 +13,9 @@ from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.options import ConfigFile, StateDir
 from gateway.cli.outbox.lines import Rates, Standing, document, lines
-from gateway.cli.outbox.site import Known, Refused, found, known, state_of
+from gateway.cli.outbox.site import Known, found, known
+from gateway.cli.refused import Refused
+from gateway.cli.state import state_of
 from gateway.outbox.rescue.adoption import path_of
 from gateway.outbox.visit.survey import Files, survey
 from gateway.outbox.visit.visit import Unreadable
