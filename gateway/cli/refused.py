@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from gateway.cli import show
 from gateway.cli.exits import Exit
@@ -17,6 +17,12 @@ class Refused(Exception):
         self.code = code
         if sentence is not None:
             show.problem(sentence)
+
+
+def must_be_known(what: str, word: str, known: Collection[str]) -> None:
+    """Raises Refused, with `what` is unknown (`no device`)."""
+    if word not in known:
+        raise Refused(Exit.USAGE, f"{what} '{word}' - {hint(word, known)}")
 
 
 def hint(word: str, known: Iterable[str]) -> str:
