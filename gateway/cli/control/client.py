@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,8 +38,9 @@ class Denied(Exception):
 class Client:
     """One gateway's control API; each question has a connection of its own. Raises Denied and Unanswered."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, look_s: float = LOOK_S) -> None:
         self.path = path
+        self._look_s = look_s
 
     def get(self, path: str, **query: object) -> Any:
         """What is known."""
@@ -47,7 +49,7 @@ class Client:
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """What came of it."""
-        with self._answer("POST", path, {}, json.dumps(body).encode(), COMMAND_S) as answer:
+        with self._answer("POST", path, {}, json.dumps(body).encode()) as answer:
             return json.loads(answer.read())
 
     def lines(self, path: str, **query: object) -> Iterator[bytes]:
@@ -61,10 +63,10 @@ class Client:
 
     @contextmanager
     def _answer(
-        self, method: str, path: str, query: Mapping[str, object], body: bytes | None = None, limit_s: float = LOOK_S
+        self, method: str, path: str, query: Mapping[str, object], body: bytes | None = None
     ) -> Iterator[http.client.HTTPResponse]:
         asked = {name: value for name, value in query.items() if value is not None}
-        connection = _Connection(self.path, limit_s)
+        connection = _Connection(self.path, self._look_s if body is None else COMMAND_S)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
             with _translated():
@@ -87,28 +89,39 @@ def address(*parts: str) -> str:
 
 class _Connection(http.client.HTTPConnection):
     def __init__(self, path: Path, timeout_s: float) -> None:
-        super().__init__("localhost", timeout=timeout_s)
+        super().__init__("localhost")
         self._path = path
+        self._limit_s = timeout_s
 
     @override
     def connect(self) -> None:
-        self.sock = self._dialled = dial(self._path, self.timeout)
+        self.sock = self._dialled = dial(self._path, self._limit_s)
 
     def wait_for_ever(self) -> None:
         """Nobody knows when a stream's next line comes; its answer may have taken the socket over."""
         self._dialled.settimeout(None)
 
 
-def dial(path: Path, timeout_s: float | None) -> socket.socket:
+def dial(path: Path, timeout_s: float) -> socket.socket:
     """A connection; raises OSError."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.settimeout(timeout_s)
+        # Where many wait to be let in, only a blocking connect waits with them; the kernel ends it: socket(7)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", *_timeval(timeout_s)))
         connection.connect(str(path))
+        connection.settimeout(timeout_s)
+    except BlockingIOError:
+        connection.close()
+        raise TimeoutError("it takes no connection") from None
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _timeval(span_s: float) -> tuple[int, int]:
+    """Whole seconds and microseconds."""
+    return divmod(round(span_s * 1_000_000), 1_000_000)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import getpass
 import grp
 import os
 import pwd
@@ -33,11 +32,11 @@ def places(state_dir: Path | None, environ: Mapping[str, str]) -> Iterator[Path]
         yield SERVICE_SOCKET
 
 
-def listening(sockets: Iterable[Path]) -> Client | None:
+def listening(sockets: Iterable[Path], limit_s: float = LOOK_S) -> Client | None:
     """The first that somebody listens on; raises Refused where this user may not ask."""
     for path in sockets:
         try:
-            dial(path, LOOK_S).close()
+            dial(path, limit_s).close()
         except PermissionError as error:
             raise Refused(Exit.PERMISSION, _who_may(path)) from error
         except TimeoutError as error:
@@ -54,35 +53,28 @@ def _who_may(path: Path) -> str:
     """Whom a user must become to use this socket."""
     barrier = _barrier(path)
     found = barrier.stat()
-    user, group = _user(), _name_of(found.st_gid)
+    user, group = _name_of_user(os.geteuid()), _name_of_group(found.st_gid)
     if found.st_gid == 0 or not found.st_mode & 0o060:
-        return f"{path} may be used by {_owner(found.st_uid)} only: run this as that user"
+        return f"{path} may be used by {_name_of_user(found.st_uid)} only: run this as that user"
     return f"{path} may be used by the group {group} only: `sudo usermod -aG {group} {user}`, then log in again"
 
 
 def _barrier(path: Path) -> Path:
     """The socket, or the folder on the way to it that can't be entered."""
     for place in (*reversed(path.parents), path):
-        if place != path and not os.access(place, os.X_OK):
+        if place != path and not os.access(place, os.X_OK, effective_ids=True):
             return place
     return path
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.geteuid())
-
-
-def _owner(uid: int) -> str:
+def _name_of_user(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return f"uid {uid}"
 
 
-def _name_of(gid: int) -> str:
+def _name_of_group(gid: int) -> str:
     try:
         return grp.getgrgid(gid).gr_name
     except KeyError:
