@@ -12,10 +12,11 @@ from gateway.cli import show
 from gateway.cli.control import table
 from gateway.cli.control.asking import agreed, carried_out
 from gateway.cli.control.client import address
+from gateway.cli.control.finding import Where
 from gateway.cli.control.results import exit_of, sentence
 from gateway.cli.control.table import Row
 from gateway.cli.control.values import BadValue, assigned, printable, shown
-from gateway.cli.control.way import Where, device_of, way
+from gateway.cli.control.way import device_of, way
 from gateway.cli.exits import Exit
 from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.refused import Refused, must_be_known
@@ -43,7 +44,8 @@ def invoke(
             must_be_known(f"{device} has no command", command, known)
             agreed(_question(device, command, args, known[command]), yes=yes)
             body = {"command": command, "args": args}
-            result = carried_out(client, address("devices", device, "invoke"), body, yes=yes)
+            path, what = address("devices", device, "invoke"), f"{device}: {command}"
+            result = carried_out(client, path, body, what, yes=yes)
     except BadValue as error:
         show.problem(str(error))
         return Exit.USAGE

@@ -12,9 +12,10 @@ import typer
 
 from gateway.cli import show
 from gateway.cli.control.client import address
+from gateway.cli.control.finding import Where
 from gateway.cli.control.live import Board, watched
 from gateway.cli.control.values import printable
-from gateway.cli.control.way import Where, device_of, devices_of, way
+from gateway.cli.control.way import device_of, devices_of, way
 from gateway.cli.exits import Exit
 from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.refused import Refused

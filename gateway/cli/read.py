@@ -10,10 +10,11 @@ import typer
 from gateway.cli import show
 from gateway.cli.control import table
 from gateway.cli.control.client import address
+from gateway.cli.control.finding import Where
 from gateway.cli.control.results import Result, exit_of, sentence, why_bad
 from gateway.cli.control.table import Row, Tone
 from gateway.cli.control.values import Point, printable, shown
-from gateway.cli.control.way import Where, device_of, way
+from gateway.cli.control.way import device_of, way
 from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.refused import Refused, must_be_known
 

@@ -10,10 +10,10 @@ import typer
 from gateway.cli import show
 from gateway.cli.control import table
 from gateway.cli.control.client import Client, address
-from gateway.cli.control.finding import places
+from gateway.cli.control.finding import Where, places
 from gateway.cli.control.standing import Line, Standing, lines, sentence
 from gateway.cli.control.table import Row
-from gateway.cli.control.way import Where, devices_of, running, translated
+from gateway.cli.control.way import devices_of, running, translated
 from gateway.cli.exits import Exit
 from gateway.cli.options import StateDir
 from gateway.cli.refused import Refused

@@ -11,9 +11,10 @@ import typer
 from gateway.cli import show
 from gateway.cli.control.asking import agreed, carried_out
 from gateway.cli.control.client import Client, Denied, Unanswered, address
+from gateway.cli.control.finding import Where
 from gateway.cli.control.results import Result, exit_of, sentence, why_bad
 from gateway.cli.control.values import BadValue, Point, assigned, limits, measured, parsed, printable
-from gateway.cli.control.way import Where, device_of, way
+from gateway.cli.control.way import device_of, way
 from gateway.cli.exits import Exit
 from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.read import tell
@@ -26,6 +27,10 @@ class Plan(NamedTuple):
     device: str
     values: Mapping[str, Any]
     known: Mapping[str, Point]
+
+    def told(self) -> str:
+        """`setpoint = 55 °C, pump = true`."""
+        return ", ".join(f"{name} = {measured(value, self.known[name])}" for name, value in self.values.items())
 
 
 def write(
@@ -44,7 +49,8 @@ def write(
             if not yes:
                 _preview(plan, _now(client, plan))
             agreed("Write?", yes=yes)
-            result = carried_out(client, address("devices", device, "write"), {"values": plan.values}, yes=yes)
+            path, what = address("devices", device, "write"), f"{device}: {plan.told()}"
+            result = carried_out(client, path, {"values": plan.values}, what, yes=yes)
             after = _after(client, plan) if result["status"] != "rejected" else None
     except Refused as refused:
         return refused.code
@@ -113,8 +119,7 @@ def _tell(plan: Plan, result: Result, after: Result | None, *, as_json: bool) ->
         show.document({"device": plan.device, **result, **read_back})
         return
     if result["status"] == "done":
-        written = ", ".join(f"{name} = {measured(value, plan.known[name])}" for name, value in plan.values.items())
-        print(f"{plan.device}: done: {written}", file=sys.stderr)
+        print(f"{plan.device}: done: {plan.told()}", file=sys.stderr)
     else:
         show.problem(f"{plan.device}: {sentence(result)}")
     if after is not None:

@@ -153,12 +153,12 @@ def test_what_must_be_confirmed_is_asked_for_twice_and_sent_again_with_its_token
     api: Api, at_terminal: AtTerminal
 ) -> None:
     api.tell(READ, result(values={"pump": False}))
-    api.tell(WRITE, result("rejected", reason="confirm", detail="pump must be confirmed", confirm="t1"), result())
+    api.tell(WRITE, result("rejected", reason="policy", rule="r.confirm", confirm="t1"), result())
     terminal = at_terminal("write", "boiler", "pump=true")
 
     terminal.wait_for("Write?")
     terminal.type("y\n")
-    terminal.wait_for("pump must be confirmed\nConfirm it?")
+    terminal.wait_for("boiler: pump = true must be confirmed (rule: r.confirm). Confirm it?")
     terminal.type("y\n")
     seen = terminal.end()
 
@@ -168,7 +168,7 @@ def test_what_must_be_confirmed_is_asked_for_twice_and_sent_again_with_its_token
 
 
 def test_what_is_not_confirmed_is_not_sent_again(api: Api, at_terminal: AtTerminal) -> None:
-    api.tell(INVOKE, result("rejected", reason="confirm", detail="start must be confirmed", confirm="t1"))
+    api.tell(INVOKE, result("rejected", reason="policy", confirm="t1"))
     terminal = at_terminal("invoke", "boiler", "start")
 
     terminal.wait_for("Let boiler do start (fan first)?")
@@ -181,7 +181,7 @@ def test_what_is_not_confirmed_is_not_sent_again(api: Api, at_terminal: AtTermin
 
 
 def test_yes_answers_both_questions(api: Api, verb: Verb) -> None:
-    api.tell(INVOKE, result("rejected", reason="confirm", confirm="t1"), result())
+    api.tell(INVOKE, result("rejected", reason="policy", confirm="t1"), result())
 
     said = verb("invoke", "boiler", "start", "speed=3", "mode=slow", "deep=[1,true]", "--yes")
 

@@ -11,9 +11,9 @@ import typer
 from gateway.cli import show
 from gateway.cli.audit.records import Record, asked, before, records, who
 from gateway.cli.control import table
+from gateway.cli.control.finding import Where
 from gateway.cli.control.table import Row, Tone
 from gateway.cli.control.values import printable
-from gateway.cli.control.way import Where
 from gateway.cli.exits import Exit
 from gateway.cli.options import StateDir, misplaced
 from gateway.cli.refused import Refused

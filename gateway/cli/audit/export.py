@@ -14,15 +14,15 @@ import typer
 
 from gateway.cli import show
 from gateway.cli.audit.records import Record, records
-from gateway.cli.control.way import Where
+from gateway.cli.control.finding import Where
 from gateway.cli.exits import Exit
 from gateway.cli.options import StateDir
 from gateway.cli.output import opened
 from gateway.cli.refused import Refused
 
 HEAD = (
-    *("number", "time", "origin", "endpoint", "user", "command", "device", "kind", "asked", "old", "wire"),
-    *("status", "reason", "rule", "detail", "values", "bad", "latency_ms", "repeated"),
+    *("number", "time", "origin", "user", "command", "device", "kind", "asked", "old", "wire"),
+    *("status", "reason", "rule", "detail", "values", "bad", "latency_ms", "repeated", "clock"),
 )
 """Columns; what is no number or text is JSON."""
 

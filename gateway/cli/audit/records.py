@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.cli.control.client import Client, address
+from gateway.cli.control.finding import Where
 from gateway.cli.control.values import printable, shown
-from gateway.cli.control.way import Where, running, translated
+from gateway.cli.control.way import running, translated
 
 Record = Mapping[str, Any]
 """As the API gives it."""
@@ -44,7 +45,7 @@ def before(record: Record) -> str:
 
 def who(record: Record) -> str:
     """A person of this box, the endpoint, or what of the gateway itself."""
-    return printable(record.get("user") or record.get("endpoint") or record["origin"])
+    return printable(record.get("user") or record["origin"])
 
 
 def _cell(value: object) -> str:

@@ -12,7 +12,7 @@ from gateway.cli.refused import Refused
 from gateway.cli.state import state_of
 
 if TYPE_CHECKING:
-    from gateway.cli.control.way import Where
+    from gateway.cli.control.finding import Where
 
 
 @contextmanager

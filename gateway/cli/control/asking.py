@@ -31,14 +31,14 @@ def agreed(question: str, *, yes: bool) -> None:
         raise Refused(Exit.REFUSED, NOTHING_DONE)
 
 
-def carried_out(client: Client, path: str, body: Mapping[str, Any], *, yes: bool) -> Result:
+def carried_out(client: Client, path: str, body: Mapping[str, Any], what: str, *, yes: bool) -> Result:
     """Its result; what needs a second word is asked for again. Raises Denied and Refused."""
     result = _sent(client, path, body)
     token = result.get("confirm")
     if result["status"] != "rejected" or token is None:
         return result
-    why = printable(result.get("detail") or "this must be confirmed")
-    agreed(f"{why}\nConfirm it?", yes=yes)
+    rule = f" (rule: {result['rule']})" if result.get("rule") else ""
+    agreed(f"{what} must be confirmed{printable(rule)}. Confirm it?", yes=yes)
     return _sent(client, path, {**body, "confirm": token})
 
 

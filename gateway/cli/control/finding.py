@@ -8,6 +8,7 @@ import os
 import pwd
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway.cli.control.client import LOOK_S, Client, dial
 from gateway.cli.exits import Exit
@@ -21,6 +22,13 @@ SERVICE_SOCKET = Path("/run/fieldgate") / SOCKET
 
 NOBODY_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ECONNREFUSED, errno.ENOTSOCK}
 """No socket, one that a killed process has left, or something else in its place."""
+
+
+class Where(NamedTuple):
+    """Which gateway is meant; its configuration counts where none runs."""
+
+    config: Path | None
+    state_dir: Path | None
 
 
 def places(state_dir: Path | None, environ: Mapping[str, str]) -> Iterator[Path]:

@@ -6,11 +6,10 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.cli.control.client import Client, Denied, Unanswered, address
-from gateway.cli.control.finding import listening, places
+from gateway.cli.control.finding import Where, listening, places
 from gateway.cli.exits import Exit
 from gateway.cli.refused import Refused, hint
 from gateway.cli.state import InUse, state_of
@@ -22,13 +21,6 @@ TURN_LOOK_S = 0.1
 
 DENIED_EXITS = {400: Exit.USAGE, 404: Exit.USAGE, 413: Exit.USAGE}
 """By HTTP status: what was asked makes no sense."""
-
-
-class Where(NamedTuple):
-    """Which gateway is meant."""
-
-    config: Path | None
-    state_dir: Path | None
 
 
 @contextmanager
