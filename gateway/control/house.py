@@ -11,11 +11,20 @@ from gateway.latest import Latest
 from gateway.model import DeviceInfo, DeviceStatus, Result
 
 
+class Unavailable(Exception):
+    """What was asked for can't be told for now; the text is a sentence that says why."""
+
+
 class House(Protocol):
     """A gateway at work; every call returns at once, unless it is awaited."""
 
-    devices: Mapping[str, DeviceInfo]
-    latest: Latest
+    @property
+    def devices(self) -> Mapping[str, DeviceInfo]:
+        """By id, as the configuration describes them now."""
+
+    @property
+    def latest(self) -> Latest:
+        """The last sample of each group of points; the same object for as long as the gateway is at work."""
 
     def status(self) -> Mapping[str, Any]:
         """The gateway's own state as in its status envelope, with `gateway` (its id) and `endpoints`."""
@@ -30,11 +39,15 @@ class House(Protocol):
         """Carry a command out as one from the cloud: decode, policy, journal, queue, audit.
 
         `body` as on a command topic; `device` is empty for the gateway itself (ping, reload, republish-birth, scan).
-        Returns its result, which says also why it was refused. A caller who goes does not end it.
+        A scan's `args` are `link` and `options`. Returns its result, which says also why it was refused. A caller who
+        goes (the call is cancelled) does not end it.
         """
 
     def tapped(self, link: str, tap: Tap) -> AbstractContextManager[None]:
         """Show `tap` everything that goes over a link, as it goes; raises KeyError, Rejected."""
 
     async def audit(self, query: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """Records of commands, newest first. `query`: `device`, `since_ms`, `before` (a record's `number`), `limit`."""
+        """Records of commands, newest first; raises Unavailable.
+
+        `query` holds `limit` and, where asked for, `device`, `since_ms` (UTC, Unix) and `before` (a record's `number`).
+        """
