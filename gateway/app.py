@@ -5,26 +5,36 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from secrets import token_hex
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from gateway import __version__, systemd
+from gateway.actions import Actions
 from gateway.adapter import Adapter
 from gateway.clock import WallClock, now_ms
+from gateway.commands.admission import Plant
+from gateway.commands.failsafe import USER, FailSafe, Presence
+from gateway.commands.guard import Guard
+from gateway.commands.router import Router
 from gateway.config.site import Site
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.field import Field
+from gateway.inside import Inside, Parts
 from gateway.link import FieldLink
+from gateway.local import Local
 from gateway.memory import DeviceMemory
 from gateway.model import DeviceInfo, Result, ResultStatus
 from gateway.outbox.disk.store import Opened
 from gateway.outbox.rescue.adoption import adopt, warn_of_unused
 from gateway.report import Rule, resolve
-from gateway.supervisor import Phase
 from gateway.uplink import Uplink
 
 END_S = 1.5
@@ -33,10 +43,24 @@ END_S = 1.5
 STATUS_S = 60.0
 """How often the gateway repeats its own status (interface: kinds)."""
 
+TOKEN_BYTES = 8
+"""Of what a second command must carry: nobody guesses it within a minute."""
+
 GC_THRESHOLD = 50_000
 """Allocations between collections: the hot path makes no cycles, so most collections find nothing."""
 
 log = structlog.get_logger("fieldgate")
+
+
+class Orders(NamedTuple):
+    """What the gateway is told from outside: `leave` when to end, `reload()` to begin anew with what is configured now.
+
+    `farewell()` is why it ends, for its last status.
+    """
+
+    leave: asyncio.Event
+    reload: Callable[[], Awaitable[Result]]
+    farewell: Callable[[], str]
 
 
 class Gateway:
@@ -48,13 +72,14 @@ class Gateway:
         adapters: Mapping[str, type[Adapter]],
         endpoints: Mapping[str, type[Endpoint]],
         state: Path,
-        stop: asyncio.Event,
+        orders: Orders,
         *,
         away: str | None = None,
     ) -> None:
         """`away`: why `state` is not where it should be, for the status."""
+        self.ready = asyncio.Event()
         self._site = site
-        self._stop = stop
+        self._orders = orders
         self._state = state
         self._devices = describe(site)
         self._memory = DeviceMemory(state / "memory.json")
@@ -86,16 +111,43 @@ class Gateway:
         ]
         for uplink in self._uplinks:
             uplink.outbox.away = away
+        self._presence = Presence(site.endpoints)
+        self._local = Local(state, site.commands, self._clock)
+        self._actions = Actions(self._links, orders.reload)
+        self.inside = Inside(
+            Parts(
+                gateway=site.gateway.id,
+                config_hash=site.config_hash,
+                devices=self._devices,
+                clock=self._clock,
+                field=self._field,
+                links=self._links,
+                uplinks=self._uplinks,
+                local=self._local,
+            )
+        )
+
+    async def links_tried(self, timeout_s: float) -> None:
+        """Return once every link is up or has failed, or after so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                for link in self._links.values():
+                    await link.tried()
 
     async def run(self) -> None:
         """Serve until told to stop; raises StoreError when an outbox can't be opened."""
         await asyncio.to_thread(self._adopt)
         async with AsyncExitStack() as stores:
+            stores.push_async_callback(self._local.close)
+            await self._local.open()
+            self._plant = self._reached()
+            self._local.equip(self._plant, {"republish-birth": self._republish, **self._actions.all})
             for uplink in self._uplinks:
                 stores.push_async_callback(uplink.outbox.close)
                 await self._equip(uplink)
             self._field.open_to([u.intake for u in self._uplinks], [u.outbox for u in self._uplinks])
             self._announce_ready()
+            self.ready.set()
             async with asyncio.TaskGroup() as tasks:
                 await self._serve(tasks)
         log.info("stopped")
@@ -112,16 +164,21 @@ class Gateway:
         commits = [tasks.create_task(u.outbox.run(), name=f"commit:{u.name}") for u in self._uplinks]
         endpoints = {u.name: tasks.create_task(u.supervised.run(), name=f"endpoint:{u.name}") for u in self._uplinks}
         inner = [tasks.create_task(u.router.run(), name=f"commands:{u.name}") for u in self._uplinks]
+        inner.append(tasks.create_task(self._local.router.run(), name="commands:local"))
+        inner += [tasks.create_task(each.run(), name="fail-safe") for each in self._fail_safes()]
+        audit = tasks.create_task(self._local.audit.run(), name="audit")
         inner += [tasks.create_task(u.rescue.run(), name=f"rescue:{u.name}") for u in self._uplinks]
         inner.append(tasks.create_task(self._repeat_status(), name="status"))
         interval_s = systemd.watchdog_interval_s()
         watchdog = [] if interval_s is None else [tasks.create_task(_ping_watchdog(interval_s), name="watchdog")]
         field = self._start_field(tasks)
-        await self._stop.wait()
+        await self._orders.leave.wait()
         log.info("stopping")
         await _end(inner)
         await _end(field)
         await self._answer_waiting()
+        await _end([audit])
+        await self._local.audit.settle()
         await _end([endpoints[uplink.name] for uplink in self._uplinks if not uplink.relay.connected_now])
         await self._drain()
         await _end(list(endpoints.values()))
@@ -138,11 +195,41 @@ class Gateway:
             self._devices,
             report_rules(self._site),
             loop.time,
-            lambda: self._status_facts(uplink),
+            lambda: self.inside.facts(uplink),
             lambda: self._birth_facts(opened),
         )
-        own = {"ping": lambda: Result(ResultStatus.DONE), "republish-birth": lambda: _republish(uplink)}
-        uplink.command(self._devices, self._links, own, self._site.commands)
+        uplink.relay.on_presence = lambda connected: self._presence.tell(uplink.name, connected=connected)
+        uplink.command(self._plant, self._local.audit, self._actions.all, self._site.commands)
+
+    def _reached(self) -> Plant:
+        guard = Guard(asyncio.get_running_loop().time, self._minute, lambda: token_hex(TOKEN_BYTES))
+        return Plant(self._devices, self._links, guard, self._field.latest, lambda: self._clock.is_synced)
+
+    def _minute(self) -> int | None:
+        """Of the day, where the gateway is; None while the clock can't be believed."""
+        if not self._clock.is_synced:
+            return None
+        zone = UTC if self._site.gateway.timezone == "UTC" else ZoneInfo(self._site.gateway.timezone)
+        now = datetime.now(zone)
+        return now.hour * 60 + now.minute
+
+    def _fail_safes(self) -> list[FailSafe]:
+        send = partial(self._local.command, user=USER, fail_safe=True)
+        return [
+            FailSafe(name, info.fail_safe, self._presence, run=str(self._local.session), send=send, report=self._report)
+            for name, info in self._devices.items()
+            if info.fail_safe is not None
+        ]
+
+    def _report(self, device: str, command: str, result: Result) -> None:
+        """Of a command that no endpoint has sent, to all of them."""
+        for uplink in self._uplinks:
+            uplink.outbox.keep(uplink.intake.result(device, command, result))
+
+    async def _republish(self, _args: Mapping[str, Any]) -> Result:
+        for uplink in self._uplinks:
+            uplink.relay.republish()
+        return Result(ResultStatus.DONE)
 
     def _announce_ready(self) -> None:
         gc.unfreeze()  # what another one has left, that ran before
@@ -160,10 +247,7 @@ class Gateway:
         ]
         for name, link in self._links.items():
             started.append(tasks.create_task(link.supervised.run(), name=f"link:{name}"))
-            started += [
-                tasks.create_task(link.run_commands(), name=f"commands:{name}:{number}")
-                for number in range(link.concurrency)
-            ]
+            started.append(tasks.create_task(link.run_commands(), name=f"commands:{name}"))
         return started
 
     async def _repeat_status(self) -> None:
@@ -176,27 +260,19 @@ class Gateway:
     async def _answer_waiting(self) -> None:
         for link in self._links.values():
             link.refuse_waiting()
-        for uplink in self._uplinks:
-            await uplink.router.settle()
+        await asyncio.gather(*(router.settle() for router in self._routers))
+
+    @property
+    def _routers(self) -> list[Router]:
+        return [self._local.router, *(uplink.router for uplink in self._uplinks)]
 
     async def _drain(self) -> None:
         """Say goodbye, then wait for what is live to be acknowledged."""
         for uplink in self._uplinks:
-            uplink.relay.farewell = uplink.intake.gateway_status("offline", reason="stopped")
+            uplink.relay.farewell = uplink.intake.gateway_status("offline", reason=self._orders.farewell())
         with suppress(TimeoutError):
             async with asyncio.timeout(self._site.gateway.drain):
                 await asyncio.gather(*(uplink.drained() for uplink in self._uplinks))
-
-    def _status_facts(self, uplink: Uplink) -> dict[str, Any]:
-        links = {n: link.supervised.fault for n, link in self._links.items() if link.supervised.phase is not Phase.UP}
-        return {
-            "version": __version__,
-            "system_clock": self._clock.state,
-            "outbox": uplink.outbox_facts(),
-            "commands": dict(uplink.router.counters),
-            "links": {name: link.health() for name, link in self._links.items()},
-            "trouble": {"links": links, "devices": self._field.states.in_trouble()},
-        }
 
     def _birth_facts(self, opened: Opened) -> dict[str, Any]:
         return {
@@ -226,11 +302,6 @@ def report_rules(site: Site) -> dict[tuple[str, str], Rule]:
         for name, device in link.devices.items()
         for point_name, point in device.points.items()
     }
-
-
-def _republish(uplink: Uplink) -> Result:
-    uplink.relay.republish()
-    return Result(ResultStatus.DONE)
 
 
 async def _ping_watchdog(interval_s: float) -> None:

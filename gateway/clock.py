@@ -96,6 +96,16 @@ def boot_ms() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
 
+def steady_ms(session: int) -> Callable[[], int]:
+    """A clock that begins with the wall clock and is never set. Unix milliseconds.
+
+    It never begins before `session`, of which the number is at least the Unix seconds of its start: a box that has no
+    clock goes on from where it was.
+    """
+    ahead_ms = max(now_ms(), session * 1000) - boot_ms()
+    return lambda: boot_ms() + ahead_ms
+
+
 def _state(source: str, timesync: Path) -> ClockState:
     if source == "trusted":
         return ClockState.TRUSTED

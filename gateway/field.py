@@ -9,6 +9,7 @@ import structlog
 
 from gateway.freshness import DeviceStates, Freshness, all_bad
 from gateway.intake import Intake
+from gateway.latest import Latest
 from gateway.model import BadReason, DeviceInfo, DeviceState, DeviceStatus, Sample
 from gateway.outbox.outbox import Outbox
 
@@ -25,6 +26,7 @@ class Field:
         self._intakes: Sequence[Intake] = ()
         self._outboxes: Sequence[Outbox] = ()
         self.states = DeviceStates(devices, now_ms())
+        self.latest = Latest()
 
     def open_to(self, intakes: Sequence[Intake], outboxes: Sequence[Outbox]) -> None:
         """Say where everything goes from now on."""
@@ -34,6 +36,7 @@ class Field:
         """Take it without waiting."""
         if isinstance(item, Sample):
             self._freshness.heard(item.group, self._loop.time())
+            self.latest.put(item)
             for intake in self._intakes:
                 intake.sample(item)
         elif self.states.changed(item):
@@ -65,6 +68,7 @@ class Field:
 
     def _say(self, sample: Sample) -> None:
         """The core's own word: it does not count as having heard of the device."""
+        self.latest.put(sample)
         for intake in self._intakes:
             intake.sample(sample)
 

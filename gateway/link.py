@@ -4,36 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from msgspec import Struct
-
-from gateway.adapter import Adapter, LinkConfig, Memory, Rejected
+from gateway.adapter import Adapter, Direction, LinkConfig, Memory, Rejected, Tap
 from gateway.field import Field
+from gateway.jobs import STOPPING, Job, Queue, carry_out
 from gateway.model import BadReason, Command, DeviceStatus, Result, ResultStatus, Sample
 from gateway.supervisor import Supervised
 
 GRACE_S = 0.5
 """How long after its deadline a command may still report what came of it."""
 
-STOPPING = Result(ResultStatus.REJECTED, reason="stopping", detail="the gateway stops; the device was not touched")
-
 SIGNS_OF_DEATH = frozenset({BadReason.TIMEOUT, BadReason.NO_LINK})
 """Reasons that say nothing has answered; any other comes from a device that has."""
 
 
-class Job(Struct):
-    """A claimed command and whom to tell its end."""
-
-    command: Command
-    finished: Callable[[Result], None]
-    wire: list[bytes] = []
-    """Requests that may have changed something, as they went."""
-
-
 class FieldLink:
-    """The devices of one link, kept alive; commands wait here while one is under way."""
+    """The devices of one link, kept alive; commands wait here while as many are under way as the adapter takes."""
 
     def __init__(
         self,
@@ -49,13 +39,14 @@ class FieldLink:
         self.supervised = Supervised(
             f"link {name}", self._serve, config.reconnect, on_down=lambda _: field.link_down(name)
         )
-        self.concurrency = adapter.concurrency
         self._class = adapter
         self._config = config
         self._devices = devices
         self._memory = memory
         self._field = field
-        self._jobs: asyncio.Queue[Job] = asyncio.Queue(max_queue)
+        self._queue = Queue(max_queue)
+        self._turns = asyncio.Semaphore(adapter.concurrency)
+        self._taps: list[Tap] = []
         self._adapter: Adapter | None = None
         self._gone: asyncio.Future[None] | None = None
         self._counted: Counter[str] = Counter()
@@ -68,35 +59,84 @@ class FieldLink:
 
     def submit(self, job: Job) -> None:
         """Queue a command; raises Rejected when too many wait."""
-        try:
-            self._jobs.put_nowait(job)
-        except asyncio.QueueFull:
-            raise Rejected("queue-full", f"{self._jobs.maxsize} commands wait on this link already") from None
+        self._queue.put(job)
 
     @property
     def is_full(self) -> bool:
         """Whether `submit` would refuse."""
-        return self._jobs.full()
+        return self._queue.is_full
 
     async def run_commands(self) -> None:
-        """Carry out queued commands one after the other, until cancelled."""
-        while True:
-            job = await self._jobs.get()
-            try:
-                job.finished(await self._execute(job))
-            except asyncio.CancelledError:
-                job.finished(_cut_short(job.command))
-                raise
+        """Carry out queued commands, until cancelled; while one pauses, other devices have their turn."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._queue.ready()
+                await self._turns.acquire()
+                job = self._queue.take()
+                work = carry_out(job, partial(self._execute, job), self._pause)
+                task = tasks.create_task(work, name=f"command:{job.command.device}")
+                task.add_done_callback(partial(self._ended, job))
+
+    async def tried(self) -> None:
+        """Return once it is up, or has failed for the first time."""
+        await self.supervised.told.wait()
 
     def refuse_waiting(self) -> None:
         """At the stop: what still waits is answered, and has not touched its device."""
-        while not self._jobs.empty():
-            self._jobs.get_nowait().finished(STOPPING)
+        for job in self._queue.drain():
+            job.finished(STOPPING)
+
+    @contextmanager
+    def tapped(self, tap: Tap) -> Iterator[None]:
+        """Show everything that goes over the link from now on; raises Rejected where the adapter can't."""
+        self._taps.append(tap)
+        try:
+            if self._adapter is not None:
+                self._adapter.tap(self._show)
+            yield
+        finally:
+            self._taps.remove(tap)
+            if self._adapter is not None and not self._taps:
+                self._adapter.tap(None)
+
+    async def scan(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Look for devices; raises Rejected. Ends with the connection."""
+        if self._adapter is None or self._gone is None:
+            raise Rejected("no-link", "the link is down")
+        scan = asyncio.ensure_future(self._adapter.scan(options))
+        try:
+            waits: set[asyncio.Future[Any]] = {scan, self._gone}
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if not scan.done():
+                raise Rejected("no-link", "the link went down meanwhile")
+            return scan.result()
+        finally:
+            scan.cancel()
+
+    def _show(self, direction: Direction, data: bytes) -> None:
+        for tap in self._taps:
+            tap(direction, data)
+
+    def _ended(self, job: Job, task: asyncio.Task[Result]) -> None:
+        self._turns.release()
+        self._queue.done(job)
+        if not task.cancelled():
+            job.finished(task.result())
+        else:
+            job.finished(_cut_short(job.command) if job.is_begun else STOPPING)
+
+    async def _pause(self, pause_s: float) -> None:
+        """Let others have their turn meanwhile."""
+        self._turns.release()
+        await asyncio.sleep(pause_s)
+        await self._turns.acquire()
 
     async def _serve(self, up: Callable[[], None]) -> None:
         adapter = self._class(self._config, self._devices, self._memory)
         self._gone = asyncio.get_running_loop().create_future()
         self._adapter = adapter
+        if self._taps:
+            adapter.tap(self._show)
         try:
             await adapter.run(_FirstSign(self._field, up))
         finally:
@@ -104,13 +144,13 @@ class FieldLink:
             self._counted.update(adapter.counters())
             self._gone.set_result(None)
 
-    async def _execute(self, job: Job) -> Result:
-        command = job.command
+    async def _execute(self, job: Job, command: Command) -> Result:
         loop = asyncio.get_running_loop()
         if loop.time() >= command.deadline_s:
             return Result(ResultStatus.EXPIRED, detail="it waited behind other commands until it expired")
         if self._adapter is None or self._gone is None:
             return Result(ResultStatus.UNREACHABLE, reason="no-link", detail="the link to the device is down")
+        job.is_begun = True
         execution = asyncio.ensure_future(self._adapter.execute(command, job.wire.append))
         try:
             waits: set[asyncio.Future[Any]] = {execution, self._gone}
@@ -153,13 +193,13 @@ def _outcome(execution: asyncio.Future[Result], command: Command) -> Result:
         )
     error = execution.exception()
     if isinstance(error, Rejected):
-        return Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail)
+        return Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail, rule=error.rule)
     if error is not None:
         return Result(ResultStatus.UNKNOWN, reason="defect", detail=f"{type(error).__name__}: {error}")
     return execution.result()
 
 
 def _cut_short(command: Command) -> Result:
-    if command.write is None:
+    if command.read is not None:
         return Result(ResultStatus.UNREACHABLE, detail="no answer in time")
     return Result(ResultStatus.UNKNOWN, detail="cut short: it may or may not have happened")

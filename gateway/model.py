@@ -175,6 +175,20 @@ class Step(Struct, frozen=True):
     pause_s: float = 0.0
 
 
+class Interlock(Struct, frozen=True):
+    """What points of the device must read for a command to be carried out; `rule` is where that is configured."""
+
+    rule: str
+    wanted: Mapping[str, Value]
+
+
+class Part(Struct, frozen=True):
+    """One step of a command that has several, and what must hold just before it."""
+
+    step: Step
+    interlocks: tuple[Interlock, ...] = ()
+
+
 class CommandInfo(Struct, frozen=True):
     """A named command of a device: its steps, or none where its adapter carries it out itself."""
 

@@ -38,6 +38,8 @@ class Relay:
         strict: bool = False,
     ) -> None:
         self.connected_now = False
+        self.on_presence: Callable[[bool], None] = lambda _: None
+        """Called when a connection begins, and when it is over."""
         self.delivered = 0
         self.farewell: Entry | None = None
         """The gateway's last word, once it has been said."""
@@ -98,6 +100,7 @@ class Relay:
         self._tell([*self._announce(), *self._retained.clearings()])
         self._backlog.begin()
         self.connected_now = True
+        self.on_presence(True)
         self._tasks.create_task(self._backlog.run(), name=f"backlog:{self._outbox.name}")
         self.pump()
 
@@ -292,6 +295,7 @@ class Relay:
 
     def _disconnected(self) -> None:
         self.connected_now = False
+        self.on_presence(False)
         self._reset(0)
         if self._idle is not None:
             self._idle.set()

@@ -46,6 +46,8 @@ class Supervised:
         self.phase = Phase.STARTING
         self.fault: str | None = None
         self.failures = 0
+        self.told = asyncio.Event()
+        """Set once it has served or failed."""
         self._work = work
         self._pauses = pauses
         self._on_down = on_down
@@ -74,12 +76,14 @@ class Supervised:
 
     def _up(self) -> None:
         """It serves: the next failure starts with the shortest pause again."""
+        self.told.set()
         if self.phase is Phase.UP:
             return
         self.phase, self.fault, self._pause_s = Phase.UP, None, 0.0
         log.info("up", name=self.name, untold_failures=self._repeats.forget() or None)
 
     def _failed(self, reason: str, defect: Exception | None = None) -> None:
+        self.told.set()
         self.failures += 1
         self.fault = reason
         self._tell(reason, defect)
@@ -98,6 +102,7 @@ class Supervised:
         await asyncio.sleep(self._pause_s * (1 + JITTER * self._jitter()))
 
     async def _park(self, reason: str) -> None:
+        self.told.set()
         self.phase, self.fault = Phase.PARKED, reason
         log.error("parked until its configuration changes", name=self.name, reason=reason)
         self._on_down(reason)

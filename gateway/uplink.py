@@ -6,15 +6,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gateway.clock import WallClock, now_ms
+from gateway.clock import WallClock, now_ms, steady_ms
+from gateway.commands.admission import Admission, Plant, Rules
+from gateway.commands.answers import Answers
+from gateway.commands.audit import Audit
+from gateway.commands.hold import Hold
 from gateway.commands.journal import Journal
-from gateway.commands.router import Router, Rules
+from gateway.commands.own import Action, OwnCommands
+from gateway.commands.router import Router
+from gateway.commands.voice import OutboxVoice
 from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
 from gateway.endpoints.contract import Delivery, Endpoint, Identity
 from gateway.endpoints.payload import Encoder
 from gateway.intake import Facts, Intake
-from gateway.link import FieldLink
-from gateway.model import DeviceInfo, Result
+from gateway.model import DeviceInfo, Result, ResultStatus
 from gateway.outbox.disk.space import journal_bytes
 from gateway.outbox.disk.store import Opened, Store
 from gateway.outbox.outbox import Outbox
@@ -97,26 +102,29 @@ class Uplink:
             f"endpoint {self.name}", self._connect, self._config.reconnect, on_down=_already_told
         )
 
-    def command(
-        self,
-        devices: Mapping[str, DeviceInfo],
-        links: Mapping[str, FieldLink],
-        own: Mapping[str, Callable[[], Result]],
-        settings: CommandsSection,
-    ) -> None:
+    def command(self, plant: Plant, audit: Audit, actions: Mapping[str, Action], settings: CommandsSection) -> None:
         """Build the way of commands from this endpoint."""
-        kept = bool(getattr(self._config, "session_expiry", 0.0))
-        journal_size = journal_bytes(settings.journal_size, self._settings.max_size)
-        self.router = Router(
-            outbox=self.outbox,
-            journal=Journal(self.outbox.store, settings.journal_age, journal_size),
-            intake=self.intake,
-            devices=devices,
-            links=links,
-            own=own,
-            rules=Rules(settings.default_ttl, needs_expiry=kept, allowed=self._config.commands),
-            reply=self.relay.reply,
+        store, clock_ms = self.outbox.store, steady_ms(self.outbox.session)
+        rules = Rules(
+            settings.default_ttl,
+            needs_expiry=bool(getattr(self._config, "session_expiry", 0.0)),
+            off=None if self._config.commands else f"endpoints.{self.name}.commands",
+            reads_only=None if settings.allowed else "commands",
         )
+        journal = Journal(store, settings.journal_age, journal_bytes(settings.journal_size, self._settings.max_size))
+        voice = OutboxVoice(self.outbox, self.intake, self.relay.reply)
+        own = OwnCommands({"republish-birth": self._republish, **actions})
+        self.router = Router(
+            self.name,
+            Admission(self.name, plant, rules, own=own, hold=Hold(store, settings.default_ttl)),
+            journal,
+            Answers(voice, journal, audit, now_ms=clock_ms, wall_ms=now_ms),
+            clock_ms,
+        )
+
+    async def _republish(self, _args: Mapping[str, Any]) -> Result:
+        self.relay.republish()
+        return Result(ResultStatus.DONE)
 
     def outbox_facts(self) -> dict[str, Any]:
         """What waits, how fast it comes and goes, and what was lost, for the status."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from adapters.modbus.bus import Bus
 from adapters.modbus.commands import cells_to_read, writes_of
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.plan import summary
+from adapters.modbus.scope import scope_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
 from adapters.modbus.transaction import Wire
-from gateway.adapter import Adapter, AdapterError, Emit, Memory, Rejected, Wrote
+from gateway.adapter import Adapter, AdapterError, Emit, Memory, Rejected, Tap, Wrote
 from gateway.model import Command, Result, ResultStatus
 from gateway.units import format_duration
 
@@ -33,11 +35,13 @@ class ModbusAdapter(Adapter):
         self._memory = memory
         self._session: Session | None = None
         self._counters: Mapping[str, int] = {}
+        self._tap: Tap | None = None
 
     async def run(self, emit: Emit) -> None:
         """Connect, poll and emit until cancelled; AdapterError when the connection is lost."""
         wire = await self._connect()
-        session = Session(wire, self._link.max_in_flight, self._peer, emit)
+        wire.tap = self._tap
+        session = Session(wire, Bus(wire, self._link.max_in_flight, self._link.poll_share), self._peer, emit)
         try:
             for name, device in self._devices.items():
                 session.add(name, device, self._memory[name])
@@ -50,17 +54,32 @@ class ModbusAdapter(Adapter):
             session.stop()
             await wire.close()
 
-    async def execute(self, command: Command, wrote: Wrote) -> Result:  # noqa: ARG002 - until the bus tells
+    async def execute(self, command: Command, wrote: Wrote) -> Result:
         """Write or read points, ahead of polls; everything is checked before anything is sent."""
         device = self._devices.get(command.device)
         if device is None:
             raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
+        if command.invoke is not None:
+            raise Rejected("unknown-command", f"{command.device} has no command {command.invoke!r}")
         writes, cells = writes_of(device, command), cells_to_read(device, command)
         if self._session is None:
-            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=f"there is no connection to {self._peer}")
+            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=self._no_link)
         if writes:
-            return await self._session.write(command.device, writes, command.deadline_s)
+            return await self._session.write(command.device, writes, command.deadline_s, wrote)
         return await self._session.read(command.device, cells, command.deadline_s)
+
+    def tap(self, tap: Tap | None) -> None:
+        """Show each request, and what comes in as it comes."""
+        self._tap = tap
+        if self._session is not None:
+            self._session.tap(tap)
+
+    async def scan(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Which unit ids answer; options `units`, as in "1-32,40", and `timeout` of one probe, as in "300ms"."""
+        scope = scope_of(options, max((device.timeout for device in self._devices.values()), default=None))
+        if self._session is None:
+            raise Rejected("no-link", self._no_link)
+        return await self._session.scan(scope)
 
     def counters(self) -> Mapping[str, int]:
         """Of this connection: what was asked, and what of it went wrong."""
@@ -75,6 +94,10 @@ class ModbusAdapter(Adapter):
     def simulate(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> AbstractAsyncContextManager[Simulation]:
         """A Modbus server at the link's address that has the points of these devices."""
         return simulate(link, devices)
+
+    @property
+    def _no_link(self) -> str:
+        return f"there is no connection to {self._peer}"
 
     @property
     def _peer(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from adapters.modbus.bus import Ask, Bus, NotSent, Outcome
+from adapters.modbus.awaited import Ask, NotSent, Outcome
+from adapters.modbus.bus import Bus
 from adapters.modbus.config import BIT_TABLES, ModbusDevice
 from adapters.modbus.frames import Frames, read_frames, write_frames
 from adapters.modbus.learn import SPLIT_CODES, Learned
@@ -12,7 +13,7 @@ from adapters.modbus.plan import Block, Cell, cell_of, limits_of, plan
 from adapters.modbus.registers import layout
 from adapters.modbus.unit import Unit, is_silence
 from adapters.modbus.words import ACKNOWLEDGE, NO_PATH, explain
-from gateway.adapter import Rejected
+from gateway.adapter import Rejected, Wrote
 from gateway.model import Bad, BadReason, Command, Result, ResultStatus, Value
 from gateway.values import Unwritable, arrange, encode
 
@@ -48,11 +49,11 @@ def cells_to_read(device: ModbusDevice, command: Command) -> tuple[Cell, ...]:
     return tuple(_known(device, name, place) for place, name in enumerate(command.read or ()))
 
 
-async def write_all(port: Port, writes: list[Write]) -> Result:
-    """Write in the order given; stop at the first that does not succeed."""
+async def write_all(port: Port, writes: list[Write], wrote: Wrote) -> Result:
+    """Write in the order given; stop at the first that does not succeed. `wrote` is shown each request as it goes."""
     done: dict[str, Value] = {}
     for write in writes:
-        outcome = await _ask(port, write_frames(port.device.unit_id, write.cell, write.data))
+        outcome = await _ask(port, write_frames(port.device.unit_id, write.cell, write.data), wrote)
         trouble = _write_trouble(write, outcome)
         if trouble is None and write.verify:
             trouble = await _verify(port, write)
@@ -113,8 +114,8 @@ def _sort(block: Block, data: bytes, values: dict[str, Value], bad: dict[str, Ba
     bad |= spoiled
 
 
-async def _ask(port: Port, frames: Frames) -> Outcome:
-    outcome = await port.bus.ask(Ask(frames, port.device.timeout, port.not_after_s))
+async def _ask(port: Port, frames: Frames, wrote: Wrote | None = None) -> Outcome:
+    outcome = await port.bus.ask(Ask(frames, port.device.timeout, port.not_after_s, wrote))
     if isinstance(outcome, bytes) or (isinstance(outcome, Bad) and outcome.code and not is_silence(outcome)):
         port.unit.answered()
     return outcome

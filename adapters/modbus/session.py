@@ -12,25 +12,31 @@ from adapters.modbus.config import ModbusDevice
 from adapters.modbus.learn import Learned
 from adapters.modbus.plan import Cell, cells_of, limits_of
 from adapters.modbus.poll import Poll, Target
+from adapters.modbus.scan import Found, Scan
+from adapters.modbus.scope import Scope
 from adapters.modbus.transaction import Wire
 from adapters.modbus.unit import Silence, Unit
-from gateway.adapter import Emit
+from gateway.adapter import Emit, Rejected, Tap, Wrote
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Result
+
+NEWS_S = 60.0
+"""A scan believes the state of a device that is polled so often, and does not probe it."""
 
 
 class Session:
     """The devices of a link while it is connected; `polls` in the order of the file."""
 
-    def __init__(self, wire: Wire, max_in_flight: int, peer: str, emit: Emit) -> None:
+    def __init__(self, wire: Wire, bus: Bus, peer: str, emit: Emit) -> None:
         self._wire = wire
-        self._bus = Bus(wire, max_in_flight)
+        self._bus = bus
         self._units: list[Unit] = []
         self._silence = Silence(self._bus, self._units, peer)
         self._emit = emit
         self._devices: dict[str, tuple[ModbusDevice, Target]] = {}
         self._slots: list[tuple[Slot, Poll]] = []
         self._tickets: list[Ticket] = []
+        self._scanning = False
 
     def add(self, name: str, device: ModbusDevice, memory: MutableMapping[str, Any]) -> None:
         """Plan a device's polls."""
@@ -62,13 +68,37 @@ class Session:
         """What has happened on this connection; `skipped` are polls whose turn came before the last one had ended."""
         return asdict(self._wire.counters) | {"skipped": sum(ticket.skipped for ticket in self._tickets)}
 
-    async def write(self, name: str, writes: list[Write], not_after_s: float) -> Result:
+    def tap(self, tap: Tap | None) -> None:
+        """Show all frames to this one; None: to nobody."""
+        self._wire.tap = tap
+
+    async def write(self, name: str, writes: list[Write], not_after_s: float, wrote: Wrote) -> Result:
         """Carry out a command's writes."""
-        return await write_all(self._port(name, not_after_s), writes)
+        return await write_all(self._port(name, not_after_s), writes, wrote)
 
     async def read(self, name: str, cells: tuple[Cell, ...], not_after_s: float) -> Result:
         """Carry out a command's reads."""
         return await read_all(self._port(name, not_after_s), cells)
+
+    async def scan(self, scope: Scope) -> list[Found]:
+        """Look who answers; raises Rejected while another looks."""
+        if self._scanning:
+            raise Rejected("busy", "this link is being scanned already")
+        self._scanning = True
+        try:
+            return await Scan(self._bus, *self._known()).over(scope)
+        finally:
+            self._scanning = False
+
+    def _known(self) -> tuple[dict[int, str], set[int]]:
+        """The devices' names by unit id, and which of these answer their polls."""
+        names: dict[int, str] = {}
+        alive: set[int] = set()
+        for name, (device, target) in self._devices.items():
+            names[device.unit_id] = ", ".join(filter(None, [names.get(device.unit_id), name]))
+            if target.unit.alive and min(group.every_s for group in device.groups(name)) <= NEWS_S:
+                alive.add(device.unit_id)
+        return names, alive
 
     def _port(self, name: str, not_after_s: float) -> Port:
         device, target = self._devices[name]

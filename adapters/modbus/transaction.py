@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.adapter import AdapterError
+from gateway.adapter import AdapterError, Direction, Tap
 from gateway.model import Bad, BadReason
 
 HEADER = struct.Struct(">H2xHBBB")
@@ -90,6 +90,7 @@ class Wire(asyncio.BufferedProtocol):
         self.counters = Counters()
         self.heard_s = loop.time()
         self.idle: Callable[[], None] = _nothing
+        self.tap: Tap | None = None
         self._loop = loop
         self._peer = peer
         self._transport: asyncio.Transport | None = None
@@ -100,8 +101,8 @@ class Wire(asyncio.BufferedProtocol):
         self._filled = 0
         self._alarm: asyncio.TimerHandle | None = None
 
-    def send(self, exchange: Exchange) -> None:
-        """Write a request; one of its two methods is called later, never before this returns."""
+    def send(self, exchange: Exchange) -> bytes:
+        """Write a request, and return it as sent; one of its two methods is called later, never before this returns."""
         assert self._transport is not None
         self.counters.requests += 1
         tid = self._tid = (self._tid + 1) % TRANSACTIONS
@@ -114,7 +115,11 @@ class Wire(asyncio.BufferedProtocol):
         elif deadline_s < self._alarm.when():
             self._alarm.cancel()
             self._alarm = self._loop.call_at(deadline_s, self._time_out)
-        self._transport.write(tid.to_bytes(2, "big") + exchange.request)
+        frame = tid.to_bytes(2, "big") + exchange.request
+        self._transport.write(frame)
+        if self.tap is not None:
+            self._show("tx", frame)
+        return frame
 
     def lose(self, error: Exception) -> None:
         """Give the connection up for this reason; the first one counts."""
@@ -160,6 +165,8 @@ class Wire(asyncio.BufferedProtocol):
         """Take every whole frame out of what has arrived."""
         self.heard_s = self._loop.time()
         buffer, in_flight = self._buffer, self.in_flight
+        if self.tap is not None:
+            self._show("rx", bytes(buffer[self._filled : self._filled + nbytes]))
         end = self._filled + nbytes
         start = 0
         while end - start >= DATA_AT:
@@ -178,6 +185,15 @@ class Wire(asyncio.BufferedProtocol):
         self._keep(start, end)
         if self.open:
             self.idle()
+
+    def _show(self, direction: Direction, data: bytes) -> None:
+        """Let the tap see it; one that fails is taken off and told of, and the bus goes on."""
+        assert self.tap is not None
+        try:
+            self.tap(direction, data)
+        except Exception as error:  # noqa: BLE001  # a looker-on may not cost the link
+            self.tap = None
+            self._loop.call_exception_handler({"message": f"the tap on {self._peer} failed", "exception": error})
 
     def _odd(self, start: int, end: int) -> int:
         """Deal with a frame that is not the good reply to a request; the end of it, or `start` to wait for more."""

@@ -59,6 +59,11 @@ class Unit:
             return False
         return not self.patience.dead or self._bus.may_probe(now_s)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it answered when it was last asked."""
+        return self.state in {DeviceState.ONLINE, DeviceState.DEGRADED}
+
     def failed(self, now_s: float) -> None:
         """A poll brought no answer at all."""
         if self.patience.dead:

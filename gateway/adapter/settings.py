@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from gateway.adapter.basis import PERCENTAGE, Identifier, Labels, Period, StrictModel
-from gateway.adapter.writing import FailSafe, Steps, WriteRules, check_commands
+from gateway.adapter.writing import FailSafe, Steps, WriteRules, check_commands, none_if_off, or_false
 from gateway.model import DeviceInfo, Kind, PointGroup, PointInfo, Value
 from gateway.units import Duration, Quota, Share, format_duration
 
@@ -95,8 +95,10 @@ class DeviceConfig(StrictModel, Generic[PointT]):
     points: dict[Identifier, PointT] = Field(min_length=1)
     report: ReportConfig | None = None
     labels: Labels = {}
-    commands: Literal[False] | dict[Identifier, Steps] = Field(
-        {}, description="commands by name, for `invoke`; false: nothing is written to this device by anyone"
+    commands: Annotated[dict[Identifier, Steps] | None, BeforeValidator(none_if_off)] = Field(
+        {},
+        description="commands by name, for `invoke`; false: nothing is written to this device by anyone",
+        json_schema_extra=or_false,
     )
     max_write_rate: Quota | None = Field(None, description="commands that write or invoke, as in 30/min")
     on_uplink_lost: FailSafe | None = Field(None, description="what is written when the cloud has been away for long")
@@ -139,7 +141,7 @@ class DeviceConfig(StrictModel, Generic[PointT]):
             points={name: _describe_point(name, point, self.every) for name, point in self.points.items()},
             groups=self.groups(device),
             labels=self.labels,
-            takes_commands=self.commands is not False,
+            takes_commands=self.commands is not None,
             commands={name: command.describe() for name, command in (self.commands or {}).items()},
             max_write_rate=self.max_write_rate,
             fail_safe=self.on_uplink_lost.describe() if self.on_uplink_lost is not None else None,

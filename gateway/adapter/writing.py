@@ -91,13 +91,25 @@ class FailSafe(StrictModel):
         return FailSafeInfo(self.after, self.write, self.endpoint)
 
 
+def none_if_off(given: Any) -> Any:
+    """What `commands: false` means, and what an empty one does not."""
+    if given is None:
+        return {}
+    return None if given is False else given
+
+
+def or_false(schema: dict[str, Any]) -> None:
+    """What people write for it."""
+    schema["anyOf"] = [{"const": False}, *schema["anyOf"]]
+
+
 def check_commands(device: Any) -> None:
     """What the commands of a device's configuration name must exist and be possible; raises ValueError."""
     for place, name, value in _named(device):
         if name not in device.points:
             raise ValueError(f"{place}: no point '{name}'{_near(name, device.points)}")
         _check_value(f"{place}.{name}", device.points[name], value)
-    if device.commands is False and device.on_uplink_lost is not None:
+    if device.commands is None and device.on_uplink_lost is not None:
         raise ValueError("on_uplink_lost writes to this device, but commands: false forbids that")
     for place, writes in _writes(device):
         for name, value in writes.items():

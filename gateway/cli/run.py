@@ -6,24 +6,21 @@ import argparse
 import asyncio
 import os
 import signal
-import sys
-import threading
 from pathlib import Path
 
 import structlog
 
 from gateway import log as logging_setup
-from gateway import plugins, systemd
+from gateway import plugins
 from gateway.cli import show
+from gateway.cli.course import Course
 from gateway.cli.exits import Exit
 from gateway.cli.room import shortage
 from gateway.cli.serve import serve
 from gateway.cli.state import InUse, default_state_dir
 from gateway.config import ConfigError, Site, load
+from gateway.model import Result
 from gateway.outbox.disk.store import StoreError
-
-STOP_MARGIN_S = 1.5
-"""A stop that takes this much longer than its drain is cut: a hung disk or adapter must not hold the box."""
 
 log = structlog.get_logger("fieldgate")
 
@@ -42,7 +39,7 @@ def main(argv: list[str]) -> int:
     for warning in shortage(site, state):
         log.warning("disk too small", code=warning.code, reason=warning.message, at=str(warning.place))
     try:
-        asyncio.run(_serve(site, state))
+        asyncio.run(_serve(arguments.config, site, state))
     except InUse as error:
         log.critical("can't start", reason=str(error))
         return Exit.USAGE
@@ -58,28 +55,14 @@ def main(argv: list[str]) -> int:
     return Exit.OK
 
 
-async def _serve(site: Site, state: Path) -> None:
-    stop = asyncio.Event()
+async def _serve(path: Path, site: Site, state: Path) -> None:
+    course = Course(path, site)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _begin_stop, stop, site.gateway.drain + STOP_MARGIN_S)
-    await serve(site, state, stop)
-
-
-def _begin_stop(stop: asyncio.Event, limit_s: float) -> None:
-    if stop.is_set():
-        return
-    stop.set()
-    systemd.notify(STOPPING=1)
-    cut = threading.Timer(limit_s, _cut_short, (limit_s,))
-    cut.daemon = True
-    cut.start()
-
-
-def _cut_short(limit_s: float) -> None:
-    """What is committed is safe; what hangs would hang for ever."""
-    print(f"stop took longer than {limit_s:g} s and was cut short", file=sys.stderr, flush=True)
-    os._exit(Exit.INTERNAL)
+        loop.add_signal_handler(number, course.stop)
+    reloads = set[asyncio.Task[Result]]()
+    loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(loop.create_task(course.reload(), name="reload")))
+    await serve(course, state)
 
 
 def _parser() -> argparse.ArgumentParser:

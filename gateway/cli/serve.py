@@ -11,7 +11,8 @@ from pathlib import Path
 import structlog
 
 from gateway import plugins, systemd
-from gateway.app import Gateway
+from gateway.app import Gateway, Orders
+from gateway.cli.course import Course
 from gateway.cli.home import Home
 from gateway.cli.refuge import bounded, is_ours, made, places
 from gateway.cli.state import owned
@@ -33,32 +34,30 @@ HINT = (
 log = structlog.get_logger("fieldgate")
 
 
-async def serve(site: Site, state: Path, stop: asyncio.Event) -> None:
+async def serve(course: Course, state: Path) -> None:
     """Until told to stop; raises InUse, OSError, StoreError where it can't begin."""
     pause_s = LOOK_S
     with Home(state) as home:
-        while not stop.is_set():
+        while not course.is_over:
+            course.begin()
             try:
                 home.take()
-                await _work_at_home(site, state, stop)
+                await _work_at_home(course, state)
             except (OSError, StoreError) as error:
                 if not await asyncio.to_thread(home.refuses, error) or (folder := made(_places(state))) is None:
                     raise
                 home.leave()
-                fault = str(error)
-            else:
-                return
-            await _work_in_memory(site, home, folder, stop, fault=fault, pause_s=pause_s)
-            pause_s = min(2 * pause_s, LOOK_MAX_S)
+                await _work_in_memory(course, home, folder, fault=str(error), pause_s=pause_s)
+                pause_s = min(2 * pause_s, LOOK_MAX_S)
 
 
-async def _work_at_home(site: Site, state: Path, stop: asyncio.Event) -> None:
+async def _work_at_home(course: Course, state: Path) -> None:
     """First what was left in memory is brought there."""
     _alive()
     for folder in filter(is_ours, _places(state)):
         with owned(folder):
             await asyncio.to_thread(bring_home, folder, state, time.time(), _alive)
-    await _gateway(site, state, stop).run()
+    await _gateway(course, course.site, state, course.leave).run()
 
 
 def _alive() -> None:
@@ -66,25 +65,24 @@ def _alive() -> None:
     systemd.notify(WATCHDOG=1, EXTEND_TIMEOUT_USEC=START_S * systemd.MICROSECONDS)
 
 
-async def _work_in_memory(
-    site: Site, home: Home, folder: Path, stop: asyncio.Event, *, fault: str, pause_s: float
-) -> None:
-    """Until told to stop, or the disk takes writes again: then the state directory is locked for this process."""
+async def _work_in_memory(course: Course, home: Home, folder: Path, *, fault: str, pause_s: float) -> None:
+    """Until it is time to leave, or the disk takes writes again: then this process has locked the state directory."""
     with owned(folder):
-        await asyncio.to_thread(furnish, folder, home.state, site.endpoints)
+        await asyncio.to_thread(furnish, folder, home.state, course.site.endpoints)
         log.error("the state directory can't be used", reason=fault, working_in=str(folder), hint=HINT)
         leave = asyncio.Event()
-        watch = asyncio.create_task(_watch(home, folder, stop, leave, pause_s), name="disk")
+        watch = asyncio.create_task(_watch(home, folder, course.leave, leave, pause_s), name="disk")
+        away = f"{fault}; it is kept in memory"
         try:
-            await _gateway(bounded(site), folder, leave, away=f"{fault}; it is kept in memory").run()
+            await _gateway(course, bounded(course.site), folder, leave, away).run()
         finally:
             watch.cancel()
             await asyncio.wait([watch])
 
 
-async def _watch(home: Home, folder: Path, stop: asyncio.Event, leave: asyncio.Event, pause_s: float) -> None:
+async def _watch(home: Home, folder: Path, told: asyncio.Event, leave: asyncio.Event, pause_s: float) -> None:
     """End the work in memory when it is time; a disk that hangs does not keep a stop from being heard."""
-    tasks = [asyncio.create_task(_retaken(home, folder, pause_s)), asyncio.create_task(stop.wait())]
+    tasks = [asyncio.create_task(_retaken(home, folder, pause_s)), asyncio.create_task(told.wait())]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -106,7 +104,8 @@ def _places(state: Path) -> list[Path]:
     return list(places(state, os.environ))
 
 
-def _gateway(site: Site, state: Path, stop: asyncio.Event, away: str | None = None) -> Gateway:
+def _gateway(course: Course, site: Site, state: Path, leave: asyncio.Event, away: str | None = None) -> Gateway:
     adapters = plugins.adapters(link.adapter for link in site.links.values())
     endpoints = plugins.endpoints(endpoint.type for endpoint in site.endpoints.values())
-    return Gateway(site, adapters, endpoints, state, stop, away=away)
+    orders = Orders(leave, reload=course.reload, farewell=lambda: course.farewell)
+    return Gateway(site, adapters, endpoints, state, orders, away=away)

@@ -1,4 +1,4 @@
-"""The way back of a command: its result to the far end, and its end in the journal."""
+"""The way back of a command: its result to whoever sent it, its end in the journal, its record in the audit."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
+from msgspec import Struct
 
+from gateway.commands.audit import Asked, Audit, Record
 from gateway.commands.journal import Journal
+from gateway.commands.voice import Voice
 from gateway.endpoints.contract import Delivery
-from gateway.intake import Intake
-from gateway.model import Command, Result
+from gateway.endpoints.payload import iso_ms
+from gateway.model import Result
 from gateway.outbox.disk.store import StoreError, Unsettled
 from gateway.outbox.entry import Entry
-from gateway.outbox.outbox import Outbox
 
 RETRY_S = 5.0
 """Pause between attempts to end a command in a journal whose disk refuses."""
@@ -22,49 +24,103 @@ RETRY_S = 5.0
 SETTLE_S = 0.5
 """How long a stop waits for the last ends to be stored."""
 
+WIRE_REQUESTS = 100
+"""Requests of one command that its record shows."""
+
+MAX_REPEATS = 10
+"""Of one command that is under way: how many more of its senders are told its end."""
+
 log = structlog.get_logger("fieldgate.commands")
 
 
+class Case(Struct):
+    """One claimed command: what was asked, who is to be told, what went on the wire. `at_s`: when it arrived."""
+
+    command: str
+    device: str
+    asked: Asked
+    deliveries: list[Delivery] = []
+    wire: list[bytes] = []
+    at_s: float | None = None
+
+
 class Answers:
-    """Results of one endpoint's commands. `reply` sends a courtesy copy to where the sender asked for it."""
+    """Results of one origin's commands. `now_ms()` is the journal's clock, `wall_ms()` the system's."""
 
     def __init__(
         self,
-        outbox: Outbox,
+        voice: Voice,
         journal: Journal,
-        intake: Intake,
-        reply: Callable[[str, bytes | None, bytes], None],
+        audit: Audit,
+        *,
         now_ms: Callable[[], int],
+        wall_ms: Callable[[], int],
     ) -> None:
-        self._outbox = outbox
+        self._voice = voice
         self._journal = journal
-        self._intake = intake
-        self._reply = reply
+        self._audit = audit
         self._now_ms = now_ms
+        self._wall_ms = wall_ms
+        self._open: dict[str, Case] = {}
         self._finishing: set[asyncio.Task[None]] = set()
 
     def answer(self, command: str | None, device: str, result: Result, delivery: Delivery) -> None:
         """A result that needs no end in the journal."""
-        entry = self._intake.result(device, command, result)
-        self._outbox.keep(entry)
-        self._copy(entry.payload, delivery)
+        entry = self._voice.compose(device, command, result)
+        if entry is not None:
+            self._voice.keep(entry)
+        self._voice.copy(entry, command, result, delivery)
 
-    def finish_later(self, command: Command, result: Result, delivery: Delivery) -> None:
+    def refuse(self, command: str | None, asked: Asked, device: str, result: Result, delivery: Delivery) -> None:
+        """The same, for the audit too."""
+        self._audit.refused(self._record(Case(command or "", device, asked), result))
+        self.answer(command, device, result, delivery)
+
+    def tell(self, command: str | None, result: Result, delivery: Delivery) -> None:
+        """What nobody but one who waits for it needs to know."""
+        self._voice.copy(None, command, result, delivery)
+
+    def open(self, case: Case) -> None:
+        """From now on it is under way."""
+        self._open[case.command] = case
+
+    def tell_too(self, command: str, delivery: Delivery) -> bool:
+        """Let another one who has sent it hear of its end, too; False if it is not under way here."""
+        case = self._open.get(command)
+        if case is not None and len(case.deliveries) <= MAX_REPEATS:
+            case.deliveries.append(delivery)
+        return case is not None
+
+    def withdraw(self, case: Case) -> None:
+        """It was not claimed after all."""
+        self._open.pop(case.command, None)
+
+    def finish_later(self, case: Case, result: Result) -> None:
         """`finish`, without waiting for it."""
-        self._in_background(self._finish_contained(command, result, delivery))
+        self._in_background(self._finish_contained(case, result))
 
-    async def finish(self, command: str, device: str, result: Result, delivery: Delivery | None = None) -> None:
-        """End a claimed command and send its result, both in one transaction.
+    async def finish(self, case: Case, result: Result) -> None:
+        """End a claimed command: first the record of it, then its end and its result, both in one transaction.
 
         If the disk refuses, the result goes out all the same, and the journal is told when it can be.
         """
-        entry = self._intake.result(device, command, result)
-        stored = await self._store(command, result, entry)
-        log.info("command", device=device, command=command, status=result.status.value, reason=result.reason)
-        if delivery is not None:
-            self._copy(entry.payload, delivery)
+        await self._audit.write(self._record(case, result))
+        entry = self._voice.compose(case.device, case.command, result)
+        stored = await self._store(case.command, result, entry)
+        self._open.pop(case.command, None)
+        log.info(
+            "command",
+            device=case.device or None,
+            command=case.command,
+            origin=case.asked.origin,
+            user=case.asked.user,
+            status=result.status.value,
+            reason=result.reason,
+        )
+        for delivery in case.deliveries:
+            self._voice.copy(entry, case.command, result, delivery)
         if not stored:
-            await self._end(command, result)
+            await self._end(case.command, result)
 
     def disown(self, command: str, result: Result) -> None:
         """End a command that is answered already, though its claim may get on disk only now."""
@@ -76,6 +132,28 @@ class Answers:
             _, pending = await asyncio.wait(self._finishing, timeout=SETTLE_S)
             for task in pending:
                 task.cancel()
+
+    def _record(self, case: Case, result: Result) -> Record:
+        now_s = asyncio.get_running_loop().time()
+        latency_ms = round((now_s - case.at_s) * 1000, 3) if case.at_s is not None else None
+        return Record(
+            time=iso_ms(self._wall_ms()),
+            origin=case.asked.origin,
+            kind=case.asked.kind,
+            device=case.device,
+            status=result.status.value,
+            command=case.command or None,
+            user=case.asked.user,
+            asked=case.asked.asked,
+            old=case.asked.old,
+            wire=[request.hex() for request in case.wire[:WIRE_REQUESTS]],
+            reason=result.reason,
+            rule=result.rule,
+            detail=result.detail,
+            values=result.values,
+            bad=result.bad,
+            latency_ms=latency_ms,
+        )
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -89,29 +167,20 @@ class Answers:
             await asyncio.sleep(RETRY_S)
             stored = await self._store(command, result, None)
 
-    async def _finish_contained(self, command: Command, result: Result, delivery: Delivery) -> None:
+    async def _finish_contained(self, case: Case, result: Result) -> None:
         try:
-            await self.finish(command.id, command.device, result, delivery)
+            await self.finish(case, result)
         except Exception:  # a defect on one command's way back must not go unseen, nor disturb others
-            log.exception("defect", command=command.id)
+            log.exception("defect", command=case.command)
 
     async def _store(self, command: str, result: Result, entry: Entry | None) -> bool:
         try:
             await self._journal.finish(command, result, self._now_ms(), entry)
         except StoreError as error:
+            log.error("end of a command not stored yet", command=command, error=str(error))
             if entry is not None:
-                log.error("end of a command not stored yet", command=command, error=str(error))
-                keep = self._outbox.keep_unsettled if isinstance(error, Unsettled) else self._outbox.keep
-                keep(entry)
+                self._voice.keep(entry, unsettled=isinstance(error, Unsettled))
             return False
         if entry is not None:
-            self._outbox.adopt(entry)
+            self._voice.adopt(entry)
         return True
-
-    def _copy(self, payload: bytes, delivery: Delivery) -> None:
-        if not delivery.reply_to:
-            return
-        try:
-            self._reply(delivery.reply_to, delivery.correlation, payload)
-        except Exception:  # a courtesy: the result itself is in the outbox
-            log.exception("defect", device=delivery.device)

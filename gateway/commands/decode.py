@@ -27,6 +27,7 @@ class Request(Struct, forbid_unknown_fields=True):
     args: dict[str, Any] = {}
     expires: datetime | None = None
     device: str | None = None
+    confirm: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class Malformed(Exception):
@@ -53,6 +54,11 @@ def decode(payload: bytes) -> Request:
     if request.expires is not None and request.expires.tzinfo is None:
         raise Malformed("expires must name its zone, as in 2026-11-23T09:02:00Z", request.id)
     return request
+
+
+def kind_of(request: Request) -> str:
+    """What is asked for: `write`, `read` or `invoke`."""
+    return "write" if request.write is not None else "read" if request.read is not None else "invoke"
 
 
 def expiry_ms(request: Request) -> int | None:

@@ -7,13 +7,24 @@ from typing import NamedTuple
 
 import msgspec
 
+from gateway.commands.audit import NOT_KNOWN, Asked
 from gateway.model import Result
 from gateway.outbox.disk.rows import insert_statements
 from gateway.outbox.disk.store import Store, StoreError
 from gateway.outbox.entry import Entry
 
+CLAIM = "INSERT INTO journal (id, device, claimed_ms, asked) VALUES (?, ?, ?, ?)"
+
 PRUNE_EVERY = 200
 """Claims between two looks at the journal's limits."""
+
+
+class Open(NamedTuple):
+    """A command that was under way when the last process ended."""
+
+    command: str
+    device: str
+    asked: Asked
 
 
 class Known(NamedTuple):
@@ -24,7 +35,10 @@ class Known(NamedTuple):
 
 
 class Journal:
-    """The commands of one endpoint. Every method raises StoreError when the disk won't."""
+    """The commands of one origin. Every method raises StoreError when the disk won't.
+
+    `now_ms` is a clock that is never set (`gateway.clock.steady_ms`): else a wrong one would make it forget.
+    """
 
     def __init__(self, store: Store, max_age_s: float, max_bytes: int) -> None:
         self._store = store
@@ -37,9 +51,10 @@ class Journal:
         rows = await self._store.rows("SELECT device, result FROM journal WHERE id = ?", (command,))
         return Known(rows[0][0], _decoded(rows[0][1])) if rows else None
 
-    async def claim(self, command: str, device: str, now_ms: int) -> None:
+    async def claim(self, command: str, device: str, now_ms: int, asked: Asked) -> None:
         """On disk before it is executed; only for an id that `find` does not know."""
-        await self._store.write([("INSERT INTO journal VALUES (?, ?, ?, NULL, NULL)", [(command, device, now_ms)])])
+        row = (command, device, now_ms, msgspec.json.encode(asked))
+        await self._store.write([(CLAIM, [row])])
         self._claims += 1
         if self._claims % PRUNE_EVERY == 1:
             with suppress(StoreError):  # the claim stands; the limits are looked at again later
@@ -51,23 +66,30 @@ class Journal:
         told = insert_statements([entry]) if entry is not None else []
         await self._store.write([(done, [(now_ms, msgspec.json.encode(result), command)]), *told])
 
-    async def unfinished(self) -> list[tuple[str, str]]:
-        """Commands (id, device) that were under way when the last process ended."""
-        rows = await self._store.rows("SELECT id, device FROM journal WHERE result IS NULL ORDER BY claimed_ms")
-        return [(command, device) for command, device in rows]
+    async def unfinished(self) -> list[Open]:
+        """Commands that were under way when the last process ended."""
+        rows = await self._store.rows("SELECT id, device, asked FROM journal WHERE result IS NULL ORDER BY claimed_ms")
+        return [Open(command, device, _asked(asked)) for command, device, asked in rows]
 
     async def _prune(self, now_ms: int) -> None:
         """Hold the limits of age and size; what is under way stays."""
         cutoff_ms = now_ms - int(self._max_age_s * 1000)
         finished = "DELETE FROM journal WHERE result IS NOT NULL AND"
-        newest_first = "sum(length(result) + length(id) + 64) OVER (ORDER BY claimed_ms DESC, id)"
-        sized = f"(SELECT id, {newest_first} AS size FROM journal)"
+        size = "length(result) + length(id) + coalesce(length(asked), 0) + 64"
+        sized = f"(SELECT id, sum({size}) OVER (ORDER BY claimed_ms DESC, id) AS size FROM journal)"
         await self._store.write(
             [
                 (f"{finished} claimed_ms < ?", [(cutoff_ms,)]),
                 (f"{finished} id IN (SELECT id FROM {sized} WHERE size > ?)", [(self._max_bytes,)]),
             ]
         )
+
+
+def _asked(asked: bytes | None) -> Asked:
+    try:
+        return msgspec.json.decode(asked, type=Asked) if asked is not None else NOT_KNOWN
+    except msgspec.DecodeError:
+        return NOT_KNOWN
 
 
 def _decoded(result: bytes | None) -> Result | None:

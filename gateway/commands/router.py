@@ -1,28 +1,24 @@
-"""The way of a command: decode, policy, claim, acknowledge, queue, finish. One router per endpoint."""
+"""The way of a command: decode, policy, claim, acknowledge, queue, finish. One router for each origin of commands."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable
 
 import structlog
 
 from gateway.adapter import IDENTIFIER, Rejected
-from gateway.commands import policy
-from gateway.commands.answers import Answers
-from gateway.commands.decode import Malformed, Request, decode, expiry_ms, id_of
-from gateway.commands.hold import Hold
+from gateway.commands.admission import Admission, Admitted, TooLate, device_of
+from gateway.commands.answers import Answers, Case
+from gateway.commands.decode import Malformed, Request, decode, id_of
+from gateway.commands.guard import Unconfirmed
 from gateway.commands.journal import Journal, Known
 from gateway.endpoints.contract import Delivery
-from gateway.intake import Intake
-from gateway.link import STOPPING, FieldLink, Job
-from gateway.model import Command, DeviceInfo, Result, ResultStatus
+from gateway.jobs import STOPPING, Job
+from gateway.model import Result, ResultStatus
 from gateway.outbox.disk.store import StoreError, Unsettled
-from gateway.outbox.outbox import Outbox
 from gateway.repeats import Repeats
 
 MAX_WAITING = 100
@@ -39,40 +35,19 @@ TOO_LATE = Result(ResultStatus.EXPIRED, detail="it came too late")
 log = structlog.get_logger("fieldgate.commands")
 
 
-class Rules(NamedTuple):
-    """What the configuration says about commands from this endpoint."""
-
-    default_ttl_s: float
-    needs_expiry: bool
-    allowed: bool
-
-
 class Router:
     """Takes deliveries in the order of receipt; every command it can read is answered."""
 
     def __init__(
-        self,
-        *,
-        outbox: Outbox,
-        journal: Journal,
-        intake: Intake,
-        devices: Mapping[str, DeviceInfo],
-        links: Mapping[str, FieldLink],
-        own: Mapping[str, Callable[[], Result]],
-        rules: Rules,
-        reply: Callable[[str, bytes | None, bytes], None],
-        wall_s: Callable[[], float] = time.time,
+        self, origin: str, admission: Admission, journal: Journal, answers: Answers, now_ms: Callable[[], int]
     ) -> None:
+        """`now_ms`: the journal's clock."""
         self.counters = {"accepted": 0, "refused": 0, "unreadable": 0}
-        self._name = outbox.name
+        self._origin = origin
+        self._admission = admission
         self._journal = journal
-        self._answers = Answers(outbox, journal, intake, reply, lambda: int(wall_s() * 1000))
-        self._devices = devices
-        self._links = links
-        self._own = own
-        self._rules = rules
-        self._hold = Hold(outbox.store, rules.default_ttl_s)
-        self._wall_s = wall_s
+        self._answers = answers
+        self._now_ms = now_ms
         self._deliveries: deque[Delivery] = deque()
         self._arrived = asyncio.Event()
         self._repeats = Repeats()
@@ -84,13 +59,13 @@ class Router:
             self._arrived.set()
         else:
             error = Rejected("queue-full", f"{MAX_WAITING} commands wait to be looked at")
-            self._refuse(delivery, id_of(delivery.payload), error)
+            self._refuse(delivery, None, id_of(delivery.payload), error)
             self._accept(delivery)
 
     async def run(self) -> None:
         """Answer what the last process left open, then route, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._hold.run(), name=f"hold:{self._name}")
+            tasks.create_task(self._admission.hold.run(), name=f"hold:{self._origin}")
             await self._answer_unfinished()
             while True:
                 await self._arrived.wait()
@@ -99,16 +74,22 @@ class Router:
                     await self._route(self._deliveries.popleft())
 
     async def settle(self) -> None:
-        """At the stop, once nothing is routed any more: let the last ends be stored."""
+        """At the stop, once nothing is routed any more: answer the rest, and let the last ends be stored."""
+        await self._admission.own.end()
+        while self._deliveries:
+            delivery = self._deliveries.popleft()
+            self._stop(delivery, id_of(delivery.payload))
         await self._answers.settle()
 
     async def _answer_unfinished(self) -> None:
         lost = Result(ResultStatus.UNKNOWN, detail="the gateway ended while it was under way; it is not repeated")
         try:
-            for command, device in await self._journal.unfinished():
-                await self._answers.finish(command, device, lost)
+            for command, device, asked in await self._journal.unfinished():
+                case = Case(command, device, asked)
+                self._answers.open(case)
+                await self._answers.finish(case, lost)
         except StoreError as error:
-            log.error("journal can't be read", outbox=self._name, error=str(error))
+            log.error("journal can't be read", origin=self._origin, error=str(error))
 
     async def _route(self, delivery: Delivery) -> None:
         request: Request | None = None
@@ -117,11 +98,11 @@ class Router:
             await self._admit(request, delivery)
             self.counters["accepted"] += 1
         except Malformed as error:
-            self._refuse(delivery, error.command, Rejected("malformed", str(error)))
+            self._refuse(delivery, None, error.command, Rejected("malformed", str(error)))
         except Rejected as error:
-            self._refuse(delivery, request.id if request else None, error)
+            self._refuse(delivery, request, None, error)
         except StoreError as error:
-            self._refuse(delivery, request.id if request else None, Rejected("storage", str(error)))
+            self._refuse(delivery, request, None, Rejected("storage", str(error)))
         except Exception:  # one hostile command must not end the routing of all others
             log.exception("defect", device=delivery.device)
         self._accept(delivery)
@@ -134,89 +115,83 @@ class Router:
 
     async def _admit(self, request: Request, delivery: Delivery) -> None:
         """Raises Rejected, or leaves the command answered or in its link's queue."""
-        if delivery.retained:
-            raise Rejected("retained", "a retained command may be old: publish it without the retain flag")
-        if not self._rules.allowed:
-            raise Rejected("policy", "commands from this endpoint are switched off (commands: false)")
-        device = delivery.device or request.device or ""
-        if request.device not in (None, device):
-            raise Rejected("malformed", f"it came to {device}, but names another device")
-        known = await self._journal.find(request.id)
+        self._admission.check_delivery(delivery, request)
+        known = await self._find(request, delivery)
         if known is not None:
             self._repeat(request.id, known, delivery)
-        elif device:
-            await self._for_device(request, device, delivery)
-        elif self._ttl_s(request, delivery) <= 0:
-            self._answers.answer(request.id, "", TOO_LATE, delivery)
-        else:
-            self._answers.answer(request.id, "", self._for_gateway(request), delivery)
-
-    async def _for_device(self, request: Request, device: str, delivery: Delivery) -> None:
-        info = self._devices.get(device)
-        if info is None:
-            raise Rejected("unknown-device", f"there is no device '{device}'")
-        policy.check(request, info)
-        ttl_s = self._ttl_s(request, delivery)
-        if ttl_s <= 0:
-            self._answers.answer(request.id, device, TOO_LATE, delivery)
             return
-        if request.read is None:
-            self._hold.check()
-        link = self._links[info.link]
-        if link.is_full:
-            raise Rejected("queue-full", f"too many commands wait for link {info.link}")
-        deadline_s = asyncio.get_running_loop().time() + ttl_s
-        read = tuple(request.read) if request.read else None
-        command = Command(request.id, device, deadline_s, request.write, read)
-        await self._claim(command, delivery)
-        job = Job(command, lambda result: self._answers.finish_later(command, result, delivery))
         try:
-            link.submit(job)
-        except Rejected as error:
-            job.finished(Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail))
+            admitted = self._admission.admit(request, delivery)
+        except TooLate:
+            asked, device = self._admission.asked(request, delivery), device_of(request, delivery)
+            self._answers.refuse(request.id, asked, device, TOO_LATE, delivery)
+        else:
+            await self._begin(admitted, delivery)
 
-    async def _claim(self, command: Command, delivery: Delivery) -> None:
-        """A claim that gets on disk though nobody waits for it any more is ended there."""
+    async def _find(self, request: Request, delivery: Delivery) -> Known | None:
         try:
-            await self._journal.claim(command.id, command.device, int(self._wall_s() * 1000))
+            return await self._journal.find(request.id)
+        except asyncio.CancelledError:
+            self._stop(delivery, request.id)
+            raise
+
+    async def _begin(self, admitted: Admitted, delivery: Delivery) -> None:
+        """Claim and queue it; raises StoreError."""
+        command, permit = admitted.command, admitted.permit
+        now_s = asyncio.get_running_loop().time()
+        case = Case(command.id, command.device, admitted.asked, [delivery], at_s=now_s)
+        try:
+            await self._claim(case)
+        except BaseException:
+            admitted.take_back()
+            raise
+        job = Job(command, lambda result: self._answers.finish_later(case, result), permit.interlocks, permit.parts)
+        case.wire = job.wire
+        try:
+            admitted.link.submit(job)
+        except Rejected as error:
+            job.finished(_refusal(error))
+
+    async def _claim(self, case: Case) -> None:
+        """A claim that gets on disk though nobody waits for it any more is ended there."""
+        self._answers.open(case)
+        try:
+            await self._journal.claim(case.command, case.device, self._now_ms(), case.asked)
         except Unsettled as error:
-            self._answers.disown(command.id, Result(ResultStatus.REJECTED, reason="storage", detail=str(error)))
+            self._answers.withdraw(case)
+            self._answers.disown(case.command, Result(ResultStatus.REJECTED, reason="storage", detail=str(error)))
+            raise
+        except StoreError:
+            self._answers.withdraw(case)
             raise
         except asyncio.CancelledError:
-            self._answers.finish_later(command, STOPPING, delivery)
+            self._answers.finish_later(case, STOPPING)
             raise
-
-    def _for_gateway(self, request: Request) -> Result:
-        action = self._own.get(request.invoke or "")
-        if action is None:
-            raise Rejected("unknown-command", f"the gateway itself knows only {', '.join(sorted(self._own))}")
-        return action()
-
-    def _ttl_s(self, request: Request, delivery: Delivery) -> float:
-        """How long this command may still be executed: the shortest of what its sender says, else the default."""
-        bounds = [] if delivery.expires_in_s is None else [delivery.expires_in_s]
-        expires_ms = expiry_ms(request)
-        if expires_ms is not None:
-            bounds.append(expires_ms / 1000 - self._wall_s())
-        if not bounds and self._rules.needs_expiry:
-            raise Rejected("no-expiry", "the broker keeps commands while we are away, so each must carry its expiry")
-        return min(bounds, default=self._rules.default_ttl_s)
 
     def _repeat(self, command: str, known: Known, delivery: Delivery) -> None:
         """The same id again: the stored result again, nothing executed; under way, its result will come."""
         if known.result is not None:
             self._answers.answer(command, known.device, known.result, delivery)
+        elif not self._answers.tell_too(command, delivery):
+            raise Rejected("storage", "what came of this command is not stored yet: ask again later")
 
-    def _refuse(self, delivery: Delivery, command: str | None, error: Rejected) -> None:
+    def _stop(self, delivery: Delivery, command: str | None) -> None:
+        """It was not claimed, and will not be."""
+        self._refuse(delivery, None, command, Rejected(STOPPING.reason or "", STOPPING.detail or ""))
+        self._accept(delivery)
+
+    def _refuse(self, delivery: Delivery, request: Request | None, command: str | None, error: Rejected) -> None:
         """Answered where the device can be told; names that nobody could have configured are only counted."""
         self.counters["refused"] += 1
-        known = delivery.device in self._devices
-        self._log_refusal(delivery.device if known else "", command, error)
-        if not known and (command is None or (delivery.device and not NAME.fullmatch(delivery.device))):
+        command, device = (request.id if request is not None else command), device_of(request, delivery)
+        known = self._admission.knows(device)
+        self._log_refusal(device if known else "", command, error)
+        if not known and (command is None or (device and not NAME.fullmatch(device))):
             self.counters["unreadable"] += 1
-            return
-        result = Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail)
-        self._answers.answer(command, delivery.device, result, delivery)
+            self._answers.tell(command, _refusal(error), delivery)
+        else:
+            asked = self._admission.asked(request, delivery)
+            self._answers.refuse(command, asked, device, _refusal(error), delivery)
 
     def _log_refusal(self, device: str, command: str | None, error: Rejected) -> None:
         untold = self._repeats.tell((device, error.reason), asyncio.get_running_loop().time())
@@ -226,6 +201,12 @@ class Router:
                 device=device or None,
                 command=command,
                 reason=error.reason,
+                rule=error.rule,
                 detail=error.detail[:DETAIL_CHARS],
                 repeated=untold or None,
             )
+
+
+def _refusal(error: Rejected) -> Result:
+    token = error.token if isinstance(error, Unconfirmed) else None
+    return Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail, rule=error.rule, confirm=token)

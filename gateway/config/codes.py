@@ -201,6 +201,11 @@ CODES = {
         "`was: NAME` gives an endpoint the outbox of the name that it had. Here an endpoint of that name is there, "
         "and its outbox is in use. Remove `was`, or the endpoint of that name.",
     ),
+    "E145": Code(
+        "a device names an endpoint that does not exist",
+        "`endpoint` in `on_uplink_lost` must be the id of one of the `endpoints`. Without it the loss of all "
+        "of them counts.",
+    ),
     "E150": Code(
         "a malformed reference",
         "References are ${env:NAME}, ${env:NAME:-default}, ${secret:NAME} and ${file:PATH}. Where the "

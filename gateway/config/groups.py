@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 from pydantic import ConfigDict, model_validator
 
 from gateway.adapter import DeviceConfig, LinkConfig, PointConfig
-from gateway.config.diagnostics import Place, Span, did_you_mean, quoted
+from gateway.config.diagnostics import Findings, Place, Span, did_you_mean, quoted
 from gateway.config.files import Collection, entries
 from gateway.config.models import EndpointConfig, OutboxSection
 from gateway.config.nodes import Node
@@ -95,6 +95,19 @@ def read_endpoints(
             elif config.was is not None:
                 _claim(reader, claims, f"was: {config.was}", key, own)
     return good
+
+
+def check_endpoints_of(
+    findings: Findings, devices: Mapping[str, DeviceConfig[Any]], groups: Mapping[str, Collection]
+) -> None:
+    """What devices say of endpoints is about some that there are."""
+    known = groups["endpoints"].entries
+    for key, device in devices.items():
+        wanted = device.on_uplink_lost.endpoint if device.on_uplink_lost is not None else None
+        if wanted is not None and wanted not in known:
+            message = f"no endpoint {quoted(wanted)}{did_you_mean(wanted, known)}"
+            where = groups["devices"].entries[key].children["on_uplink_lost"].value_span("endpoint")
+            findings.add("E145", message, where)
 
 
 def sizes_at(endpoints: Collection, common: Node | None) -> dict[str, Place]:

@@ -13,8 +13,15 @@ from gateway.config import files
 from gateway.config.diagnostics import ConfigError, Findings, did_you_mean, quoted
 from gateway.config.files import GROUPS, Collection
 from gateway.config.fill import Filler
-from gateway.config.groups import read_devices, read_endpoints, read_links, sizes_at
-from gateway.config.models import CommandsSection, GatewaySection, LogSection, OutboxSection, ReportSection
+from gateway.config.groups import check_endpoints_of, read_devices, read_endpoints, read_links, sizes_at
+from gateway.config.models import (
+    CommandsSection,
+    ControlSection,
+    GatewaySection,
+    LogSection,
+    OutboxSection,
+    ReportSection,
+)
 from gateway.config.nodes import BROKEN, Node
 from gateway.config.reader import Reader
 from gateway.config.secrets import References
@@ -23,7 +30,7 @@ from gateway.config.site import Catalog, LinkSetup, Site
 VERSION = 1
 """Of the configuration's format."""
 
-TOP_KEYS = ("version", "gateway", "include", "outbox", "report", *GROUPS, "commands", "log")
+TOP_KEYS = ("version", "gateway", "include", "outbox", "report", *GROUPS, "commands", "control", "log")
 
 SectionT = TypeVar("SectionT", bound=BaseModel)
 
@@ -57,13 +64,15 @@ class _Loader:
         outbox = self._section(main, "outbox", OutboxSection)
         report = self._section(main, "report", ReportSection)
         commands = self._section(main, "commands", CommandsSection)
+        control = self._section(main, "control", ControlSection)
         log = self._section(main, "log", LogSection)
         endpoints = read_endpoints(self._reader, self._catalog, groups["endpoints"], outbox or OutboxSection())
         links = read_links(self._reader, self._catalog, groups["links"])
         complete = len(roots) == len(self._files)
         devices = read_devices(self._reader, self._catalog, groups["devices"], groups["links"], complete)
+        check_endpoints_of(self._findings, devices, groups)
         self._warn_of_absence(main, groups)
-        if self._findings.failed or not (gateway and outbox and report and commands and log):
+        if self._findings.failed or not (gateway and outbox and report and commands and control and log):
             raise self._error()
         return Site(
             gateway=gateway,
@@ -71,6 +80,7 @@ class _Loader:
             links=_with_devices(links, devices),
             report=report,
             commands=commands,
+            control=control,
             log=log,
             directory=self._path.parent,
             config_hash=self._reader.content_hash(),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from gateway.adapter import PERCENTAGE, Identifier, Labels, Period, Reconnect, ReportConfig, StrictModel
@@ -123,12 +123,27 @@ class EndpointConfig(StrictModel):
 
 
 class CommandsSection(StrictModel):
-    """Bounds on commands."""
+    """Bounds on commands; `commands: false` for none that write."""
+
+    allowed: bool = Field(True, description="false: nothing is written to any device, whoever asks")
 
     default_ttl: Period = Field(60.0, description="a command without its own expiry is refused after this long")
     max_queue: Annotated[int, Field(ge=1)] = Field(100, description="commands that may wait per link")
     journal_age: Period = 30 * 86400.0
     journal_size: Size = 16 * 1024**2
+    audit_age: Period = 365 * 86400.0
+    audit_size: Size = Field(16 * 1024**2, description="of the log of what was commanded, for all endpoints together")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _switched_off(cls, given: Any) -> Any:
+        return {"allowed": given} if isinstance(given, bool) else given
+
+
+class ControlSection(StrictModel):
+    """Who on the box may use the control socket."""
+
+    group: str | None = Field(None, description="a group of the system; the daemon's own if not given")
 
 
 class LogSection(StrictModel):

@@ -11,6 +11,7 @@ from gateway.adapter import IDENTIFIER, DeviceConfig, LinkConfig
 from gateway.config.load import VERSION
 from gateway.config.models import (
     CommandsSection,
+    ControlSection,
     EndpointConfig,
     GatewaySection,
     LogSection,
@@ -55,7 +56,8 @@ def build(catalog: Catalog) -> Schema:
             "endpoints": _group(_chosen("type", endpoints, EndpointConfig, definitions)),
             "links": _group(_chosen("adapter", links, LinkConfig, definitions)),
             "devices": _group(_devices(devices, definitions)),
-            "commands": _section(CommandsSection, definitions),
+            "commands": {"anyOf": [{"const": False}, *_section(CommandsSection, definitions)["anyOf"]]},
+            "control": _section(ControlSection, definitions),
             "log": _section(LogSection, definitions),
         },
         "additionalProperties": False,

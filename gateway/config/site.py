@@ -11,6 +11,7 @@ from gateway.adapter import DeviceConfig, LinkConfig
 from gateway.config.diagnostics import Diagnostic, Place
 from gateway.config.models import (
     CommandsSection,
+    ControlSection,
     EndpointConfig,
     GatewaySection,
     LogSection,
@@ -65,6 +66,7 @@ class Site:
     links: Mapping[str, LinkSetup]
     report: ReportSection
     commands: CommandsSection
+    control: ControlSection
     log: LogSection
     directory: Path
     config_hash: str

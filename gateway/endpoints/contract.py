@@ -53,7 +53,8 @@ class Delivery(Struct, frozen=True):
     """A command as it arrived. `accept` acknowledges it to the far end, in the order of receipt.
 
     `device` is empty for a command to the gateway itself. `expires_in_s` is the far end's own expiry, if any.
-    `reply_to` and `correlation` say where and with what mark the sender wants the result, if anywhere.
+    `reply_to` and `correlation` say where and with what mark the sender wants the result, if anywhere. `user` is who
+    has sent it, where the far end tells.
     """
 
     device: str
@@ -63,6 +64,7 @@ class Delivery(Struct, frozen=True):
     expires_in_s: float | None = None
     reply_to: str | None = None
     correlation: bytes | None = None
+    user: str | None = None
 
 
 class Session(Protocol):

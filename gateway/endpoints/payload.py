@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.model import LAST_MS, Bad, DeviceInfo, DeviceStatus, Gap, PointInfo, Result, Sample, Value
+from gateway.model import LAST_MS, Bad, CommandInfo, DeviceInfo, DeviceStatus, Gap, PointInfo, Result, Sample, Value
 from gateway.units import format_duration
 
 VERSION = 1
@@ -109,6 +109,7 @@ class Encoder:
             address=info.address,
             labels=dict(info.labels) or None,
             points={name: _point(point) for name, point in info.points.items()},
+            commands={name: _command(command) for name, command in info.commands.items()} or None,
             every=format_duration(info.every_s),
         )
 
@@ -122,7 +123,10 @@ class Encoder:
             command=command,
             status=result.status,
             reason=result.reason,
+            rule=result.rule,
             detail=result.detail,
+            confirm=result.confirm,
+            found=list(result.found) or None,
             values=dict(result.values) or None,
             bad=dict(result.bad) or None,
         )
@@ -178,7 +182,13 @@ def _point(point: PointInfo) -> dict[str, Any]:
         "range": list(point.range) if point.range else None,
         "writable": point.writable or None,
         "limits": {name: value for name, value in limits.items() if value is not None} or None,
+        "confirm": point.guards.confirm or None,
         "every": format_duration(point.every_s),
         "labels": dict(point.labels) or None,
     }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _command(command: CommandInfo) -> dict[str, Any]:
+    facts = {"description": command.description or None, "confirm": command.guards.confirm or None}
     return {name: value for name, value in facts.items() if value is not None}

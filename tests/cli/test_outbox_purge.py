@@ -164,7 +164,7 @@ def test_everything_is_all_envelopes_and_what_was_set_aside(outbox: Commands, fi
 
 def test_commands_that_were_claimed_stay_known(outbox: Commands, filled: Path) -> None:
     with closing(sqlite3.connect(filled)) as db, db:
-        db.execute("INSERT INTO journal VALUES ('c-1', 'meter', 1, 2, x'7b7d')")
+        db.execute("INSERT INTO journal VALUES ('c-1', 'meter', 1, 2, x'7b7d', NULL)")
 
     outbox("purge", "cloud", "--yes", "--everything")
 

@@ -2,19 +2,28 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from gateway.adapter import Rejected
+from gateway.commands.admission import Admission, Plant, Rules
+from gateway.commands.answers import Answers
+from gateway.commands.audit import Audit
+from gateway.commands.guard import Guard
+from gateway.commands.hold import Hold
 from gateway.commands.journal import Journal
-from gateway.commands.router import Router, Rules
+from gateway.commands.own import OwnCommands
+from gateway.commands.router import Router
+from gateway.commands.voice import OutboxVoice
 from gateway.endpoints.contract import Delivery
 from gateway.endpoints.payload import Encoder
 from gateway.intake import Intake
-from gateway.link import Job
+from gateway.jobs import Job
+from gateway.latest import Latest
 from gateway.model import DeviceInfo, PointInfo, Result, ResultStatus
+from gateway.outbox.disk.store import Store
 from gateway.report import ReportFilter
 from tests.outbox.setup import Rig, opened, until
 
@@ -51,15 +60,18 @@ class Link:
 class CommandRig:
     """A router at work, what came of its commands, and what was acknowledged."""
 
-    def __init__(self, rig: Rig, link: Link, rules: Rules, journal: Journal) -> None:
+    def __init__(self, rig: Rig, link: Link, rules: Rules, journal: Journal, audit: Audit) -> None:
         self.rig = rig
         self.link = link
         self.journal_at_work = journal
+        self.audit = audit
         self.accepted: list[int] = []
         self.replies: list[tuple[str, bytes | None, dict[str, Any]]] = []
         self.pings = 0
+        self.is_synced = True
+        self.minute: int | None = 12 * 60
+        self.tokens = 0
         self._deliveries = 0
-        self._links: dict[str, Any] = {"plc": link}
         intake = Intake(
             outbox=rig.outbox,
             encoder=Encoder("gw", "cloud", rig.outbox.session),
@@ -67,22 +79,40 @@ class CommandRig:
             devices={},
             status_facts=dict,
             birth_facts=dict,
-            now_ms=lambda: int(rig.wall_s * 1000),
+            now_ms=self._wall_ms,
         )
+        self.guard = Guard(lambda: rig.wall_s, lambda: self.minute, self._token)
+        self.latest = Latest()
+        plant = Plant({"boiler": BOILER}, {"plc": link}, self.guard, self.latest, lambda: self.is_synced)
+        hold = Hold(rig.outbox.store, rules.default_ttl_s)
+        self.reply: Callable[[str, bytes | None, bytes], None] = self._note_reply
+        voice = OutboxVoice(rig.outbox, intake, self._reply)
         self.router = Router(
-            outbox=rig.outbox,
-            journal=journal,
-            intake=intake,
-            devices={"boiler": BOILER},
-            links=self._links,
-            own={"ping": self._ping},
-            rules=rules,
-            reply=lambda to, mark, payload: self.replies.append((to, mark, json.loads(payload))),
-            wall_s=lambda: rig.wall_s,
+            "cloud",
+            Admission(
+                "cloud", plant, rules, own=OwnCommands({"ping": self._ping}), hold=hold, wall_s=lambda: rig.wall_s
+            ),
+            journal,
+            Answers(voice, journal, audit, now_ms=self._wall_ms, wall_ms=self._wall_ms),
+            self._wall_ms,
         )
+
+    def _reply(self, to: str, mark: bytes | None, body: bytes) -> None:
+        self.reply(to, mark, body)
+
+    def _note_reply(self, to: str, mark: bytes | None, body: bytes) -> None:
+        self.replies.append((to, mark, json.loads(body)))
+
+    def _wall_ms(self) -> int:
+        return int(self.rig.wall_s * 1000)
+
+    def _token(self) -> str:
+        self.tokens += 1
+        return f"token-{self.tokens}"
 
     def start(self) -> None:
         self._task = asyncio.create_task(self.router.run())
+        self._recording = asyncio.create_task(self.audit.run())
 
     async def stop(self) -> None:
         """As the daemon does; harmless when stopped."""
@@ -90,8 +120,16 @@ class CommandRig:
         await asyncio.wait([self._task])
         assert self._task.cancelled(), self._task.exception()
         await self.router.settle()
+        self._recording.cancel()
+        await asyncio.wait([self._recording])
+        await self.audit.settle()
 
-    def _ping(self) -> Result:
+    async def records(self) -> list[dict[str, Any]]:
+        """What the audit says, oldest first."""
+        found = await self.audit.records(device=None, since_ms=0, before=1 << 62, limit=1000)
+        return found[::-1]
+
+    async def _ping(self, args: Any) -> Result:
         self.pings += 1
         return Result(ResultStatus.DONE)
 
@@ -135,7 +173,8 @@ async def routing(
     *,
     ttl_s: float = 60.0,
     needs_expiry: bool = False,
-    allowed: bool = True,
+    off: str | None = None,
+    reads_only: str | None = None,
     max_queue: int = 100,
     journal_age_s: float = 30 * DAY_S,
     journal_bytes: int = 16 * 1024**2,
@@ -143,9 +182,14 @@ async def routing(
     """A router that runs; at the end it is stopped."""
     async with opened(path) as rig:
         journal = Journal(rig.outbox.store, journal_age_s, journal_bytes)
-        commands = CommandRig(rig, Link(max_queue), Rules(ttl_s, needs_expiry, allowed), journal)
+        local = Store(path.with_name("local.db"))
+        await local.open(rig.wall_s)
+        audit = Audit(local, 30 * DAY_S, 16 * 1024**2, lambda: int(rig.wall_s * 1000), lambda: True)
+        rules = Rules(ttl_s, needs_expiry, off, reads_only)
+        commands = CommandRig(rig, Link(max_queue), rules, journal, audit)
         commands.start()
         try:
             yield commands
         finally:
             await commands.stop()
+            await local.close(clean=True)

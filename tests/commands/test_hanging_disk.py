@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,9 +108,9 @@ async def test_a_claim_that_is_under_way_at_a_stop_is_refused_and_ended(
         journal, claims = commands.journal_at_work, asyncio.Event()
         claim = journal.claim
 
-        async def noticed(command: str, device: str, now_ms: int) -> None:
+        async def noticed(*claimed: Any) -> None:
             claims.set()
-            await claim(command, device, now_ms)
+            await claim(*claimed)
 
         monkeypatch.setattr(journal, "claim", noticed)
         commands.offer(WRITE)

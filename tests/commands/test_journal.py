@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.commands import journal as module
+from gateway.commands.audit import NOT_KNOWN
 from gateway.commands.journal import Journal
 from gateway.model import Result, ResultStatus
 from gateway.outbox.disk.store import StoreError
@@ -29,7 +30,7 @@ async def test_a_command_is_known_from_its_claim_on(path: Path) -> None:
     async with opened(path) as rig:
         journal = Journal(rig.outbox.store, 1e9, 10**9)
         assert await journal.find("c") is None
-        await journal.claim("c", "boiler", NOW_MS)
+        await journal.claim("c", "boiler", NOW_MS, NOT_KNOWN)
         assert await journal.find("c") == ("boiler", None)
         await finish(rig, journal, "c")
         assert await journal.find("c") == ("boiler", DONE)
@@ -39,18 +40,18 @@ async def test_a_command_is_known_from_its_claim_on(path: Path) -> None:
 async def test_an_id_can_be_claimed_once(path: Path) -> None:
     async with opened(path) as rig:
         journal = Journal(rig.outbox.store, 1e9, 10**9)
-        await journal.claim("c", "boiler", NOW_MS)
+        await journal.claim("c", "boiler", NOW_MS, NOT_KNOWN)
         with pytest.raises(StoreError):
-            await journal.claim("c", "boiler", NOW_MS)
+            await journal.claim("c", "boiler", NOW_MS, NOT_KNOWN)
 
 
 async def test_what_is_not_finished_is_found_oldest_first(path: Path) -> None:
     async with opened(path) as rig:
         journal = Journal(rig.outbox.store, 1e9, 10**9)
         for at, command in enumerate(("b", "a", "c")):
-            await journal.claim(command, "boiler", NOW_MS + at)
+            await journal.claim(command, "boiler", NOW_MS + at, NOT_KNOWN)
         await finish(rig, journal, "a")
-        assert await journal.unfinished() == [("b", "boiler"), ("c", "boiler")]
+        assert await journal.unfinished() == [("b", "boiler", NOT_KNOWN), ("c", "boiler", NOT_KNOWN)]
 
 
 async def test_what_is_too_old_is_forgotten_but_not_what_is_under_way(
@@ -59,14 +60,14 @@ async def test_what_is_too_old_is_forgotten_but_not_what_is_under_way(
     monkeypatch.setattr(module, "PRUNE_EVERY", 2)
     async with opened(path) as rig:
         journal = Journal(rig.outbox.store, 60.0, 10**9)
-        await journal.claim("old", "boiler", NOW_MS)
+        await journal.claim("old", "boiler", NOW_MS, NOT_KNOWN)
         await finish(rig, journal, "old")
-        await journal.claim("under way", "boiler", NOW_MS)
-        await journal.claim("edge", "boiler", NOW_MS + 60_000)
+        await journal.claim("under way", "boiler", NOW_MS, NOT_KNOWN)
+        await journal.claim("edge", "boiler", NOW_MS + 60_000, NOT_KNOWN)
         assert await journal.find("old") is not None, "just young enough"
         await finish(rig, journal, "edge")
-        await journal.claim("new", "boiler", NOW_MS + 60_001)
-        await journal.claim("newer", "boiler", NOW_MS + 60_001)
+        await journal.claim("new", "boiler", NOW_MS + 60_001, NOT_KNOWN)
+        await journal.claim("newer", "boiler", NOW_MS + 60_001, NOT_KNOWN)
         assert await journal.find("old") is None
         assert await journal.find("edge") is not None
         assert await journal.find("under way") == ("boiler", None)
@@ -77,10 +78,12 @@ async def test_of_too_many_the_oldest_are_forgotten(path: Path, monkeypatch: pyt
     async with opened(path) as rig:
         journal = Journal(rig.outbox.store, 1e9, 2000)
         for number in range(40):
-            await journal.claim(f"c-{number:03}", "boiler", NOW_MS + number)
+            await journal.claim(f"c-{number:03}", "boiler", NOW_MS + number, NOT_KNOWN)
             await finish(rig, journal, f"c-{number:03}")
-        await journal.claim("last", "boiler", NOW_MS + 100)
-        rows = rig.query("SELECT id, length(result) + length(id) + 64 FROM journal WHERE result IS NOT NULL")
+        await journal.claim("last", "boiler", NOW_MS + 100, NOT_KNOWN)
+        rows = rig.query(
+            "SELECT id, length(result) + length(id) + length(asked) + 64 FROM journal WHERE result IS NOT NULL"
+        )
         kept = sorted(name for name, _ in rows)
         assert kept == [f"c-{number:03}" for number in range(40 - len(kept), 40)]
         assert 2000 - 200 <= sum(size for _, size in rows) <= 2000
@@ -90,7 +93,7 @@ async def test_limits_that_can_not_be_held_now_do_not_undo_a_claim(path: Path) -
     async with opened(path) as rig:
         journal = Journal(rig.outbox.store, 60.0, 10**9)
         rig.query("CREATE TRIGGER refuse BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'refused'); END")
-        rig.query("INSERT INTO journal VALUES ('old', 'boiler', 0, 0, '{}')".replace("'{}'", "x'7b7d'"))
-        await journal.claim("c", "boiler", NOW_MS)
+        rig.query("INSERT INTO journal VALUES ('old', 'boiler', 0, 0, x'7b7d', NULL)")
+        await journal.claim("c", "boiler", NOW_MS, NOT_KNOWN)
         assert await journal.find("c") == ("boiler", None)
         rig.query("DROP TRIGGER refuse")

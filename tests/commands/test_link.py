@@ -10,7 +10,8 @@ import pytest
 from typing_extensions import override
 
 from gateway.adapter import Adapter, AdapterError, DeviceConfig, Emit, LinkConfig, PointConfig, Rejected, Wrote
-from gateway.link import FieldLink, Job
+from gateway.jobs import Job
+from gateway.link import FieldLink
 from gateway.model import Bad, BadReason, Command, PointGroup, Result, ResultStatus, Sample
 from gateway.supervisor import Phase
 from tests.outbox.setup import until
@@ -59,7 +60,9 @@ class Field:
 
 
 @asynccontextmanager
-async def linked(max_queue: int = 2, *, up: bool = True) -> AsyncIterator[tuple[FieldLink, Field]]:
+async def linked(
+    max_queue: int = 2, *, up: bool = True, working: bool = True
+) -> AsyncIterator[tuple[FieldLink, Field]]:
     Puppet.ended, Puppet.executed, Puppet.emit = asyncio.Event(), [], None
     field: Any = Field()
     link = FieldLink(
@@ -71,7 +74,7 @@ async def linked(max_queue: int = 2, *, up: bool = True) -> AsyncIterator[tuple[
         field=field,
         max_queue=max_queue,
     )
-    tasks = [asyncio.create_task(link.run_commands())]
+    tasks = [asyncio.create_task(link.run_commands())] if working else []
     if up:
         tasks.append(asyncio.create_task(link.supervised.run()))
         await until(lambda: Puppet.emit)
@@ -220,23 +223,22 @@ async def test_a_link_that_ends_is_told_to_the_field() -> None:
 
 
 async def test_at_the_stop_what_waits_is_refused_and_what_is_under_way_is_unknown() -> None:
-    Puppet.ended, Puppet.executed, Puppet.emit = asyncio.Event(), [], None
     Puppet.carry_out = never
-    async with linked(max_queue=5) as (link, _):
+    async with linked(max_queue=5, working=False) as (link, _):
         ends: dict[str, Result] = {}
         worker = asyncio.create_task(link.run_commands())
-        for name in ("under way here", "under way there", "waiting"):
+        for name in ("under way", "waiting for its device", "waiting"):
             deadline_s = asyncio.get_running_loop().time() + 60
             link.submit(Job(Command(name, "d", deadline_s, {"a": 1}), partial(ends.__setitem__, name)))
-        await until(lambda: len(Puppet.executed) == 2)
+        await until(lambda: Puppet.executed)
         worker.cancel()
         await asyncio.wait([worker])
         link.refuse_waiting()
-        assert {(end.status.value, end.reason) for end in ends.values()} == {
-            ("unknown", None),
-            ("rejected", "stopping"),
+        assert {name: (end.status.value, end.reason) for name, end in ends.items()} == {
+            "under way": ("unknown", None),
+            "waiting for its device": ("rejected", "stopping"),
+            "waiting": ("rejected", "stopping"),
         }
-        assert ends["waiting"].reason == "stopping"
 
 
 @pytest.mark.parametrize(

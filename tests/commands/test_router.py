@@ -14,7 +14,7 @@ import structlog
 from gateway.commands import answers
 from gateway.commands.router import MAX_WAITING
 from gateway.endpoints.contract import Delivery
-from gateway.link import Job
+from gateway.jobs import Job
 from gateway.model import Bad, BadReason, Result, ResultStatus
 from tests.commands.setup import WRITE, CommandRig, routing
 from tests.outbox.setup import query, until
@@ -147,7 +147,7 @@ async def test_a_retained_command_is_refused(path: Path) -> None:
 
 
 async def test_where_commands_are_switched_off_none_is_executed(path: Path) -> None:
-    async with routing(path, allowed=False) as commands:
+    async with routing(path, off="endpoints.cloud.commands") as commands:
         await commands.deliver(WRITE)
         assert commands.last == ("c-1", "rejected", "policy")
         await commands.deliver({"id": "p", "invoke": "ping"}, "")
@@ -263,7 +263,7 @@ async def test_an_endpoint_that_fails_to_reply_or_to_acknowledge_ends_nothing(pa
         raise RuntimeError("endpoint's defect")
 
     async with routing(path) as commands:
-        commands.router._answers._reply = fail
+        commands.reply = fail
         await commands.deliver({"id": "x", "invoke": "tare"}, reply_to="somewhere")
         commands.router.offer(Delivery("boiler", b"{}", fail))
         await commands.deliver(WRITE, reply_to="somewhere")
@@ -274,6 +274,7 @@ async def test_an_endpoint_that_fails_to_reply_or_to_acknowledge_ends_nothing(pa
 async def test_a_command_to_the_gateway_itself_is_answered_by_it(path: Path) -> None:
     async with routing(path) as commands:
         await commands.deliver({"id": "p", "invoke": "ping"}, "")
+        await until(lambda: commands.results)
         assert (commands.last, commands.pings) == (("p", "done", None), 1)
         assert "device" not in commands.results[-1]
         await commands.deliver({"id": "q", "invoke": "reboot"}, "")

@@ -28,7 +28,7 @@ class BusPoint(PointConfig):
 
     @property
     def kind(self) -> Kind:
-        return "float"
+        return "bool" if self.type == "bool" else "float"
 
 
 class BusDevice(DeviceConfig[BusPoint]):

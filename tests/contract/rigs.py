@@ -3,6 +3,7 @@
 An adapter of ours, or a stranger's, joins by an entry in RIGS.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,11 +11,20 @@ from typing import Any
 
 from adapters.modbus import ModbusAdapter
 from gateway.adapter import Adapter
+from gateway.model import Command
 from tests.modbus.faulty import FaultyServer, faulty_server, hang
 from tests.modbus.setup import device, link_to
 
 QUIET, TALKATIVE = "quiet", "talkative"
-"""The two devices: `quiet` is the one that can be silenced. Each has a readable point `value`."""
+"""The two devices: `quiet` is the one that can be silenced. Each has a point `value` that can be read and written."""
+
+
+def read(device: str, point: str = "value") -> Command:
+    return Command("c", device, asyncio.get_running_loop().time() + 5, read=(point,))
+
+
+def write(device: str, point: str = "value") -> Command:
+    return Command("c", device, asyncio.get_running_loop().time() + 5, write={point: 1})
 
 
 class Rig(ABC):
@@ -27,6 +37,11 @@ class Rig(ABC):
     def make(self) -> Adapter:
         """A fresh instance."""
         return self.adapter(self.link, self.devices, {name: {} for name in self.devices})
+
+    @property
+    @abstractmethod
+    def scan_options(self) -> dict[str, Any]:
+        """Of a scan that is soon over and finds `talkative`."""
 
     @abstractmethod
     def silence(self) -> None:
@@ -49,8 +64,12 @@ class ModbusRig(Rig):
     def __init__(self, server: FaultyServer) -> None:
         self._server = server
         self.link = link_to(server.port)
-        points = {"value": {"address": 7}, "far": {"address": 5000}}
+        points = {"value": {"address": 7, "writable": True}, "far": {"address": 5000}}
         self.devices = {QUIET: device(points, unit_id=1, timeout="50ms"), TALKATIVE: device(points, unit_id=2)}
+
+    @property
+    def scan_options(self) -> dict[str, Any]:
+        return {"units": "1-4", "timeout": "50ms"}
 
     def silence(self) -> None:
         self._server.units[1] = hang

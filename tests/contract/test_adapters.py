@@ -4,30 +4,19 @@ import asyncio
 import math
 import pkgutil
 import tomllib
-from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from gateway.adapter import AdapterError, Rejected
-from gateway.model import Command, DeviceState, DeviceStatus, ResultStatus, Sample
+from gateway.adapter import AdapterError
+from gateway.model import DeviceState, DeviceStatus, Sample
 from tests.contract.blocking import blocking_calls
-from tests.contract.rigs import QUIET, RIGS, TALKATIVE, Rig
+from tests.contract.rigs import QUIET, RIGS, TALKATIVE, Rig, read
 from tests.support.emitted import Emitted, running, untold
 
 KINDS = {"int": int, "float": float, "bool": bool, "text": str}
-
-
-@pytest.fixture(params=RIGS)
-async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
-    async with RIGS[request.param]() as running_rig:
-        yield running_rig
-
-
-def read(device: str, point: str = "value") -> Command:
-    return Command("c", device, asyncio.get_running_loop().time() + 5, read=(point,))
 
 
 def open_files() -> int:
@@ -146,43 +135,6 @@ async def test_nothing_blocks_the_loop(rig: Rig) -> None:
             await adapter.execute(read(TALKATIVE), untold)
             await emitted.state(QUIET, DeviceState.OFFLINE)
     assert blocked == []
-
-
-async def test_a_command_runs_beside_the_polls(rig: Rig) -> None:
-    adapter = rig.make()
-    async with running(adapter) as emitted:
-        await emitted.sample(TALKATIVE)
-        result = await adapter.execute(read(TALKATIVE), untold)
-        assert result.status is ResultStatus.DONE
-        assert set(result.values) == {"value"}
-
-
-async def test_a_command_to_a_link_that_is_down_is_unreachable(rig: Rig) -> None:
-    adapter = rig.make()
-    assert (await adapter.execute(read(TALKATIVE), untold)).status is ResultStatus.UNREACHABLE
-    async with running(adapter) as emitted:
-        await emitted.sample(TALKATIVE)
-    assert (await adapter.execute(read(TALKATIVE), untold)).status is ResultStatus.UNREACHABLE
-
-
-@pytest.mark.parametrize(
-    ("device", "point", "reason"), [("nobody", "value", "unknown-device"), (TALKATIVE, "nothing", "unknown-point")]
-)
-async def test_a_command_to_what_does_not_exist_is_rejected(rig: Rig, device: str, point: str, reason: str) -> None:
-    adapter = rig.make()
-    async with running(adapter) as emitted:
-        await emitted.sample(TALKATIVE)
-        with pytest.raises(Rejected) as caught:
-            await adapter.execute(read(device, point), untold)
-    assert caught.value.reason == reason
-
-
-async def test_a_command_whose_time_is_over_expires(rig: Rig) -> None:
-    adapter = rig.make()
-    async with running(adapter) as emitted:
-        await emitted.sample(TALKATIVE)
-        late = Command("c", TALKATIVE, asyncio.get_running_loop().time() - 1, read=("value",))
-        assert (await adapter.execute(late, untold)).status is ResultStatus.EXPIRED
 
 
 def test_making_an_instance_needs_no_loop_and_does_nothing() -> None:

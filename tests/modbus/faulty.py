@@ -93,13 +93,14 @@ class FaultyServer:
 
     async def all_closed(self) -> None:
         """Wait until nobody is connected."""
-        await self._until(lambda: self.open == 0)
+        await self.until(lambda: self.open == 0)
 
     async def asked(self, function: int) -> None:
         """Wait until a request with this function has come."""
-        await self._until(lambda: any(query.function == function for query in self.queries))
+        await self.until(lambda: any(query.function == function for query in self.queries))
 
-    async def _until(self, so: Callable[[], bool]) -> None:
+    async def until(self, so: Callable[[], bool]) -> None:
+        """Wait until something is so, looked at after each request and at each end of a connection."""
         async with asyncio.timeout(5), self._changed:
             await self._changed.wait_for(so)
 

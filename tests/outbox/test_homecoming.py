@@ -143,9 +143,19 @@ async def test_a_session_has_higher_ids_than_a_long_one_in_memory_had(refuge: Pa
 
 async def test_what_was_executed_in_memory_is_known_on_the_disk(refuge: Path, state: Path) -> None:
     async with opened(path_of(state, "cloud")) as rig:
-        await rig.outbox.store.write([("INSERT INTO journal VALUES ('c-1', 'd', 1, 2, X'7B7D')", [()])])
+        await rig.outbox.store.write(
+            [
+                (
+                    "INSERT INTO journal VALUES ('c-1', 'd', 1, 2, X'7B7D', NULL)",
+                    [()],
+                )
+            ]
+        )
     leave(refuge, some(5))
-    query(path_of(refuge, "cloud"), "INSERT INTO journal VALUES ('c-2', 'd', 1, 2, X'7B7D')")
+    query(
+        path_of(refuge, "cloud"),
+        "INSERT INTO journal VALUES ('c-2', 'd', 1, 2, X'7B7D', NULL)",
+    )
     bring_home(refuge, state, WALL_S)
     await work(state)
     assert query(path_of(state, "cloud"), "SELECT id FROM journal ORDER BY id") == [("c-1",), ("c-2",)]

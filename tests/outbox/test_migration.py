@@ -139,7 +139,7 @@ async def test_an_outbox_follows_an_endpoint_to_its_new_name(tmp_path: Path) -> 
 async def test_where_both_have_an_outbox_the_old_one_goes_into_the_new(tmp_path: Path) -> None:
     old, new = path_of(tmp_path, "old"), path_of(tmp_path, "new")
     build(old, some(20))
-    query(old, "INSERT INTO journal VALUES ('c-1', 'd', 1, 2, X'7B7D')")
+    query(old, "INSERT INTO journal VALUES ('c-1', 'd', 1, 2, X'7B7D', NULL)")
     build(new, some(5))
     adopt(tmp_path, "new", "old", WALL_S)
     async with opened(new) as rig:

@@ -16,7 +16,7 @@ from gateway.outbox.rescue.adoption import adopt, path_of
 from tests.outbox.setup import WALL_S, query
 from tests.outbox.wrecks import SESSION, build, entry, is_over, meta, rescuing
 
-CLAIM = "INSERT INTO journal VALUES (?, 'd', 1, NULL, NULL)"
+CLAIM = "INSERT INTO journal VALUES (?, 'd', 1, NULL, NULL, NULL)"
 
 OLD, STRANGE = 400, 7
 """Rows of the file; the number of the one in another."""

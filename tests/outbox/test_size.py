@@ -71,7 +71,7 @@ async def test_handing_room_back_takes_no_more_than_the_size(tmp_path: Path) -> 
     async with opened(tmp_path / "outbox.db", max_size="12MiB") as rig:
         await outage(rig, 2_000, 14 * MIB)
         peak = 0
-        while batch := await rig.outbox.waiting(readings=True, after=0, before=1 << 62, limit=500):
+        while batch := await rig.outbox.waiting(readings=True, after=0, before=1 << 62, limit=200):
             for entry in batch:
                 rig.outbox.acknowledged(entry)
             await rig.commit(1.0)

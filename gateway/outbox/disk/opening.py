@@ -17,7 +17,7 @@ from gateway.outbox.disk.aside import Kind, draft_of, index_of, log_of, sync, sy
 from gateway.outbox.entry import IDS_PER_SESSION
 from gateway.outbox.noted import LOSS, LOST, NOTHING, Noted, row_of
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 BUSY_TIMEOUT_MS = 2000
 """How long a second process (an export) may hold the file before a commit counts as failed."""

@@ -25,7 +25,7 @@ FILE = re.compile(r"outbox-([A-Za-z0-9_-]+)\.db")
 
 JOURNAL = "SELECT id, device, claimed_ms, finished_ms, result FROM journal"
 
-COPY = "INSERT OR IGNORE INTO journal VALUES (?, ?, ?, ?, ?)"
+COPY = "INSERT OR IGNORE INTO journal (id, device, claimed_ms, finished_ms, result) VALUES (?, ?, ?, ?, ?)"
 
 log = structlog.get_logger("fieldgate.outbox")
 

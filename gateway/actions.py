@@ -1,0 +1,44 @@
+"""What the gateway itself does when it is told to, whoever tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from gateway.adapter import Rejected
+from gateway.commands.own import Action
+from gateway.link import FieldLink
+from gateway.model import Result, ResultStatus
+
+
+class Actions:
+    """By name, all but those that are about one endpoint."""
+
+    def __init__(self, links: Mapping[str, FieldLink], reload: Callable[[], Awaitable[Result]]) -> None:
+        self._links = links
+        self._reload = reload
+        self.all: Mapping[str, Action] = {"ping": _ping, "reload": self._reload_site, "scan": self._scan}
+
+    async def _reload_site(self, args: Mapping[str, Any]) -> Result:
+        _no_more(args)
+        return await self._reload()
+
+    async def _scan(self, args: Mapping[str, Any]) -> Result:
+        """Of the link that `args` name; the rest of them is for its adapter."""
+        options = dict(args)
+        name = options.pop("link", None)
+        if not isinstance(name, str) or name not in self._links:
+            known = ", ".join(self._links) or "none"
+            raise Rejected("unknown-link", f'args name no link that has devices ({known}): {{"link": "..."}}')
+        found = await self._links[name].scan(options)
+        return Result(ResultStatus.DONE, found=tuple(found))
+
+
+async def _ping(args: Mapping[str, Any]) -> Result:
+    _no_more(args)
+    return Result(ResultStatus.DONE)
+
+
+def _no_more(args: Mapping[str, Any]) -> None:
+    if args:
+        raise Rejected("malformed", f"there are no args to this: {', '.join(args)}")

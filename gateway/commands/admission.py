@@ -1,0 +1,197 @@
+"""Whether a command may be carried out, and how long: everything that is decided before it is claimed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from gateway.adapter import Rejected
+from gateway.commands import policy
+from gateway.commands.audit import Asked
+from gateway.commands.decode import Request, expiry_ms, kind_of
+from gateway.commands.guard import Guard
+from gateway.commands.hold import Hold
+from gateway.commands.own import OwnCommands
+from gateway.commands.policy import Permit
+from gateway.commands.voice import LocalDelivery
+from gateway.endpoints.contract import Delivery
+from gateway.jobs import Job
+from gateway.latest import Latest
+from gateway.model import Command, DeviceInfo, Value
+
+HARMLESS = frozenset({"ping", "republish-birth"})
+"""What the gateway does for anybody, also where commands are switched off for all."""
+
+
+class Link(Protocol):
+    """Where a command waits for its turn."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether `submit` would refuse."""
+
+    def submit(self, job: Job) -> None:
+        """Queue it; raises Rejected when too many wait."""
+
+
+class Plant(NamedTuple):
+    """What commands may reach, the same for all origins. `is_synced()`: whether the wall clock can be believed."""
+
+    devices: Mapping[str, DeviceInfo]
+    links: Mapping[str, Link]
+    guard: Guard
+    latest: Latest
+    is_synced: Callable[[], bool]
+
+
+class Rules(NamedTuple):
+    """What the configuration says about commands of one origin.
+
+    `off`: the rule by which it may send none; `reads_only`: the one by which nobody may write.
+    """
+
+    default_ttl_s: float
+    needs_expiry: bool = False
+    off: str | None = None
+    reads_only: str | None = None
+
+
+class TooLate(Exception):
+    """Its time was over when it came."""
+
+
+class Admitted(NamedTuple):
+    """A command that may be claimed. `take_back()` is for when it is not: then it does not count for any rate."""
+
+    command: Command
+    permit: Permit
+    link: Link
+    asked: Asked
+    take_back: Callable[[], None]
+
+
+class Admission:
+    """The door for the commands of one origin. Every method raises Rejected where it says no."""
+
+    def __init__(
+        self,
+        origin: str,
+        plant: Plant,
+        rules: Rules,
+        *,
+        own: OwnCommands,
+        hold: Hold,
+        wall_s: Callable[[], float] = time.time,
+    ) -> None:
+        self.own = own
+        self.hold = hold
+        self._origin = origin
+        self._plant = plant
+        self._rules = rules
+        self._wall_s = wall_s
+
+    def knows(self, device: str) -> bool:
+        """Whether there is such a device."""
+        return device in self._plant.devices
+
+    def check_delivery(self, delivery: Delivery, request: Request) -> None:
+        """What holds for whatever is asked."""
+        if delivery.retained:
+            raise Rejected("retained", "a retained command may be old: publish it without the retain flag")
+        if self._rules.off is not None:
+            raise Rejected("policy", "commands from here are switched off (commands: false)", self._rules.off)
+        if request.device not in (None, delivery.device or request.device):
+            raise Rejected("malformed", f"it came to {delivery.device}, but names another device")
+
+    def admit(self, request: Request, delivery: Delivery) -> Admitted:
+        """Weigh a command, and count it; raises TooLate, too."""
+        device = device_of(request, delivery)
+        permit, link = self._permit(request, device)
+        ttl_s = self._ttl_s(request, delivery)
+        if ttl_s <= 0:
+            raise TooLate
+        if link.is_full:
+            raise Rejected("queue-full", "too many commands wait for that link")
+        take_back = _nothing
+        if permit.moves and not (isinstance(delivery, LocalDelivery) and delivery.fail_safe):
+            sender = f"{self._origin}/{delivery.user or ''}"
+            take_back = self._plant.guard.admit(request, permit, device, sender)
+        command = _command(request, device, asyncio.get_running_loop().time() + ttl_s)
+        return Admitted(command, permit, link, self.asked(request, delivery, permit), take_back)
+
+    def asked(self, request: Request | None, delivery: Delivery, permit: Permit | None = None) -> Asked:
+        """For the audit; `old` of what is to be written, as last read."""
+        if request is None:
+            return Asked(self._origin, "unknown", None, delivery.user)
+        names = [
+            *(request.write or ()),
+            *(name for part in (permit.parts if permit else ()) for name in part.step.write),
+        ]
+        known = self._plant.latest.of(device_of(request, delivery)) if names else {}
+        old: dict[str, Value] = {}
+        for name in names:
+            if name in known and (value := known[name].value) is not None:
+                old[name] = value
+        return Asked(self._origin, kind_of(request), _content(request), delivery.user, old)
+
+    def _permit(self, request: Request, device: str) -> tuple[Permit, Link]:
+        """What a command may do and where it waits."""
+        if not device:
+            return self._own_permit(request), self.own
+        info = self._plant.devices.get(device)
+        if info is None:
+            raise Rejected("unknown-device", f"there is no device '{device}'")
+        permit = policy.check(request, info)
+        if permit.moves:
+            self._check_moves()
+        return permit, self._plant.links[info.link]
+
+    def _own_permit(self, request: Request) -> Permit:
+        if request.invoke not in self.own.actions:
+            known = ", ".join(sorted(self.own.actions))
+            raise Rejected("unknown-command", f"the gateway itself knows only {known}")
+        if request.invoke not in HARMLESS:
+            self._check_moves()
+        return Permit(moves=False)
+
+    def _check_moves(self) -> None:
+        if self._rules.reads_only is not None:
+            raise Rejected("policy", "nothing is written by anyone (commands: false)", self._rules.reads_only)
+        self.hold.check()
+
+    def _ttl_s(self, request: Request, delivery: Delivery) -> float:
+        """How long this command may still be executed: the shortest of what its sender says, else the default.
+
+        A point in time means nothing to a clock that is not set.
+        """
+        bounds = [] if delivery.expires_in_s is None else [delivery.expires_in_s]
+        expires_ms, is_synced = expiry_ms(request), self._plant.is_synced()
+        if expires_ms is not None and is_synced:
+            bounds.append(expires_ms / 1000 - self._wall_s())
+        if not bounds and self._rules.needs_expiry:
+            why = "" if expires_ms is None or is_synced else "; expires can't be judged, since the clock is not set"
+            detail = f"the broker keeps commands while we are away, so each must carry its message expiry{why}"
+            raise Rejected("no-expiry", detail)
+        return min(bounds, default=self._rules.default_ttl_s)
+
+
+def device_of(request: Request | None, delivery: Delivery) -> str:
+    """Whom a command is for; empty for the gateway itself."""
+    return delivery.device or (request.device if request is not None else None) or ""
+
+
+def _content(request: Request) -> Any:
+    if request.invoke is None:
+        return request.write or request.read
+    return {"command": request.invoke, "args": request.args} if request.args else {"command": request.invoke}
+
+
+def _command(request: Request, device: str, deadline_s: float) -> Command:
+    read = tuple(request.read) if request.read else None
+    return Command(request.id, device, deadline_s, request.write, read, request.invoke, request.args)
+
+
+def _nothing() -> None:
+    """It was not counted."""

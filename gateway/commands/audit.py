@@ -1,0 +1,195 @@
+"""What was commanded: a log that only grows at one end, in `local.db`, whoever asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from gateway.model import Bad, Value
+from gateway.outbox.disk.store import Store, StoreError
+
+WAITING = 1_000
+"""Records that wait for a disk that refuses; with more the oldest are only counted."""
+
+PRUNE_EVERY = 500
+"""Records between two looks at the log's limits."""
+
+RETRY_S = 5.0
+"""Pause between attempts on a disk that refuses."""
+
+ROW_BYTES = 64
+"""Of a row beside its record: key, time, device, and what SQLite adds."""
+
+REFUSALS_PER_MINUTE = 60
+"""Of one origin that are told one by one: more would push what was really done out of a log that is bounded."""
+
+log = structlog.get_logger("fieldgate.audit")
+
+
+class Asked(Struct, frozen=True, omit_defaults=True):
+    """Who asked for what: `origin` is an endpoint, `local` or `uplink-lost`; `user` is who it was, where that is known.
+
+    `old`: what the points to be written were worth when last read.
+    """
+
+    origin: str
+    kind: str
+    asked: Any
+    user: str | None = None
+    old: Mapping[str, Value] = {}
+
+
+NOT_KNOWN = Asked("unknown", "unknown", None)
+"""Of a command that a journal without that word holds."""
+
+
+class Record(Struct, frozen=True, omit_defaults=True):
+    """One command from its arrival to its end. `wire`: the requests that may have changed something, in hex.
+
+    `latency_ms`: from its arrival to its end. `repeated`: refusals of this origin that were not told before this one.
+    """
+
+    time: str
+    origin: str
+    kind: str
+    device: str
+    status: str
+    command: str | None = None
+    user: str | None = None
+    asked: Any = None
+    old: Mapping[str, Value] = {}
+    wire: Sequence[str] = ()
+    reason: str | None = None
+    rule: str | None = None
+    detail: str | None = None
+    values: Mapping[str, Value] = {}
+    bad: Mapping[str, Bad] = {}
+    latency_ms: float | None = None
+    repeated: int = 0
+    clock: str | None = None
+
+
+class _Minute(Struct):
+    """How many refusals of one origin were told since when, and how many were not."""
+
+    since_s: float
+    told: int = 0
+    untold: int = 0
+
+
+class Audit:
+    """The log at work. `is_synced()` says whether the system's clock can be believed."""
+
+    def __init__(
+        self, store: Store, max_age_s: float, max_bytes: int, wall_ms: Callable[[], int], is_synced: Callable[[], bool]
+    ) -> None:
+        self.lost = 0
+        """Records that no disk took."""
+        self._store = store
+        self._max_age_s = max_age_s
+        self._max_bytes = max_bytes
+        self._wall_ms = wall_ms
+        self._is_synced = is_synced
+        self._waiting: deque[Record] = deque()
+        self._taken = asyncio.Event()
+        self._refuses = False
+        self._stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._since_prune = PRUNE_EVERY
+        self._minutes: dict[str, _Minute] = {}
+
+    def refused(self, refusal: Record) -> None:
+        """Take a refusal, and of too many only their number."""
+        now_s = asyncio.get_running_loop().time()
+        minute = self._minutes.get(refusal.origin)
+        if minute is None or now_s - minute.since_s >= 60:
+            untold = minute.untold if minute is not None else 0
+            minute = self._minutes[refusal.origin] = _Minute(now_s)
+            refusal = msgspec.structs.replace(refusal, repeated=untold)
+        minute.told += 1
+        if minute.told <= REFUSALS_PER_MINUTE:
+            self._take(refusal)
+        else:
+            minute.untold += 1
+
+    async def write(self, what: Record) -> None:
+        """Take a record, and return once it is on disk; a disk that refuses is not waited for."""
+        self._take(what)
+        if not self._refuses:
+            await asyncio.shield(self._stored)
+
+    async def run(self) -> None:
+        """Store what is taken, many in one transaction, until cancelled."""
+        while True:
+            await self._taken.wait()
+            self._taken.clear()
+            if not await self._store_all():
+                await asyncio.sleep(RETRY_S)
+                self._taken.set()
+
+    async def settle(self) -> None:
+        """At the stop, once `run` has ended: what still waits is stored if the disk lets us."""
+        if self._waiting:
+            await self._store_all()
+
+    async def records(self, *, device: str | None, since_ms: int, before: int, limit: int) -> list[dict[str, Any]]:
+        """The newest first, `before` a number; raises StoreError."""
+        rows = await self._store.rows(
+            "SELECT number, record FROM audit WHERE number < ? AND coalesce(time_ms, ?) >= ?"
+            " AND coalesce(?, device) = device ORDER BY number DESC LIMIT ?",
+            (before, since_ms, since_ms, device, limit),
+        )
+        return [{"number": number, **msgspec.json.decode(body)} for number, body in rows]
+
+    def _take(self, what: Record) -> None:
+        self._waiting.append(what if self._is_synced() else msgspec.structs.replace(what, clock="unsynced"))
+        while len(self._waiting) > WAITING:
+            self._waiting.popleft()
+            self.lost += 1
+        self._taken.set()
+
+    async def _store_all(self) -> bool:
+        """False if the disk refuses; then it is tried again later."""
+        batch, self._waiting = self._waiting, deque()
+        told, self._stored = self._stored, asyncio.get_running_loop().create_future()
+        try:
+            await self._insert(batch)
+            self._refuses = False
+        except StoreError as error:
+            self._refuses = True
+            self._waiting.extendleft(reversed(batch))
+            log.error("audit not stored yet", records=len(batch), lost=self.lost or None, error=str(error))
+        finally:
+            told.set_result(None)
+        return not self._refuses
+
+    async def _insert(self, batch: Collection[Record]) -> None:
+        time_ms = self._wall_ms() if self._is_synced() else None
+        rows = [(time_ms, each.device, msgspec.json.encode(each)) for each in batch]
+        await self._store.write([("INSERT INTO audit (time_ms, device, record) VALUES (?, ?, ?)", rows)])
+        self._since_prune += len(batch)
+        if self._since_prune >= PRUNE_EVERY:
+            with suppress(StoreError):  # the records stand; the limits are looked at again later
+                await self._prune()
+
+    async def _prune(self) -> None:
+        """Hold the limits; what an unsynchronised clock has stamped goes for its size alone."""
+        newest_first = f"sum(length(record) + {ROW_BYTES}) OVER (ORDER BY number DESC)"
+        too_many = f"SELECT number FROM (SELECT number, {newest_first} AS size FROM audit) WHERE size > ?"
+        cutoff_ms = self._wall_ms() - int(self._max_age_s * 1000)
+        await self._store.write(
+            [
+                (
+                    f"DELETE FROM audit WHERE number IN ({too_many})",
+                    [(self._max_bytes,)],
+                ),
+                ("DELETE FROM audit WHERE time_ms < ?", [(cutoff_ms,)] if self._is_synced() else []),
+            ]
+        )
+        self._since_prune = 0

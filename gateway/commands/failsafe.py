@@ -1,0 +1,120 @@
+"""Values that are safe while nobody can command a device from afar: written when the uplink has been away for long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+
+import msgspec
+import structlog
+
+from gateway.model import FailSafeInfo, Result, ResultStatus
+
+RETRY_S, RETRY_MAX_S = 10.0, 600.0
+"""Pauses between attempts at a device that can't be written to: they double."""
+
+USER = "uplink-lost"
+"""Who asks for it, for the audit."""
+
+log = structlog.get_logger("fieldgate.commands")
+
+
+class Presence:
+    """Which endpoints are connected, and since when the others are not."""
+
+    def __init__(self, endpoints: Iterable[str]) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._away_since_s: dict[str, float | None] = dict.fromkeys(endpoints, now_s)
+        self._changed = asyncio.Event()
+
+    def tell(self, endpoint: str, *, connected: bool) -> None:
+        """It has come or gone."""
+        if connected:
+            self._away_since_s[endpoint] = None
+        elif self._away_since_s[endpoint] is None:
+            self._away_since_s[endpoint] = asyncio.get_running_loop().time()
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def away_since_s(self, endpoint: str | None) -> float | None:
+        """Since when (the loop's clock) it has been away, None while it is not; without a name: all of them."""
+        since = list(self._away_since_s.values()) if endpoint is None else [self._away_since_s[endpoint]]
+        times = [each for each in since if each is not None]
+        return max(times) if times and len(times) == len(since) else None
+
+    async def change(self, timeout_s: float | None = None) -> None:
+        """Return when one comes or goes, or after so long."""
+        changed = self._changed
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await changed.wait()
+
+
+Send = Callable[[str, bytes], Awaitable[Result]]
+"""Carries a command (device, body) out and returns its result."""
+
+Report = Callable[[str, str, Result], None]
+"""Tells every endpoint the result of a command (device, id)."""
+
+
+class FailSafe:
+    """One device's. `run` is a name that makes its commands' ids differ from those of any other run."""
+
+    def __init__(
+        self, device: str, wanted: FailSafeInfo, presence: Presence, *, run: str, send: Send, report: Report
+    ) -> None:
+        self._device = device
+        self._wanted = wanted
+        self._presence = presence
+        self._run = run
+        self._send = send
+        self._report = report
+        self._number = 0
+
+    async def run(self) -> None:
+        """Until cancelled: once for each time that the uplink is lost for so long."""
+        while True:
+            await self._until_lost()
+            log.warning("uplink lost for long: writing fail-safe values", device=self._device)
+            await self._until_written()
+            while self._is_lost():
+                await self._presence.change()
+
+    def _is_lost(self) -> bool:
+        return self._presence.away_since_s(self._wanted.endpoint) is not None
+
+    async def _until_lost(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            since_s = self._presence.away_since_s(self._wanted.endpoint)
+            rest_s = None if since_s is None else since_s + self._wanted.after_s - loop.time()
+            if rest_s is not None and rest_s <= 0:
+                return
+            await self._presence.change(rest_s)
+
+    async def _until_written(self) -> None:
+        """Try for as long as the uplink is away; the first attempt is reported, then whatever differs from the last."""
+        told: tuple[ResultStatus, str | None] | None = None
+        pause_s = RETRY_S
+        while self._is_lost():
+            command, result = await self._write()
+            if (result.status, result.reason) != told:
+                self._report(self._device, command, result)
+            told = result.status, result.reason
+            if result.status is ResultStatus.DONE:
+                return
+            await self._rest(pause_s)
+            pause_s = min(2 * pause_s, RETRY_MAX_S)
+
+    async def _write(self) -> tuple[str, Result]:
+        self._number += 1
+        command = f"{USER}-{self._run}-{self._number}"
+        body = msgspec.json.encode({"id": command, "write": self._wanted.write})
+        return command, await self._send(self._device, body)
+
+    async def _rest(self, pause_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + pause_s
+        while self._is_lost() and (rest_s := until_s - loop.time()) > 0:
+            await self._presence.change(rest_s)

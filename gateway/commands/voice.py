@@ -1,0 +1,92 @@
+"""To whom the results of commands are told: an endpoint, by its outbox; or somebody on the box, who waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from gateway.endpoints.contract import Delivery
+from gateway.intake import Intake
+from gateway.model import Result
+from gateway.outbox.entry import Entry
+from gateway.outbox.outbox import Outbox
+
+log = structlog.get_logger("fieldgate.commands")
+
+
+class LocalDelivery(Delivery, frozen=True):
+    """A command of somebody who waits for its result.
+
+    `fail_safe`: the gateway's own, which its configuration has asked for: it is not held to hours, rates and tokens.
+    """
+
+    answered: Callable[[str | None, Result], None] = lambda _command, _result: None
+    fail_safe: bool = False
+
+
+class Voice(Protocol):
+    """How results leave."""
+
+    def compose(self, device: str, command: str | None, result: Result) -> Entry | None:
+        """What must be stored with the end of the command, if anything."""
+
+    def adopt(self, entry: Entry) -> None:
+        """It is on disk, and may go."""
+
+    def keep(self, entry: Entry, *, unsettled: bool = False) -> None:
+        """It is not on disk, or (`unsettled`) nobody knows: it goes all the same."""
+
+    def copy(self, entry: Entry | None, command: str | None, result: Result, delivery: Delivery) -> None:
+        """Tell the one who has sent this delivery."""
+
+
+class OutboxVoice:
+    """Results are envelopes; a copy goes to where the sender asked for it."""
+
+    def __init__(self, outbox: Outbox, intake: Intake, reply: Callable[[str, bytes | None, bytes], None]) -> None:
+        self._outbox = outbox
+        self._intake = intake
+        self._reply = reply
+
+    def compose(self, device: str, command: str | None, result: Result) -> Entry | None:
+        """A numbered envelope."""
+        return self._intake.result(device, command, result)
+
+    def adopt(self, entry: Entry) -> None:
+        """It may be published."""
+        self._outbox.adopt(entry)
+
+    def keep(self, entry: Entry, *, unsettled: bool = False) -> None:
+        """It waits for its commit like any other."""
+        keep = self._outbox.keep_unsettled if unsettled else self._outbox.keep
+        keep(entry)
+
+    def copy(self, entry: Entry | None, command: str | None, result: Result, delivery: Delivery) -> None:  # noqa: ARG002
+        """A courtesy: the result itself is in the outbox."""
+        if not delivery.reply_to or entry is None:
+            return
+        try:
+            self._reply(delivery.reply_to, delivery.correlation, entry.payload)
+        except Exception:  # an endpoint's defect is no reason not to go on
+            log.exception("defect", device=delivery.device)
+
+
+class LocalVoice:
+    """Whoever waits is told; nothing is stored beside the journal."""
+
+    def compose(self, device: str, command: str | None, result: Result) -> Entry | None:  # noqa: ARG002
+        """Nothing."""
+        return None
+
+    def adopt(self, entry: Entry) -> None:
+        """There is none."""
+
+    def keep(self, entry: Entry, *, unsettled: bool = False) -> None:
+        """There is none."""
+
+    def copy(self, entry: Entry | None, command: str | None, result: Result, delivery: Delivery) -> None:  # noqa: ARG002
+        """He need not wait any longer."""
+        if isinstance(delivery, LocalDelivery):
+            delivery.answered(command, result)

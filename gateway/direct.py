@@ -1,0 +1,60 @@
+"""One link at work without a daemon: for a person at the box, under the same lock, policy, journal and audit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from gateway import plugins
+from gateway.app import Gateway, Orders
+from gateway.config.site import Site
+from gateway.inside import Inside
+from gateway.model import Result, ResultStatus
+
+LINK_S = 10.0
+"""How long a link may take to come up, or to say that it can't: longer than its connect timeout by default."""
+
+
+def alone(site: Site, device: str) -> Site:
+    """The same site with nothing but the link of this device; raises KeyError."""
+    links = {name: link for name, link in site.links.items() if device in link.devices}
+    if not links:
+        raise KeyError(device)
+    return replace(site, endpoints={}, links=links)
+
+
+@asynccontextmanager
+async def direct(site: Site, device: str, state: Path) -> AsyncIterator[Inside]:
+    """The gateway with only the link of this device, once that is up or has failed.
+
+    The caller holds the state directory (`cli.state.owned`). Raises KeyError for a device that is not configured,
+    StoreError, OSError.
+    """
+    part = alone(site, device)
+    leave = asyncio.Event()
+    adapters = plugins.adapters(link.adapter for link in part.links.values())
+    gateway = Gateway(part, adapters, {}, state, Orders(leave, _refuse_reload, lambda: "stopped"))
+    work = asyncio.create_task(gateway.run(), name="direct")
+    try:
+        await _until(gateway.ready, work)
+        await gateway.links_tried(LINK_S)
+        yield gateway.inside
+    finally:
+        leave.set()
+        await work
+
+
+async def _until(ready: asyncio.Event, work: asyncio.Task[None]) -> None:
+    """Return when it is ready; raises what has kept it from that."""
+    waiting = asyncio.ensure_future(ready.wait())
+    await asyncio.wait({waiting, work}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if work.done():
+        await work
+
+
+async def _refuse_reload() -> Result:
+    return Result(ResultStatus.REJECTED, reason="not-supported", detail="no daemon runs that could reload")

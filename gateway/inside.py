@@ -1,0 +1,114 @@
+"""The gateway as it is seen from the box itself: what the control API serves, and what its status says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+from gateway import __version__
+from gateway.adapter import Tap
+from gateway.clock import WallClock
+from gateway.field import Field
+from gateway.latest import Latest
+from gateway.link import FieldLink
+from gateway.local import Local
+from gateway.model import DeviceInfo, DeviceStatus, Result
+from gateway.supervisor import Phase
+from gateway.uplink import Uplink
+
+
+class Parts(NamedTuple):
+    """What a gateway consists of."""
+
+    gateway: str
+    config_hash: str
+    devices: Mapping[str, DeviceInfo]
+    clock: WallClock
+    field: Field
+    links: Mapping[str, FieldLink]
+    uplinks: Sequence[Uplink]
+    local: Local
+
+
+class Inside:
+    """A `House` (gateway/control/house.py)."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @property
+    def devices(self) -> Mapping[str, DeviceInfo]:
+        """By id, in the order of the files."""
+        return self._parts.devices
+
+    @property
+    def latest(self) -> Latest:
+        """What was last read."""
+        return self._parts.field.latest
+
+    def status(self) -> Mapping[str, Any]:
+        """The gateway's own, of all endpoints."""
+        endpoints = {
+            uplink.name: {
+                "state": uplink.supervised.phase.value,
+                "fault": uplink.supervised.fault,
+                "outbox": uplink.outbox_facts(),
+                "commands": dict(uplink.router.counters),
+            }
+            for uplink in self._parts.uplinks
+        }
+        return {
+            "gateway": self._parts.gateway,
+            "config": self._parts.config_hash,
+            **self._common(),
+            "commands": dict(self._parts.local.router.counters),
+            "audit": {"lost": self._parts.local.audit.lost},
+            "endpoints": endpoints,
+        }
+
+    def facts(self, uplink: Uplink) -> dict[str, Any]:
+        """Of the status envelope of one endpoint."""
+        common = self._common()
+        return {
+            "version": common.pop("version"),
+            "system_clock": common.pop("system_clock"),
+            "outbox": uplink.outbox_facts(),
+            "commands": dict(uplink.router.counters),
+            **common,
+        }
+
+    def states(self) -> Mapping[str, DeviceStatus]:
+        """Each device's state."""
+        return self._parts.field.states.current
+
+    def outboxes(self) -> Mapping[str, Mapping[str, Any]]:
+        """By endpoint, what waits."""
+        return {uplink.name: uplink.outbox_facts() for uplink in self._parts.uplinks}
+
+    async def command(self, body: bytes, device: str, user: str) -> Result:
+        """Like one from the cloud."""
+        return await self._parts.local.command(body, device, user)
+
+    def tapped(self, link: str, tap: Tap) -> AbstractContextManager[None]:
+        """Raises KeyError, Rejected."""
+        return self._parts.links[link].tapped(tap)
+
+    async def audit(self, query: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """The newest first; raises StoreError."""
+        return await self._parts.local.audit.records(
+            device=query.get("device"),
+            since_ms=query.get("since_ms", 0),
+            before=query.get("before", 1 << 62),
+            limit=query.get("limit", 100),
+        )
+
+    def _common(self) -> dict[str, Any]:
+        links = self._parts.links
+        faults = {n: link.supervised.fault for n, link in links.items() if link.supervised.phase is not Phase.UP}
+        return {
+            "version": __version__,
+            "system_clock": self._parts.clock.state,
+            "links": {name: link.health() for name, link in links.items()},
+            "trouble": {"links": faults, "devices": self._parts.field.states.in_trouble()},
+        }
