@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from gateway.cli.control.finding import Where
 from gateway.cli.control.results import exit_of, sentence
 from gateway.cli.control.table import Row
 from gateway.cli.control.values import BadValue, assigned, printable, shown
-from gateway.cli.control.way import device_of, way
+from gateway.cli.control.way import device_of, explained, way
 from gateway.cli.exits import Exit
 from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.refused import Refused, must_be_known
@@ -38,14 +39,15 @@ def invoke(
     try:
         args = dict(map(_argument, arguments or []))
         with way(Where(config, state_dir), device) as client:
-            known = device_of(client, device)["commands"]
+            about = device_of(client, device)
+            known = about["commands"]
             if command is None:
                 return _list(device, known, as_json=as_json)
             must_be_known(f"{device} has no command", command, known)
             agreed(_question(device, command, args, known[command]), yes=yes)
             body = {"command": command, "args": args}
             path, what = address("devices", device, "invoke"), f"{device}: {command}"
-            result = carried_out(client, path, body, what, yes=yes)
+            result = explained(client, carried_out(client, path, body, what, yes=yes), about["link"])
     except BadValue as error:
         show.problem(str(error))
         return Exit.USAGE
@@ -91,6 +93,6 @@ def _tell(device: str, command: str, result: Mapping[str, Any]) -> None:
     for name, value in result.get("values", {}).items():
         print(f"{name}\t{shown(value)}")
     if result["status"] == "done":
-        show.problem(f"{device}: {command} is done")
+        print(f"{device}: done: {command}", file=sys.stderr)
     else:
         show.problem(f"{device}: {sentence(result)}")

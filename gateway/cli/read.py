@@ -14,7 +14,7 @@ from gateway.cli.control.finding import Where
 from gateway.cli.control.results import Result, exit_of, sentence, why_bad
 from gateway.cli.control.table import Row, Tone
 from gateway.cli.control.values import Point, printable, shown
-from gateway.cli.control.way import device_of, way
+from gateway.cli.control.way import device_of, explained, way
 from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.refused import Refused, must_be_known
 
@@ -31,10 +31,12 @@ def read(
     """Exit code 4 when the device can't be reached, 5 when a point is bad, 8 when the policy forbids it."""
     try:
         with way(Where(config, state_dir), device) as client:
-            known = device_of(client, device)["points"]
+            about = device_of(client, device)
+            known = about["points"]
             for name in points or ():
                 must_be_known(f"{device} has no point", name, known)
             result = client.post(address("devices", device, "read"), {"points": points} if points else {})
+            result = explained(client, result, about["link"])
     except Refused as refused:
         return refused.code
     if as_json:

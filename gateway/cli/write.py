@@ -14,11 +14,14 @@ from gateway.cli.control.client import Client, Denied, Unanswered, address
 from gateway.cli.control.finding import Where
 from gateway.cli.control.results import Result, exit_of, sentence, why_bad
 from gateway.cli.control.values import BadValue, Point, assigned, limits, measured, parsed, printable
-from gateway.cli.control.way import device_of, way
+from gateway.cli.control.way import device_of, explained, way
 from gateway.cli.exits import Exit
 from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.read import tell
 from gateway.cli.refused import Refused, must_be_known
+
+UNTOUCHED = {"rejected", "expired", "unreachable"}
+"""Ends of a command that has not reached its device: nothing to read back."""
 
 
 class Plan(NamedTuple):
@@ -45,13 +48,15 @@ def write(
     """Exit code 4 when the device can't be reached, 5 when it refuses or nobody knows, 8 when the policy or you do."""
     try:
         with way(Where(config, state_dir), device) as client:
-            plan = _plan(device, assignments, device_of(client, device)["points"])
+            about = device_of(client, device)
+            plan = _plan(device, assignments, about["points"])
             if not yes:
-                _preview(plan, _now(client, plan))
+                _preview(plan, _now(client, plan, about["link"]))
             agreed("Write?", yes=yes)
             path, what = address("devices", device, "write"), f"{device}: {plan.told()}"
             result = carried_out(client, path, {"values": plan.values}, what, yes=yes)
-            after = _after(client, plan) if result["status"] != "rejected" else None
+            result = explained(client, result, about["link"])
+            after = _after(client, plan) if result["status"] not in UNTOUCHED else None
     except Refused as refused:
         return refused.code
     _tell(plan, result, after, as_json=as_json)
@@ -84,9 +89,9 @@ def _after(client: Client, plan: Plan) -> Result | None:
         return None
 
 
-def _now(client: Client, plan: Plan) -> Result:
+def _now(client: Client, plan: Plan, link: str) -> Result:
     """What the points are before; raises Refused when the device can't be reached."""
-    now = _read(client, plan)
+    now = explained(client, _read(client, plan), link)
     if now["status"] == "unreachable":
         tell(plan.device, now, {})
         raise Refused(Exit.UNREACHABLE, "nothing was written")

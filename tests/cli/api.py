@@ -114,6 +114,10 @@ def result(status: str = "done", **more: Any) -> dict[str, Any]:
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
 
+    @override
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes is no error."""
+
 
 def _handler(api: Api) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):

@@ -14,8 +14,9 @@ import pytest
 from gateway.cli.control.client import Client, Unanswered, dial
 from gateway.cli.control.finding import SERVICE_SOCKET, listening, places
 from gateway.cli.refused import Refused
-from tests.cli.api import Api, Said, Stream, error
+from tests.cli.api import BOILER, STATUS, Api, Said, Stream, error
 from tests.cli.terminal import Terminal
+from tests.control.described import assert_described
 from tests.support.nobody import as_nobody
 
 Verb = Callable[..., Said]
@@ -139,3 +140,11 @@ def test_an_interrupt_while_a_command_is_under_way_says_what_that_may_mean(
     seen = terminal.end()
 
     assert (seen.code, "it may have been carried out or not" in seen.text) == (130, True)
+
+
+@pytest.mark.parametrize(("path", "document"), [
+    ("/v1/status", STATUS), ("/v1/devices", {"devices": {"boiler": BOILER}}),
+    ("/v1/devices/{device}", {"device": "boiler", **BOILER}),
+])  # fmt: skip
+def test_what_these_tests_are_told_is_what_a_gateway_promises_to_tell(path: str, document: object) -> None:
+    assert_described("GET", path, 200, "application/json", document)

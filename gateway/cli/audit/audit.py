@@ -18,7 +18,6 @@ from gateway.cli.exits import Exit
 from gateway.cli.options import StateDir, misplaced
 from gateway.cli.refused import Refused
 from gateway.cli.times import BadTime, time_ms
-from gateway.endpoints.payload import iso_ms
 
 HEAD = ("time", "device", "who", "asked", "before", "ms", "result")
 
@@ -44,8 +43,8 @@ def audit(
     if context.invoked_subcommand is not None:
         return misplaced(context)
     try:
-        since_iso = iso_ms(time_ms(since, time.time())) if since is not None else None
-        found = records(Where(None, state_dir), device, since_iso, limit)
+        since_ms = None if since is None else time_ms(since, time.time())
+        found = records(Where(None, state_dir), device, since_ms, limit)
     except BadTime as error:
         show.problem(str(error))
         return Exit.USAGE

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.cli.control.client import Client, address
 from gateway.cli.control.finding import Where
 from gateway.cli.control.values import printable, shown
 from gateway.cli.control.way import running, translated
+from gateway.cli.state import state_of
+from gateway.endpoints.payload import iso_ms
 
 Record = Mapping[str, Any]
 """As the API gives it."""
@@ -18,13 +20,16 @@ PAGE = 1000
 
 
 def records(
-    where: Where, device: str | None = None, since: str | None = None, limit: int | None = None
-) -> list[Record]:
+    where: Where, device: str | None = None, since_ms: int | None = None, limit: int | None = None
+) -> Sequence[Record]:
     """Oldest first; of those that are wanted, the newest `limit`. Raises Refused."""
     client = running(where)
     if client is None:
-        return []
+        from gateway.cli.audit.kept import kept
+
+        return kept(state_of(where.state_dir), device, since_ms or 0, limit)[::-1]
     with translated():
+        since = None if since_ms is None else iso_ms(since_ms)
         return list(_paged(client, device, since, limit))[::-1]
 
 

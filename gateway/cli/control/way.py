@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.cli.control.client import Client, Denied, Unanswered, address
 from gateway.cli.control.finding import Where, listening, places
+from gateway.cli.control.results import Result
 from gateway.cli.exits import Exit
 from gateway.cli.refused import Refused, hint
 from gateway.cli.state import InUse, state_of
@@ -61,6 +62,14 @@ def device_of(client: Client, device: str) -> dict[str, Any]:
             raise
         raise Refused(Exit.USAGE, f"no device '{device}' - {hint(device, devices_of(client))}") from error
     return found
+
+
+def explained(client: Client, result: Result, link: str) -> Result:
+    """The same, with why the link is down if that is what it says."""
+    if result.get("reason") != "no-link":
+        return result
+    fault = client.get(address("status")).get("trouble", {}).get("links", {}).get(link)
+    return {**result, "detail": f"{result.get('detail', 'no link')}: {link}: {fault}"} if fault else result
 
 
 def _client(where: Where, device: str | None, stack: ExitStack) -> Client:
