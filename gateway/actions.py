@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from gateway.adapter import Rejected
@@ -24,12 +24,14 @@ class Actions:
         return await self._reload()
 
     async def _scan(self, args: Mapping[str, Any]) -> Result:
-        """Of the link that `args` name; the rest of them is for its adapter."""
-        options = dict(args)
-        name = options.pop("link", None)
+        """Of the link that `args` name; `options` are its adapter's own."""
+        name, options = args.get("link"), args.get("options", {})
         if not isinstance(name, str) or name not in self._links:
             known = ", ".join(self._links) or "none"
             raise Rejected("unknown-link", f'args name no link that has devices ({known}): {{"link": "..."}}')
+        _no_more([key for key in args if key not in {"link", "options"}])
+        if not isinstance(options, Mapping):
+            raise Rejected("malformed", "options are an object")
         found = await self._links[name].scan(options)
         return Result(ResultStatus.DONE, found=tuple(found))
 
@@ -39,6 +41,6 @@ async def _ping(args: Mapping[str, Any]) -> Result:
     return Result(ResultStatus.DONE)
 
 
-def _no_more(args: Mapping[str, Any]) -> None:
-    if args:
-        raise Rejected("malformed", f"there are no args to this: {', '.join(args)}")
+def _no_more(args: Iterable[str]) -> None:
+    if unknown := ", ".join(args):
+        raise Rejected("malformed", f"there are no such args to this: {unknown}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,8 @@ from gateway.commands.failsafe import USER, FailSafe, Presence
 from gateway.commands.guard import Guard
 from gateway.commands.router import Router
 from gateway.config.site import Site
+from gateway.control.place import ControlError
+from gateway.control.server import serving
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.field import Field
 from gateway.inside import Inside, Parts
@@ -55,12 +57,13 @@ log = structlog.get_logger("fieldgate")
 class Orders(NamedTuple):
     """What the gateway is told from outside: `leave` when to end, `reload()` to begin anew with what is configured now.
 
-    `farewell()` is why it ends, for its last status.
+    `farewell()` is why it ends, for its last status; `socket` where its API is to be served, if anywhere.
     """
 
     leave: asyncio.Event
     reload: Callable[[], Awaitable[Result]]
     farewell: Callable[[], str]
+    socket: Path | None = None
 
 
 class Gateway:
@@ -172,11 +175,12 @@ class Gateway:
         interval_s = systemd.watchdog_interval_s()
         watchdog = [] if interval_s is None else [tasks.create_task(_ping_watchdog(interval_s), name="watchdog")]
         field = self._start_field(tasks)
-        await self._orders.leave.wait()
-        log.info("stopping")
-        await _end(inner)
-        await _end(field)
-        await self._answer_waiting()
+        async with self._control():
+            await self._orders.leave.wait()
+            log.info("stopping")
+            await _end(inner)
+            await _end(field)
+            await self._answer_waiting()
         await _end([audit])
         await self._local.audit.settle()
         await _end([endpoints[uplink.name] for uplink in self._uplinks if not uplink.relay.connected_now])
@@ -187,6 +191,17 @@ class Gateway:
         await asyncio.gather(*commits)
         await _end(watchdog)
         self._memory.save()
+
+    @asynccontextmanager
+    async def _control(self) -> AsyncIterator[None]:
+        """The API; that it can't be served keeps nothing else from working."""
+        async with AsyncExitStack() as stack:
+            if self._orders.socket is not None:
+                try:
+                    await stack.enter_async_context(serving(self.inside, self._orders.socket, self._site.control.group))
+                except ControlError as error:
+                    log.error("no control socket: `fieldgate status` and its like can't reach us", reason=str(error))
+            yield
 
     async def _equip(self, uplink: Uplink) -> None:
         opened = await uplink.open()

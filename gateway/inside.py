@@ -9,13 +9,18 @@ from typing import Any, NamedTuple
 from gateway import __version__
 from gateway.adapter import Tap
 from gateway.clock import WallClock
+from gateway.control.house import Unavailable
 from gateway.field import Field
 from gateway.latest import Latest
 from gateway.link import FieldLink
 from gateway.local import Local
 from gateway.model import DeviceInfo, DeviceStatus, Result
+from gateway.outbox.disk.store import StoreError
 from gateway.supervisor import Phase
 from gateway.uplink import Uplink
+
+END = 1 << 62
+"""A number that no record has reached."""
 
 
 class Parts(NamedTuple):
@@ -95,13 +100,16 @@ class Inside:
         return self._parts.links[link].tapped(tap)
 
     async def audit(self, query: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """The newest first; raises StoreError."""
-        return await self._parts.local.audit.records(
-            device=query.get("device"),
-            since_ms=query.get("since_ms", 0),
-            before=query.get("before", 1 << 62),
-            limit=query.get("limit", 100),
-        )
+        """The newest first; raises Unavailable."""
+        try:
+            return await self._parts.local.audit.records(
+                device=query.get("device"),
+                since_ms=query.get("since_ms", 0),
+                before=query.get("before", END),
+                limit=query["limit"],
+            )
+        except StoreError as error:
+            raise Unavailable(f"the audit can't be read: {error}") from error
 
     def _common(self) -> dict[str, Any]:
         links = self._parts.links

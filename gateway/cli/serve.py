@@ -17,6 +17,7 @@ from gateway.cli.home import Home
 from gateway.cli.refuge import bounded, is_ours, made, places
 from gateway.cli.state import owned
 from gateway.config import Site
+from gateway.control.place import socket_path
 from gateway.outbox.disk.store import StoreError
 from gateway.outbox.rescue.homecoming import bring_home, bytes_in, furnish
 
@@ -107,5 +108,5 @@ def _places(state: Path) -> list[Path]:
 def _gateway(course: Course, site: Site, state: Path, leave: asyncio.Event, away: str | None = None) -> Gateway:
     adapters = plugins.adapters(link.adapter for link in site.links.values())
     endpoints = plugins.endpoints(endpoint.type for endpoint in site.endpoints.values())
-    orders = Orders(leave, reload=course.reload, farewell=lambda: course.farewell)
+    orders = Orders(leave, course.reload, lambda: course.farewell, socket_path(state))
     return Gateway(site, adapters, endpoints, state, orders, away=away)

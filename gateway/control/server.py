@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from gateway.control.connection import IDLE_S, Connection
 from gateway.control.house import House
-from gateway.control.place import take
+from gateway.control.place import BACKLOG, take
 from gateway.control.routes import application
 
 END_S = 0.5
@@ -32,7 +32,9 @@ async def serving(house: House, path: Path, group: str | None = None) -> AsyncIt
     state, loop = ServerState(), asyncio.get_running_loop()
     place = await asyncio.to_thread(take, path, group)
     try:
-        server = await loop.create_unix_server(lambda: Connection(config, state, loop), sock=place.listener)
+        server = await loop.create_unix_server(
+            lambda: Connection(config, state, loop), sock=place.listener, backlog=BACKLOG
+        )
         log.info("listening", socket=str(path), group=group)
         try:
             yield

@@ -201,6 +201,13 @@ async def test_when_all_places_are_taken_the_longest_silent_gives_way(
         assert not clients[1][0].at_eof()
 
 
+async def test_a_flood_of_connections_is_held_to_its_bound_and_others_get_in(api: Api) -> None:
+    async with hanging(api, 4 * connection.MAX_CONNECTIONS, b"GET /v1/st") as clients:
+        for _ in range(10):
+            assert (await api.ask("GET", "/v1/status")).status == 200
+        await until(lambda: 0 < held(clients) < connection.MAX_CONNECTIONS)
+
+
 async def test_when_all_places_are_at_work_a_newcomer_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "MAX_CONNECTIONS", 2)
     async with api.stream("/v1/frames"), api.stream("/v1/samples"):
@@ -227,6 +234,11 @@ async def test_another_protocol_is_not_spoken(api: Api, upgrade: bytes) -> None:
     asked = STATUS[:-2] + b"Connection: Upgrade\r\nUpgrade: " + upgrade + b"\r\n\r\n"
 
     assert (await api.exchange(asked + b"GARBAGE\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+
+
+def held(clients: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> int:
+    """How many have not been let go."""
+    return sum(not reader.at_eof() and reader.exception() is None for reader, _ in clients)
 
 
 @asynccontextmanager
