@@ -83,12 +83,12 @@ def test_a_point_is_written_and_read_back(place: Place, modbus_server: ModbusSer
     ended = place.run("write", "boiler", "setpoint=55.5", "mode=on", "--yes")
 
     assert (ended.returncode, ended.stdout) == (0, "setpoint\t55.5\t\tgood\nmode\ton\t\tgood\n")
-    assert [(each.address, each.values) for each in modbus_server.writes] == [(1, [555]), (2, [1])]
+    assert [(each.address, each.values) for each in modbus_server.writes()] == [(1, [555]), (2, [1])]
 
 
 def test_a_command_with_steps_is_carried_out(place: Place, modbus_server: ModbusServer) -> None:
     assert place.run("invoke", "boiler", "start", "--yes").returncode == 0
-    assert [(each.address, each.values) for each in modbus_server.writes] == [(1, [300]), (1, [400])]
+    assert [(each.address, each.values) for each in modbus_server.writes()] == [(1, [300]), (1, [400])]
 
 
 @pytest.mark.parametrize(("arguments", "rule"), [
@@ -101,7 +101,7 @@ def test_the_policy_holds_as_in_a_gateway_that_runs(
     ended = place.run(*arguments)
 
     assert (ended.returncode, f"(rule: {rule})" in ended.stderr) == (8, True)
-    assert modbus_server.writes == []
+    assert modbus_server.writes() == []
 
 
 def test_what_was_commanded_is_in_the_audit_with_who_did_it(place: Place) -> None:
