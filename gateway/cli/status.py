@@ -35,7 +35,7 @@ def status(
     except Refused as refused:
         return refused.code
     if standing is None:
-        _tell_that_none_runs([str(each) for each in places(state_dir, os.environ)], as_json=as_json)
+        _tell_that_none_runs(list(map(str, places(state_dir, os.environ))), as_json=as_json)
         return Exit.INTERNAL
     if as_json:
         show.document({"running": True, **standing._asdict()})

@@ -11,15 +11,26 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from gateway.cli import refuge
+from gateway.cli.control import way
 from gateway.cli.control.client import Client, Unanswered, dial
-from gateway.cli.control.finding import SERVICE_SOCKET, listening, places
+from gateway.cli.control.finding import SERVICE_SOCKET, SOCKET, listening, places
+from gateway.cli.refuge import SHARED_MEMORY
 from gateway.cli.refused import Refused
+from gateway.cli.state import owned
 from tests.cli.api import BOILER, STATUS, Api, Said, Stream, error
 from tests.cli.terminal import Terminal
 from tests.control.described import assert_described
 from tests.support.nobody import as_nobody
 
 Verb = Callable[..., Said]
+
+GOOD = """version: 1
+gateway: {id: mill-3}
+endpoints: {cloud: {type: mqtt, url: "mqtt://broker.example"}}
+links: {plc: {adapter: modbus, host: 10.0.0.1}}
+devices: {boiler: {link: plc, points: {temp: {type: int16, address: 1}}}}
+"""
 
 
 @pytest.mark.parametrize(("given", "environ", "sockets"), [
@@ -37,7 +48,13 @@ def test_the_socket_is_looked_for_where_the_daemon_may_have_put_it(
 
     found = places(Path(given) if given else None, environ)
 
-    assert [str(each) for each in found] == sockets
+    assert [str(each) for each in found if not each.is_relative_to(SHARED_MEMORY)] == sockets
+
+
+def test_a_gateway_is_found_that_works_in_memory_since_its_disk_refuses(tmp_path: Path) -> None:
+    [folder, *_] = refuge.places(tmp_path, {})
+
+    assert folder / SOCKET in places(tmp_path, {})
 
 
 def test_a_socket_that_a_killed_daemon_has_left_is_nobodys(tmp_path: Path) -> None:
@@ -125,6 +142,19 @@ def test_an_answer_that_is_none_ends_the_verb_with_a_sentence(
     ended = verb("status")
 
     assert (ended.code, said in ended.err) == (code, True)
+
+
+def test_a_link_that_another_process_keeps_is_told(
+    api: Api, verb: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(way, "TURN_S", 0.2)
+    (tmp_path / "gateway.yaml").write_text(GOOD)
+    api.path.unlink()
+
+    with owned(tmp_path):
+        said = verb("read", "boiler")
+
+    assert (said.code, "another fieldgate works on" in said.err) == (4, True)
 
 
 def test_an_interrupt_while_a_command_is_under_way_says_what_that_may_mean(

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from gateway.cli.state import owned
 from tests.support.daemon import FIELDGATE
 from tests.support.modbus import ModbusServer
 from tests.support.site import device, endpoint, link, site
@@ -155,13 +154,6 @@ def test_two_at_once_wait_for_each_other(place: Place) -> None:
         ended = [each.wait(30) for each in (first, second)]
 
     assert ended == [0, 0]
-
-
-def test_a_link_that_another_process_keeps_is_told(place: Place) -> None:
-    with owned(place.state):
-        ended = place.run("read", "boiler")
-
-    assert (ended.returncode, "another fieldgate works on" in ended.stderr) == (4, True)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.cli import refuge
 from gateway.cli.control.client import LOOK_S, Client, dial
 from gateway.cli.exits import Exit
 from gateway.cli.refused import Refused
@@ -35,7 +36,9 @@ def places(state_dir: Path | None, environ: Mapping[str, str]) -> Iterator[Path]
     """Where its socket may be, the likeliest first."""
     if given := environ.get("RUNTIME_DIRECTORY"):
         yield Path(given.split(":")[0]) / SOCKET
-    yield (state_dir or default_state_dir(environ)) / SOCKET
+    state = state_dir or default_state_dir(environ)
+    yield state / SOCKET
+    yield from (folder / SOCKET for folder in refuge.places(state, {}))
     if state_dir == SERVICE_STATE or (state_dir is None and not environ.get("STATE_DIRECTORY")):
         yield SERVICE_SOCKET
 
