@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+SERVICE_STATE = Path("/var/lib/fieldgate")
+"""Where systemd keeps the state of the unit that is shipped."""
+
 LOCK_FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 """Root may be asked to lock a directory of another user, who decides what is found there: it is never written."""
 
@@ -23,6 +26,11 @@ def default_state_dir(environ: Mapping[str, str]) -> Path:
         return Path(given.split(":")[0])
     base = environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "fieldgate"
+
+
+def state_of(given: Path | None) -> Path:
+    """The state directory that is meant: what was given, or where it is by default."""
+    return given or default_state_dir(os.environ)
 
 
 @contextmanager
