@@ -79,6 +79,15 @@ class Answers:
         self._audit.refused(self._record(Case(command or "", device, asked), result))
         self.answer(command, device, result, delivery)
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many wait to be told that there should be no more for now."""
+        return self._voice.is_crowded
+
+    async def room(self) -> None:
+        """Return once it is not crowded."""
+        await self._voice.room()
+
     def tell(self, command: str | None, result: Result, delivery: Delivery) -> None:
         """What nobody but one who waits for it needs to know."""
         self._voice.copy(None, command, result, delivery)

@@ -42,21 +42,24 @@ class Router:
         self, origin: str, admission: Admission, journal: Journal, answers: Answers, now_ms: Callable[[], int]
     ) -> None:
         """`now_ms`: the journal's clock."""
-        self.counters = {"accepted": 0, "refused": 0, "unreadable": 0}
+        self.counters = {"accepted": 0, "refused": 0, "unreadable": 0, "unanswered": 0}
         self._origin = origin
         self._admission = admission
         self._journal = journal
         self._answers = answers
         self._now_ms = now_ms
-        self._deliveries: deque[Delivery] = deque()
+        self._deliveries: deque[tuple[Delivery, float]] = deque()
         self._arrived = asyncio.Event()
         self._repeats = Repeats()
 
     def offer(self, delivery: Delivery) -> None:
-        """Take a delivery without waiting, or refuse it when too many wait."""
+        """Take a delivery without waiting, or refuse it when too many wait; of too many refusals none is told."""
         if len(self._deliveries) < MAX_WAITING:
-            self._deliveries.append(delivery)
+            self._deliveries.append((delivery, asyncio.get_running_loop().time()))
             self._arrived.set()
+        elif self._answers.is_crowded:
+            self.counters["unanswered"] += 1
+            self._accept(delivery)
         else:
             error = Rejected("queue-full", f"{MAX_WAITING} commands wait to be looked at")
             self._refuse(delivery, None, id_of(delivery.payload), error)
@@ -71,13 +74,14 @@ class Router:
                 await self._arrived.wait()
                 self._arrived.clear()
                 while self._deliveries:
-                    await self._route(self._deliveries.popleft())
+                    await self._answers.room()
+                    await self._route(*self._deliveries.popleft())
 
     async def settle(self) -> None:
         """At the stop, once nothing is routed any more: answer the rest, and let the last ends be stored."""
         await self._admission.own.end()
         while self._deliveries:
-            delivery = self._deliveries.popleft()
+            delivery, _ = self._deliveries.popleft()
             self._stop(delivery, id_of(delivery.payload))
         await self._answers.settle()
 
@@ -91,11 +95,11 @@ class Router:
         except StoreError as error:
             log.error("journal can't be read", origin=self._origin, error=str(error))
 
-    async def _route(self, delivery: Delivery) -> None:
+    async def _route(self, delivery: Delivery, at_s: float) -> None:
         request: Request | None = None
         try:
             request = decode(delivery.payload)
-            await self._admit(request, delivery)
+            await self._admit(request, delivery, at_s)
             self.counters["accepted"] += 1
         except Malformed as error:
             self._refuse(delivery, None, error.command, Rejected("malformed", str(error)))
@@ -113,7 +117,7 @@ class Router:
         except Exception:  # an endpoint's defect costs a second delivery of the same command
             log.exception("defect", device=delivery.device)
 
-    async def _admit(self, request: Request, delivery: Delivery) -> None:
+    async def _admit(self, request: Request, delivery: Delivery, at_s: float) -> None:
         """Raises Rejected, or leaves the command answered or in its link's queue."""
         self._admission.check_delivery(delivery, request)
         known = await self._find(request, delivery)
@@ -121,12 +125,12 @@ class Router:
             self._repeat(request.id, known, delivery)
             return
         try:
-            admitted = self._admission.admit(request, delivery)
+            admitted = self._admission.admit(request, delivery, at_s)
         except TooLate:
             asked, device = self._admission.asked(request, delivery), device_of(request, delivery)
             self._answers.refuse(request.id, asked, device, TOO_LATE, delivery)
         else:
-            await self._begin(admitted, delivery)
+            await self._begin(admitted, delivery, at_s)
 
     async def _find(self, request: Request, delivery: Delivery) -> Known | None:
         try:
@@ -135,11 +139,10 @@ class Router:
             self._stop(delivery, request.id)
             raise
 
-    async def _begin(self, admitted: Admitted, delivery: Delivery) -> None:
+    async def _begin(self, admitted: Admitted, delivery: Delivery, at_s: float) -> None:
         """Claim and queue it; raises StoreError."""
         command, permit = admitted.command, admitted.permit
-        now_s = asyncio.get_running_loop().time()
-        case = Case(command.id, command.device, admitted.asked, [delivery], at_s=now_s)
+        case = Case(command.id, command.device, admitted.asked, [delivery], at_s=at_s)
         try:
             await self._claim(case)
         except BaseException:

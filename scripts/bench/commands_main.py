@@ -31,6 +31,8 @@ from scripts.bench.starting import idle_memory_mib, wall_ms
 
 COMMANDS = 500
 FLOOD_COMMANDS = 10_000
+MOST_COMMANDS = 65_535
+"""A command's number is the value of its register and its packet's id."""
 PAUSE_S = 0.01
 """On average, between an answer and the next command: a poll's period under load, so that they come at any moment."""
 LOADED_DEVICES, LOADED_PERIOD_S = 10, 0.01
@@ -149,6 +151,8 @@ def _parse() -> argparse.Namespace:
     options = parser.parse_args()
     if unknown := set(options.part) - PARTS.keys():
         parser.error(f"no such part: {', '.join(unknown)}")
+    if options.commands is not None and not 1 < options.commands <= MOST_COMMANDS:
+        parser.error(f"commands must be 2 to {MOST_COMMANDS}")
     return options
 
 

@@ -58,6 +58,25 @@ class Link:
         return not self.lies and len(self.jobs) >= self.max_queue
 
 
+class Leaving:
+    """Stands where the relay stands: what is told leaves as the test wants."""
+
+    def __init__(self, commands: "CommandRig") -> None:
+        self._commands = commands
+        self.free = asyncio.Event()
+        self.free.set()
+
+    @property
+    def is_crowded(self) -> bool:
+        return not self.free.is_set()
+
+    async def room(self) -> None:
+        await self.free.wait()
+
+    def reply(self, to: str, mark: bytes | None, body: bytes) -> None:
+        self._commands.reply(to, mark, body)
+
+
 class CommandRig:
     """A router at work, what came of its commands, and what was acknowledged."""
 
@@ -86,8 +105,9 @@ class CommandRig:
         self.latest = Latest()
         plant = Plant({"boiler": BOILER}, {"plc": link}, self.guard, self.latest, lambda: self.is_synced)
         hold = Hold(rig.outbox.store, rules.default_ttl_s)
+        self.leaving = Leaving(self)
         self.reply: Callable[[str, bytes | None, bytes], None] = self._note_reply
-        voice = OutboxVoice(rig.outbox, intake, self._reply)
+        voice = OutboxVoice(rig.outbox, intake, self.leaving)
         self.router = Router(
             "cloud",
             Admission(
@@ -97,9 +117,6 @@ class CommandRig:
             Answers(voice, journal, audit, now_ms=self._wall_ms, wall_ms=self._wall_ms),
             self._wall_ms,
         )
-
-    def _reply(self, to: str, mark: bytes | None, body: bytes) -> None:
-        self.reply(to, mark, body)
 
     def _note_reply(self, to: str, mark: bytes | None, body: bytes) -> None:
         self.replies.append((to, mark, json.loads(body)))
@@ -138,6 +155,11 @@ class CommandRig:
         """One command, routed to where it goes."""
         number = self.offer(body, device, **more)
         await until(lambda: number in self.accepted)
+
+    async def deliver_nothing(self) -> None:
+        """Let the router do all that it can do now: more turns of the loop than anything it does takes."""
+        for _ in range(20):
+            await asyncio.sleep(0)
 
     def offer(self, body: Any, device: str = "boiler", **more: Any) -> int:
         """One command, as it arrives; its number in `accepted`."""
