@@ -38,8 +38,11 @@ class Presence:
         self._changed = asyncio.Event()
 
     def away_since_s(self, endpoint: str | None) -> float | None:
-        """Since when (the loop's clock) it has been away, None while it is not; without a name: all of them."""
-        since = list(self._away_since_s.values()) if endpoint is None else [self._away_since_s[endpoint]]
+        """Since when (the loop's clock) it has been away, None while it is not; without a name: all of them.
+
+        One that is not at work here (`gateway.direct`) is not away either.
+        """
+        since = list(self._away_since_s.values()) if endpoint is None else [self._away_since_s.get(endpoint)]
         times = [each for each in since if each is not None]
         return max(times) if times and len(times) == len(since) else None
 
@@ -51,8 +54,8 @@ class Presence:
                 await changed.wait()
 
 
-Send = Callable[[str, bytes], Awaitable[Result]]
-"""Carries a command (device, body) out and returns its result."""
+Send = Callable[[bytes, str], Awaitable[Result]]
+"""Carries a command (body, device) out and returns its result."""
 
 Report = Callable[[str, str, Result], None]
 """Tells every endpoint the result of a command (device, id)."""
@@ -109,9 +112,9 @@ class FailSafe:
 
     async def _write(self) -> tuple[str, Result]:
         self._number += 1
-        command = f"{USER}-{self._run}-{self._number}"
+        command = f"{USER}-{self._run}-{self._device}-{self._number}"  # one journal for all devices
         body = msgspec.json.encode({"id": command, "write": self._wanted.write})
-        return command, await self._send(self._device, body)
+        return command, await self._send(body, self._device)
 
     async def _rest(self, pause_s: float) -> None:
         loop = asyncio.get_running_loop()
