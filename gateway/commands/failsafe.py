@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 import structlog
@@ -74,6 +75,7 @@ class FailSafe:
         self._send = send
         self._report = report
         self._number = 0
+        self._told: tuple[ResultStatus, str | None] | None = None
 
     async def run(self) -> None:
         """Until cancelled: once for each time that the uplink is lost for so long."""
@@ -98,23 +100,30 @@ class FailSafe:
 
     async def _until_written(self) -> None:
         """Try for as long as the uplink is away; the first attempt is reported, then whatever differs from the last."""
-        told: tuple[ResultStatus, str | None] | None = None
+        self._told = None
         pause_s = RETRY_S
         while self._is_lost():
-            command, result = await self._write()
-            if (result.status, result.reason) != told:
-                self._report(self._device, command, result)
-            told = result.status, result.reason
-            if result.status is ResultStatus.DONE:
+            if (await self._write()).status is ResultStatus.DONE:
                 return
             await self._rest(pause_s)
             pause_s = min(2 * pause_s, RETRY_MAX_S)
 
-    async def _write(self) -> tuple[str, Result]:
+    async def _write(self) -> Result:
+        """What is under way when this is cancelled is reported all the same."""
         self._number += 1
         command = f"{USER}-{self._run}-{self._device}-{self._number}"  # one journal for all devices
         body = msgspec.json.encode({"id": command, "write": self._wanted.write})
-        return command, await self._send(body, self._device)
+        sending = asyncio.ensure_future(self._send(body, self._device))
+        sending.add_done_callback(partial(self._tell, command))
+        return await asyncio.shield(sending)
+
+    def _tell(self, command: str, sending: asyncio.Future[Result]) -> None:
+        if sending.cancelled():
+            return
+        result = sending.result()
+        if (result.status, result.reason) != self._told:
+            self._report(self._device, command, result)
+        self._told = result.status, result.reason
 
     async def _rest(self, pause_s: float) -> None:
         loop = asyncio.get_running_loop()

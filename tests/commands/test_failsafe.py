@@ -23,6 +23,8 @@ class Rig:
     def __init__(self, endpoints: Iterable[str]) -> None:
         self.presence = Presence(endpoints)
         self.ends: list[Result] = [DONE]
+        self.may_end = asyncio.Event()
+        self.may_end.set()
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.told: list[tuple[str, str, str]] = []
 
@@ -31,6 +33,7 @@ class Rig:
 
     async def _send(self, body: bytes, device: str) -> Result:
         self.sent.append((device, json.loads(body)))
+        await self.may_end.wait()
         return self.ends.pop(0) if len(self.ends) > 1 else self.ends[0]
 
     def _report(self, device: str, command: str, result: Result) -> None:
@@ -173,3 +176,13 @@ async def test_no_two_devices_share_an_id() -> None:
     async with running(rig.make(safe()), rig.make(safe(), "pump")):
         await until(lambda: len(rig.told) == 2)
         assert len({body["id"] for _, body in rig.sent}) == 2
+
+
+async def test_what_is_under_way_at_a_stop_is_reported_when_it_has_ended() -> None:
+    rig = Rig(["cloud"])
+    rig.may_end.clear()
+    async with running(rig.make(safe())):
+        await until(lambda: rig.sent)
+    rig.may_end.set()
+    await until(lambda: rig.told)
+    assert [status for _, _, status in rig.told] == ["done"]
