@@ -105,12 +105,13 @@ class Admission:
         if request.device not in (None, delivery.device or request.device):
             raise Rejected("malformed", f"it came to {delivery.device}, but names another device")
 
-    def admit(self, request: Request, delivery: Delivery) -> Admitted:
-        """Weigh a command, and count it; raises TooLate, too."""
+    def admit(self, request: Request, delivery: Delivery, came_s: float) -> Admitted:
+        """Weigh a command that came at this time of the loop's clock, and count it; raises TooLate, too."""
         device = device_of(request, delivery)
         permit, link = self._permit(request, device)
-        ttl_s = self._ttl_s(request, delivery)
-        if ttl_s <= 0:
+        now_s = asyncio.get_running_loop().time()
+        deadline_s = now_s + self._rest_s(request, delivery, now_s - came_s)
+        if deadline_s <= now_s:
             raise TooLate
         if link.is_full:
             raise Rejected("queue-full", "too many commands wait for that link")
@@ -118,7 +119,7 @@ class Admission:
         if permit.moves and not (isinstance(delivery, LocalDelivery) and delivery.fail_safe):
             sender = f"{self._origin}/{delivery.user or ''}"
             take_back = self._plant.guard.admit(request, permit, device, sender)
-        command = _command(request, device, asyncio.get_running_loop().time() + ttl_s)
+        command = _command(request, device, deadline_s)
         return Admitted(command, permit, link, self.asked(request, delivery, permit), take_back)
 
     def asked(self, request: Request | None, delivery: Delivery, permit: Permit | None = None) -> Asked:
@@ -161,12 +162,12 @@ class Admission:
             raise Rejected("policy", "nothing is written by anyone (commands: false)", self._rules.reads_only)
         self.hold.check()
 
-    def _ttl_s(self, request: Request, delivery: Delivery) -> float:
+    def _rest_s(self, request: Request, delivery: Delivery, waited_s: float) -> float:
         """How long this command may still be executed: the shortest of what its sender says, else the default.
 
         A point in time means nothing to a clock that is not set.
         """
-        bounds = [] if delivery.expires_in_s is None else [delivery.expires_in_s]
+        bounds = [] if delivery.expires_in_s is None else [delivery.expires_in_s - waited_s]
         expires_ms, is_synced = expiry_ms(request), self._plant.is_synced()
         if expires_ms is not None and is_synced:
             bounds.append(expires_ms / 1000 - self._wall_s())
@@ -174,7 +175,7 @@ class Admission:
             why = "" if expires_ms is None or is_synced else "; expires can't be judged, since the clock is not set"
             detail = f"the broker keeps commands while we are away, so each must carry its message expiry{why}"
             raise Rejected("no-expiry", detail)
-        return min(bounds, default=self._rules.default_ttl_s)
+        return min(bounds, default=self._rules.default_ttl_s - waited_s)
 
 
 def device_of(request: Request | None, delivery: Delivery) -> str:
