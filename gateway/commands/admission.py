@@ -105,13 +105,13 @@ class Admission:
         if request.device not in (None, delivery.device or request.device):
             raise Rejected("malformed", f"it came to {delivery.device}, but names another device")
 
-    def admit(self, request: Request, delivery: Delivery, at_s: float) -> Admitted:
-        """Weigh a command that came at `at_s` (the loop's clock), and count it; raises TooLate, too."""
+    def admit(self, request: Request, delivery: Delivery, came_s: float) -> Admitted:
+        """Weigh a command that came at this time of the loop's clock, and count it; raises TooLate, too."""
         device = device_of(request, delivery)
         permit, link = self._permit(request, device)
         now_s = asyncio.get_running_loop().time()
-        ttl_s = self._ttl_s(request, delivery, now_s - at_s)
-        if ttl_s <= 0:
+        deadline_s = now_s + self._rest_s(request, delivery, now_s - came_s)
+        if deadline_s <= now_s:
             raise TooLate
         if link.is_full:
             raise Rejected("queue-full", "too many commands wait for that link")
@@ -119,7 +119,7 @@ class Admission:
         if permit.moves and not _is_fail_safe(delivery):
             sender = f"{self._origin}/{delivery.user or ''}"
             take_back = self._plant.guard.admit(request, permit, device, sender)
-        command = _command(request, device, now_s + ttl_s)
+        command = _command(request, device, deadline_s)
         return Admitted(command, permit, link, self.asked(request, delivery, permit), take_back)
 
     def asked(self, request: Request | None, delivery: Delivery, permit: Permit | None = None) -> Asked:
@@ -163,7 +163,7 @@ class Admission:
             raise Rejected("policy", "nothing is written by anyone (commands: false)", self._rules.reads_only)
         self.hold.check()
 
-    def _ttl_s(self, request: Request, delivery: Delivery, waited_s: float) -> float:
+    def _rest_s(self, request: Request, delivery: Delivery, waited_s: float) -> float:
         """How long this command may still be executed: the shortest of what its sender says, else the default.
 
         A point in time means nothing to a clock that is not set.

@@ -95,11 +95,11 @@ class Router:
         except StoreError as error:
             log.error("journal can't be read", origin=self._origin, error=str(error))
 
-    async def _route(self, delivery: Delivery, at_s: float) -> None:
+    async def _route(self, delivery: Delivery, came_s: float) -> None:
         request: Request | None = None
         try:
             request = decode(delivery.payload)
-            await self._admit(request, delivery, at_s)
+            await self._admit(request, delivery, came_s)
             self.counters["accepted"] += 1
         except Malformed as error:
             self._refuse(delivery, None, error.command, Rejected("malformed", str(error)))
@@ -117,7 +117,7 @@ class Router:
         except Exception:  # an endpoint's defect costs a second delivery of the same command
             log.exception("defect", device=delivery.device)
 
-    async def _admit(self, request: Request, delivery: Delivery, at_s: float) -> None:
+    async def _admit(self, request: Request, delivery: Delivery, came_s: float) -> None:
         """Raises Rejected, or leaves the command answered or in its link's queue."""
         self._admission.check_delivery(delivery, request)
         known = await self._find(request, delivery)
@@ -125,12 +125,12 @@ class Router:
             self._repeat(request.id, known, delivery)
             return
         try:
-            admitted = self._admission.admit(request, delivery, at_s)
+            admitted = self._admission.admit(request, delivery, came_s)
         except TooLate:
             asked, device = self._admission.asked(request, delivery), device_of(request, delivery)
             self._answers.refuse(request.id, asked, device, TOO_LATE, delivery)
         else:
-            await self._begin(admitted, delivery, at_s)
+            await self._begin(admitted, delivery, came_s)
 
     async def _find(self, request: Request, delivery: Delivery) -> Known | None:
         try:
@@ -139,10 +139,10 @@ class Router:
             self._stop(delivery, request.id)
             raise
 
-    async def _begin(self, admitted: Admitted, delivery: Delivery, at_s: float) -> None:
+    async def _begin(self, admitted: Admitted, delivery: Delivery, came_s: float) -> None:
         """Claim and queue it; raises StoreError."""
         command, permit = admitted.command, admitted.permit
-        case = Case(command.id, command.device, admitted.asked, [delivery], at_s=at_s)
+        case = Case(command.id, command.device, admitted.asked, [delivery], at_s=came_s)
         try:
             await self._claim(case)
         except BaseException:
@@ -175,8 +175,10 @@ class Router:
         """The same id again: the stored result again, nothing executed; under way, its result will come."""
         if known.result is not None:
             self._answers.answer(command, known.device, known.result, delivery)
-        elif not self._answers.tell_too(command, delivery):
+        elif not self._answers.is_open(command):
             raise Rejected("storage", "what came of this command is not stored yet: ask again later")
+        elif not self._answers.tell_too(command, delivery):
+            raise Rejected("queue-full", "too many have sent this command again while it is under way")
 
     def _stop(self, delivery: Delivery, command: str | None) -> None:
         """It was not claimed, and will not be."""
