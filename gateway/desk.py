@@ -11,8 +11,10 @@ from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from gateway.actions import Actions
-from gateway.clock import WallClock
+from gateway.clock import WallClock, now_ms
 from gateway.commands.admission import Plant
 from gateway.commands.failsafe import USER, FailSafe, Presence
 from gateway.commands.guard import Guard
@@ -21,10 +23,17 @@ from gateway.latest import Latest
 from gateway.link import FieldLink
 from gateway.local import Local
 from gateway.model import DeviceInfo, Result, ResultStatus
+from gateway.outbox.disk.store import StoreError
 from gateway.uplink import Uplink
 
 TOKEN_BYTES = 8
 """Of what a second command must carry: nobody guesses it within a minute."""
+
+
+LONGEST_RATE_MS = 86_400_000
+"""Of longer periods a restart forgets what was before."""
+
+log = structlog.get_logger("fieldgate.commands")
 
 
 class Desk:
@@ -47,8 +56,8 @@ class Desk:
         self._devices = devices
         self._clock = clock
         self._links = links
-        guard = Guard(asyncio.get_running_loop().time, self._minute, lambda: token_hex(TOKEN_BYTES))
-        self._plant = Plant(devices, links, guard, latest, lambda: clock.is_synced)
+        self._guard = Guard(asyncio.get_running_loop().time, self._minute, lambda: token_hex(TOKEN_BYTES))
+        self._plant = Plant(devices, links, self._guard, latest, lambda: clock.is_synced)
         self._actions = Actions(links, reload)
         self._presence = Presence(site.endpoints)
         self._uplinks: list[Uplink] = []
@@ -56,7 +65,20 @@ class Desk:
     async def open(self) -> None:
         """Open the local journal and the audit; raises StoreError."""
         await self.local.open()
+        await self._remember()
         self.local.equip(self._plant, {"republish-birth": self._republish, **self._actions.all})
+
+    async def _remember(self) -> None:
+        """What was carried out before a restart counts for rates, too, as far as a clock can tell when that was."""
+        if not self._clock.is_synced:
+            return
+        try:
+            counted = await self.local.audit.counted(now_ms() - LONGEST_RATE_MS)
+        except StoreError as error:
+            log.error("what was commanded before is not known: rates begin anew", error=str(error))
+            return
+        for ago_s, rule in counted:
+            self._guard.remember(ago_s, rule)
 
     def serve(self, uplink: Uplink) -> None:
         """Take this endpoint's commands; its outbox must be open."""

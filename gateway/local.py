@@ -19,8 +19,7 @@ from gateway.commands.voice import LocalDelivery, LocalVoice
 from gateway.config.models import CommandsSection
 from gateway.model import Result
 from gateway.outbox.disk.store import Store
-
-FILE = "local.db"
+from gateway.outbox.rescue.homecoming import LOCAL
 
 ORIGIN = "local"
 
@@ -32,7 +31,7 @@ class Local:
     router: Router
 
     def __init__(self, state: Path, settings: CommandsSection, wall: WallClock) -> None:
-        self._store = Store(state / FILE)
+        self._store = Store(state / LOCAL)
         self._settings = settings
         self._wall = wall
 

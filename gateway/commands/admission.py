@@ -11,7 +11,7 @@ from gateway.adapter import Rejected
 from gateway.commands import policy
 from gateway.commands.audit import Asked
 from gateway.commands.decode import Request, expiry_ms, kind_of
-from gateway.commands.guard import Guard
+from gateway.commands.guard import Guard, rates
 from gateway.commands.hold import Hold
 from gateway.commands.own import OwnCommands
 from gateway.commands.policy import Permit
@@ -115,7 +115,7 @@ class Admission:
         if link.is_full:
             raise Rejected("queue-full", "too many commands wait for that link")
         take_back = _nothing
-        if permit.moves and not (isinstance(delivery, LocalDelivery) and delivery.fail_safe):
+        if permit.moves and not _is_fail_safe(delivery):
             sender = f"{self._origin}/{delivery.user or ''}"
             take_back = self._plant.guard.admit(request, permit, device, sender)
         command = _command(request, device, asyncio.get_running_loop().time() + ttl_s)
@@ -134,7 +134,8 @@ class Admission:
         for name in names:
             if name in known and (value := known[name].value) is not None:
                 old[name] = value
-        return Asked(self._origin, kind_of(request), _content(request), delivery.user, old)
+        counts = rates(permit) if permit is not None and not _is_fail_safe(delivery) else ()
+        return Asked(self._origin, kind_of(request), _content(request), delivery.user, old, counts)
 
     def _permit(self, request: Request, device: str) -> tuple[Permit, Link]:
         """What a command may do and where it waits."""
@@ -191,6 +192,10 @@ def _content(request: Request) -> Any:
 def _command(request: Request, device: str, deadline_s: float) -> Command:
     read = tuple(request.read) if request.read else None
     return Command(request.id, device, deadline_s, request.write, read, request.invoke, request.args)
+
+
+def _is_fail_safe(delivery: Delivery) -> bool:
+    return isinstance(delivery, LocalDelivery) and delivery.fail_safe
 
 
 def _nothing() -> None:

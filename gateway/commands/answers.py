@@ -14,7 +14,7 @@ from gateway.commands.journal import Journal
 from gateway.commands.voice import Voice
 from gateway.endpoints.contract import Delivery
 from gateway.endpoints.payload import iso_ms
-from gateway.model import Result
+from gateway.model import Result, ResultStatus
 from gateway.outbox.disk.store import StoreError, Unsettled
 from gateway.outbox.entry import Entry
 
@@ -26,6 +26,9 @@ SETTLE_S = 0.5
 
 WIRE_REQUESTS = 100
 """Requests of one command that its record shows."""
+
+NOT_DONE = frozenset({ResultStatus.REJECTED, ResultStatus.EXPIRED})
+"""Ends that have not touched the device, and count for no rate after a restart."""
 
 MAX_REPEATS = 10
 """Of one command that is under way: how many more of its senders are told its end."""
@@ -146,6 +149,7 @@ class Answers:
             user=case.asked.user,
             asked=case.asked.asked,
             old=case.asked.old,
+            counts=case.asked.counts if result.status not in NOT_DONE else (),
             wire=[request.hex() for request in case.wire[:WIRE_REQUESTS]],
             reason=result.reason,
             rule=result.rule,

@@ -24,6 +24,9 @@ PRUNE_EVERY = 500
 RETRY_S = 5.0
 """Pause between attempts on a disk that refuses."""
 
+COUNTED = 10_000
+"""Of what counts for rates so much is looked at: as many as one rule may allow."""
+
 ROW_BYTES = 64
 """Of a row beside its record: key, time, device, and what SQLite adds."""
 
@@ -36,7 +39,7 @@ log = structlog.get_logger("fieldgate.audit")
 class Asked(Struct, frozen=True, omit_defaults=True):
     """Who asked for what: `origin` is an endpoint, `local` or `uplink-lost`; `user` is who it was, where that is known.
 
-    `old`: what the points to be written were worth when last read.
+    `old`: what the points to be written were worth when last read. `counts`: the rules whose rates it counts for.
     """
 
     origin: str
@@ -44,6 +47,7 @@ class Asked(Struct, frozen=True, omit_defaults=True):
     asked: Any
     user: str | None = None
     old: Mapping[str, Value] = {}
+    counts: tuple[str, ...] = ()
 
 
 NOT_KNOWN = Asked("unknown", "unknown", None)
@@ -65,6 +69,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     user: str | None = None
     asked: Any = None
     old: Mapping[str, Value] = {}
+    counts: tuple[str, ...] = ()
     wire: Sequence[str] = ()
     reason: str | None = None
     rule: str | None = None
@@ -145,7 +150,18 @@ class Audit:
             " AND coalesce(?, device) = device ORDER BY number DESC LIMIT ?",
             (before, since_ms, since_ms, device, limit),
         )
-        return [{"number": number, **msgspec.json.decode(body)} for number, body in rows]
+        return [{"number": number, **_shown(body)} for number, body in rows]
+
+    async def counted(self, since_ms: int) -> list[tuple[float, str]]:
+        """What counts for rates since then: how many seconds ago, and for which rule; raises StoreError."""
+        now_ms = self._wall_ms()
+        rows = await self._store.rows(
+            "SELECT time_ms, value FROM"
+            " (SELECT number, time_ms, CAST(record AS TEXT) AS text FROM audit WHERE time_ms BETWEEN ? AND ?),"
+            " json_each(CASE WHEN json_valid(text) THEN text ELSE '{}' END, '$.counts') ORDER BY number DESC LIMIT ?",
+            (since_ms, now_ms, COUNTED),
+        )
+        return [((now_ms - time_ms) / 1000, rule) for time_ms, rule in reversed(rows)]
 
     def _take(self, what: Record) -> None:
         self._waiting.append(what if self._is_synced() else msgspec.structs.replace(what, clock="unsynced"))
@@ -193,3 +209,10 @@ class Audit:
             ]
         )
         self._since_prune = 0
+
+
+def _shown(body: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.to_builtins(msgspec.json.decode(body, type=Record))  # type: ignore[no-any-return]  # a struct's
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {"detail": "this record is damaged"}

@@ -25,6 +25,7 @@ from gateway.latest import Latest
 from gateway.model import DeviceInfo, PointInfo, Result, ResultStatus
 from gateway.outbox.disk.store import Store
 from gateway.report import ReportFilter
+from gateway.units import TimesIn
 from tests.outbox.setup import Rig, opened, until
 
 POINTS = {
@@ -33,7 +34,7 @@ POINTS = {
     "open": PointInfo("open", "uint16", "int", 1.0, writable=True, write_min=5),
     "temp": PointInfo("temp", "int16", "float", 1.0),
 }
-BOILER = DeviceInfo("boiler", "plc", "unit 1", 1.0, POINTS, ())
+BOILER = DeviceInfo("boiler", "plc", "unit 1", 1.0, POINTS, (), max_write_rate=TimesIn(9_000, 1.0))
 WRITE = {"id": "c-1", "write": {"setpoint": 55.0}}
 DAY_S = 86_400.0
 

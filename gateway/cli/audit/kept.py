@@ -11,7 +11,7 @@ import msgspec
 
 from gateway.cli.exits import Exit
 from gateway.cli.refused import Refused
-from gateway.local import FILE
+from gateway.outbox.rescue.homecoming import LOCAL
 from gateway.outbox.visit.visit import Unreadable, look, version_of, with_index
 
 ALL = -1
@@ -20,7 +20,7 @@ ALL = -1
 
 def kept(state: Path, device: str | None, since_ms: int, limit: int | None) -> list[dict[str, Any]]:
     """The newest first; leaves no trace. Raises Refused."""
-    path = state / FILE
+    path = state / LOCAL
     try:
         if not path.exists():
             return []
