@@ -72,6 +72,8 @@ def _plan(device: str, assignments: list[str], known: Mapping[str, Point]) -> Pl
             values[name] = parsed(name, text, known[name])
     except BadValue as error:
         raise Refused(Exit.USAGE, str(error)) from error
+    if len(values) < len(assignments):
+        raise Refused(Exit.USAGE, "each point can have one value only")
     return Plan(device, values, {name: known[name] for name in values})
 
 
@@ -84,8 +86,8 @@ def _after(client: Client, plan: Plan) -> Result | None:
     """What the points are now; what came of the write is told also when the gateway ends."""
     try:
         return _read(client, plan)
-    except (Denied, Unanswered) as error:
-        show.problem(f"not read back: {error}")
+    except (Denied, Unanswered, KeyboardInterrupt) as error:
+        show.problem(f"not read back: {str(error) or 'you did not wait for it'}")
         return None
 
 

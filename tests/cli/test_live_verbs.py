@@ -70,6 +70,7 @@ def test_why_a_read_failed_is_told_and_shows_in_the_exit_code(api: Api, verb: Ve
     (("read", "../status"), "no device '../status' - there are boiler"),
     (("read", "boiler", "flw"), "boiler has no point 'flw' - did you mean 'flow'?"),
     (("write", "boiler", "set_point=1", "--yes"), "boiler has no point 'set_point' - did you mean 'setpoint'?"),
+    (("write", "boiler", "pump=true", "pump=false", "--yes"), "each point can have one value only"),
     (("write", "boiler", "setpoint", "--yes"), "'setpoint' is no NAME=VALUE"),
     (("write", "boiler", "mode=atuo", "--yes"), "mode: no value 'atuo' - did you mean 'auto'?"),
     (("invoke", "boiler", "strat", "--yes"), "boiler has no command 'strat' - did you mean 'start'?"),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.daemon import FIELDGATE
+from tests.support.device import Device, hang
 from tests.support.modbus import ModbusServer
 from tests.support.site import device, endpoint, link, site
 
@@ -35,7 +36,7 @@ class Place:
         self.configure(port)
 
     def configure(self, port: int, **more: Any) -> None:
-        boiler = device(POINTS, commands={"start": {"steps": STEPS}}, **more)
+        boiler = {**device(POINTS, commands={"start": {"steps": STEPS}}), **more}
         text = site(endpoint("mqtt://127.0.0.1:1"), {"plc": link(port)}, {"boiler": boiler})
         (self.folder / "gateway.yaml").write_text(text)
 
@@ -166,6 +167,26 @@ def test_a_monitor_that_is_told_to_end_leaves_nothing_behind(
     assert (watching.returncode, errors) == (code, "")
     assert list(place.temporary.iterdir()) == []
     assert place.run("read", "boiler").returncode == 0
+
+
+def test_it_ends_quietly_when_nobody_reads_any_more(place: Place, watching: "subprocess.Popen[str]") -> None:
+    assert watching.stdout is not None
+    watching.stdout.close()
+
+    assert watching.wait(20) == 0
+    assert watching.stderr is not None
+    assert watching.stderr.read() == ""
+
+
+def test_an_interrupt_ends_it_while_the_link_is_still_waited_for(place: Place) -> None:
+    with Device(hang) as silent:
+        place.configure(silent.port, timeout="30s")
+        with place.start("read", "boiler") as process:
+            silent.wait_for_polls(1)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+
+    assert (process.returncode, errors) == (130, "")
 
 
 def test_frames_are_shown_as_they_go(place: Place) -> None:
