@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cli.api import BOILER, STATUS, Api, Said
+from tests.cli.terminal import Terminal
 
 Verb = Callable[..., Said]
 
@@ -93,6 +94,15 @@ def test_what_a_person_must_mend_is_told_so(api: Api, verb: Verb) -> None:
     tell(api, endpoints={"hub": parked})
 
     assert "hub: it is not tried again before this is mended" in verb("status").out
+
+
+def test_at_a_terminal_it_is_the_same_in_columns(api: Api, at_terminal: Callable[..., Terminal]) -> None:
+    lines = at_terminal("status").end().text.splitlines()
+
+    assert [line.split() for line in lines[1:]] == [
+        ["endpoint", "cloud", "connected,", "12", "messages", "waiting"],
+        ["link", "plc", "up"],
+    ]
 
 
 def test_losses_a_failing_disk_and_a_wrong_clock_are_told(api: Api, verb: Verb) -> None:
