@@ -118,3 +118,18 @@ def test_an_option_before_the_verb_below_is_not_passed_over(audited: Api, verb: 
 
     assert (said.code, "options belong behind 'export'" in said.err) == (2, True)
     assert audited.asked == [] == list[Ask]()
+
+
+def test_the_names_in_a_refused_command_can_not_command_the_terminal(api: Api, verb: Verb) -> None:
+    hostile = record(1, kind="write", asked={"\x1b[2Jpump": True}, status="rejected", reason="unknown-point")
+    api.tell("GET /v1/audit", {"records": [hostile], "next": None})
+
+    assert verb("audit").out.split("\t")[3] == r"write \x1b[2Jpump=true"
+
+
+@pytest.mark.parametrize("begun", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_a_csv_is_a_formula_that_a_spreadsheet_carries_out(api: Api, verb: Verb, begun: str) -> None:
+    api.tell("GET /v1/audit", {"records": [record(1, command=f"{begun}cmd|' /C calc'!A0")], "next": None})
+
+    (row,) = csv.DictReader(io.StringIO(verb("audit", "export", "--format", "csv").out, newline=""))
+    assert row["command"] == f"'{begun}cmd|' /C calc'!A0"

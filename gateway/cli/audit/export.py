@@ -27,6 +27,10 @@ HEAD = (
 """Columns; what is no number or text is JSON."""
 
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would carry out; a stranger may have chosen the id of a command."""
+
+
 class Format(StrEnum):
     """How records are written."""
 
@@ -65,11 +69,13 @@ def _json_lines(found: Iterable[Record], out: BinaryIO) -> None:
 
 def _csv(found: Iterable[Record], out: BinaryIO) -> None:
     text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
+    rows = csv.writer(text)  # its line ends are RFC 4180's: else a lone one in a cell would not be quoted
     rows.writerow(HEAD)
     rows.writerows([_cell(each.get(name)) for name in HEAD] for each in found)
     out.write(text.getvalue().encode())
 
 
 def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | bool) else value
+    if isinstance(value, dict | list | bool):
+        return json.dumps(value, ensure_ascii=False)
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

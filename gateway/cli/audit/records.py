@@ -37,7 +37,7 @@ def asked(record: Record) -> str:
     """`write setpoint=55`."""
     what = record.get("asked")
     if isinstance(what, Mapping):
-        words = [f"{name}={_cell(value)}" for name, value in what.items()]
+        words = [_pair(name, value) for name, value in what.items()]
     else:
         words = [_cell(each) for each in what] if isinstance(what, list) else [_cell(what)]
     return " ".join([record.get("kind", ""), *words]).strip()
@@ -45,12 +45,17 @@ def asked(record: Record) -> str:
 
 def before(record: Record) -> str:
     """`setpoint=50`: what was there until then."""
-    return " ".join(f"{name}={_cell(value)}" for name, value in record.get("old", {}).items())
+    return " ".join(_pair(name, value) for name, value in record.get("old", {}).items())
 
 
 def who(record: Record) -> str:
     """A person of this box, the endpoint, or what of the gateway itself."""
     return printable(record.get("user") or record["origin"])
+
+
+def _pair(name: str, value: object) -> str:
+    """Of a command that was refused the name, too, is what a stranger wrote."""
+    return f"{printable(name)}={_cell(value)}"
 
 
 def _cell(value: object) -> str:
