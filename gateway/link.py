@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -136,7 +136,8 @@ class FieldLink:
         self._gone = asyncio.get_running_loop().create_future()
         self._adapter = adapter
         if self._taps:
-            adapter.tap(self._show)
+            with suppress(Rejected):  # who looks on sees nothing; the link serves all the same
+                adapter.tap(self._show)
         try:
             await adapter.run(_FirstSign(self._field, up))
         finally:
@@ -151,7 +152,7 @@ class FieldLink:
         if self._adapter is None or self._gone is None:
             return Result(ResultStatus.UNREACHABLE, reason="no-link", detail="the link to the device is down")
         job.is_begun = True
-        execution = asyncio.ensure_future(self._adapter.execute(command, job.wire.append))
+        execution = asyncio.ensure_future(_asked(self._adapter, command, job))
         try:
             waits: set[asyncio.Future[Any]] = {execution, self._gone}
             await asyncio.wait(
@@ -184,6 +185,11 @@ def _is_sign_of_life(sample: Sample) -> bool:
     return len(sample.bad) < len(sample.values) or any(b.reason not in SIGNS_OF_DEATH for b in sample.bad.values())
 
 
+async def _asked(adapter: Adapter, command: Command, job: Job) -> Result:
+    """Whatever an adapter does, also while it is only called, ends this and nothing else."""
+    return await adapter.execute(command, job.wire.append)
+
+
 def _outcome(execution: asyncio.Future[Result], command: Command) -> Result:
     if not execution.done():
         return _cut_short(command)
@@ -196,7 +202,11 @@ def _outcome(execution: asyncio.Future[Result], command: Command) -> Result:
         return Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail, rule=error.rule)
     if error is not None:
         return Result(ResultStatus.UNKNOWN, reason="defect", detail=f"{type(error).__name__}: {error}")
-    return execution.result()
+    result: object = execution.result()
+    if not isinstance(result, Result):
+        detail = f"the adapter's answer is no result, but a {type(result).__name__}"
+        return Result(ResultStatus.UNKNOWN, reason="defect", detail=detail)
+    return result
 
 
 def _cut_short(command: Command) -> Result:

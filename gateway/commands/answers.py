@@ -30,6 +30,9 @@ WIRE_REQUESTS = 100
 NOT_DONE = frozenset({ResultStatus.REJECTED, ResultStatus.EXPIRED})
 """Ends that have not touched the device, and count for no rate after a restart."""
 
+DEFECT = "defect"
+"""Why nobody knows what came of a command whose result has no JSON: an adapter may be a stranger's."""
+
 MAX_REPEATS = 10
 """Of one command that is under way: how many more of its senders are told its end."""
 
@@ -188,8 +191,11 @@ class Answers:
     async def _finish_contained(self, case: Case, result: Result) -> None:
         try:
             await self.finish(case, result)
-        except Exception:  # a defect on one command's way back must not go unseen, nor disturb others
+        except Exception as error:  # a defect on one command's way back must not go unseen, nor disturb others
             log.exception("defect", command=case.command)
+            if result.reason != DEFECT:
+                detail = f"what came of it can't be told: {type(error).__name__}: {error}"
+                await self._finish_contained(case, Result(ResultStatus.UNKNOWN, reason=DEFECT, detail=detail))
 
     async def _store(self, command: str, result: Result, entry: Entry | None) -> bool:
         try:

@@ -81,6 +81,10 @@ class Record(Struct, frozen=True, omit_defaults=True):
     clock: str | None = None
 
 
+Row = tuple[str, bytes]
+"""A record's device, and the record as JSON."""
+
+
 class _Minute(Struct):
     """How many refusals of one origin were told since when, and how many were not."""
 
@@ -102,7 +106,7 @@ class Audit:
         self._max_bytes = max_bytes
         self._wall_ms = wall_ms
         self._is_synced = is_synced
-        self._waiting: deque[Record] = deque()
+        self._waiting: deque[Row] = deque()
         self._taken = asyncio.Event()
         self._refuses = False
         self._stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -164,7 +168,9 @@ class Audit:
         return [((now_ms - time_ms) / 1000, rule) for time_ms, rule in reversed(rows)]
 
     def _take(self, what: Record) -> None:
-        self._waiting.append(what if self._is_synced() else msgspec.structs.replace(what, clock="unsynced"))
+        """Raises what an adapter's values do that have no JSON: to who brings them, not where all are stored."""
+        marked = what if self._is_synced() else msgspec.structs.replace(what, clock="unsynced")
+        self._waiting.append((marked.device, msgspec.json.encode(marked)))
         while len(self._waiting) > WAITING:
             self._waiting.popleft()
             self.lost += 1
@@ -185,9 +191,9 @@ class Audit:
             told.set_result(None)
         return not self._refuses
 
-    async def _insert(self, batch: Collection[Record]) -> None:
+    async def _insert(self, batch: Collection[Row]) -> None:
         time_ms = self._wall_ms() if self._is_synced() else None
-        rows = [(time_ms, each.device, msgspec.json.encode(each)) for each in batch]
+        rows = [(time_ms, *each) for each in batch]
         await self._store.write([("INSERT INTO audit (time_ms, device, record) VALUES (?, ?, ?)", rows)])
         self._since_prune += len(batch)
         if self._since_prune >= PRUNE_EVERY:

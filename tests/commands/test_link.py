@@ -12,7 +12,7 @@ from typing_extensions import override
 from gateway.adapter import Adapter, AdapterError, DeviceConfig, Emit, LinkConfig, PointConfig, Rejected, Wrote
 from gateway.jobs import Job
 from gateway.link import FieldLink
-from gateway.model import Bad, BadReason, Command, PointGroup, Result, ResultStatus, Sample
+from gateway.model import Bad, BadReason, Command, Interlock, PointGroup, Result, ResultStatus, Sample
 from gateway.supervisor import Phase
 from tests.outbox.setup import until
 
@@ -249,3 +249,29 @@ async def test_a_device_that_answers_with_errors_has_answered(reason: BadReason,
         assert Puppet.emit is not None
         Puppet.emit(Sample(GROUP, 0, (None, None), {"a": Bad(reason), "b": Bad(reason)}))
         assert phase(link) is expected
+
+
+async def test_one_who_looks_on_does_not_keep_a_link_down_that_can_show_nothing() -> None:
+    async with linked(up=False) as (link, _):
+        with link.tapped(lambda _direction, _data: None):
+            serving = asyncio.create_task(link.supervised.run())
+            await until(lambda: Puppet.emit or link.supervised.failures)
+            assert (link.supervised.failures, link.supervised.fault) == (0, None)
+            serving.cancel()
+            await asyncio.wait([serving])
+
+
+async def test_an_adapter_that_answers_with_nonsense_leaves_it_unknown_and_the_link_at_work() -> None:
+    async with linked() as (link, _):
+        Puppet.carry_out = lambda _: nonsense()
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        deadline_s = asyncio.get_running_loop().time() + 60
+        interlock = Interlock("rule", {"b": False})
+        link.submit(Job(Command("c", "d", deadline_s, {"a": 1}), done.set_result, (interlock,)))
+        async with asyncio.timeout(10):
+            assert (await done).status == "rejected", "an interlock that can't be read forbids it"
+        assert (await outcome(link)).reason == "defect"
+
+
+async def nonsense() -> Any:
+    return None

@@ -398,3 +398,15 @@ async def test_what_was_not_looked_at_when_the_gateway_stops_is_answered(path: P
         assert commands.last == ("c-1", "rejected", "stopping")
         assert commands.accepted == [0]
         assert commands.journal() == []
+
+
+async def test_a_result_that_has_no_json_leaves_its_command_unknown_and_all_others_at_work(path: Path) -> None:
+    async with routing(path) as commands:
+        strange: Any = {"setpoint": object()}
+        await commands.deliver(WRITE)
+        await commands.finish(Result(ResultStatus.DONE, strange))
+        assert commands.last == ("c-1", "unknown", "defect")
+        await commands.deliver({**WRITE, "id": "c-2"})
+        await commands.finish(DONE)
+        assert commands.journal() == [("c-1", True), ("c-2", True)]
+        assert [record["status"] for record in await commands.records()] == ["unknown", "done"]
