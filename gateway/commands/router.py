@@ -91,7 +91,7 @@ class Router:
             for command, device, asked in await self._journal.unfinished():
                 case = Case(command, device, asked)
                 self._answers.open(case)
-                await self._answers.finish(case, lost)
+                self._answers.finish_later(case, lost)  # else a disk that refuses would keep all others waiting
         except StoreError as error:
             log.error("journal can't be read", origin=self._origin, error=str(error))
 

@@ -410,3 +410,16 @@ async def test_a_result_that_has_no_json_leaves_its_command_unknown_and_all_othe
         await commands.finish(DONE)
         assert commands.journal() == [("c-1", True), ("c-2", True)]
         assert [record["status"] for record in await commands.records()] == ["unknown", "done"]
+
+
+async def test_a_disk_that_refuses_from_the_start_keeps_no_command_from_its_answer(path: Path) -> None:
+    async with routing(path) as commands:
+        await commands.deliver(WRITE)
+    async with routing(path) as commands:
+        with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            await commands.rig.outbox.store.rows("PRAGMA busy_timeout=1")
+            await commands.deliver({**WRITE, "id": "c-2"})
+            await until(lambda: len(commands.results) == 2)
+            told = {result["command"]: (result["status"], result.get("reason")) for result in commands.results}
+            assert told == {"c-1": ("unknown", None), "c-2": ("rejected", "storage")}
