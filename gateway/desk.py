@@ -29,6 +29,8 @@ from gateway.uplink import Uplink
 TOKEN_BYTES = 8
 """Of what a second command must carry: nobody guesses it within a minute."""
 
+RUN_BYTES = 2
+"""Of what tells two runs of one number apart: the journal of both may be one in the end."""
 
 LONGEST_RATE_MS = 86_400_000
 """Of longer periods a restart forgets what was before."""
@@ -89,8 +91,9 @@ class Desk:
     def fail_safes(self) -> Sequence[FailSafe]:
         """To be run beside the routers."""
         send = partial(self.local.command, user=USER, fail_safe=True)
+        run = f"{self.local.session}-{token_hex(RUN_BYTES)}"
         return [
-            FailSafe(name, info.fail_safe, self._presence, run=str(self.local.session), send=send, report=self._report)
+            FailSafe(name, info.fail_safe, self._presence, run=run, send=send, report=self._report)
             for name, info in self._devices.items()
             if info.fail_safe is not None
         ]

@@ -109,6 +109,8 @@ class Admission:
         """Weigh a command that came at this time of the loop's clock, and count it; raises TooLate, too."""
         device = device_of(request, delivery)
         permit, link = self._permit(request, device)
+        if permit.moves and not _is_fail_safe(delivery):  # which no one has sent before, under any id
+            self._check_moves()
         now_s = asyncio.get_running_loop().time()
         deadline_s = now_s + self._rest_s(request, delivery, now_s - came_s)
         if deadline_s <= now_s:
@@ -145,10 +147,7 @@ class Admission:
         info = self._plant.devices.get(device)
         if info is None:
             raise Rejected("unknown-device", f"there is no device '{device}'")
-        permit = policy.check(request, info)
-        if permit.moves:
-            self._check_moves()
-        return permit, self._plant.links[info.link]
+        return policy.check(request, info), self._plant.links[info.link]
 
     def _own_permit(self, request: Request) -> Permit:
         if request.invoke not in self.own.actions:

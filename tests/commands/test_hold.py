@@ -1,10 +1,12 @@
 """After the journal was lost nothing is moved for a while."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from gateway.commands.hold import MIN_HOLD_S
+from gateway.commands.voice import LocalDelivery
 from tests.commands.setup import WRITE, routing
 from tests.outbox.setup import query, until
 from tests.outbox.wrecks import build, overwrite, some
@@ -58,3 +60,11 @@ async def test_a_file_that_is_whole_holds_nothing_back(tmp_path: Path) -> None:
     async with routing(tmp_path / "outbox-cloud.db") as commands:
         await commands.deliver(WRITE)
         assert len(commands.link.jobs) == 1
+
+
+async def test_fail_safe_values_are_not_held_back_since_nobody_has_sent_them_before(path: Path) -> None:
+    async with routing(path) as commands:
+        body = json.dumps({"id": "uplink-lost-1", "write": {"setpoint": 40}}).encode()
+        commands.router.offer(LocalDelivery("boiler", body, lambda: None, user="uplink-lost", fail_safe=True))
+        await until(lambda: commands.link.jobs or commands.results)
+        assert [job.command.id for job in commands.link.jobs] == ["uplink-lost-1"]
