@@ -21,7 +21,7 @@ from gateway.cli.state import owned
 from tests.cli.api import BOILER, STATUS, Api, Said, Stream, error
 from tests.cli.terminal import Terminal
 from tests.control.described import assert_described
-from tests.support.nobody import as_nobody
+from tests.support.nobody import NOBODY, as_nobody
 
 Verb = Callable[..., Said]
 
@@ -51,10 +51,44 @@ def test_the_socket_is_looked_for_where_the_daemon_may_have_put_it(
     assert [str(each) for each in found if not each.is_relative_to(SHARED_MEMORY)] == sockets
 
 
-def test_a_gateway_is_found_that_works_in_memory_since_its_disk_refuses(tmp_path: Path) -> None:
+@pytest.fixture
+def in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a daemon would work in memory."""
+    monkeypatch.setattr(refuge, "SHARED_MEMORY", tmp_path / "shm")
     [folder, *_] = refuge.places(tmp_path, {})
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
 
-    assert folder / SOCKET in places(tmp_path, {})
+
+def test_a_gateway_is_found_that_works_in_memory_since_its_disk_refuses(tmp_path: Path, in_memory: Path) -> None:
+    assert in_memory / SOCKET in places(tmp_path, {})
+
+
+@pytest.mark.root
+def test_a_folder_in_memory_that_a_stranger_has_made_is_not_the_daemons(tmp_path: Path, in_memory: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    os.chown(in_memory, NOBODY, NOBODY)
+
+    assert in_memory / SOCKET not in places(tmp_path, {})
+
+
+@pytest.mark.root
+def test_root_leaves_no_files_in_a_state_directory_that_is_another_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: Verb
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    state, config = tmp_path / "state", tmp_path / "gateway.yaml"
+    config.write_text(GOOD)
+    state.mkdir()
+    os.chown(state, NOBODY, NOBODY)
+    monkeypatch.chdir(tmp_path)
+
+    said = verb("read", "boiler", "--state-dir", str(state))
+
+    assert (said.code, list(state.iterdir())) == (7, [])
+    assert f"{state} belongs to nobody: run this as that user" in said.err
 
 
 def test_a_socket_that_a_killed_daemon_has_left_is_nobodys(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import grp
 import os
 import pwd
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ def places(state_dir: Path | None, environ: Mapping[str, str]) -> Iterator[Path]
         yield Path(given.split(":")[0]) / SOCKET
     state = state_dir or default_state_dir(environ)
     yield state / SOCKET
-    yield from (folder / SOCKET for folder in refuge.places(state, {}))
+    yield from (folder / SOCKET for folder in refuge.places(state, {}) if _is_owners(folder, state))
     if state_dir == SERVICE_STATE or (state_dir is None and not environ.get("STATE_DIRECTORY")):
         yield SERVICE_SOCKET
 
@@ -60,13 +61,21 @@ def listening(sockets: Iterable[Path], limit_s: float = LOOK_S) -> Client | None
     return None
 
 
+def _is_owners(folder: Path, state: Path) -> bool:
+    """Whether it is of who has the state directory, or ours: anybody may make one there, and answer in its name."""
+    with suppress(OSError):
+        owner = folder.lstat().st_uid
+        return owner == os.geteuid() or owner == state.stat().st_uid
+    return False
+
+
 def _who_may(path: Path) -> str:
     """Whom a user must become to use this socket."""
     barrier = _barrier(path)
     found = barrier.stat()
-    user, group = _name_of_user(os.geteuid()), _name_of_group(found.st_gid)
+    user, group = user_of(os.geteuid()), _name_of_group(found.st_gid)
     if found.st_gid == 0 or not found.st_mode & 0o060:
-        return f"{path} may be used by {_name_of_user(found.st_uid)} only: run this as that user"
+        return f"{path} may be used by {user_of(found.st_uid)} only: run this as that user"
     return f"{path} may be used by the group {group} only: `sudo usermod -aG {group} {user}`, then log in again"
 
 
@@ -78,7 +87,8 @@ def _barrier(path: Path) -> Path:
     return path
 
 
-def _name_of_user(uid: int) -> str:
+def user_of(uid: int) -> str:
+    """The user's name, else `uid 1000`."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
