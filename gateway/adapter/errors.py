@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+DETAIL_CHARS = 500
+"""Of a sentence for people; it may hold what a stranger sent, and is told, logged and recorded."""
+
 
 class AdapterError(Exception):
     """The link is lost; the supervisor starts a fresh instance after a pause."""
@@ -16,7 +19,7 @@ class Rejected(Exception):
 
     def __init__(self, reason: str, detail: str, rule: str | None = None) -> None:
         """`rule`: what in the configuration forbids it, as a path; `reason` is a code, `detail` a sentence."""
-        super().__init__(detail)
         self.reason = reason
-        self.detail = detail
+        self.detail = detail if len(detail) <= DETAIL_CHARS else f"{detail[:DETAIL_CHARS]}..."
+        super().__init__(self.detail)
         self.rule = rule

@@ -33,7 +33,19 @@ ROW_BYTES = 64
 REFUSALS_PER_MINUTE = 60
 """Of one origin that are told one by one: more would push what was really done out of a log that is bounded."""
 
+REFUSED_BYTES = 1_000
+"""Of what a refusal had asked for so much is kept: it may be whatever a stranger sent, up to 64 KiB."""
+
+REFUSALS_SHARE = 4
+"""Refusals have at most a quarter of the log: however long somebody sends them, what was done stays in it."""
+
 log = structlog.get_logger("fieldgate.audit")
+
+
+TEXT = "CAST(record AS TEXT)"
+
+IS_REFUSAL = f"CASE WHEN json_valid({TEXT}) THEN json_extract({TEXT}, '$.status') = 'rejected' END"
+"""In SQL."""
 
 
 class Asked(Struct, frozen=True, omit_defaults=True):
@@ -123,7 +135,7 @@ class Audit:
             refusal = msgspec.structs.replace(refusal, repeated=untold)
         minute.told += 1
         if minute.told <= REFUSALS_PER_MINUTE:
-            self._take(refusal)
+            self._take(_bounded(refusal))
         else:
             minute.untold += 1
 
@@ -203,18 +215,26 @@ class Audit:
     async def _prune(self) -> None:
         """Hold the limits; what an unsynchronised clock has stamped goes for its size alone."""
         newest_first = f"sum(length(record) + {ROW_BYTES}) OVER (ORDER BY number DESC)"
-        too_many = f"SELECT number FROM (SELECT number, {newest_first} AS size FROM audit) WHERE size > ?"
+        too_many = "DELETE FROM audit WHERE number IN (SELECT number FROM ({}) WHERE size > ?)"
+        sizes = f"SELECT number, {newest_first} AS size FROM audit"
         cutoff_ms = self._wall_ms() - int(self._max_age_s * 1000)
         await self._store.write(
             [
-                (
-                    f"DELETE FROM audit WHERE number IN ({too_many})",
-                    [(self._max_bytes,)],
-                ),
+                (too_many.format(f"{sizes} WHERE {IS_REFUSAL}"), [(self._max_bytes // REFUSALS_SHARE,)]),
+                (too_many.format(sizes), [(self._max_bytes,)]),
                 ("DELETE FROM audit WHERE time_ms < ?", [(cutoff_ms,)] if self._is_synced() else []),
             ]
         )
         self._since_prune = 0
+
+
+def _bounded(refusal: Record) -> Record:
+    """With no more of what was asked for than a person needs."""
+    asked = msgspec.json.encode(refusal.asked)
+    if len(asked) <= REFUSED_BYTES:
+        return refusal
+    shown = f"{asked[:REFUSED_BYTES].decode(errors='ignore')}..."
+    return msgspec.structs.replace(refusal, asked=shown, old={})
 
 
 def _shown(body: bytes) -> dict[str, Any]:

@@ -201,13 +201,14 @@ async def routing(
     max_queue: int = 100,
     journal_age_s: float = 30 * DAY_S,
     journal_bytes: int = 16 * 1024**2,
+    audit_bytes: int = 16 * 1024**2,
 ) -> AsyncIterator[CommandRig]:
     """A router that runs; at the end it is stopped."""
     async with opened(path) as rig:
         journal = Journal(rig.outbox.store, journal_age_s, journal_bytes)
         local = Store(path.with_name("local.db"))
         await local.open(rig.wall_s)
-        audit = Audit(local, 30 * DAY_S, 16 * 1024**2, lambda: int(rig.wall_s * 1000), lambda: True)
+        audit = Audit(local, 30 * DAY_S, audit_bytes, lambda: int(rig.wall_s * 1000), lambda: True)
         rules = Rules(ttl_s, needs_expiry, off, reads_only)
         commands = CommandRig(rig, Link(max_queue), rules, journal, audit)
         commands.start()
