@@ -15,6 +15,7 @@ import structlog
 from gateway import __version__, systemd
 from gateway.adapter import Adapter
 from gateway.clock import WallClock, now_ms
+from gateway.commands.guard import Counted
 from gateway.config.site import Site
 from gateway.control.place import ControlError
 from gateway.control.server import serving
@@ -46,7 +47,8 @@ class Orders(NamedTuple):
     """What the gateway is told from outside: `leave` when to end, `reload()` to begin anew with what is configured now.
 
     `farewell()` is why it ends, for its last status; `socket` where its API is to be served, if anywhere;
-    `believes_clock`: the system's clock has been right before in this process.
+    `believes_clock`: the system's clock has been right before in this process. `counted`: what it has carried out, for
+    rates.
     """
 
     leave: asyncio.Event
@@ -54,6 +56,7 @@ class Orders(NamedTuple):
     farewell: Callable[[], str]
     socket: Path | None = None
     believes_clock: bool = False
+    counted: Counted | None = None
 
 
 class Gateway:
@@ -112,6 +115,7 @@ class Gateway:
             latest=self._field.latest,
             clock=self._clock,
             reload=orders.reload,
+            counted=orders.counted,
         )
         self.inside = Inside(
             Parts(

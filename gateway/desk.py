@@ -17,7 +17,7 @@ from gateway.actions import Actions
 from gateway.clock import WallClock, now_ms
 from gateway.commands.admission import Plant
 from gateway.commands.failsafe import USER, FailSafe, Presence
-from gateway.commands.guard import Guard
+from gateway.commands.guard import Counted, Guard
 from gateway.config.site import Site
 from gateway.latest import Latest
 from gateway.link import FieldLink
@@ -51,14 +51,17 @@ class Desk:
         latest: Latest,
         clock: WallClock,
         reload: Callable[[], Awaitable[Result]],
+        counted: Counted | None = None,
     ) -> None:
+        """`counted`: what this process has carried out before, for rates."""
         self.local = Local(state, site.commands, clock)
         self._settings = site.commands
         self._zone = UTC if site.gateway.timezone == "UTC" else ZoneInfo(site.gateway.timezone)
         self._devices = devices
         self._clock = clock
         self._links = links
-        self._guard = Guard(asyncio.get_running_loop().time, self._minute, lambda: token_hex(TOKEN_BYTES))
+        self._guard = Guard(asyncio.get_running_loop().time, self._minute, lambda: token_hex(TOKEN_BYTES), counted)
+        self._is_counted = bool(counted)
         self._plant = Plant(devices, links, self._guard, latest, lambda: clock.is_synced)
         self._actions = Actions(links, reload)
         self._presence = Presence(site.endpoints)
@@ -72,7 +75,7 @@ class Desk:
 
     async def _remember(self) -> None:
         """What was carried out before a restart counts for rates, too, as far as a clock can tell when that was."""
-        if not self._clock.is_synced:
+        if self._is_counted or not self._clock.is_synced:
             return
         try:
             counted = await self.local.audit.counted(now_ms() - LONGEST_RATE_MS)

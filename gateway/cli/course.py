@@ -13,6 +13,7 @@ import structlog
 from gateway import log as logging_setup
 from gateway import plugins, systemd
 from gateway.cli.exits import Exit
+from gateway.commands.guard import Counted
 from gateway.config import ConfigError, Site, load
 from gateway.model import Result, ResultStatus
 
@@ -32,6 +33,7 @@ class Course:
         self.site = site
         self.is_over = False
         self.believes_clock = False
+        self.counted: Counted = {}
         self.leave = asyncio.Event()
         self._path = path
         self._next: Site | None = None

@@ -61,7 +61,13 @@ async def _serve(path: Path, site: Site, state: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, course.stop)
     reloads = set[asyncio.Task[Result]]()
-    loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(loop.create_task(course.reload(), name="reload")))
+
+    def reload() -> None:
+        task = loop.create_task(course.reload(), name="reload")
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
     await serve(course, state)
 
 

@@ -108,7 +108,8 @@ def _places(state: Path) -> list[Path]:
 async def _work(course: Course, site: Site, state: Path, leave: asyncio.Event, away: str | None = None) -> None:
     adapters = plugins.adapters(link.adapter for link in site.links.values())
     endpoints = plugins.endpoints(endpoint.type for endpoint in site.endpoints.values())
-    orders = Orders(leave, course.reload, lambda: course.farewell, socket_path(state), course.believes_clock)
+    socket, farewell = socket_path(state), lambda: course.farewell
+    orders = Orders(leave, course.reload, farewell, socket, course.believes_clock, course.counted)
     gateway = Gateway(site, adapters, endpoints, state, orders, away=away)
     try:
         await gateway.run()

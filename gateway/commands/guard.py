@@ -26,6 +26,10 @@ MAX_TOKENS = 1_000
 """Tokens that wait; with more the oldest is worth nothing any more."""
 
 
+Counted = dict[str, deque[float]]
+"""By rule, when its commands were carried out, oldest first; seconds of a clock that outlasts the guard."""
+
+
 class Unconfirmed(Rejected):
     """It must be sent again, under another id, with this token."""
 
@@ -44,11 +48,18 @@ class Pending(NamedTuple):
 class Guard:
     """Rates, hours and tokens. `minute()` is the local minute of the day, None while no clock can be believed."""
 
-    def __init__(self, now_s: Callable[[], float], minute: Callable[[], int | None], token: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        now_s: Callable[[], float],
+        minute: Callable[[], int | None],
+        token: Callable[[], str],
+        counted: Counted | None = None,
+    ) -> None:
+        """`counted`: what another guard has counted, and this one goes on with."""
         self._now_s = now_s
         self._minute = minute
         self._token = token
-        self._done: dict[str, deque[float]] = {}
+        self._done = {} if counted is None else counted
         self._pending: dict[str, Pending] = {}
 
     def admit(self, request: Request, permit: Permit, device: str, origin: str) -> Callable[[], None]:
