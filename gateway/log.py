@@ -32,6 +32,8 @@ def configure(
     renderer: Any = (
         structlog.dev.ConsoleRenderer(colors=out.isatty()) if pretty else structlog.processors.JSONRenderer()
     )
+    if pretty:
+        shared.append(_harmless)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -54,6 +56,19 @@ def configure(
 def _without_none(_logger: Any, _method: str, event: Event) -> Event:
     """Fields that have nothing to say stay out."""
     return {name: value for name, value in event.items() if value is not None}
+
+
+def _harmless(_logger: Any, _method: str, event: Event) -> Event:
+    """What a stranger wrote, without what would command a terminal."""
+    return {name: _escaped(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 def _redactor(secrets: Iterable[str]) -> Callable[[Any, str, Event], Event]:

@@ -121,3 +121,12 @@ def test_libraries_are_heard_from_warnings_on_and_in_the_same_form() -> None:
     logging.getLogger("asyncio").warning("slow %s", "callback")
     (line,) = stream.getvalue().splitlines()
     assert json.loads(line)["event"] == "slow callback"
+
+
+def test_what_a_stranger_wrote_does_not_command_the_terminal() -> None:
+    terminal = Terminal()
+    log.configure("info", "console", (), terminal)
+    structlog.get_logger("fieldgate.test").info("command refused", command="\x1b]0;x\x07\x9b2J", detail="a\nb")
+
+    assert r"\x1b]0;x\x07\x9b2J" in terminal.getvalue()
+    assert "\x07" not in terminal.getvalue()
