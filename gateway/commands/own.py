@@ -33,6 +33,9 @@ class OwnCommands:
         """Carry it out; raises Rejected when too many are under way."""
         if self.is_full:
             raise Rejected("queue-full", f"{MAX_UNDER_WAY} commands to the gateway are under way")
+        if asyncio.get_running_loop().time() >= job.command.deadline_s:
+            job.finished(Result(ResultStatus.EXPIRED, detail="it waited for its claim until it expired"))
+            return
         task = asyncio.ensure_future(_done(self.actions[job.command.invoke or ""], job.command.args))
         self._tasks.add(task)
 

@@ -152,3 +152,20 @@ async def test_everyone_who_repeats_what_is_under_way_is_answered(commands: Comm
         ("done", None),
         ("rejected", "queue-full"),
     }
+
+
+async def test_what_expires_while_it_is_claimed_is_not_done_by_the_gateway_either(
+    commands: CommandRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = commands.journal_at_work.claim
+
+    async def slow(*claimed: Any) -> None:
+        passed = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.05, passed.set)
+        await passed.wait()
+        await claim(*claimed)
+
+    monkeypatch.setattr(commands.journal_at_work, "claim", slow)
+    await commands.deliver({"id": "c-1", "invoke": "ping"}, "", expires_in_s=0.03)
+    await until(lambda: commands.results)
+    assert (commands.last, commands.pings) == (("c-1", "expired", None), 0)
