@@ -166,7 +166,7 @@ class Audit:
             " AND coalesce(?, device) = device ORDER BY number DESC LIMIT ?",
             (before, since_ms, since_ms, device, limit),
         )
-        return [{"number": number, **_shown(body)} for number, body in rows]
+        return [{"number": number, **shown(body)} for number, body in rows]
 
     async def counted(self, since_ms: int) -> list[tuple[float, str]]:
         """What counts for rates since then: how many seconds ago, and for which rule; raises StoreError."""
@@ -237,7 +237,8 @@ def _bounded(refusal: Record) -> Record:
     return msgspec.structs.replace(refusal, asked=shown, old={})
 
 
-def _shown(body: bytes) -> dict[str, Any]:
+def shown(body: bytes) -> dict[str, Any]:
+    """A record as it lies on disk, where it may have been damaged."""
     try:
         return msgspec.to_builtins(msgspec.json.decode(body, type=Record))  # type: ignore[no-any-return]  # a struct's
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from gateway.cli.audit.kept import kept
+from gateway.outbox.disk.store import Store
 from tests.cli.api import Api, Ask, Said
 
 Verb = Callable[..., Said]
@@ -133,3 +135,14 @@ def test_no_cell_of_a_csv_is_a_formula_that_a_spreadsheet_carries_out(api: Api, 
 
     (row,) = csv.DictReader(io.StringIO(verb("audit", "export", "--format", "csv").out, newline=""))
     assert row["command"] == f"'{begun}cmd|' /C calc'!A0"
+
+
+async def test_a_damaged_record_hides_no_other_where_no_gateway_runs(tmp_path: Path) -> None:
+    store = Store(tmp_path / "local.db")
+    await store.open(1_763_888_462.0)
+    bodies = [b'{"time":"t","origin":"local","kind":"read","device":"d","status":"done"}', b"{\xff", b"[1]"]
+    await store.write([("INSERT INTO audit (device, record) VALUES ('d', ?)", [(body,) for body in bodies])])
+    await store.close(clean=True)
+
+    found = kept(tmp_path, None, 0, None)
+    assert [each.get("status") or each["detail"] for each in found] == [*2 * ["this record is damaged"], "done"]

@@ -62,7 +62,8 @@ def audit(
 def _rows(found: Sequence[Record]) -> Iterator[Row]:
     for each in found:
         latency_ms = each.get("latency_ms")
-        start = (each["time"], each.get("device", ""), who(each), asked(each), before(each))
+        where = (printable(each.get("time", "")), printable(each.get("device", "")))
+        start = (*where, who(each), asked(each), before(each))
         took = "" if latency_ms is None else f"{latency_ms:.1f}"
         yield Row((*start, took, _ended(each)), TONES.get(each.get("status", ""), Tone.BAD))
 

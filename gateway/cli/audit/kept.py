@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from gateway.cli.exits import Exit
 from gateway.cli.refused import Refused
+from gateway.commands.audit import shown
 from gateway.outbox.rescue.homecoming import LOCAL
 from gateway.outbox.visit.visit import Unreadable, look, version_of, with_index
 
@@ -31,7 +30,7 @@ def kept(state: Path, device: str | None, since_ms: int, limit: int | None) -> l
     except OSError as error:
         code = Exit.PERMISSION if isinstance(error, PermissionError) else Exit.INTERNAL
         raise Refused(code, f"{error}; run as the user that owns it") from error
-    return [{"number": number, **msgspec.json.decode(record)} for number, record in rows]
+    return [{"number": number, **shown(record)} for number, record in rows]
 
 
 def _rows(db: sqlite3.Connection, device: str | None, since_ms: int, limit: int) -> Sequence[tuple[int, bytes]]:
