@@ -49,7 +49,7 @@ IS_REFUSAL = f"CASE WHEN json_valid({TEXT}) THEN json_extract({TEXT}, '$.status'
 
 
 class Asked(Struct, frozen=True, omit_defaults=True):
-    """Who asked for what: `origin` is an endpoint, `local` or `uplink-lost`; `user` is who it was, where that is known.
+    """Who asked for what: `origin` is an endpoint or `local`; `user` is who it was, where that is known.
 
     `old`: what the points to be written were worth when last read. `counts`: the rules whose rates it counts for.
     """

@@ -164,13 +164,15 @@ class Answer(Struct, omit_defaults=True):
 
 
 class Record(Struct):
-    """A command as the audit has it; it may have more members, and what is empty is left out."""
+    """A command as the audit has it; it may have more members, and what is empty is left out.
+
+    Of a damaged record there is only `number`, and `detail` says so.
+    """
 
     number: int
-    time: Time
-    origin: Literal["cloud", "local", "uplink-lost"]
-    endpoint: str | UnsetType = UNSET
-    user: str | UnsetType = UNSET
+    time: Time | UnsetType = UNSET
+    origin: Annotated[str, Meta(description="an endpoint's id, or local: the box itself")] | UnsetType = UNSET
+    user: Annotated[str, Meta(description="who on the box; uplink-lost: the gateway itself")] | UnsetType = UNSET
     command: str | UnsetType = UNSET
     device: str | UnsetType = UNSET
     kind: str | UnsetType = UNSET
@@ -184,7 +186,8 @@ class Record(Struct):
     values: dict[str, Value] | UnsetType = UNSET
     bad: dict[str, Bad] | UnsetType = UNSET
     latency_ms: float | UnsetType = UNSET
-    repeated: int | UnsetType = UNSET
+    repeated: Annotated[int, Meta(description="refusals before it that were not recorded")] | UnsetType = UNSET
+    clock: Annotated[Literal["unsynced"], Meta(description="`time` is of a clock that was not set")] | UnsetType = UNSET
 
 
 class Audit(Struct):
