@@ -125,6 +125,7 @@ def _said(value: Value) -> str:
 
 async def _in_parts(job: Job, execute: Execute, pause: Pause) -> Result:
     values: dict[str, Value] = {}
+    has_written = False  # an adapter need not say what
     for number, part in enumerate(job.parts, 1):
         step = part.step
         if step.pause_s:
@@ -133,7 +134,8 @@ async def _in_parts(job: Job, execute: Execute, pause: Pause) -> Result:
         command = msgspec.structs.replace(job.command, write=step.write, invoke=None, args={})
         result = await _check(command, part.interlocks, execute) or await execute(command)
         if result.status is not ResultStatus.DONE:
-            return _broken_off(job, number, values, result) if values else result
+            return _broken_off(job, number, values, result) if has_written else result
+        has_written = True
         values |= result.values
     return Result(ResultStatus.DONE, values=values)
 

@@ -153,6 +153,7 @@ class Router:
         try:
             admitted.link.submit(job)
         except Rejected as error:
+            admitted.take_back()
             job.finished(_refusal(error))
 
     async def _claim(self, case: Case) -> None:

@@ -221,6 +221,7 @@ async def test_a_link_that_refuses_after_the_claim_ends_the_command(path: Path) 
         await until(lambda: commands.results)
         assert commands.last == ("c-1", "rejected", "queue-full")
         assert commands.journal() == [("c-1", True)]
+        assert not any(commands.guard._done.values()), "it counts for no rate"
 
 
 async def test_without_a_durable_claim_nothing_is_executed(path: Path) -> None:
