@@ -21,7 +21,7 @@ from gateway.cli.control.finding import SOCKET, Where
 from gateway.cli.exits import Exit
 from gateway.cli.options import DEFAULT_CONFIG
 from gateway.cli.refused import Refused, must_be_known
-from gateway.cli.state import owned, state_of
+from gateway.cli.state import owned, see_that_it_is_ours, state_of
 from gateway.config import ConfigError, Site, load
 from gateway.control.house import House
 from gateway.control.place import ControlError
@@ -57,6 +57,7 @@ def alone(where: Where, device: str | None) -> Iterator[Client]:
     with ExitStack() as stack:
         try:
             stack.enter_context(_ended_politely())
+            see_that_it_is_ours(state)
             stack.enter_context(owned(state))
             folder = stack.enter_context(TemporaryDirectory(prefix="fieldgate-"))
             logging_setup.configure("critical", "auto", site.secrets)
