@@ -73,11 +73,11 @@ class Admitted(NamedTuple):
 
 
 class Admission:
-    """The door for the commands of one origin. Every method raises Rejected where it says no."""
+    """The door for the commands of one endpoint, or (None) of the box. Whatever says no raises Rejected."""
 
     def __init__(
         self,
-        origin: str,
+        endpoint: str | None,
         plant: Plant,
         rules: Rules,
         *,
@@ -87,7 +87,7 @@ class Admission:
     ) -> None:
         self.own = own
         self.hold = hold
-        self._origin = origin
+        self._endpoint = endpoint
         self._plant = plant
         self._rules = rules
         self._wall_s = wall_s
@@ -117,7 +117,7 @@ class Admission:
             raise Rejected("queue-full", "too many commands wait for that link")
         take_back = _nothing
         if permit.moves and not _is_fail_safe(delivery):
-            sender = f"{self._origin}/{delivery.user or ''}"
+            sender = f"{self._endpoint or ''}/{delivery.user or ''}"
             take_back = self._plant.guard.admit(request, permit, device, sender)
         command = _command(request, device, deadline_s)
         return Admitted(command, permit, link, self.asked(request, delivery, permit), take_back)
@@ -125,7 +125,7 @@ class Admission:
     def asked(self, request: Request | None, delivery: Delivery, permit: Permit | None = None) -> Asked:
         """For the audit; `old` of what is to be written, as last read."""
         if request is None:
-            return Asked(self._origin, "unknown", None, delivery.user)
+            return Asked(self._origin(delivery), "unknown", None, self._endpoint, delivery.user)
         names = [
             *(request.write or ()),
             *(name for part in (permit.parts if permit else ()) for name in part.step.write),
@@ -136,7 +136,13 @@ class Admission:
             if name in known and (value := known[name].value) is not None:
                 old[name] = value
         counts = rates(permit) if permit is not None and not _is_fail_safe(delivery) else ()
-        return Asked(self._origin, kind_of(request), _content(request), delivery.user, old, counts)
+        origin, content = self._origin(delivery), _content(request)
+        return Asked(origin, kind_of(request), content, self._endpoint, delivery.user, old, counts)
+
+    def _origin(self, delivery: Delivery) -> str:
+        if self._endpoint is not None:
+            return "endpoint"
+        return "uplink-lost" if _is_fail_safe(delivery) else "local"
 
     def _permit(self, request: Request, device: str) -> tuple[Permit, Link]:
         """What a command may do and where it waits."""

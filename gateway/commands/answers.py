@@ -130,6 +130,7 @@ class Answers:
             device=case.device or None,
             command=case.command,
             origin=case.asked.origin,
+            endpoint=case.asked.endpoint,
             user=case.asked.user,
             status=result.status.value,
             reason=result.reason,
@@ -156,6 +157,7 @@ class Answers:
         return Record(
             time=iso_ms(self._wall_ms()),
             origin=case.asked.origin,
+            endpoint=case.asked.endpoint,
             kind=case.asked.kind,
             device=case.device,
             status=result.status.value,

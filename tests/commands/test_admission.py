@@ -152,3 +152,11 @@ async def test_everyone_who_repeats_what_is_under_way_is_answered(commands: Comm
         ("done", None),
         ("rejected", "queue-full"),
     }
+
+
+async def test_what_comes_after_the_last_was_routed_is_answered(commands: CommandRig) -> None:
+    await commands.stop()
+    number = commands.offer(WRITE)
+    assert commands.last == ("c-1", "rejected", "stopping")
+    assert commands.accepted == [number]
+    assert commands.journal() == []

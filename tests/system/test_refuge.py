@@ -323,7 +323,7 @@ def test_what_was_commanded_in_memory_is_in_the_audit_at_home(site: Site) -> Non
     site.subscriber.wait_for(lambda m: is_result(m, "at home"))
     site.stop()
 
-    command = [FIELDGATE, "audit", "--json", "--state-dir", site.daemon.state_dir]
+    command: list[str | Path] = [FIELDGATE, "audit", "--json", "--state-dir", site.daemon.state_dir]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
 
     records = json.loads(shown.stdout)["records"]
