@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway import plugins
@@ -18,7 +20,8 @@ from gateway.config.models import CommandsSection
 from gateway.direct import direct
 from gateway.latest import Latest
 from gateway.local import Local
-from gateway.model import Result, ResultStatus
+from gateway.model import DeviceInfo, Guards, Result, ResultStatus
+from gateway.units import TimesIn
 from tests.commands.setup import BOILER, WRITE, Link
 from tests.outbox.setup import query, until
 from tests.support.modbus import ModbusServer
@@ -64,12 +67,14 @@ class Box:
 
 
 @asynccontextmanager
-async def at_work(state: Path, settings: CommandsSection | None = None) -> AsyncIterator[Box]:
+async def at_work(
+    state: Path, settings: CommandsSection | None = None, boiler: DeviceInfo = BOILER
+) -> AsyncIterator[Box]:
     link, settings = Link(), settings or CommandsSection()
     local = Local(state, settings, WallClock("trusted"))
     await local.open()
     guard = Guard(lambda: 0.0, lambda: 0, lambda: "token")
-    local.equip(Plant({"boiler": BOILER}, {"plc": link}, guard, Latest(), lambda: True), {"ping": _ping})
+    local.equip(Plant({"boiler": boiler}, {"plc": link}, guard, Latest(), lambda: True), {"ping": _ping})
     box = Box(local, link)
     try:
         yield box
@@ -163,6 +168,31 @@ async def test_its_end_and_its_record_lie_in_one_file(tmp_path: Path) -> None:
         path = tmp_path / "local.db"
         assert query(path, "SELECT id, result IS NOT NULL FROM journal") == [("c-1", 1)]
         assert query(path, "SELECT count(*) FROM audit") == [(1,)]
+
+
+async def test_a_journal_that_was_lost_keeps_no_fail_safe_value_back(tmp_path: Path) -> None:
+    async with at_work(tmp_path):
+        pass
+    with closing(sqlite3.connect(tmp_path / "local.db", isolation_level=None)) as db:
+        db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('journal_lost', 1)")
+    async with at_work(tmp_path) as box:
+        assert (await box.end(WRITE)).reason == "journal-lost"
+        asked = box.ask({**WRITE, "id": "uplink-lost-1"}, fail_safe=True)
+        await box.finish()
+        assert await asked == DONE
+
+
+async def test_a_fail_safe_value_waits_for_no_hour_rate_or_token(tmp_path: Path) -> None:
+    guards = Guards(TimesIn(1, 3600.0), confirm=True, hours=((1, 2),))
+    setpoint = msgspec.structs.replace(BOILER.points["setpoint"], guards=guards)
+    async with at_work(tmp_path, boiler=msgspec.structs.replace(BOILER, points={"setpoint": setpoint})) as box:
+        assert (await box.end({**WRITE, "id": "by hand"})).status == "rejected"
+        for number in range(3):
+            asked = box.ask({**WRITE, "id": str(number)}, fail_safe=True)
+            await box.finish()
+            assert await asked == DONE
+        outside = {"id": "too hot", "write": {"setpoint": 99}}
+        assert (await box.end(outside, fail_safe=True)).reason == "out-of-range"
 
 
 # Without a daemon.
