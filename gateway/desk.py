@@ -16,7 +16,7 @@ import structlog
 from gateway.actions import Actions
 from gateway.clock import WallClock, now_ms
 from gateway.commands.admission import Plant
-from gateway.commands.failsafe import USER, FailSafe, Presence
+from gateway.commands.failsafe import FailSafe, Presence
 from gateway.commands.guard import Counted, Guard
 from gateway.config.site import Site
 from gateway.latest import Latest
@@ -93,7 +93,7 @@ class Desk:
 
     def fail_safes(self) -> Sequence[FailSafe]:
         """To be run beside the routers."""
-        send = partial(self.local.command, user=USER, fail_safe=True)
+        send = partial(self.local.command, user=None, fail_safe=True)
         run = f"{self.local.session}-{token_hex(RUN_BYTES)}"
         return [
             FailSafe(name, info.fail_safe, self._presence, run=run, send=send, report=self._report)

@@ -202,11 +202,10 @@ def _outcome(execution: asyncio.Future[Result], command: Command) -> Result:
         return Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail, rule=error.rule)
     if error is not None:
         return Result(ResultStatus.UNKNOWN, reason="defect", detail=f"{type(error).__name__}: {error}")
-    result: object = execution.result()
-    if not isinstance(result, Result):
-        detail = f"the adapter's answer is no result, but a {type(result).__name__}"
-        return Result(ResultStatus.UNKNOWN, reason="defect", detail=detail)
-    return result
+    result: Any = execution.result()
+    if isinstance(result, Result):
+        return result
+    return Result(ResultStatus.UNKNOWN, reason="defect", detail=f"the adapter says {type(result).__name__}")
 
 
 def _cut_short(command: Command) -> Result:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -122,8 +123,10 @@ class Answers:
     async def finish(self, case: Case, result: Result) -> None:
         """End a claimed command: first the record of it, then its end and its result, both in one transaction.
 
-        If the disk refuses, the result goes out all the same, and the journal is told when it can be.
+        If the disk refuses, the result goes out all the same, and the journal is told when it can be. Raises what a
+        result does that has no JSON, and then has recorded nothing.
         """
+        msgspec.json.encode(result)
         await self._audit.write(self._record(case, result))
         entry = self._voice.compose(case.device, case.command, result)
         stored = await self._store(case.command, result, entry)
@@ -133,6 +136,7 @@ class Answers:
             device=case.device or None,
             command=case.command,
             origin=case.asked.origin,
+            endpoint=case.asked.endpoint,
             user=case.asked.user,
             status=result.status.value,
             reason=result.reason,
@@ -159,6 +163,7 @@ class Answers:
         return Record(
             time=iso_ms(self._wall_ms()),
             origin=case.asked.origin,
+            endpoint=case.asked.endpoint,
             kind=case.asked.kind,
             device=case.device,
             status=result.status.value,

@@ -51,10 +51,13 @@ class Router:
         self._deliveries: deque[tuple[Delivery, float]] = deque()
         self._arrived = asyncio.Event()
         self._repeats = Repeats()
+        self._is_over = False
 
     def offer(self, delivery: Delivery) -> None:
         """Take a delivery without waiting, or refuse it when too many wait; of too many refusals none is told."""
-        if len(self._deliveries) < MAX_WAITING:
+        if self._is_over:
+            self._stop(delivery, id_of(delivery.payload))
+        elif len(self._deliveries) < MAX_WAITING:
             self._deliveries.append((delivery, asyncio.get_running_loop().time()))
             self._arrived.set()
         elif self._answers.is_crowded:
@@ -79,6 +82,7 @@ class Router:
 
     async def settle(self) -> None:
         """At the stop, once nothing is routed any more: answer the rest, and let the last ends be stored."""
+        self._is_over = True
         await self._admission.own.end()
         while self._deliveries:
             delivery, _ = self._deliveries.popleft()

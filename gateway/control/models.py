@@ -171,8 +171,9 @@ class Record(Struct):
 
     number: int
     time: Time | UnsetType = UNSET
-    origin: Annotated[str, Meta(description="an endpoint's id, or local: the box itself")] | UnsetType = UNSET
-    user: Annotated[str, Meta(description="who on the box; uplink-lost: the gateway itself")] | UnsetType = UNSET
+    origin: Literal["endpoint", "local", "uplink-lost"] | UnsetType = UNSET
+    endpoint: str | UnsetType = UNSET
+    user: str | UnsetType = UNSET
     command: str | UnsetType = UNSET
     device: str | UnsetType = UNSET
     kind: str | UnsetType = UNSET
@@ -186,7 +187,7 @@ class Record(Struct):
     values: dict[str, Value] | UnsetType = UNSET
     bad: dict[str, Bad] | UnsetType = UNSET
     latency_ms: float | UnsetType = UNSET
-    repeated: Annotated[int, Meta(description="refusals before it that were not recorded")] | UnsetType = UNSET
+    repeated: Annotated[int, Meta(description="refusals beside it that were not recorded")] | UnsetType = UNSET
     clock: Annotated[Literal["unsynced"], Meta(description="`time` is of a clock that was not set")] | UnsetType = UNSET
 
 

@@ -169,3 +169,11 @@ async def test_what_expires_while_it_is_claimed_is_not_done_by_the_gateway_eithe
     await commands.deliver({"id": "c-1", "invoke": "ping"}, "", expires_in_s=0.03)
     await until(lambda: commands.results)
     assert (commands.last, commands.pings) == (("c-1", "expired", None), 0)
+
+
+async def test_what_comes_after_the_last_was_routed_is_answered(commands: CommandRig) -> None:
+    await commands.stop()
+    number = commands.offer(WRITE)
+    assert commands.last == ("c-1", "rejected", "stopping")
+    assert commands.accepted == [number]
+    assert commands.journal() == []

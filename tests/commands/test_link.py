@@ -12,7 +12,7 @@ from typing_extensions import override
 from gateway.adapter import Adapter, AdapterError, DeviceConfig, Emit, LinkConfig, PointConfig, Rejected, Wrote
 from gateway.jobs import Job
 from gateway.link import FieldLink
-from gateway.model import Bad, BadReason, Command, Interlock, Part, PointGroup, Result, ResultStatus, Sample, Step
+from gateway.model import Bad, BadReason, Command, Interlock, PointGroup, Result, ResultStatus, Sample
 from gateway.supervisor import Phase
 from tests.outbox.setup import until
 
@@ -275,19 +275,3 @@ async def test_an_adapter_that_answers_with_nonsense_leaves_it_unknown_and_the_l
 
 async def nonsense() -> Any:
     return None
-
-
-async def test_a_sequence_of_which_a_step_is_done_has_not_expired_though_its_adapter_says_no_values() -> None:
-    async with linked() as (link, _):
-        Puppet.carry_out = answer(Result(ResultStatus.DONE))
-        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        steps = (Step({"a": 1}), Step(pause_s=0.1), Step({"b": 1}))
-        deadline_s = asyncio.get_running_loop().time() + 0.05
-        command = Command("c", "d", deadline_s, invoke="start")
-        link.submit(Job(command, done.set_result, parts=tuple(Part(step) for step in steps)))
-        async with asyncio.timeout(10):
-            result = await done
-        assert (result.status, result.detail) == (
-            "failed",
-            "step 3 of 3: it waited behind other commands until it expired",
-        )

@@ -37,7 +37,8 @@ STREAMS = ["/v1/samples", "/v1/samples?device=boiler", "/v1/frames", "/v1/frames
 def fill(api: Api) -> None:
     """Something of everything."""
     api.house.latest.put(sample(FAST, None, True, flow_temp=Bad(BadReason.OUT_OF_RANGE, 151.2)))
-    api.house.records = [{**RECORD, "origin": "hub"}, RECORD, {"number": 1, "detail": "this record is damaged"}]
+    damaged = {"number": 1, "detail": "this record is damaged"}
+    api.house.records = [{**RECORD, "origin": "endpoint", "endpoint": "hub"}, RECORD, damaged]
     api.house.result = Result(
         ResultStatus.REJECTED,
         {"pump": True},

@@ -22,6 +22,9 @@ POINTS = {
 }
 STEPS = [{"write": {"setpoint": 30}}, {"pause": "100ms"}, {"write": {"setpoint": 40}}]
 
+NOBODY = 65534
+"""A user who owns nothing else."""
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -202,3 +205,15 @@ def test_frames_are_shown_as_they_go(place: Place) -> None:
 
     assert {frame["link"] for frame in frames} == {"plc"}
     assert {frame["direction"] for frame in frames} == {"tx", "rx"}
+
+
+@pytest.mark.root
+def test_root_makes_nothing_in_another_users_state(place: Place) -> None:
+    place.state.mkdir()
+    os.chown(place.state, NOBODY, NOBODY)
+
+    done = place.run("write", "boiler", "setpoint=41", "--yes")
+
+    assert done.returncode == 7
+    assert "sudo -u nobody" in done.stderr
+    assert list(place.state.iterdir()) == []

@@ -17,11 +17,11 @@ from gateway import log as logging_setup
 from gateway import plugins
 from gateway.cli import show
 from gateway.cli.control.client import Client
-from gateway.cli.control.finding import SOCKET, Where, user_of
+from gateway.cli.control.finding import SOCKET, Where
 from gateway.cli.exits import Exit
 from gateway.cli.options import DEFAULT_CONFIG
 from gateway.cli.refused import Refused, must_be_known
-from gateway.cli.state import owned, state_of
+from gateway.cli.state import owned, see_that_it_is_ours, state_of
 from gateway.config import ConfigError, Site, load
 from gateway.control.house import House
 from gateway.control.place import ControlError
@@ -54,10 +54,10 @@ def alone(where: Where, device: str | None) -> Iterator[Client]:
     """With the same policy, journal and audit; raises InUse while the state directory is another's, and Refused."""
     site = _site(where)
     chosen, state = _device(site, device), state_of(where.state_dir)
-    _see_whose(state)
     with ExitStack() as stack:
         try:
             stack.enter_context(_ended_politely())
+            see_that_it_is_ours(state)
             stack.enter_context(owned(state))
             folder = stack.enter_context(TemporaryDirectory(prefix="fieldgate-"))
             logging_setup.configure("critical", "auto", site.secrets)
@@ -67,15 +67,6 @@ def alone(where: Where, device: str | None) -> Iterator[Client]:
         except (ControlError, StoreError, OSError) as error:
             raise Refused(Exit.INTERNAL, f"no gateway runs here, and none can: {error}") from error
         yield client
-
-
-def _see_whose(state: Path) -> None:
-    """Raises Refused: what root makes there its owner can't use, and where root writes there its owner decides."""
-    with suppress(FileNotFoundError):
-        owner = state.stat().st_uid
-        if os.geteuid() == 0 != owner:
-            user = user_of(owner)
-            raise Refused(Exit.PERMISSION, f"{state} belongs to {user}: run this as that user, with `sudo -u {user}`")
 
 
 @contextmanager

@@ -73,9 +73,9 @@ def _who_may(path: Path) -> str:
     """Whom a user must become to use this socket."""
     barrier = _barrier(path)
     found = barrier.stat()
-    user, group = user_of(os.geteuid()), _name_of_group(found.st_gid)
+    user, group = _name_of_user(os.geteuid()), _name_of_group(found.st_gid)
     if found.st_gid == 0 or not found.st_mode & 0o060:
-        return f"{path} may be used by {user_of(found.st_uid)} only: run this as that user"
+        return f"{path} may be used by {_name_of_user(found.st_uid)} only: run this as that user"
     return f"{path} may be used by the group {group} only: `sudo usermod -aG {group} {user}`, then log in again"
 
 
@@ -87,8 +87,7 @@ def _barrier(path: Path) -> Path:
     return path
 
 
-def user_of(uid: int) -> str:
-    """The user's name, else `uid 1000`."""
+def _name_of_user(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
