@@ -7,33 +7,24 @@ import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from secrets import token_hex
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from gateway import __version__, systemd
-from gateway.actions import Actions
 from gateway.adapter import Adapter
 from gateway.clock import WallClock, now_ms
-from gateway.commands.admission import Plant
-from gateway.commands.failsafe import USER, FailSafe, Presence
-from gateway.commands.guard import Guard
-from gateway.commands.router import Router
 from gateway.config.site import Site
 from gateway.control.place import ControlError
 from gateway.control.server import serving
+from gateway.desk import Desk
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.field import Field
 from gateway.inside import Inside, Parts
 from gateway.link import FieldLink
-from gateway.local import Local
 from gateway.memory import DeviceMemory
-from gateway.model import DeviceInfo, Result, ResultStatus
+from gateway.model import DeviceInfo, Result
 from gateway.outbox.disk.store import Opened
 from gateway.outbox.rescue.adoption import adopt, warn_of_unused
 from gateway.report import Rule, resolve
@@ -45,9 +36,6 @@ END_S = 1.5
 STATUS_S = 60.0
 """How often the gateway repeats its own status (interface: kinds)."""
 
-TOKEN_BYTES = 8
-"""Of what a second command must carry: nobody guesses it within a minute."""
-
 GC_THRESHOLD = 50_000
 """Allocations between collections: the hot path makes no cycles, so most collections find nothing."""
 
@@ -57,13 +45,15 @@ log = structlog.get_logger("fieldgate")
 class Orders(NamedTuple):
     """What the gateway is told from outside: `leave` when to end, `reload()` to begin anew with what is configured now.
 
-    `farewell()` is why it ends, for its last status; `socket` where its API is to be served, if anywhere.
+    `farewell()` is why it ends, for its last status; `socket` where its API is to be served, if anywhere;
+    `believes_clock`: the system's clock has been right before in this process.
     """
 
     leave: asyncio.Event
     reload: Callable[[], Awaitable[Result]]
     farewell: Callable[[], str]
     socket: Path | None = None
+    believes_clock: bool = False
 
 
 class Gateway:
@@ -86,7 +76,7 @@ class Gateway:
         self._state = state
         self._devices = describe(site)
         self._memory = DeviceMemory(state / "memory.json")
-        self._clock = WallClock(site.gateway.clock)
+        self._clock = WallClock(site.gateway.clock, believed=orders.believes_clock)
         self._field = Field(self._devices, now_ms)
         self._links = {
             name: FieldLink(
@@ -114,9 +104,15 @@ class Gateway:
         ]
         for uplink in self._uplinks:
             uplink.outbox.away = away
-        self._presence = Presence(site.endpoints)
-        self._local = Local(state, site.commands, self._clock)
-        self._actions = Actions(self._links, orders.reload)
+        self._desk = Desk(
+            site,
+            state,
+            devices=self._devices,
+            links=self._links,
+            latest=self._field.latest,
+            clock=self._clock,
+            reload=orders.reload,
+        )
         self.inside = Inside(
             Parts(
                 gateway=site.gateway.id,
@@ -126,9 +122,14 @@ class Gateway:
                 field=self._field,
                 links=self._links,
                 uplinks=self._uplinks,
-                local=self._local,
+                local=self._desk.local,
             )
         )
+
+    @property
+    def believes_clock(self) -> bool:
+        """Whether the system's clock is right, or was."""
+        return self._clock.is_synced
 
     async def links_tried(self, timeout_s: float) -> None:
         """Return once every link is up or has failed, or after so long."""
@@ -141,10 +142,8 @@ class Gateway:
         """Serve until told to stop; raises StoreError when an outbox can't be opened."""
         await asyncio.to_thread(self._adopt)
         async with AsyncExitStack() as stores:
-            stores.push_async_callback(self._local.close)
-            await self._local.open()
-            self._plant = self._reached()
-            self._local.equip(self._plant, {"republish-birth": self._republish, **self._actions.all})
+            stores.push_async_callback(self._desk.local.close)
+            await self._desk.open()
             for uplink in self._uplinks:
                 stores.push_async_callback(uplink.outbox.close)
                 await self._equip(uplink)
@@ -167,9 +166,9 @@ class Gateway:
         commits = [tasks.create_task(u.outbox.run(), name=f"commit:{u.name}") for u in self._uplinks]
         endpoints = {u.name: tasks.create_task(u.supervised.run(), name=f"endpoint:{u.name}") for u in self._uplinks}
         inner = [tasks.create_task(u.router.run(), name=f"commands:{u.name}") for u in self._uplinks]
-        inner.append(tasks.create_task(self._local.router.run(), name="commands:local"))
-        inner += [tasks.create_task(each.run(), name="fail-safe") for each in self._fail_safes()]
-        audit = tasks.create_task(self._local.audit.run(), name="audit")
+        inner.append(tasks.create_task(self._desk.local.router.run(), name="commands:local"))
+        inner += [tasks.create_task(each.run(), name="fail-safe") for each in self._desk.fail_safes()]
+        audit = tasks.create_task(self._desk.local.audit.run(), name="audit")
         inner += [tasks.create_task(u.rescue.run(), name=f"rescue:{u.name}") for u in self._uplinks]
         inner.append(tasks.create_task(self._repeat_status(), name="status"))
         interval_s = systemd.watchdog_interval_s()
@@ -180,9 +179,9 @@ class Gateway:
             log.info("stopping")
             await _end(inner)
             await _end(field)
-            await self._answer_waiting()
+            await self._desk.settle()
         await _end([audit])
-        await self._local.audit.settle()
+        await self._desk.local.audit.settle()
         await _end([endpoints[uplink.name] for uplink in self._uplinks if not uplink.relay.connected_now])
         await self._drain()
         await _end(list(endpoints.values()))
@@ -213,38 +212,7 @@ class Gateway:
             lambda: self.inside.facts(uplink),
             lambda: self._birth_facts(opened),
         )
-        uplink.relay.on_presence = lambda connected: self._presence.tell(uplink.name, connected=connected)
-        uplink.command(self._plant, self._local.audit, self._actions.all, self._site.commands)
-
-    def _reached(self) -> Plant:
-        guard = Guard(asyncio.get_running_loop().time, self._minute, lambda: token_hex(TOKEN_BYTES))
-        return Plant(self._devices, self._links, guard, self._field.latest, lambda: self._clock.is_synced)
-
-    def _minute(self) -> int | None:
-        """Of the day, where the gateway is; None while the clock can't be believed."""
-        if not self._clock.is_synced:
-            return None
-        zone = UTC if self._site.gateway.timezone == "UTC" else ZoneInfo(self._site.gateway.timezone)
-        now = datetime.now(zone)
-        return now.hour * 60 + now.minute
-
-    def _fail_safes(self) -> list[FailSafe]:
-        send = partial(self._local.command, user=USER, fail_safe=True)
-        return [
-            FailSafe(name, info.fail_safe, self._presence, run=str(self._local.session), send=send, report=self._report)
-            for name, info in self._devices.items()
-            if info.fail_safe is not None
-        ]
-
-    def _report(self, device: str, command: str, result: Result) -> None:
-        """Of a command that no endpoint has sent, to all of them."""
-        for uplink in self._uplinks:
-            uplink.outbox.keep(uplink.intake.result(device, command, result))
-
-    async def _republish(self, _args: Mapping[str, Any]) -> Result:
-        for uplink in self._uplinks:
-            uplink.relay.republish()
-        return Result(ResultStatus.DONE)
+        self._desk.serve(uplink)
 
     def _announce_ready(self) -> None:
         gc.unfreeze()  # what another one has left, that ran before
@@ -271,15 +239,6 @@ class Gateway:
             for uplink in self._uplinks:
                 if uplink.relay.connected_now:
                     uplink.intake.gateway_status("online")
-
-    async def _answer_waiting(self) -> None:
-        for link in self._links.values():
-            link.refuse_waiting()
-        await asyncio.gather(*(router.settle() for router in self._routers))
-
-    @property
-    def _routers(self) -> list[Router]:
-        return [self._local.router, *(uplink.router for uplink in self._uplinks)]
 
     async def _drain(self) -> None:
         """Say goodbye, then wait for what is live to be acknowledged."""

@@ -47,7 +47,10 @@ class WallClock:
     `source` as in the configuration: `kernel`, `trusted`, or the path of a file that exists once the clock is right.
     """
 
-    def __init__(self, source: str, *, boot: int | None = None, timesync: Path = TIMESYNC) -> None:
+    def __init__(
+        self, source: str, *, boot: int | None = None, timesync: Path = TIMESYNC, believed: bool = False
+    ) -> None:
+        """`believed`: it was right before in this process."""
         self.boot = _boot_number() if boot is None else boot
         """Differs from boot to boot; 0: can't be told."""
         self.on_synced: list[Callable[[int], None]] = []
@@ -56,6 +59,7 @@ class WallClock:
         """What the clock was ahead of the time since boot when it was first believed."""
         self._source = source
         self._timesync = timesync
+        self._believed = believed
         self._made_ahead_ms = now_ms() - boot_ms()
         self.state = ClockState.UNSYNCED
         self.is_synced = False
@@ -67,7 +71,9 @@ class WallClock:
             return True
         self.state = _state(self._source, self._timesync)
         if self.state is ClockState.UNSYNCED:
-            return False
+            if not self._believed:
+                return False
+            self.state = ClockState.SYNCED
         self.is_synced = True
         self.ahead_ms = now_ms() - boot_ms()
         for tell in self.on_synced:

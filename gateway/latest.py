@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -66,6 +66,16 @@ class Latest:
             for group, sample in self._samples.items()
             if group.device == device
             for name, reading in _readings(sample)
+        }
+
+    def values(self, device: str, points: Collection[str]) -> dict[str, Value]:
+        """Of these points those that have a good value."""
+        return {
+            name: value
+            for group, sample in self._samples.items()
+            if group.device == device
+            for name, value in zip(group.points, sample.values, strict=True)
+            if value is not None and name in points
         }
 
     @contextmanager

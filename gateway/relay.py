@@ -20,6 +20,10 @@ TOO_LARGE = 0x95
 """Packet too large (MQTT 5, 2.4), said before it is sent."""
 
 
+FIRST_LIMIT = 1_000
+"""Results and the like that may wait to be published before no more commands are looked at: a broker keeps these."""
+
+
 class Relay:
     """Order and window of one endpoint's outbox; it is the endpoint's Session.
 
@@ -50,6 +54,8 @@ class Relay:
         self._endpoint: Endpoint | None = None
         self._on_progress: Callable[[], None] = lambda: None
         self._changed = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
         self._tasks: asyncio.TaskGroup | None = None
         self._fault: asyncio.Future[EndpointError] | None = None
         self._idle: asyncio.Event | None = None
@@ -153,6 +159,8 @@ class Relay:
             else:
                 self._refused(entry, ack)
         self.pump()
+        if not self._room.is_set() and not self.is_crowded:
+            self._room.set()
         if self._backlog.needs_room:
             self._changed.set()
         if self._idle is not None:
@@ -173,6 +181,17 @@ class Relay:
         """A courtesy copy of a result, while there is a connection."""
         if self.connected_now and self._endpoint is not None:
             self._endpoint.reply(to, correlation, payload)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much waits before the readings that no more should be made for now."""
+        return len(self._lanes.first) > FIRST_LIMIT
+
+    async def room(self) -> None:
+        """Return once it is not crowded."""
+        while self.is_crowded:
+            self._room.clear()
+            await self._room.wait()
 
     def republish(self) -> None:
         """Tell the far end once more who we are."""
@@ -297,5 +316,6 @@ class Relay:
         self.connected_now = False
         self.on_presence(False)
         self._reset(0)
+        self._room.set()
         if self._idle is not None:
             self._idle.set()

@@ -31,6 +31,7 @@ class Course:
     def __init__(self, path: Path, site: Site) -> None:
         self.site = site
         self.is_over = False
+        self.believes_clock = False
         self.leave = asyncio.Event()
         self._path = path
         self._next: Site | None = None

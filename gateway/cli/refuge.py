@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gateway.config import Site
+if TYPE_CHECKING:  # as in `show`
+    from gateway.config import Site
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- everybody may write there: whose a folder is, is looked at
 

@@ -58,7 +58,7 @@ async def _work_at_home(course: Course, state: Path) -> None:
     for folder in filter(is_ours, _places(state)):
         with owned(folder):
             await asyncio.to_thread(bring_home, folder, state, time.time(), _alive)
-    await _gateway(course, course.site, state, course.leave).run()
+    await _work(course, course.site, state, course.leave)
 
 
 def _alive() -> None:
@@ -75,7 +75,7 @@ async def _work_in_memory(course: Course, home: Home, folder: Path, *, fault: st
         watch = asyncio.create_task(_watch(home, folder, course.leave, leave, pause_s), name="disk")
         away = f"{fault}; it is kept in memory"
         try:
-            await _gateway(course, bounded(course.site), folder, leave, away).run()
+            await _work(course, bounded(course.site), folder, leave, away)
         finally:
             watch.cancel()
             await asyncio.wait([watch])
@@ -105,8 +105,12 @@ def _places(state: Path) -> list[Path]:
     return list(places(state, os.environ))
 
 
-def _gateway(course: Course, site: Site, state: Path, leave: asyncio.Event, away: str | None = None) -> Gateway:
+async def _work(course: Course, site: Site, state: Path, leave: asyncio.Event, away: str | None = None) -> None:
     adapters = plugins.adapters(link.adapter for link in site.links.values())
     endpoints = plugins.endpoints(endpoint.type for endpoint in site.endpoints.values())
-    orders = Orders(leave, course.reload, lambda: course.farewell, socket_path(state))
-    return Gateway(site, adapters, endpoints, state, orders, away=away)
+    orders = Orders(leave, course.reload, lambda: course.farewell, socket_path(state), course.believes_clock)
+    gateway = Gateway(site, adapters, endpoints, state, orders, away=away)
+    try:
+        await gateway.run()
+    finally:
+        course.believes_clock = gateway.believes_clock

@@ -6,9 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from gateway.config import Diagnostic
+if TYPE_CHECKING:  # the configuration's models take 0.1 s to import, which verbs that ask the daemon do without
+    from gateway.config import Diagnostic
 
 JSON_SCHEMA_VERSION = 1
 """Of the documents that `--json` prints."""

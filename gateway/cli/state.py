@@ -5,9 +5,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+SERVICE_STATE = Path("/var/lib/fieldgate")
+"""Where systemd keeps the state of the unit that is shipped."""
 
 LOCK_FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 """Root may be asked to lock a directory of another user, who decides what is found there: it is never written."""
@@ -23,6 +27,27 @@ def default_state_dir(environ: Mapping[str, str]) -> Path:
         return Path(given.split(":")[0])
     base = environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "fieldgate"
+
+
+def state_of(given: Path | None) -> Path:
+    """The state directory that is meant: what was given, or where it is by default."""
+    return given or default_state_dir(os.environ)
+
+
+def see_that_it_is_ours(state: Path) -> None:
+    """Raises PermissionError for root in a directory of another user.
+
+    What root made there the daemon could not write; and who owns a directory decides what is found in it.
+    """
+    if os.geteuid() == 0 and state.exists() and (owner := state.stat().st_uid) != 0:
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        sentence = (
+            f"it is of user {name}, whose daemon could not write what root makes there: `sudo -u {name} fieldgate ...`"
+        )
+        raise PermissionError(errno.EPERM, sentence, str(state))
 
 
 @contextmanager

@@ -17,6 +17,12 @@ VERBS = {
     "run": "The daemon: read devices, store and forward, carry out commands.",
     "check": "Validate a configuration.",
     "schema": "Print or write the configuration's JSON Schema, for editors.",
+    "read": "Read points of a device now.",
+    "write": "Write points of a device; shows what will change, and asks.",
+    "invoke": "Let a device carry out one of its commands; asks first.",
+    "monitor": "Watch values as they come, or the frames that carry them.",
+    "status": "Say how the gateway, its far ends and its devices are.",
+    "audit": "Show what was commanded, by whom, and what came of it; export it.",
     "outbox": "Show what waits for each far end; export, inspect or purge it.",
     "explain": "Say in plain words what a diagnostic's code means.",
     "version": "Print the version.",
@@ -25,6 +31,9 @@ VERBS = {
 are verbs below it, in such a module of such a package."""
 
 SUBVERBS = {
+    "audit": {
+        "export": "Write all of it, oldest first, as JSON Lines or CSV.",
+    },
     "outbox": {
         "export": "Write what waits, as JSON Lines or CSV.",
         "dead": "List what the far end has refused for good.",

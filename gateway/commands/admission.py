@@ -11,7 +11,7 @@ from gateway.adapter import Rejected
 from gateway.commands import policy
 from gateway.commands.audit import Asked
 from gateway.commands.decode import Request, expiry_ms, kind_of
-from gateway.commands.guard import Guard
+from gateway.commands.guard import Guard, rates
 from gateway.commands.hold import Hold
 from gateway.commands.own import OwnCommands
 from gateway.commands.policy import Permit
@@ -73,11 +73,11 @@ class Admitted(NamedTuple):
 
 
 class Admission:
-    """The door for the commands of one origin. Every method raises Rejected where it says no."""
+    """The door for the commands of one endpoint, or (None) of the box. Whatever says no raises Rejected."""
 
     def __init__(
         self,
-        origin: str,
+        endpoint: str | None,
         plant: Plant,
         rules: Rules,
         *,
@@ -87,7 +87,7 @@ class Admission:
     ) -> None:
         self.own = own
         self.hold = hold
-        self._origin = origin
+        self._endpoint = endpoint
         self._plant = plant
         self._rules = rules
         self._wall_s = wall_s
@@ -108,8 +108,7 @@ class Admission:
     def admit(self, request: Request, delivery: Delivery, came_s: float) -> Admitted:
         """Weigh a command that came at this time of the loop's clock, and count it; raises TooLate, too."""
         device = device_of(request, delivery)
-        is_fail_safe = isinstance(delivery, LocalDelivery) and delivery.fail_safe
-        permit, link = self._permit(request, device, is_fail_safe=is_fail_safe)
+        permit, link = self._permit(request, device)
         now_s = asyncio.get_running_loop().time()
         deadline_s = now_s + self._rest_s(request, delivery, now_s - came_s)
         if deadline_s <= now_s:
@@ -117,8 +116,8 @@ class Admission:
         if link.is_full:
             raise Rejected("queue-full", "too many commands wait for that link")
         take_back = _nothing
-        if permit.moves and not is_fail_safe:
-            sender = f"{self._origin}/{delivery.user or ''}"
+        if permit.moves and not _is_fail_safe(delivery):
+            sender = f"{self._endpoint or ''}/{delivery.user or ''}"
             take_back = self._plant.guard.admit(request, permit, device, sender)
         command = _command(request, device, deadline_s)
         return Admitted(command, permit, link, self.asked(request, delivery, permit), take_back)
@@ -126,7 +125,7 @@ class Admission:
     def asked(self, request: Request | None, delivery: Delivery, permit: Permit | None = None) -> Asked:
         """For the audit; `old` of what is to be written, as last read."""
         if request is None:
-            return Asked(self._origin, "unknown", None, delivery.user)
+            return Asked(self._origin(delivery), "unknown", None, self._endpoint, delivery.user)
         names = [
             *(request.write or ()),
             *(name for part in (permit.parts if permit else ()) for name in part.step.write),
@@ -136,9 +135,16 @@ class Admission:
         for name in names:
             if name in known and (value := known[name].value) is not None:
                 old[name] = value
-        return Asked(self._origin, kind_of(request), _content(request), delivery.user, old)
+        counts = rates(permit) if permit is not None and not _is_fail_safe(delivery) else ()
+        origin, content = self._origin(delivery), _content(request)
+        return Asked(origin, kind_of(request), content, self._endpoint, delivery.user, old, counts)
 
-    def _permit(self, request: Request, device: str, *, is_fail_safe: bool) -> tuple[Permit, Link]:
+    def _origin(self, delivery: Delivery) -> str:
+        if self._endpoint is not None:
+            return "endpoint"
+        return "uplink-lost" if _is_fail_safe(delivery) else "local"
+
+    def _permit(self, request: Request, device: str) -> tuple[Permit, Link]:
         """What a command may do and where it waits."""
         if not device:
             return self._own_permit(request), self.own
@@ -147,7 +153,7 @@ class Admission:
             raise Rejected("unknown-device", f"there is no device '{device}'")
         permit = policy.check(request, info)
         if permit.moves:
-            self._check_moves(is_fail_safe=is_fail_safe)
+            self._check_moves()
         return permit, self._plant.links[info.link]
 
     def _own_permit(self, request: Request) -> Permit:
@@ -158,11 +164,10 @@ class Admission:
             self._check_moves()
         return Permit(moves=False)
 
-    def _check_moves(self, *, is_fail_safe: bool = False) -> None:
+    def _check_moves(self) -> None:
         if self._rules.reads_only is not None:
             raise Rejected("policy", "nothing is written by anyone (commands: false)", self._rules.reads_only)
-        if not is_fail_safe:  # nobody could have sent it before
-            self.hold.check()
+        self.hold.check()
 
     def _rest_s(self, request: Request, delivery: Delivery, waited_s: float) -> float:
         """How long this command may still be executed: the shortest of what its sender says, else the default.
@@ -194,6 +199,10 @@ def _content(request: Request) -> Any:
 def _command(request: Request, device: str, deadline_s: float) -> Command:
     read = tuple(request.read) if request.read else None
     return Command(request.id, device, deadline_s, request.write, read, request.invoke, request.args)
+
+
+def _is_fail_safe(delivery: Delivery) -> bool:
+    return isinstance(delivery, LocalDelivery) and delivery.fail_safe
 
 
 def _nothing() -> None:

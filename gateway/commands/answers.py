@@ -14,7 +14,7 @@ from gateway.commands.journal import Journal
 from gateway.commands.voice import Voice
 from gateway.endpoints.contract import Delivery
 from gateway.endpoints.payload import iso_ms
-from gateway.model import Result
+from gateway.model import Result, ResultStatus
 from gateway.outbox.disk.store import StoreError, Unsettled
 from gateway.outbox.entry import Entry
 
@@ -26,6 +26,9 @@ SETTLE_S = 0.5
 
 WIRE_REQUESTS = 100
 """Requests of one command that its record shows."""
+
+NOT_DONE = frozenset({ResultStatus.REJECTED, ResultStatus.EXPIRED})
+"""Ends that have not touched the device, and count for no rate after a restart."""
 
 MAX_REPEATS = 10
 """Of one command that is under way: how many more of its senders are told its end."""
@@ -76,6 +79,15 @@ class Answers:
         self._audit.refused(self._record(Case(command or "", device, asked), result))
         self.answer(command, device, result, delivery)
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many wait to be told that there should be no more for now."""
+        return self._voice.is_crowded
+
+    async def room(self) -> None:
+        """Return once it is not crowded."""
+        await self._voice.room()
+
     def tell(self, command: str | None, result: Result, delivery: Delivery) -> None:
         """What nobody but one who waits for it needs to know."""
         self._voice.copy(None, command, result, delivery)
@@ -118,6 +130,7 @@ class Answers:
             device=case.device or None,
             command=case.command,
             origin=case.asked.origin,
+            endpoint=case.asked.endpoint,
             user=case.asked.user,
             status=result.status.value,
             reason=result.reason,
@@ -144,6 +157,7 @@ class Answers:
         return Record(
             time=iso_ms(self._wall_ms()),
             origin=case.asked.origin,
+            endpoint=case.asked.endpoint,
             kind=case.asked.kind,
             device=case.device,
             status=result.status.value,
@@ -151,6 +165,7 @@ class Answers:
             user=case.asked.user,
             asked=case.asked.asked,
             old=case.asked.old,
+            counts=case.asked.counts if result.status not in NOT_DONE else (),
             wire=[request.hex() for request in case.wire[:WIRE_REQUESTS]],
             reason=result.reason,
             rule=result.rule,

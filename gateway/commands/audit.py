@@ -27,6 +27,9 @@ PRUNE_SHARE = 16
 RETRY_S = 5.0
 """Pause between attempts on a disk that refuses."""
 
+COUNTED = 10_000
+"""Of what counts for rates so much is looked at: as many as one rule may allow."""
+
 ROW_BYTES = 64
 """Of a row beside its record: key, time, device, and what SQLite adds."""
 
@@ -42,16 +45,18 @@ log = structlog.get_logger("fieldgate.audit")
 
 
 class Asked(Struct, frozen=True, omit_defaults=True):
-    """Who asked for what: `origin` is an endpoint, `local` or `uplink-lost`; `user` is who it was, where that is known.
+    """Who asked for what: `origin` is `endpoint` (which one), `local` or `uplink-lost`; `user` where that is known.
 
-    `old`: what the points to be written were worth when last read.
+    `old`: what the points to be written were worth when last read. `counts`: the rules whose rates it counts for.
     """
 
     origin: str
     kind: str
     asked: Any
+    endpoint: str | None = None
     user: str | None = None
     old: Mapping[str, Value] = {}
+    counts: tuple[str, ...] = ()
 
 
 NOT_KNOWN = Asked("unknown", "unknown", None)
@@ -70,9 +75,11 @@ class Record(Struct, frozen=True, omit_defaults=True):
     device: str
     status: str
     command: str | None = None
+    endpoint: str | None = None
     user: str | None = None
     asked: Any = None
     old: Mapping[str, Value] = {}
+    counts: tuple[str, ...] = ()
     wire: Sequence[str] = ()
     reason: str | None = None
     rule: str | None = None
@@ -115,10 +122,11 @@ class Audit:
 
     def refused(self, refusal: Record) -> None:
         """Take a refusal, and of too many in a minute only their number, with the last of them, when it is over."""
-        minute = self._minutes.get(refusal.origin)
+        origin = refusal.endpoint or refusal.origin
+        minute = self._minutes.get(origin)
         if minute is None:
-            minute = self._minutes[refusal.origin] = _Minute()
-            asyncio.get_running_loop().call_later(MINUTE_S, self._sum_up, refusal.origin)
+            minute = self._minutes[origin] = _Minute()
+            asyncio.get_running_loop().call_later(MINUTE_S, self._sum_up, origin)
         if minute.told < REFUSALS_PER_MINUTE:
             minute.told += 1
             self._take(_shortened(refusal))
@@ -155,7 +163,18 @@ class Audit:
             " AND coalesce(?, device) = device ORDER BY number DESC LIMIT ?",
             (before, since_ms, since_ms, device, limit),
         )
-        return [{"number": number, **msgspec.json.decode(body)} for number, body in rows]
+        return [{"number": number, **_shown(body)} for number, body in rows]
+
+    async def counted(self, since_ms: int) -> list[tuple[float, str]]:
+        """What counts for rates since then: how many seconds ago, and for which rule; raises StoreError."""
+        now_ms = self._wall_ms()
+        rows = await self._store.rows(
+            "SELECT time_ms, value FROM"
+            " (SELECT number, time_ms, CAST(record AS TEXT) AS text FROM audit WHERE time_ms BETWEEN ? AND ?),"
+            " json_each(CASE WHEN json_valid(text) THEN text ELSE '{}' END, '$.counts') ORDER BY number DESC LIMIT ?",
+            (since_ms, now_ms, COUNTED),
+        )
+        return [((now_ms - time_ms) / 1000, rule) for time_ms, rule in reversed(rows)]
 
     def _sum_up(self, origin: str) -> None:
         minute = self._minutes.pop(origin, None)
@@ -221,3 +240,13 @@ def _shortened(refusal: Record) -> Record:
     asked = refusal.asked if len(shown) <= SHOWN_CHARS else shown[:SHOWN_CHARS].decode(errors="ignore")
     detail = refusal.detail[:SHOWN_CHARS] if refusal.detail else None
     return msgspec.structs.replace(refusal, asked=asked, detail=detail, old={})
+
+
+def _shown(body: bytes) -> dict[str, Any]:
+    """A record as it is shown: for what it counts is the guard's own matter."""
+    try:
+        record: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {"detail": "this record is damaged"}
+    record.pop("counts", None)
+    return record

@@ -15,8 +15,8 @@ from gateway.model import FailSafeInfo, Result, ResultStatus
 RETRY_S, RETRY_MAX_S = 10.0, 600.0
 """Pauses between attempts at a device that can't be written to: they double."""
 
-USER = "uplink-lost"
-"""Who asks for it, for the audit."""
+NAME = "uplink-lost"
+"""Begins the ids of these commands."""
 
 log = structlog.get_logger("fieldgate.commands")
 
@@ -111,7 +111,7 @@ class FailSafe:
     async def _write(self) -> Result:
         """What is under way when this is cancelled is reported all the same."""
         self._number += 1
-        command = f"{USER}-{self._run}-{self._device}-{self._number}"  # one journal for all devices
+        command = f"{NAME}-{self._run}-{self._device}-{self._number}"  # one journal for all devices
         body = msgspec.json.encode({"id": command, "write": self._wanted.write})
         sending = asyncio.ensure_future(self._send(body, self._device))
         sending.add_done_callback(partial(self._tell, command))

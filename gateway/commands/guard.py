@@ -19,6 +19,9 @@ from gateway.units import TimesIn, format_quota
 CONFIRM_S = 60.0
 """How long a token waits for its second command: a person reads, decides and types."""
 
+MAX_TIMES = 9_999
+"""The most that a rate can allow in its time (gateway.units.Quota)."""
+
 MAX_TOKENS = 1_000
 """Tokens that wait; with more the oldest is worth nothing any more."""
 
@@ -58,6 +61,10 @@ class Guard:
         self._check_confirmed(request, permit, device, origin)
         return self._count(limits)
 
+    def remember(self, ago_s: float, rule: str) -> None:
+        """Count what was carried out before this process began; oldest first."""
+        self._done.setdefault(rule, deque(maxlen=MAX_TIMES)).append(self._now_s() - ago_s)
+
     def _check_hours(self, each: Guarded) -> None:
         if not each.guards.hours:
             return
@@ -72,7 +79,7 @@ class Guard:
         done = self._done.get(rule)
         if done is None or len(done) < limit.times:
             return
-        rest_s = done[0] + limit.period_s - self._now_s()
+        rest_s = done[-limit.times] + limit.period_s - self._now_s()
         if rest_s > 0:
             raise Rejected("policy", f"more than {format_quota(limit)}; the next in {rest_s:.0f} s", rule)
 
@@ -107,7 +114,10 @@ class Guard:
     def _count(self, limits: list[tuple[str, TimesIn]]) -> Callable[[], None]:
         now_s = self._now_s()
         for rule, limit in limits:
-            self._done.setdefault(rule, deque(maxlen=limit.times)).append(now_s)
+            done = self._done.setdefault(rule, deque(maxlen=MAX_TIMES))
+            done.append(now_s)
+            while len(done) > limit.times:
+                done.popleft()
 
         def take_back() -> None:
             for rule, _ in limits:
@@ -115,6 +125,11 @@ class Guard:
                     self._done[rule].remove(now_s)
 
         return take_back
+
+
+def rates(permit: Permit) -> tuple[str, ...]:
+    """The rules whose rates a command counts for."""
+    return tuple(rule for rule, _ in _limits(permit))
 
 
 def _limits(permit: Permit) -> Iterator[tuple[str, TimesIn]]:

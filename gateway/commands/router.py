@@ -42,7 +42,7 @@ class Router:
         self, origin: str, admission: Admission, journal: Journal, answers: Answers, now_ms: Callable[[], int]
     ) -> None:
         """`now_ms`: the journal's clock."""
-        self.counters = {"accepted": 0, "refused": 0, "unreadable": 0}
+        self.counters = {"accepted": 0, "refused": 0, "unreadable": 0, "unanswered": 0}
         self._origin = origin
         self._admission = admission
         self._journal = journal
@@ -54,12 +54,15 @@ class Router:
         self._is_over = False
 
     def offer(self, delivery: Delivery) -> None:
-        """Take a delivery without waiting, or refuse it when too many wait, or nothing is routed any more."""
+        """Take a delivery without waiting, or refuse it when too many wait; of too many refusals none is told."""
         if self._is_over:
             self._stop(delivery, id_of(delivery.payload))
         elif len(self._deliveries) < MAX_WAITING:
             self._deliveries.append((delivery, asyncio.get_running_loop().time()))
             self._arrived.set()
+        elif self._answers.is_crowded:
+            self.counters["unanswered"] += 1
+            self._accept(delivery)
         else:
             error = Rejected("queue-full", f"{MAX_WAITING} commands wait to be looked at")
             self._refuse(delivery, None, id_of(delivery.payload), error)
@@ -74,6 +77,7 @@ class Router:
                 await self._arrived.wait()
                 self._arrived.clear()
                 while self._deliveries:
+                    await self._answers.room()
                     await self._route(*self._deliveries.popleft())
 
     async def settle(self) -> None:

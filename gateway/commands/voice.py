@@ -41,14 +41,35 @@ class Voice(Protocol):
     def copy(self, entry: Entry | None, command: str | None, result: Result, delivery: Delivery) -> None:
         """Tell the one who has sent this delivery."""
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many results wait that there should be no more for now."""
+
+    async def room(self) -> None:
+        """Return once it is not crowded."""
+
+
+class Leaving(Protocol):
+    """What sends results away: the relay."""
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether too many wait."""
+
+    async def room(self) -> None:
+        """Return once it is not crowded."""
+
+    def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
+        """Send a courtesy copy."""
+
 
 class OutboxVoice:
     """Results are envelopes; a copy goes to where the sender asked for it."""
 
-    def __init__(self, outbox: Outbox, intake: Intake, reply: Callable[[str, bytes | None, bytes], None]) -> None:
+    def __init__(self, outbox: Outbox, intake: Intake, relay: Leaving) -> None:
         self._outbox = outbox
         self._intake = intake
-        self._reply = reply
+        self._relay = relay
 
     def compose(self, device: str, command: str | None, result: Result) -> Entry | None:
         """A numbered envelope."""
@@ -68,9 +89,18 @@ class OutboxVoice:
         if not delivery.reply_to or entry is None:
             return
         try:
-            self._reply(delivery.reply_to, delivery.correlation, entry.payload)
+            self._relay.reply(delivery.reply_to, delivery.correlation, entry.payload)
         except Exception:  # an endpoint's defect is no reason not to go on
             log.exception("defect", device=delivery.device)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether the far end takes them slower than they come."""
+        return self._relay.is_crowded
+
+    async def room(self) -> None:
+        """Return once it is not crowded, or not connected."""
+        await self._relay.room()
 
 
 class LocalVoice:
@@ -90,3 +120,11 @@ class LocalVoice:
         """He need not wait any longer."""
         if isinstance(delivery, LocalDelivery):
             delivery.answered(command, result)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Never: each waits for his own."""
+        return False
+
+    async def room(self) -> None:
+        """There always is."""

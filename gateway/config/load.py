@@ -71,6 +71,7 @@ class _Loader:
         complete = len(roots) == len(self._files)
         devices = read_devices(self._reader, self._catalog, groups["devices"], groups["links"], complete)
         check_endpoints_of(self._findings, devices, groups)
+        self._check_fail_safes(main, commands, devices)
         self._warn_of_absence(main, groups)
         if self._findings.failed or not (gateway and outbox and report and commands and control and log):
             raise self._error()
@@ -129,6 +130,14 @@ class _Loader:
             self._findings.add("E105", f"missing required key {quoted(name)}", main.start_span())
             return None
         return model()
+
+    def _check_fail_safes(
+        self, main: Node, commands: CommandsSection | None, devices: Mapping[str, DeviceConfig[Any]]
+    ) -> None:
+        writing = [key for key, device in devices.items() if device.on_uplink_lost is not None]
+        if writing and commands is not None and not commands.allowed:
+            message = f"nothing may be written, but on_uplink_lost of {quoted(writing[0])} does"
+            self._findings.add("E119", message, main.key_span("commands"))
 
     def _warn_of_absence(self, main: Node, groups: Mapping[str, Collection]) -> None:
         """What is allowed, but hardly what was meant."""

@@ -90,6 +90,7 @@ def chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
 def _point(info: PointInfo, known: Reading | None) -> Point:
     point = Point(
         type=info.type,
+        kind=info.kind,
         unit=info.unit,
         writable=info.writable,
         min=UNSET if info.write_min is None else info.write_min,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gateway.adapter import IDENTIFIER, Direction
-from gateway.model import Bad, ResultStatus, Value
+from gateway.model import Bad, Kind, ResultStatus, Value
 
 AUDIT_LIMIT, AUDIT_DEFAULT = 1_000, 100
 """Records in one answer: at most, and unless asked otherwise. A thousand are some 500 KB."""
@@ -83,6 +83,7 @@ class Point(Struct):
     """A point, and what is known of it: neither `value` nor `bad` as long as nothing has come."""
 
     type: str
+    kind: Kind
     unit: str | None
     writable: bool
     min: float | UnsetType = UNSET
@@ -167,7 +168,7 @@ class Record(Struct):
 
     number: int
     time: Time
-    origin: Literal["cloud", "local", "uplink-lost"]
+    origin: Literal["endpoint", "local", "uplink-lost"]
     endpoint: str | UnsetType = UNSET
     user: str | UnsetType = UNSET
     command: str | UnsetType = UNSET

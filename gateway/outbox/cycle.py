@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -12,6 +12,7 @@ from gateway.model import Gap, GapReason
 from gateway.outbox.commit import Committer, Cost
 from gateway.outbox.disk.store import StoreError
 from gateway.outbox.entry import Entry
+from gateway.outbox.evicted import Evicted, told_again
 from gateway.outbox.losses import Losses
 from gateway.outbox.schedule import Clock, Schedule
 from gateway.outbox.staging import Staging
@@ -212,7 +213,14 @@ class Cycle:
         victims = self._staged.put_back(kept)
         self._due_before = max([self._due_before, *(row_id + 1 for row_id in batch)])
         self._schedule.hold_back()
-        self.lost(gap_of(entry, GapReason.OVERFLOW) for entry in victims)
+        self.went(victims, GapReason.OVERFLOW)
+
+    def went(self, entries: Collection[Entry], reason: GapReason) -> None:
+        """These had to go before they were on disk; what gaps among them have told is told again."""
+        for entry in entries:
+            if entry.kind == "gap":
+                self.losses.tell_again(_told_by(entry))
+        self.lost(gap_of(entry, reason) for entry in entries)
 
     def _look(self) -> None:
         if self._is_any_due or self._has_chores or self.fault is not None or self._youth_s() <= 0 or self._may_tell():
@@ -246,6 +254,11 @@ class Cycle:
         oldest = self._staged.oldest
         since_s = oldest.staged_s if oldest is not None else self._now_s()
         return since_s + self._interval_s / 2 - self._now_s()
+
+
+def _told_by(entry: Entry) -> list[Gap]:
+    word = Evicted(entry.id, entry.session, entry.seq, entry.time_ms, 0, entry.payload)
+    return told_again([word], entry.session)
 
 
 def gap_of(entry: Entry, reason: GapReason, session: int | None = None) -> Gap:

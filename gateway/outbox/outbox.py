@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -261,10 +261,10 @@ class Outbox:
     def _is_full(self) -> bool:
         return self._disk.is_full_with(self._staged.bytes + ROW_OVERHEAD_BYTES * len(self._staged))
 
-    def _lose(self, entries: Iterable[Entry], reason: GapReason) -> None:
+    def _lose(self, entries: Collection[Entry], reason: GapReason) -> None:
         for entry in entries:
             entry.done = True
-            self._cycle.lost([gap_of(entry, reason)])
+        self._cycle.went(entries, reason)
 
     def _disk_hangs(self) -> None:
         log.error("disk does not answer; readings are kept in memory", outbox=self.name, after_s=HANG_S)

@@ -90,21 +90,23 @@ def _packet_at(buffer: bytearray, at: int) -> tuple[int, int, int] | None:
     return None
 
 
-def subscribe(port: int, topic: str) -> socket.socket:
+def subscribe(port: int, topic: str, client_id: str = "bench-counter") -> socket.socket:
     """A connection on which the topic's messages arrive at QoS 0."""
     connection = socket.create_connection(("127.0.0.1", port))
-    client_id = _text("bench-counter")
-    body = _text("MQTT") + bytes([4, 2, 0, 0]) + client_id
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    body = text("MQTT") + bytes([4, 2, 0, 0]) + text(client_id)
     connection.sendall(bytes([CONNECT, len(body)]) + body)
     _expect(connection, CONNACK)
-    body = bytes([0, 1]) + _text(topic) + bytes([0])
+    body = bytes([0, 1]) + text(topic) + bytes([0])
     connection.sendall(bytes([SUBSCRIBE, len(body)]) + body)
     _expect(connection, SUBACK)
     return connection
 
 
-def _text(text: str) -> bytes:
-    return struct.pack(">H", len(text)) + text.encode()
+def text(words: str) -> bytes:
+    """As MQTT writes it: section 1.5.3."""
+    encoded = words.encode()
+    return struct.pack(">H", len(encoded)) + encoded
 
 
 def _expect(connection: socket.socket, first: int) -> None:

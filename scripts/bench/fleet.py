@@ -1,7 +1,7 @@
 """Many Modbus TCP devices in one cheap process: one epoll, replies put together from a ready table.
 
-Prints the devices' ports as a JSON list; answers each line on stdin with the polls per device and the requests so far;
-ends with stdin.
+Prints the devices' ports as a JSON list; answers an empty line on stdin with the polls per device and the requests so
+far, `WRITES` with everything that was written, as lists of device, value and moment; ends with stdin.
 """
 
 from __future__ import annotations
@@ -18,18 +18,26 @@ from typing import Final
 from scripts.bench.signals import REGISTERS, Frame, frame_of
 
 READ_HOLDING: Final = 3
+WRITE_REGISTER: Final = 6
+WRITES = "writes"
 REQUEST = struct.Struct(">HHHBBHH")
 HEADER = struct.Struct(">HHHBBB")
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS = 1, 2
 
 
 class Device:
-    """One device behind one port: counts its polls and stamps each with the moment it is read."""
+    """One device behind one port: counts its polls and stamps each with the moment it is read.
 
-    def __init__(self, number: int, frame: Frame) -> None:
+    Writes of one register are noted and answered; what is read does not change. Each request takes `takes_s`.
+    """
+
+    def __init__(self, number: int, frame: Frame, takes_s: float = 0) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.polls = 0
         self.requests = 0
+        self.writes = list[tuple[int, int]]()
+        """Values and when they came, monotonic microseconds."""
+        self._takes_s = takes_s
         self._number = number
         self._frame = frame
         self._table = memoryview(frame.table)
@@ -37,9 +45,15 @@ class Device:
         self._registers = b""
 
     def answer(self, request: bytes) -> bytes:
-        """The reply to one request: 100 registers from 0 are a poll, anything else reads the last poll's."""
+        """The reply to one request: 100 registers from 0 are a poll, any other read is of the last poll's."""
         transaction, _, _, unit, function, address, count = REQUEST.unpack(request)
         self.requests += 1
+        if function == WRITE_REGISTER:
+            self.writes.append((count, time.monotonic_ns() // 1000))
+        if self._takes_s:
+            time.sleep(self._takes_s)
+        if function == WRITE_REGISTER:
+            return request
         if function != READ_HOLDING:
             return HEADER.pack(transaction, 0, 3, unit, function | 0x80, ILLEGAL_FUNCTION)
         if not 0 < count <= REGISTERS - address:
@@ -79,10 +93,10 @@ class Fleet:
                     self._serve(fileno, *connection)
                 elif device := self._listeners.get(fileno):
                     self._accept(device)
-                elif not sys.stdin.readline():
-                    return
+                elif question := sys.stdin.readline():
+                    self._tell(question.strip())
                 else:
-                    self._report()
+                    return
 
     def _accept(self, device: Device) -> None:
         connection, _ = device.listener.accept()
@@ -108,10 +122,13 @@ class Fleet:
             del rest[:whole]
             connection.sendall(b"".join(map(device.answer, requests)))
 
-    def _report(self) -> None:
+    def _tell(self, question: str) -> None:
         polls = [device.polls for device in self._devices]
         requests = sum(device.requests for device in self._devices)
-        print(json.dumps({"polls": polls, "requests": requests}), flush=True)
+        answer: object = {"polls": polls, "requests": requests}
+        if question == WRITES:
+            answer = [(number, *write) for number, device in enumerate(self._devices) for write in device.writes]
+        print(json.dumps(answer), flush=True)
 
 
 def main() -> None:
@@ -119,9 +136,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--devices", type=int, required=True)
     parser.add_argument("--type", required=True)
+    parser.add_argument("--takes", type=float, default=0, metavar="SECONDS", help="for each request; then one by one")
     options = parser.parse_args()
     frame = frame_of(options.type)
-    devices = [Device(number, frame) for number in range(options.devices)]
+    devices = [Device(number, frame, options.takes) for number in range(options.devices)]
     print(json.dumps([device.listener.getsockname()[1] for device in devices]), flush=True)
     Fleet(devices).serve()
 

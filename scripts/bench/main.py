@@ -12,7 +12,6 @@ import argparse
 import dataclasses
 import json
 import pstats
-import shlex
 import signal
 import sys
 import tempfile
@@ -20,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway.units import format_duration, parse_duration
+from scripts.bench.processes import daemon_command
 from scripts.bench.result import Case, Row
 from scripts.bench.rig import Rig
 
 PERIODS = ("1s", "100ms", "10ms")
-FIELDGATE = Path(sys.executable).with_name("fieldgate")
 HEADERS = (
     "devices", "type", "period", "values/s", "req/s", "us/value", "cpu %", "RSS MiB", "p50/p99 ms", "of demand", "lost",
     "dup", "wrong", "B/value", "fleet/broker/counter %", "foreign %",
@@ -59,17 +58,10 @@ def _measure(options: argparse.Namespace, period_s: float) -> Row:
         seconds=options.seconds,
         protocol=options.protocol,
         site=tuple(options.site),
-        daemon=_daemon(options),
+        daemon=options.daemon or daemon_command(options.profile),
     )
     with tempfile.TemporaryDirectory(prefix="fieldgate-bench-") as folder, Rig(case, Path(folder)) as rig:
         return rig.measure()
-
-
-def _daemon(options: argparse.Namespace) -> str:
-    if options.daemon:
-        return str(options.daemon)
-    profiled = [sys.executable, "-m", "cProfile", "-o", options.profile] if options.profile else []
-    return shlex.join([*profiled, str(FIELDGATE), "run"]) + " -c {config} --state-dir {state}"
 
 
 def _parse() -> argparse.Namespace:

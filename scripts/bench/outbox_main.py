@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -25,8 +24,8 @@ from collections.abc import Callable
 from typing import Any
 
 from scripts.bench.draining import DRAIN_CPU, UNLIMITED, Drain, Drained, centile, drain
-from scripts.bench.main import FIELDGATE
 from scripts.bench.opening import healthy, opening
+from scripts.bench.processes import daemon_command
 from scripts.bench.result import MIB, Case
 
 APPEND_ROWS, APPEND_ROWS_FULL = 200_000, 1_000_000
@@ -67,7 +66,7 @@ def _drain(options: argparse.Namespace) -> None:
     if options.batch:
         settings.append((f"batch: {{max_messages: {options.batch}}}",))
     for endpoint in settings:
-        drained = drain(Drain(DRAIN_ROWS, endpoint=endpoint), _daemon(options))
+        drained = drain(Drain(DRAIN_ROWS, endpoint=endpoint), daemon_command(options.profile))
         words = ", ".join(["drain", *endpoint])
         target = DRAIN_TARGET * (2 if "batch" in words else 1)
         rate = drained.per_s
@@ -98,7 +97,7 @@ def _live(options: argparse.Namespace) -> None:
     rows = LIVE_ROWS_FULL if options.full else LIVE_ROWS
     for rate in (DEFAULT_RATE, UNLIMITED):
         what = Drain(rows, rate=rate, devices=LIVE_DEVICES, period_s=LIVE_PERIOD_S)
-        drained = drain(what, _daemon(options), at_most_s=LIVE_S)
+        drained = drain(what, daemon_command(options.profile), at_most_s=LIVE_S)
         p50, p99 = centile(drained.live_ms, 50), centile(drained.live_ms, 99)
         print(f"live first, backlog_rate {rate}: p50 {p50:.1f} ms, p99 {p99:.1f} ms of {len(drained.live_ms)}", end="")
         print(f" while {drained.per_s:.0f} of {rows} old ones left per second for {drained.seconds:.0f} s", flush=True)
@@ -148,13 +147,8 @@ def _case(options: argparse.Namespace) -> Case:
         seconds=0,
         protocol="5",
         site=("outbox: {max_size: 1024GiB}",),
-        daemon=_daemon(options),
+        daemon=daemon_command(options.profile),
     )
-
-
-def _daemon(options: argparse.Namespace) -> str:
-    profiled = [sys.executable, "-m", "cProfile", "-o", options.profile] if options.profile else []
-    return shlex.join([*profiled, str(FIELDGATE), "run"]) + " -c {config} --state-dir {state}"
 
 
 def _cpu(drained: Drained) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -15,6 +17,7 @@ from typing import Any, Self
 from scripts.bench import usage
 from scripts.bench.result import Name
 
+FIELDGATE = Path(sys.executable).with_name("fieldgate")
 STOP_TIMEOUT_S = 10.0
 """Twice what the daemon may take to stop."""
 LOG_LINES = 30
@@ -49,6 +52,7 @@ class Processes:
         config = self._folder / "mosquitto.conf"
         config.write_text(
             f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\nlog_dest none\n"
+            "max_queued_messages 0\n"  # by default it drops what waits for the daemon beyond 1000
         )
         self.run("broker", ["mosquitto", "-c", str(config)])
         deadline_s = time.monotonic() + 10
@@ -106,6 +110,12 @@ class Processes:
         """Its last lines."""
         log = self._folder / "daemon.log"
         return "\n".join(log.read_text().splitlines()[-LOG_LINES:]) if log.exists() else ""
+
+
+def daemon_command(profile: str | None) -> str:
+    """Runs the daemon, under cProfile if there is a file for that; {config} and {state} are to be filled in."""
+    profiled = [sys.executable, "-m", "cProfile", "-o", profile] if profile else []
+    return shlex.join([*profiled, str(FIELDGATE), "run"]) + " -c {config} --state-dir {state}"
 
 
 def _end(process: subprocess.Popen[str]) -> None:

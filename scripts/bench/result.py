@@ -31,6 +31,10 @@ class Case:
     """A shell-like command with {config} and {state}."""
     endpoint: tuple[str, ...] = ()
     """More settings of the daemon's endpoint: 'window: 10'."""
+    point: tuple[str, ...] = ()
+    """More settings of every point: 'writable: true'."""
+    takes_s: float = 0
+    """How long a device is busy with each request."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Row:
     foreign_cpu_percent: float
 
 
-Name = Literal["fleet", "broker", "counter", "daemon"]
+Name = Literal["fleet", "broker", "counter", "daemon", "commander"]
 
 
 class Reading(NamedTuple):

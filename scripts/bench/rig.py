@@ -27,6 +27,8 @@ class Rig:
     def __init__(self, case: Case, folder: Path) -> None:
         self.state = folder / "state"
         self.processes = Processes(folder)
+        self.broker = 0
+        """Its port."""
         self._case = case
         self._folder = folder
         self._frame = frame_of(case.type)
@@ -76,9 +78,10 @@ class Rig:
     def _start(self) -> None:
         case, run = self._case, self.processes.run
         python = [sys.executable, "-m"]
-        run("fleet", [*python, "scripts.bench.fleet", "--devices", str(case.devices), "--type", case.type])
+        fleet = ["--devices", str(case.devices), "--type", case.type, "--takes", str(case.takes_s)]
+        run("fleet", [*python, "scripts.bench.fleet", *fleet])
         ports = json.loads(self.processes.line("fleet"))
-        broker = self.processes.run_broker()
+        self.broker = broker = self.processes.run_broker()
         options = ["--port", str(broker), "--topic", "bench/bench/#", "--type", case.type]
         run("counter", [*python, "scripts.bench.counter", *options, "--out", str(self._folder / "readings")])
         self.processes.line("counter")
@@ -101,7 +104,8 @@ class Rig:
 def site(case: Case, frame: Frame, ports: Sequence[int], broker: int) -> str:
     """The daemon's YAML: every device on a link of its own."""
     width = REGISTERS // frame.points
-    points = ", ".join(f"r{n}: {{address: {n * width}, type: {frame.type}}}" for n in range(frame.points))
+    more = "".join(f", {setting}" for setting in case.point)
+    points = ", ".join(f"r{n}: {{address: {n * width}, type: {frame.type}{more}}}" for n in range(frame.points))
     endpoint = "".join(f", {setting}" for setting in (f"protocol: {case.protocol}", "root: bench", *case.endpoint))
     return "\n".join(
         [

@@ -1,6 +1,5 @@
 """`fieldgate outbox` reads the files themselves, and leaves them as they were."""
 
-import os
 import random
 import sqlite3
 import subprocess
@@ -14,8 +13,7 @@ import pytest
 
 from gateway import cli
 from tests.cli.outboxes import SESSION, Commands, fill, other, reading
-
-NOBODY = 65534
+from tests.support.nobody import as_nobody
 
 STAMP = "20261123T174201Z"
 
@@ -54,19 +52,6 @@ def writing(path: Path) -> Iterator[None]:
             yield
         finally:
             process.kill()
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    if os.geteuid() != 0:
-        pytest.skip("only root can become another user")
-    os.setegid(NOBODY)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from gateway.latest import Latest
 from gateway.model import DeviceInfo, PointInfo, Result, ResultStatus
 from gateway.outbox.disk.store import Store
 from gateway.report import ReportFilter
+from gateway.units import TimesIn
 from tests.outbox.setup import Rig, opened, until
 
 POINTS = {
@@ -33,7 +34,7 @@ POINTS = {
     "open": PointInfo("open", "uint16", "int", 1.0, writable=True, write_min=5),
     "temp": PointInfo("temp", "int16", "float", 1.0),
 }
-BOILER = DeviceInfo("boiler", "plc", "unit 1", 1.0, POINTS, ())
+BOILER = DeviceInfo("boiler", "plc", "unit 1", 1.0, POINTS, (), max_write_rate=TimesIn(9_000, 1.0))
 WRITE = {"id": "c-1", "write": {"setpoint": 55.0}}
 DAY_S = 86_400.0
 
@@ -55,6 +56,25 @@ class Link:
     @property
     def is_full(self) -> bool:
         return not self.lies and len(self.jobs) >= self.max_queue
+
+
+class Leaving:
+    """Stands where the relay stands: what is told leaves as the test wants."""
+
+    def __init__(self, commands: "CommandRig") -> None:
+        self._commands = commands
+        self.free = asyncio.Event()
+        self.free.set()
+
+    @property
+    def is_crowded(self) -> bool:
+        return not self.free.is_set()
+
+    async def room(self) -> None:
+        await self.free.wait()
+
+    def reply(self, to: str, mark: bytes | None, body: bytes) -> None:
+        self._commands.reply(to, mark, body)
 
 
 class CommandRig:
@@ -85,8 +105,9 @@ class CommandRig:
         self.latest = Latest()
         plant = Plant({"boiler": BOILER}, {"plc": link}, self.guard, self.latest, lambda: self.is_synced)
         hold = Hold(rig.outbox.store, rules.default_ttl_s)
+        self.leaving = Leaving(self)
         self.reply: Callable[[str, bytes | None, bytes], None] = self._note_reply
-        voice = OutboxVoice(rig.outbox, intake, self._reply)
+        voice = OutboxVoice(rig.outbox, intake, self.leaving)
         self.router = Router(
             "cloud",
             Admission(
@@ -96,9 +117,6 @@ class CommandRig:
             Answers(voice, journal, audit, now_ms=self._wall_ms, wall_ms=self._wall_ms),
             self._wall_ms,
         )
-
-    def _reply(self, to: str, mark: bytes | None, body: bytes) -> None:
-        self.reply(to, mark, body)
 
     def _note_reply(self, to: str, mark: bytes | None, body: bytes) -> None:
         self.replies.append((to, mark, json.loads(body)))
@@ -137,6 +155,11 @@ class CommandRig:
         """One command, routed to where it goes."""
         number = self.offer(body, device, **more)
         await until(lambda: number in self.accepted)
+
+    async def deliver_nothing(self) -> None:
+        """Let the router do all that it can do now: more turns of the loop than anything it does takes."""
+        for _ in range(20):
+            await asyncio.sleep(0)
 
     def offer(self, body: Any, device: str = "boiler", **more: Any) -> int:
         """One command, as it arrives; its number in `accepted`."""

@@ -284,7 +284,8 @@ async def test_a_write_is_told_with_what_was_there_what_went_and_what_came(comma
     assert told == {
         "number": 1,
         "time": told["time"],
-        "origin": "cloud",
+        "origin": "endpoint",
+        "endpoint": "cloud",
         "kind": "write",
         "device": "boiler",
         "status": "done",

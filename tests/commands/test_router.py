@@ -41,7 +41,7 @@ async def test_a_write_is_claimed_queued_and_answered_with_its_result(path: Path
         assert commands.journal() == [("c-1", True)]
         assert len(commands.rig.ids()) == 1, "end and result are one transaction"
         commands.rig.assert_counted()
-        assert commands.router.counters == {"accepted": 1, "refused": 0, "unreadable": 0}
+        assert commands.router.counters == {"accepted": 1, "refused": 0, "unreadable": 0, "unanswered": 0}
 
 
 async def test_a_command_is_claimed_on_disk_before_it_is_acknowledged_or_queued(path: Path) -> None:
@@ -162,7 +162,7 @@ async def test_a_command_that_can_not_be_read_is_answered_where_its_device_can_b
         await commands.deliver(b"nonsense", "kettle")
         await commands.deliver(b"nonsense", "")
         assert len(commands.results) == 1
-        assert commands.router.counters == {"accepted": 0, "refused": 3, "unreadable": 2}
+        assert commands.router.counters == {"accepted": 0, "refused": 3, "unreadable": 2, "unanswered": 0}
 
 
 def at(commands: CommandRig, seconds: float) -> str:
@@ -314,7 +314,7 @@ async def test_a_name_no_device_could_have_is_only_counted(path: Path, name: str
     async with routing(path) as commands:
         await commands.deliver(WRITE, device=name)
         assert commands.results == []
-        assert commands.router.counters == {"accepted": 0, "refused": 1, "unreadable": 1}
+        assert commands.router.counters == {"accepted": 0, "refused": 1, "unreadable": 1, "unanswered": 0}
 
 
 async def test_strangers_names_do_not_make_more_log_lines(path: Path) -> None:
@@ -357,3 +357,43 @@ async def test_an_end_the_disk_refuses_is_told_at_once_and_stored_later(
         await until(lambda: commands.journal() == [("c-1", True)])
         await commands.deliver(WRITE)
         assert [result["status"] for result in commands.results] == ["done", "done"]
+
+
+async def test_while_results_can_not_leave_no_more_commands_are_looked_at(path: Path) -> None:
+    async with routing(path) as commands:
+        commands.leaving.free.clear()
+        commands.offer(WRITE)
+        await commands.deliver_nothing()
+        assert (commands.link.jobs, commands.accepted) == ([], [])
+        commands.leaving.free.set()
+        await until(lambda: commands.link.jobs)
+
+
+async def test_what_is_too_much_then_is_only_counted(path: Path) -> None:
+    async with routing(path) as commands:
+        commands.leaving.free.clear()
+        for number in range(MAX_WAITING + 3):
+            commands.offer({**WRITE, "id": f"c-{number}"})
+        assert commands.router.counters["unanswered"] == 3
+        assert commands.results == []
+
+
+async def test_time_that_passes_before_a_command_is_looked_at_counts(path: Path) -> None:
+    async with routing(path) as commands:
+        commands.leaving.free.clear()
+        number = commands.offer(WRITE, expires_in_s=0.05)
+        await asyncio.sleep(0.06)
+        commands.leaving.free.set()
+        await until(lambda: number in commands.accepted)
+        assert commands.last == ("c-1", "expired", None)
+
+
+async def test_what_was_not_looked_at_when_the_gateway_stops_is_answered(path: Path) -> None:
+    async with routing(path) as commands:
+        commands.leaving.free.clear()
+        commands.offer(WRITE)
+        await commands.deliver_nothing()
+        await commands.stop()
+        assert commands.last == ("c-1", "rejected", "stopping")
+        assert commands.accepted == [0]
+        assert commands.journal() == []

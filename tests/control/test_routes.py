@@ -195,14 +195,29 @@ async def test_a_point_shows_what_is_known_and_what_may_be_written(api: Api) -> 
     assert points == {
         "flow_temp": {
             "type": "float32",
+            "kind": "float",
             "unit": "°C",
             "writable": False,
             "time": AT,
             "bad": {"reason": "out-of-range", "value": 151.2},
         },
-        "pump": {"type": "bool", "unit": None, "writable": True, "time": AT, "value": True},
-        "mode": {"type": "uint16", "unit": None, "writable": True, "enum": {"0": "off", "2": "auto"}},
-        "setpoint": {"type": "int16", "unit": "°C", "writable": True, "min": 20.0, "max": 80.0, "confirm": True},
+        "pump": {"type": "bool", "kind": "bool", "unit": None, "writable": True, "time": AT, "value": True},
+        "mode": {
+            "type": "uint16",
+            "kind": "text",
+            "unit": None,
+            "writable": True,
+            "enum": {"0": "off", "2": "auto"},
+        },
+        "setpoint": {
+            "type": "int16",
+            "kind": "float",
+            "unit": "°C",
+            "writable": True,
+            "min": 20.0,
+            "max": 80.0,
+            "confirm": True,
+        },
     }
 
 

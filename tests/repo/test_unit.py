@@ -11,8 +11,8 @@ from tests.support.repo import ROOT
 
 SYSTEMD = ROOT / "systemd"
 UNIT = SYSTEMD / "fieldgate.service"
-WORST_EXPOSURE_TENTHS = 14
-"""A bare service has 96; what is left is the network and sockets that a gateway is for, and a look at the clock."""
+WORST_EXPOSURE_TENTHS = 16
+"""A bare service has 96; what is left is what a gateway is for: the network, sockets, who writes on them, the clock."""
 CONFIGURATION, PERMISSION = 3, 7
 """Exit codes that no restart will mend."""
 LONGEST_STOP_S = 5

@@ -1,7 +1,6 @@
-"""scripts/bench/throughput and outbox, only for a moment: they say nothing about speed here."""
+"""scripts/bench/throughput, outbox and commands, only for a moment: they say nothing about speed here."""
 
 import json
-import shlex
 import subprocess
 import sys
 from typing import Any
@@ -9,8 +8,10 @@ from typing import Any
 import pytest
 
 from scripts.bench.draining import Drain, drain
-from scripts.bench.main import FIELDGATE
+from scripts.bench.processes import daemon_command
 from tests.support.repo import ROOT
+
+NOTHING_WRONG = "0 unanswered, 0 answered twice, 0 written twice"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,31 @@ def test_a_part_of_what_the_outbox_can_take_is_told(part: list[str], told: list[
 
 
 def test_a_filled_outbox_drains_whole_and_in_order() -> None:
-    drained = drain(Drain(rows=3000), f"{shlex.quote(str(FIELDGATE))} run -c {{config}} --state-dir {{state}}")
+    drained = drain(Drain(rows=3000), daemon_command(None))
 
     assert (drained.lost, drained.duplicates, drained.in_order) == (0, 0, True)
     assert drained.per_s > 0
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        (["idle", "--commands", "20"], ["20 of 20 done", NOTHING_WRONG, "in order"]),
+        pytest.param(
+            ["loaded", "--commands", "20"], ["20 of 20 done", NOTHING_WRONG, "in order"], marks=pytest.mark.slow
+        ),
+        pytest.param(["flood", "--commands", "500"], [f"0 others, {NOTHING_WRONG}"], marks=pytest.mark.slow),
+        (["start"], ["fieldgate --version p50", "an idle daemon has"]),
+    ],
+)
+def test_what_becomes_of_commands_is_told(part: list[str], told: list[str]) -> None:
+    measured = subprocess.run(
+        [sys.executable, "-m", "scripts.bench.commands_main", *part, "--warmup", "0.5", "--seconds", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert all(words in measured.stdout for words in told)
+    assert "WRONG" not in measured.stdout

@@ -67,7 +67,7 @@ def test_a_cloud_that_is_away_for_long_brings_the_safe_values_once_and_is_told_w
     assert daemon.terminate() == 0
     assert len(modbus_server.writes()) == 1
     (record,) = audit(daemon)
-    assert (record["user"], record["kind"], record["status"]) == ("uplink-lost", "write", "done")
+    assert (record["origin"], record["kind"], record["status"]) == ("uplink-lost", "write", "done")
     assert (record["asked"], record["command"]) == ({"setpoint": 40}, result["command"])
     assert record["wire"]
 

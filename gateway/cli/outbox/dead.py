@@ -9,7 +9,8 @@ import typer
 from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.options import StateDir
-from gateway.cli.outbox.site import Refused, chosen, found
+from gateway.cli.outbox.site import chosen, found
+from gateway.cli.refused import Refused
 from gateway.endpoints.payload import iso_ms
 from gateway.outbox.visit.letters import Letter, bundles
 from gateway.outbox.visit.visit import Unreadable

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated
 
 import typer
 
 from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.options import StateDir
-from gateway.cli.outbox.site import Refused, chosen, found
-from gateway.cli.outbox.times import BadTime, time_ms
+from gateway.cli.outbox.site import chosen, found
 from gateway.cli.outbox.writers import Csv, JsonLines, NotAnEnvelope, Writer
+from gateway.cli.output import is_special, opened
+from gateway.cli.refused import Refused
+from gateway.cli.times import BadTime, time_ms
 from gateway.outbox.entry import Entry
 from gateway.outbox.visit.letters import bundles
 from gateway.outbox.visit.visit import Unreadable, with_index
 
 WRITTEN, LEFT_OUT, TORN = "written", "left out", "torn"
-
-NEW_FILE_MODE = 0o666
-"""Less the umask, as everybody makes files; a temporary one is its owner's alone."""
 
 
 class Format(StrEnum):
@@ -63,7 +58,7 @@ def export(
     try:
         wanted = _wanted(device, since, until)
         paths = _paths(endpoint, state_dir, every=every)
-        with _opened(output) as out:
+        with opened(output) as out:
             writer = Csv(out) if format_ is Format.CSV else JsonLines(out)
             tally = _copy(paths, writer, wanted, rooms=_rooms(output), dead=dead)
     except Refused as refused:
@@ -110,7 +105,7 @@ def _paths(endpoint: str | None, state_dir: Path | None, *, every: bool) -> list
 
 def _rooms(output: Path | None) -> tuple[Path, ...]:
     """Where there is disk for a copy, by what was asked for."""
-    return () if output is None or _is_special(output.resolve()) else (output.resolve().parent,)
+    return () if output is None or is_special(output.resolve()) else (output.resolve().parent,)
 
 
 def _copy(
@@ -143,39 +138,3 @@ def _tell(tally: Counter[str], output: Path | None) -> None:
         show.problem(f"CSV has readings only: {show.count(tally[LEFT_OUT], 'other envelope')} left out (jsonl has all)")
     if tally[TORN]:
         show.problem(f"{show.count(tally[TORN], 'damaged row')} left out: not as written, by their checksum")
-
-
-@contextmanager
-def _opened(output: Path | None) -> Iterator[BinaryIO]:
-    """Where to write; a regular file gets its name when it is complete and on disk."""
-    if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    target = output.resolve()
-    if _is_special(target):
-        with target.open("wb") as out:
-            yield out
-        return
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False) as out:
-        try:
-            yield cast("BinaryIO", out)
-            out.flush()
-            os.fsync(out.fileno())
-            Path(out.name).chmod(NEW_FILE_MODE & ~_umask())
-            Path(out.name).replace(target)
-        except BaseException:
-            Path(out.name).unlink(missing_ok=True)
-            raise
-
-
-def _is_special(target: Path) -> bool:
-    """A device or a pipe."""
-    return target.exists() and not target.is_file()
-
-
-def _umask() -> int:
-    """There is no way to read it without setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

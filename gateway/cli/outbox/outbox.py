@@ -11,9 +11,11 @@ import typer
 
 from gateway.cli import show
 from gateway.cli.exits import Exit
-from gateway.cli.options import ConfigFile, StateDir
+from gateway.cli.options import ConfigFile, StateDir, misplaced
 from gateway.cli.outbox.lines import Rates, Standing, document, lines
-from gateway.cli.outbox.site import Known, Refused, found, known, state_of
+from gateway.cli.outbox.site import Known, found, known
+from gateway.cli.refused import Refused
+from gateway.cli.state import state_of
 from gateway.outbox.rescue.adoption import path_of
 from gateway.outbox.visit.survey import Files, survey
 from gateway.outbox.visit.visit import Unreadable
@@ -35,7 +37,7 @@ def outbox(
 ) -> int | None:
     """Exit code 5 when a file can't be read, 7 when that is a matter of permissions; None for a verb below it."""
     if context.invoked_subcommand is not None:
-        return _misplaced(context)
+        return misplaced(context)
     try:
         site = known(config)
         present = found(state_dir)
@@ -52,15 +54,6 @@ def outbox(
     else:
         _print(standings)
     return _exit(standings)
-
-
-def _misplaced(context: typer.Context) -> Exit | None:
-    """An option that stands before a verb below this one would be ignored."""
-    sources = [context.get_parameter_source(name) for name in context.params]
-    if not any(source is not None and source.name == "COMMANDLINE" for source in sources):
-        return None
-    show.problem(f"options belong behind '{context.invoked_subcommand}'")
-    return Exit.USAGE
 
 
 def _standing(name: str, files: Files, site: Known | None) -> Standing:

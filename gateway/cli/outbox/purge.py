@@ -15,8 +15,9 @@ import typer
 from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.cli.options import ConfigFile, StateDir
-from gateway.cli.outbox.site import Refused, chosen, found, known, state_of
-from gateway.cli.state import InUse, owned
+from gateway.cli.outbox.site import chosen, found, known
+from gateway.cli.refused import Refused
+from gateway.cli.state import InUse, owned, state_of
 from gateway.outbox.visit.purge import purge as purge_envelopes
 from gateway.outbox.visit.purge import purge_dead, refuse_unmended
 from gateway.outbox.visit.survey import Files, Survey, parts, survey

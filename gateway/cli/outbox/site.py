@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,24 +10,11 @@ from typing import NamedTuple
 from gateway import plugins
 from gateway.cli import show
 from gateway.cli.exits import Exit
-from gateway.cli.state import default_state_dir
+from gateway.cli.options import DEFAULT_CONFIG
+from gateway.cli.refused import Refused, hint
+from gateway.cli.state import SERVICE_STATE, state_of
 from gateway.config import ConfigError, load
 from gateway.outbox.visit.survey import Files, files
-
-DEFAULT_CONFIG = Path("gateway.yaml")
-
-SERVICE_STATE = Path("/var/lib/fieldgate")
-"""Where systemd keeps the state of the unit that is shipped."""
-
-
-class Refused(Exception):
-    """A verb can't do what it was asked for: the exit code, after the sentence was told."""
-
-    def __init__(self, code: Exit, sentence: str | None = None) -> None:
-        super().__init__(sentence)
-        self.code = code
-        if sentence is not None:
-            show.problem(sentence)
 
 
 class Known(NamedTuple):
@@ -73,11 +59,6 @@ def found(state_dir: Path | None) -> dict[str, Files]:
         raise Refused(Exit.PERMISSION, f"{error}; run as the user that owns it") from error
 
 
-def state_of(state_dir: Path | None) -> Path:
-    """The state directory that is meant."""
-    return state_dir or default_state_dir(os.environ)
-
-
 def chosen(endpoint: str | None, present: Iterable[str]) -> str:
     """The endpoint that is meant: the named one, or the only one; raises Refused."""
     names = sorted(present)
@@ -89,6 +70,4 @@ def chosen(endpoint: str | None, present: Iterable[str]) -> str:
         raise Refused(Exit.USAGE, "there is no outbox" + (f" of '{endpoint}'" if endpoint else ""))
     if endpoint is None:
         raise Refused(Exit.USAGE, f"which outbox? there are {', '.join(names)}")
-    near = difflib.get_close_matches(endpoint, names, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(names)}"
-    raise Refused(Exit.USAGE, f"no outbox of '{endpoint}' - {hint}")
+    raise Refused(Exit.USAGE, f"no outbox of '{endpoint}' - {hint(endpoint, names)}")

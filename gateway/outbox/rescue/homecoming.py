@@ -12,7 +12,7 @@ import structlog
 
 from gateway.outbox.disk import ballast
 from gateway.outbox.disk.afresh import LAST_ID_KEY, last_session
-from gateway.outbox.disk.aside import Aside, asides, delete, named, rename, sync, sync_folder
+from gateway.outbox.disk.aside import Aside, asides, delete, index_of, log_of, named, rename, sync, sync_folder
 from gateway.outbox.disk.opening import LAST_ID, SETTING, make
 from gateway.outbox.disk.store import StoreError
 from gateway.outbox.disk.wreck import Wreck
@@ -21,6 +21,17 @@ from gateway.outbox.rescue.adoption import FILE, left_by, path_of
 
 MEMORY = "memory.json"
 """What adapters have learned of their devices."""
+
+LOCAL = "local.db"
+"""What was commanded, and from the box itself."""
+
+MERGE = """
+BEGIN;
+INSERT INTO home.audit (time_ms, device, record) SELECT time_ms, device, record FROM main.audit ORDER BY number;
+INSERT OR IGNORE INTO home.journal SELECT * FROM main.journal;
+DELETE FROM main.audit;
+COMMIT;
+"""
 
 LEAVING = "leaving"
 """A folder of what is about to be moved: no outbox rescues it meanwhile, so that nothing is counted twice."""
@@ -72,10 +83,27 @@ def bring_home(refuge: Path, state: Path, now_s: float, alive: Callable[[], obje
     except OSError:
         _unpack(leaving, state)
         raise
+    _move_local(refuge / LOCAL, state / LOCAL, alive)
     if (refuge / MEMORY).exists():
         _copy(refuge / MEMORY, state)
         (refuge / MEMORY).unlink()
     ballast.drop(refuge)
+
+
+def _move_local(path: Path, home: Path, alive: Callable[[], object]) -> None:
+    """What was commanded meanwhile, and by whom on the box: all of it becomes part of what is known there."""
+    if not path.exists():
+        return
+    with suppress(sqlite3.Error):  # what is damaged is left where it is found, and logged by its next opening
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if home.exists():
+                db.execute("ATTACH ? AS home", (str(home),))
+                db.executescript(MERGE)
+        if not home.exists():
+            _copy(path, home.parent, alive)
+        for file in (path, log_of(path), index_of(path)):
+            file.unlink(missing_ok=True)
 
 
 def bytes_in(refuge: Path) -> int:

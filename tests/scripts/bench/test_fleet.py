@@ -40,9 +40,23 @@ def test_a_read_that_does_not_begin_at_0_belongs_to_the_last_poll(device: Device
 
 
 @pytest.mark.parametrize(
-    ("address", "count", "function", "exception"), [(0, 101, 3, 2), (100, 1, 3, 2), (0, 0, 3, 2), (0, 1, 6, 1)]
+    ("address", "count", "function", "exception"), [(0, 101, 3, 2), (100, 1, 3, 2), (0, 0, 3, 2), (0, 1, 16, 1)]
 )
 def test_what_does_not_exist_is_refused(
     device: Device, address: int, count: int, function: int, exception: int
 ) -> None:
     assert ask(device, address, count, function) == (function | 0x80, exception)
+
+
+def test_a_write_is_noted_and_answered_with_itself(device: Device) -> None:
+    request = REQUEST.pack(77, 0, 6, 1, 6, 99, 4711)
+
+    assert device.answer(request) == request
+    assert [value for value, _ in device.writes] == [4711]
+
+
+def test_a_write_does_not_change_what_is_read(device: Device) -> None:
+    before = ask(device, 0, REGISTERS)[FRAME.marks :]
+    device.answer(REQUEST.pack(77, 0, 6, 1, 6, 99, 4711))
+
+    assert ask(device, FRAME.marks, FRAME.values) == before

@@ -1,0 +1,1 @@
+"""The verb `audit` and the verbs below it."""
