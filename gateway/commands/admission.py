@@ -108,7 +108,8 @@ class Admission:
     def admit(self, request: Request, delivery: Delivery, came_s: float) -> Admitted:
         """Weigh a command that came at this time of the loop's clock, and count it; raises TooLate, too."""
         device = device_of(request, delivery)
-        permit, link = self._permit(request, device)
+        is_fail_safe = _is_fail_safe(delivery)
+        permit, link = self._permit(request, device, is_fail_safe=is_fail_safe)
         now_s = asyncio.get_running_loop().time()
         deadline_s = now_s + self._rest_s(request, delivery, now_s - came_s)
         if deadline_s <= now_s:
@@ -116,7 +117,7 @@ class Admission:
         if link.is_full:
             raise Rejected("queue-full", "too many commands wait for that link")
         take_back = _nothing
-        if permit.moves and not _is_fail_safe(delivery):
+        if permit.moves and not is_fail_safe:
             sender = f"{self._endpoint or ''}/{delivery.user or ''}"
             take_back = self._plant.guard.admit(request, permit, device, sender)
         command = _command(request, device, deadline_s)
@@ -144,7 +145,7 @@ class Admission:
             return "endpoint"
         return "uplink-lost" if _is_fail_safe(delivery) else "local"
 
-    def _permit(self, request: Request, device: str) -> tuple[Permit, Link]:
+    def _permit(self, request: Request, device: str, *, is_fail_safe: bool) -> tuple[Permit, Link]:
         """What a command may do and where it waits."""
         if not device:
             return self._own_permit(request), self.own
@@ -153,7 +154,7 @@ class Admission:
             raise Rejected("unknown-device", f"there is no device '{device}'")
         permit = policy.check(request, info)
         if permit.moves:
-            self._check_moves()
+            self._check_moves(is_fail_safe=is_fail_safe)
         return permit, self._plant.links[info.link]
 
     def _own_permit(self, request: Request) -> Permit:
@@ -164,10 +165,11 @@ class Admission:
             self._check_moves()
         return Permit(moves=False)
 
-    def _check_moves(self) -> None:
+    def _check_moves(self, *, is_fail_safe: bool = False) -> None:
         if self._rules.reads_only is not None:
             raise Rejected("policy", "nothing is written by anyone (commands: false)", self._rules.reads_only)
-        self.hold.check()
+        if not is_fail_safe:  # nobody could have sent it before
+            self.hold.check()
 
     def _rest_s(self, request: Request, delivery: Delivery, waited_s: float) -> float:
         """How long this command may still be executed: the shortest of what its sender says, else the default.
