@@ -219,3 +219,11 @@ def test_what_no_register_holds_is_found_when_the_file_is_read_not_when_it_is_ne
     path.write_text(before + f"    {wrong}\n" + rest[rest.index("  tank:") :])
     with pytest.raises(ConfigError, match=r"does not fit uint16|is outside"):
         load(path, plugins.catalog(), {})
+
+
+def test_a_fail_safe_of_a_device_whose_link_is_not_known_is_an_error_in_the_file(tmp_path: Path) -> None:
+    lost = "    on_uplink_lost: {after: 1h, write: {pump: true}, endpoint: cloud}\n"
+    path = tmp_path / "gateway.yaml"
+    path.write_text(SITE.replace("\nlinks:", "\ninks:").replace("    max_write_rate", f"{lost}    max_write_rate"))
+    with pytest.raises(ConfigError, match="inks"):
+        load(path, plugins.catalog(), {})
