@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from gateway.adapter import DeviceConfig, LinkConfig, Period, PointConfig, StrictModel
-from gateway.model import Kind
-from gateway.values import SCALARS, Order, Quantity
+from gateway.model import Kind, Value
+from gateway.values import SCALARS, Order, Quantity, Unwritable, encode
 
 MAX_READ_REGISTERS = 125
 """In one request (MODBUS Application Protocol V1.1b3, 6.3 and 6.4)."""
@@ -66,6 +67,15 @@ class ModbusPoint(PointConfig):
     def kind(self) -> Kind:
         """How the value is written in JSON."""
         return self.quantity.kind
+
+    @override
+    def unwritable(self, value: Value) -> str | None:
+        """What its registers can't hold."""
+        try:
+            encode(self.quantity, value)
+        except Unwritable as error:
+            return str(error)
+        return None
 
     @model_validator(mode="after")
     def _fits_its_table(self) -> ModbusPoint:

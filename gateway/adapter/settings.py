@@ -74,6 +74,10 @@ class PointConfig(StrictModel):
         """How the value is written in JSON."""
         raise NotImplementedError(f"{type(self).__name__} must say how its values are written")
 
+    def unwritable(self, value: Value) -> str | None:  # noqa: ARG002 - for adapters to use
+        """Why it can't hold a value of its kind, in a sentence for people; None if it can, or nobody can tell."""
+        return None
+
 
 PointT = TypeVar("PointT", bound=PointConfig)
 

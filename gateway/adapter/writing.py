@@ -144,7 +144,7 @@ KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", 
 
 
 def _check_value(place: str, point: Any, value: Value) -> None:
-    """Only the kind; what fits into its registers, the adapter knows."""
+    """Only the kind; what a point can hold, the adapter knows."""
     labels = list((point.enum or {}).values())
     if labels and value not in labels:
         raise ValueError(f"{place}: must be {' or '.join(map(repr, labels))}{_near(value, labels)}")
@@ -161,6 +161,8 @@ def _check_value(place: str, point: Any, value: Value) -> None:
 def _check_write(place: str, point: Any, value: Value) -> None:
     if point.writable is False:
         raise ValueError(f"{place}: that point is not writable")
+    if (why := point.unwritable(value)) is not None:
+        raise ValueError(f"{place}: {why}")
     rules = point.writable if isinstance(point.writable, WriteRules) else WriteRules()
     if isinstance(value, str | bool):
         return

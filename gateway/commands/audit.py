@@ -13,7 +13,7 @@ import structlog
 from msgspec import Struct
 
 from gateway.model import Bad, Value
-from gateway.outbox.disk.store import Store, StoreError
+from gateway.outbox.disk.store import Store, StoreError, Unsettled
 
 WAITING = 1_000
 """Records that wait for a disk that refuses; with more the oldest are only counted."""
@@ -122,6 +122,8 @@ class Audit:
         self._is_synced = is_synced
         self._waiting: deque[Record] = deque()
         self._taken = asyncio.Event()
+        self._unsettled: deque[bytes] = deque()
+        """The first of those that wait, where nobody knows whether they are on disk."""
         self._refuses = False
         self._stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._since_prune = PRUNE_EVERY
@@ -194,6 +196,8 @@ class Audit:
         while len(self._waiting) > WAITING:
             self._waiting.popleft()
             self.lost += 1
+            if self._unsettled:
+                self._unsettled.popleft()
         self._taken.set()
 
     async def _store_all(self) -> bool:
@@ -211,15 +215,29 @@ class Audit:
             told.set_result(None)
         return not self._refuses
 
-    async def _insert(self, batch: Collection[Record]) -> None:
+    async def _insert(self, batch: deque[Record]) -> None:
+        """What is on disk already is taken out of the batch."""
         time_ms = self._wall_ms() if self._is_synced() else None
+        if self._unsettled and await self._are_last(self._unsettled):
+            for _ in self._unsettled:
+                batch.popleft()
+        self._unsettled.clear()
         rows = [(time_ms, each.device, _encode(each)) for each in batch]
-        await self._store.write([("INSERT INTO audit (time_ms, device, record) VALUES (?, ?, ?)", rows)])
+        try:
+            await self._store.write([("INSERT INTO audit (time_ms, device, record) VALUES (?, ?, ?)", rows)])
+        except Unsettled:
+            self._unsettled.extend(body for _, _, body in rows)
+            raise
         self._since_prune += len(batch)
         self._bytes_since_prune += sum(len(body) + ROW_BYTES for _, _, body in rows)
         if self._since_prune >= PRUNE_EVERY or self._bytes_since_prune > self._max_bytes / PRUNE_SHARE:
             with suppress(StoreError):  # the records stand; the limits are looked at again later
                 await self._prune()
+
+    async def _are_last(self, bodies: Collection[bytes]) -> bool:
+        """Whether the newest records on disk are these."""
+        found = await self._store.rows("SELECT record FROM audit ORDER BY number DESC LIMIT ?", (len(bodies),))
+        return [body for (body,) in reversed(found)] == list(bodies)
 
     async def _prune(self) -> None:
         """Hold the limits; what an unsynchronised clock has stamped goes for its size alone."""

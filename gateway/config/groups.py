@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import ConfigDict, model_validator
 
-from gateway.adapter import DeviceConfig, LinkConfig, PointConfig
+from gateway.adapter import DeviceConfig, FailSafe, LinkConfig, PointConfig
 from gateway.config.diagnostics import Findings, Place, Span, did_you_mean, quoted
 from gateway.config.files import Collection, entries
 from gateway.config.models import EndpointConfig, OutboxSection
@@ -103,7 +103,8 @@ def check_endpoints_of(
     """What devices say of endpoints is about some that there are."""
     known = groups["endpoints"].entries
     for key, device in devices.items():
-        wanted = device.on_uplink_lost.endpoint if device.on_uplink_lost is not None else None
+        lost = device.on_uplink_lost  # of a device whose adapter is not known it is what stands in the file
+        wanted = lost.endpoint if isinstance(lost, FailSafe) else None
         if wanted is not None and wanted not in known:
             message = f"no endpoint {quoted(wanted)}{did_you_mean(wanted, known)}"
             where = groups["devices"].entries[key].children["on_uplink_lost"].value_span("endpoint")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from gateway.app import describe
 from gateway.commands.decode import Request, decode
 from gateway.commands.guard import Guard
 from gateway.commands.policy import Permit, check
-from gateway.config import load
+from gateway.config import ConfigError, load
 from gateway.model import DeviceInfo
 from tests.commands.setup import BOILER
 
@@ -200,3 +201,29 @@ def test_a_command_that_writes_points_takes_no_args(devices: Mapping[str, Device
 @pytest.mark.parametrize("rule", ["commands", "endpoints.cloud.commands"])
 def test_what_switches_commands_off_for_more_than_one_device_stands_there(rule: str) -> None:
     assert place(rule) is False
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "commands: {x: {steps: [{write: {pump: true}}, {write: {seldom: 70000}}]}}",
+        "on_uplink_lost: {after: 1h, write: {seldom: -1}}",
+        "on_uplink_lost: {after: 1h, write: {limited: 81}}",
+    ],
+)
+def test_what_no_register_holds_is_found_when_the_file_is_read_not_when_it_is_needed(
+    tmp_path: Path, wrong: str
+) -> None:
+    before, rest = SITE.split("    commands:\n")
+    path = tmp_path / "gateway.yaml"
+    path.write_text(before + f"    {wrong}\n" + rest[rest.index("  tank:") :])
+    with pytest.raises(ConfigError, match=r"does not fit uint16|is outside"):
+        load(path, plugins.catalog(), {})
+
+
+def test_a_fail_safe_of_a_device_whose_link_is_not_known_is_an_error_in_the_file(tmp_path: Path) -> None:
+    lost = "    on_uplink_lost: {after: 1h, write: {pump: true}, endpoint: cloud}\n"
+    path = tmp_path / "gateway.yaml"
+    path.write_text(SITE.replace("\nlinks:", "\ninks:").replace("    max_write_rate", f"{lost}    max_write_rate"))
+    with pytest.raises(ConfigError, match="inks"):
+        load(path, plugins.catalog(), {})

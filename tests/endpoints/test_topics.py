@@ -58,6 +58,8 @@ def test_any_topic_is_a_devices_or_nobodys(topic: str) -> None:
         ("apps/", "appsolute/me", False),
         ("/apps", "/apps/me", True),
         ("apps", "fieldgate/me", True),
+        (None, "fieldgate/gw/boiler/command", False),
+        (None, "fieldgate/other/command", False),
     ],
 )
 def test_replies_go_below_the_root_and_below_the_prefix_only(prefix: str | None, topic: str, may: bool) -> None:

@@ -91,7 +91,8 @@ def test_every_kind_of_command_is_told_with_what_went_over_the_wire(daemon: Daem
     told = {each["command"]: each for each in wait_for_records(daemon, names)}
 
     write = told["write"]
-    assert (write["origin"], write["kind"], write["device"], write["status"]) == ("endpoint", "write", "boiler", "done")
+    assert (write["origin"], write["endpoint"], write["kind"]) == ("endpoint", "cloud", "write")
+    assert (write["device"], write["status"]) == ("boiler", "done")
     assert (write["asked"], write["old"], write["values"]) == ({"setpoint": 55}, {"setpoint": 33}, {"setpoint": 55})
     assert [frame[-10:] for frame in write["wire"]] == ["06000a0037"], "write register 10: 55"
     assert 0 < write["latency_ms"] < 10_000

@@ -43,5 +43,6 @@ class Topics:
         return head if tail == "command" and head and topic.startswith(self._base + "/") else None
 
     def may_reply_to(self, topic: str) -> bool:
-        """Whether a response topic is one topic, and below the root or the configured prefix."""
-        return topic.startswith(self._reply_prefixes) and not set("+#\0") & set(topic)
+        """Whether a response topic is one topic, below the root or the configured prefix, and nobody's commands."""
+        is_one = not set("+#\0") & set(topic) and not topic.endswith("/command")
+        return is_one and topic.startswith(self._reply_prefixes)
