@@ -85,7 +85,14 @@ def test_nothing_commanded_is_no_error(api: Api, verb: Verb) -> None:
 
 def test_who_commanded_is_told_of_every_origin(api: Api, verb: Verb) -> None:
     there = [
-        {"number": 2, "time": "t", "origin": "hub", "kind": "invoke", "asked": {"invoke": "tare"}},
+        {
+            "number": 2,
+            "time": "t",
+            "origin": "endpoint",
+            "endpoint": "hub",
+            "kind": "invoke",
+            "asked": {"invoke": "tare"},
+        },
         {"number": 1, "time": "t", "origin": "uplink-lost", "status": "done"},
     ]
     api.tell("GET /v1/audit", {"records": there, "next": None})
