@@ -11,7 +11,7 @@ import structlog
 
 from gateway.adapter import IDENTIFIER, Rejected
 from gateway.commands.admission import Admission, Admitted, TooLate, device_of
-from gateway.commands.answers import Answers, Case
+from gateway.commands.answers import SETTLE_S, Answers, Case
 from gateway.commands.decode import Malformed, Request, decode, id_of
 from gateway.commands.guard import Unconfirmed
 from gateway.commands.journal import Journal, Known
@@ -80,9 +80,11 @@ class Router:
     async def settle(self) -> None:
         """At the stop, once nothing is routed any more: answer the rest, and let the last ends be stored."""
         await self._admission.own.end()
+        until_s = asyncio.get_running_loop().time() + SETTLE_S
         while self._deliveries:
             delivery, _ = self._deliveries.popleft()
-            self._stop(delivery, id_of(delivery.payload))
+            await self._stop(delivery, until_s)
+            self._accept(delivery)
         await self._answers.settle()
 
     async def _answer_unfinished(self) -> None:
@@ -120,7 +122,7 @@ class Router:
     async def _admit(self, request: Request, delivery: Delivery, at_s: float) -> None:
         """Raises Rejected, or leaves the command answered or in its link's queue."""
         self._admission.check_delivery(delivery, request)
-        known = await self._find(request, delivery)
+        known = await self._find(request, delivery, at_s)
         if known is not None:
             self._repeat(request.id, known, delivery)
             return
@@ -132,11 +134,11 @@ class Router:
         else:
             await self._begin(admitted, delivery, at_s)
 
-    async def _find(self, request: Request, delivery: Delivery) -> Known | None:
+    async def _find(self, request: Request, delivery: Delivery, at_s: float) -> Known | None:
         try:
             return await self._journal.find(request.id)
         except asyncio.CancelledError:
-            self._stop(delivery, request.id)
+            self._deliveries.appendleft((delivery, at_s))
             raise
 
     async def _begin(self, admitted: Admitted, delivery: Delivery, at_s: float) -> None:
@@ -178,15 +180,32 @@ class Router:
         elif not self._answers.tell_too(command, delivery):
             raise Rejected("storage", "what came of this command is not stored yet: ask again later")
 
-    def _stop(self, delivery: Delivery, command: str | None) -> None:
-        """It was not claimed, and will not be."""
-        self._refuse(delivery, None, command, Rejected(STOPPING.reason or "", STOPPING.detail or ""))
-        self._accept(delivery)
+    async def _stop(self, delivery: Delivery, until_s: float) -> None:
+        """It will not be claimed any more; if it was before, it is told what came of it."""
+        command = id_of(delivery.payload)
+        try:
+            async with asyncio.timeout_at(until_s):
+                known = await self._journal.find(command) if command is not None else None
+            if command is not None and known is not None:
+                self._repeat(command, known, delivery)
+            else:
+                self._refuse(delivery, None, command, Rejected(STOPPING.reason or "", STOPPING.detail or ""))
+        except Rejected as error:
+            self._refuse(delivery, None, command, error)
+        except (StoreError, TimeoutError):
+            self._refuse(
+                delivery, None, command, Rejected("storage", "the gateway stops, and its disk does not answer")
+            )
 
     def _refuse(self, delivery: Delivery, request: Request | None, command: str | None, error: Rejected) -> None:
-        """Answered where the device can be told; names that nobody could have configured are only counted."""
-        self.counters["refused"] += 1
+        """Answered where the device can be told; names that nobody could have configured are only counted.
+
+        What is under way is not refused: it may have happened, and whoever has sent it again is told its end.
+        """
         command, device = (request.id if request is not None else command), device_of(request, delivery)
+        if command is not None and self._answers.tell_too(command, delivery):
+            return
+        self.counters["refused"] += 1
         known = self._admission.knows(device)
         self._log_refusal(device if known else "", command, error)
         if not known and (command is None or (device and not NAME.fullmatch(device))):
