@@ -33,6 +33,9 @@ from gateway.outbox.outbox import Outbox
 from gateway.report import ReportFilter
 from tests.commands.machinery import MILL, Mill
 
+UNTOUCHED = {"rejected", "expired"}
+"""Said of a command, it has not happened."""
+
 DAY_S = 86_400.0
 AUDIT_AGE_S = 100 * 365 * DAY_S
 """It goes by the system's clock, which the test sets wrongly."""
@@ -47,6 +50,8 @@ class Told:
     published: list[dict[str, Any]] = field(default_factory=list)
     answered: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """The number of the delivery, and its answer."""
+    untrue: list[dict[str, Any]] = field(default_factory=list)
+    """Refusals of what had happened."""
     accepted: set[int] = field(default_factory=set)
     tokens: list[str] = field(default_factory=list)
 
@@ -182,6 +187,8 @@ class Life:
         if not self.is_dead and to == "me":
             answer = json.loads(payload)
             self._told.answered.append((int(mark or b"0"), answer))
+            if answer["status"] in UNTOUCHED and Mill.machine.did(answer["command"]):
+                self._told.untrue.append(answer)
             if "confirm" in answer:
                 self._told.tokens.append(answer["confirm"])
 
