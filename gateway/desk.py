@@ -16,7 +16,7 @@ import structlog
 from gateway.actions import Actions
 from gateway.clock import WallClock, now_ms
 from gateway.commands.admission import Plant
-from gateway.commands.failsafe import USER, FailSafe, Presence
+from gateway.commands.failsafe import FailSafe, Presence
 from gateway.commands.guard import Guard
 from gateway.config.site import Site
 from gateway.latest import Latest
@@ -88,7 +88,7 @@ class Desk:
 
     def fail_safes(self) -> Sequence[FailSafe]:
         """To be run beside the routers."""
-        send = partial(self.local.command, user=USER, fail_safe=True)
+        send = partial(self.local.command, user=None, fail_safe=True)
         return [
             FailSafe(name, info.fail_safe, self._presence, run=str(self.local.session), send=send, report=self._report)
             for name, info in self._devices.items()

@@ -84,6 +84,10 @@ Pause = Callable[[float], Awaitable[None]]
 
 async def carry_out(job: Job, execute: Execute, pause: Pause) -> Result:
     """A job from its conditions to its last step; `execute` never raises, and nothing is done again."""
+    pauses_s = sum(part.step.pause_s for part in job.parts)
+    rest_s = job.command.deadline_s - asyncio.get_running_loop().time()
+    if 0 < rest_s <= pauses_s:  # half of it is worse than nothing
+        return Result(ResultStatus.EXPIRED, detail=f"its pauses take {pauses_s:g} s, and it expires in {rest_s:.1f} s")
     refusal = await _check(job.command, job.interlocks, execute)
     if refusal is not None:
         return refusal
@@ -125,6 +129,7 @@ def _said(value: Value) -> str:
 
 async def _in_parts(job: Job, execute: Execute, pause: Pause) -> Result:
     values: dict[str, Value] = {}
+    is_begun = False
     for number, part in enumerate(job.parts, 1):
         step = part.step
         if step.pause_s:
@@ -133,8 +138,9 @@ async def _in_parts(job: Job, execute: Execute, pause: Pause) -> Result:
         command = msgspec.structs.replace(job.command, write=step.write, invoke=None, args={})
         result = await _check(command, part.interlocks, execute) or await execute(command)
         if result.status is not ResultStatus.DONE:
-            return _broken_off(job, number, values, result) if values else result
+            return _broken_off(job, number, values, result) if is_begun else result
         values |= result.values
+        is_begun = True
     return Result(ResultStatus.DONE, values=values)
 
 

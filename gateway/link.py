@@ -196,7 +196,10 @@ def _outcome(execution: asyncio.Future[Result], command: Command) -> Result:
         return Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail, rule=error.rule)
     if error is not None:
         return Result(ResultStatus.UNKNOWN, reason="defect", detail=f"{type(error).__name__}: {error}")
-    return execution.result()
+    result: Any = execution.result()
+    if isinstance(result, Result):
+        return result
+    return Result(ResultStatus.UNKNOWN, reason="defect", detail=f"the adapter says {type(result).__name__}")
 
 
 def _cut_short(command: Command) -> Result:

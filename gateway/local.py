@@ -21,7 +21,7 @@ from gateway.model import Result
 from gateway.outbox.disk.store import Store
 from gateway.outbox.rescue.homecoming import LOCAL
 
-ORIGIN = "local"
+NAME = "local"
 
 
 class Local:
@@ -52,14 +52,14 @@ class Local:
         clock_ms = steady_ms(self.session)
         hold = Hold(self._store, settings.default_ttl)
         self.router = Router(
-            ORIGIN,
-            Admission(ORIGIN, plant, rules, own=OwnCommands(actions), hold=hold),
+            NAME,
+            Admission(None, plant, rules, own=OwnCommands(actions), hold=hold),
             journal,
             Answers(LocalVoice(), journal, self.audit, now_ms=clock_ms, wall_ms=now_ms),
             clock_ms,
         )
 
-    async def command(self, body: bytes, device: str, user: str, *, fail_safe: bool = False) -> Result:
+    async def command(self, body: bytes, device: str, user: str | None, *, fail_safe: bool = False) -> Result:
         """Carry a command out; its result. Who does not wait for it does not end it."""
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 

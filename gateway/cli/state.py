@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +32,22 @@ def default_state_dir(environ: Mapping[str, str]) -> Path:
 def state_of(given: Path | None) -> Path:
     """The state directory that is meant: what was given, or where it is by default."""
     return given or default_state_dir(os.environ)
+
+
+def see_that_it_is_ours(state: Path) -> None:
+    """Raises PermissionError for root in a directory of another user.
+
+    What root made there the daemon could not write; and who owns a directory decides what is found in it.
+    """
+    if os.geteuid() == 0 and state.exists() and (owner := state.stat().st_uid) != 0:
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        sentence = (
+            f"it is of user {name}, whose daemon could not write what root makes there: `sudo -u {name} fieldgate ...`"
+        )
+        raise PermissionError(errno.EPERM, sentence, str(state))
 
 
 @contextmanager

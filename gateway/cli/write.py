@@ -50,8 +50,7 @@ def write(
         with way(Where(config, state_dir), device) as client:
             about = device_of(client, device)
             plan = _plan(device, assignments, about["points"])
-            if not yes:
-                _preview(plan, _now(client, plan, about["link"]))
+            _preview(plan, _last_known(plan) if yes else _now(client, plan, about["link"]))
             agreed("Write?", yes=yes)
             path, what = address("devices", device, "write"), f"{device}: {plan.told()}"
             result = carried_out(client, path, {"values": plan.values}, what, yes=yes)
@@ -72,6 +71,8 @@ def _plan(device: str, assignments: list[str], known: Mapping[str, Point]) -> Pl
             values[name] = parsed(name, text, known[name])
     except BadValue as error:
         raise Refused(Exit.USAGE, str(error)) from error
+    if len(values) < len(assignments):
+        raise Refused(Exit.USAGE, "each point can have one value only")
     return Plan(device, values, {name: known[name] for name in values})
 
 
@@ -84,8 +85,8 @@ def _after(client: Client, plan: Plan) -> Result | None:
     """What the points are now; what came of the write is told also when the gateway ends."""
     try:
         return _read(client, plan)
-    except (Denied, Unanswered) as error:
-        show.problem(f"not read back: {error}")
+    except (Denied, Unanswered, KeyboardInterrupt) as error:
+        show.problem(f"not read back: {str(error) or 'you did not wait for it'}")
         return None
 
 
@@ -98,8 +99,16 @@ def _now(client: Client, plan: Plan, link: str) -> Result:
     return now
 
 
+def _last_known(plan: Plan) -> Result:
+    """What the last poll has found: where nobody decides by it, the bus need not be asked."""
+    known = plan.known.items()
+    values = {name: point["value"] for name, point in known if "value" in point}
+    bad = {name: point["bad"] for name, point in known if "bad" in point}
+    return {"status": "not read yet", "values": values, "bad": bad}
+
+
 def _preview(plan: Plan, now: Result) -> None:
-    """Before the question: a person must see what will change."""
+    """What will change: a person decides by it, a log keeps it."""
     for name, value in plan.values.items():
         point = plan.known[name]
         allowed = f"may be {limits(point)}" if limits(point) else ""

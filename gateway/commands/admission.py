@@ -73,11 +73,11 @@ class Admitted(NamedTuple):
 
 
 class Admission:
-    """The door for the commands of one origin. Every method raises Rejected where it says no."""
+    """The door for the commands of one endpoint, or (None) of the box. Whatever says no raises Rejected."""
 
     def __init__(
         self,
-        origin: str,
+        endpoint: str | None,
         plant: Plant,
         rules: Rules,
         *,
@@ -87,7 +87,7 @@ class Admission:
     ) -> None:
         self.own = own
         self.hold = hold
-        self._origin = origin
+        self._endpoint = endpoint
         self._plant = plant
         self._rules = rules
         self._wall_s = wall_s
@@ -105,27 +105,27 @@ class Admission:
         if request.device not in (None, delivery.device or request.device):
             raise Rejected("malformed", f"it came to {delivery.device}, but names another device")
 
-    def admit(self, request: Request, delivery: Delivery, at_s: float) -> Admitted:
-        """Weigh a command that came at `at_s` (the loop's clock), and count it; raises TooLate, too."""
+    def admit(self, request: Request, delivery: Delivery, came_s: float) -> Admitted:
+        """Weigh a command that came at this time of the loop's clock, and count it; raises TooLate, too."""
         device = device_of(request, delivery)
         permit, link = self._permit(request, device)
         now_s = asyncio.get_running_loop().time()
-        ttl_s = self._ttl_s(request, delivery, now_s - at_s)
-        if ttl_s <= 0:
+        deadline_s = now_s + self._rest_s(request, delivery, now_s - came_s)
+        if deadline_s <= now_s:
             raise TooLate
         if link.is_full:
             raise Rejected("queue-full", "too many commands wait for that link")
         take_back = _nothing
         if permit.moves and not _is_fail_safe(delivery):
-            sender = f"{self._origin}/{delivery.user or ''}"
+            sender = f"{self._endpoint or ''}/{delivery.user or ''}"
             take_back = self._plant.guard.admit(request, permit, device, sender)
-        command = _command(request, device, now_s + ttl_s)
+        command = _command(request, device, deadline_s)
         return Admitted(command, permit, link, self.asked(request, delivery, permit), take_back)
 
     def asked(self, request: Request | None, delivery: Delivery, permit: Permit | None = None) -> Asked:
         """For the audit; `old` of what is to be written, as last read."""
         if request is None:
-            return Asked(self._origin, "unknown", None, delivery.user)
+            return Asked(self._origin(delivery), "unknown", None, self._endpoint, delivery.user)
         names = [
             *(request.write or ()),
             *(name for part in (permit.parts if permit else ()) for name in part.step.write),
@@ -136,7 +136,13 @@ class Admission:
             if name in known and (value := known[name].value) is not None:
                 old[name] = value
         counts = rates(permit) if permit is not None and not _is_fail_safe(delivery) else ()
-        return Asked(self._origin, kind_of(request), _content(request), delivery.user, old, counts)
+        origin, content = self._origin(delivery), _content(request)
+        return Asked(origin, kind_of(request), content, self._endpoint, delivery.user, old, counts)
+
+    def _origin(self, delivery: Delivery) -> str:
+        if self._endpoint is not None:
+            return "endpoint"
+        return "uplink-lost" if _is_fail_safe(delivery) else "local"
 
     def _permit(self, request: Request, device: str) -> tuple[Permit, Link]:
         """What a command may do and where it waits."""
@@ -163,7 +169,7 @@ class Admission:
             raise Rejected("policy", "nothing is written by anyone (commands: false)", self._rules.reads_only)
         self.hold.check()
 
-    def _ttl_s(self, request: Request, delivery: Delivery, waited_s: float) -> float:
+    def _rest_s(self, request: Request, delivery: Delivery, waited_s: float) -> float:
         """How long this command may still be executed: the shortest of what its sender says, else the default.
 
         A point in time means nothing to a clock that is not set.

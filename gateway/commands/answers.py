@@ -96,12 +96,17 @@ class Answers:
         """From now on it is under way."""
         self._open[case.command] = case
 
+    def is_open(self, command: str) -> bool:
+        """Whether it is under way here."""
+        return command in self._open
+
     def tell_too(self, command: str, delivery: Delivery) -> bool:
-        """Let another one who has sent it hear of its end, too; False if it is not under way here."""
-        case = self._open.get(command)
-        if case is not None and len(case.deliveries) <= MAX_REPEATS:
-            case.deliveries.append(delivery)
-        return case is not None
+        """Let another one who has sent what is under way hear of its end, too; False if too many have."""
+        deliveries = self._open[command].deliveries
+        if len(deliveries) > MAX_REPEATS:
+            return False
+        deliveries.append(delivery)
+        return True
 
     def withdraw(self, case: Case) -> None:
         """It was not claimed after all."""
@@ -125,6 +130,7 @@ class Answers:
             device=case.device or None,
             command=case.command,
             origin=case.asked.origin,
+            endpoint=case.asked.endpoint,
             user=case.asked.user,
             status=result.status.value,
             reason=result.reason,
@@ -151,6 +157,7 @@ class Answers:
         return Record(
             time=iso_ms(self._wall_ms()),
             origin=case.asked.origin,
+            endpoint=case.asked.endpoint,
             kind=case.asked.kind,
             device=case.device,
             status=result.status.value,

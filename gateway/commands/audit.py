@@ -21,6 +21,9 @@ WAITING = 1_000
 PRUNE_EVERY = 500
 """Records between two looks at the log's limits."""
 
+PRUNE_SHARE = 16
+"""Of the log's size: after a part of this, its limits are looked at sooner."""
+
 RETRY_S = 5.0
 """Pause between attempts on a disk that refuses."""
 
@@ -33,11 +36,16 @@ ROW_BYTES = 64
 REFUSALS_PER_MINUTE = 60
 """Of one origin that are told one by one: more would push what was really done out of a log that is bounded."""
 
+MINUTE_S = 60.0
+
+SHOWN_CHARS = 500
+"""Of what a refused command asked for, and why it was refused: a stranger has written it."""
+
 log = structlog.get_logger("fieldgate.audit")
 
 
 class Asked(Struct, frozen=True, omit_defaults=True):
-    """Who asked for what: `origin` is an endpoint, `local` or `uplink-lost`; `user` is who it was, where that is known.
+    """Who asked for what: `origin` is `endpoint` (which one), `local` or `uplink-lost`; `user` where that is known.
 
     `old`: what the points to be written were worth when last read. `counts`: the rules whose rates it counts for.
     """
@@ -45,6 +53,7 @@ class Asked(Struct, frozen=True, omit_defaults=True):
     origin: str
     kind: str
     asked: Any
+    endpoint: str | None = None
     user: str | None = None
     old: Mapping[str, Value] = {}
     counts: tuple[str, ...] = ()
@@ -57,7 +66,7 @@ NOT_KNOWN = Asked("unknown", "unknown", None)
 class Record(Struct, frozen=True, omit_defaults=True):
     """One command from its arrival to its end. `wire`: the requests that may have changed something, in hex.
 
-    `latency_ms`: from its arrival to its end. `repeated`: refusals of this origin that were not told before this one.
+    `latency_ms`: from its arrival to its end. `repeated`: refusals of this origin that were not told beside this one.
     """
 
     time: str
@@ -66,6 +75,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     device: str
     status: str
     command: str | None = None
+    endpoint: str | None = None
     user: str | None = None
     asked: Any = None
     old: Mapping[str, Value] = {}
@@ -82,11 +92,11 @@ class Record(Struct, frozen=True, omit_defaults=True):
 
 
 class _Minute(Struct):
-    """How many refusals of one origin were told since when, and how many were not."""
+    """How many refusals of one origin were told in it, how many were not, and the last of these."""
 
-    since_s: float
     told: int = 0
     untold: int = 0
+    last: Record | None = None
 
 
 class Audit:
@@ -107,21 +117,22 @@ class Audit:
         self._refuses = False
         self._stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._since_prune = PRUNE_EVERY
+        self._bytes_since_prune = 0
         self._minutes: dict[str, _Minute] = {}
 
     def refused(self, refusal: Record) -> None:
-        """Take a refusal, and of too many only their number."""
-        now_s = asyncio.get_running_loop().time()
-        minute = self._minutes.get(refusal.origin)
-        if minute is None or now_s - minute.since_s >= 60:
-            untold = minute.untold if minute is not None else 0
-            minute = self._minutes[refusal.origin] = _Minute(now_s)
-            refusal = msgspec.structs.replace(refusal, repeated=untold)
-        minute.told += 1
-        if minute.told <= REFUSALS_PER_MINUTE:
-            self._take(refusal)
+        """Take a refusal, and of too many in a minute only their number, with the last of them, when it is over."""
+        origin = refusal.endpoint or refusal.origin
+        minute = self._minutes.get(origin)
+        if minute is None:
+            minute = self._minutes[origin] = _Minute()
+            asyncio.get_running_loop().call_later(MINUTE_S, self._sum_up, origin)
+        if minute.told < REFUSALS_PER_MINUTE:
+            minute.told += 1
+            self._take(_shortened(refusal))
         else:
             minute.untold += 1
+            minute.last = refusal
 
     async def write(self, what: Record) -> None:
         """Take a record, and return once it is on disk; a disk that refuses is not waited for."""
@@ -140,6 +151,8 @@ class Audit:
 
     async def settle(self) -> None:
         """At the stop, once `run` has ended: what still waits is stored if the disk lets us."""
+        for origin in list(self._minutes):
+            self._sum_up(origin)
         if self._waiting:
             await self._store_all()
 
@@ -162,6 +175,11 @@ class Audit:
             (since_ms, now_ms, COUNTED),
         )
         return [((now_ms - time_ms) / 1000, rule) for time_ms, rule in reversed(rows)]
+
+    def _sum_up(self, origin: str) -> None:
+        minute = self._minutes.pop(origin, None)
+        if minute is not None and minute.last is not None:
+            self._take(_shortened(msgspec.structs.replace(minute.last, repeated=minute.untold - 1)))
 
     def _take(self, what: Record) -> None:
         self._waiting.append(what if self._is_synced() else msgspec.structs.replace(what, clock="unsynced"))
@@ -187,10 +205,11 @@ class Audit:
 
     async def _insert(self, batch: Collection[Record]) -> None:
         time_ms = self._wall_ms() if self._is_synced() else None
-        rows = [(time_ms, each.device, msgspec.json.encode(each)) for each in batch]
+        rows = [(time_ms, each.device, _encode(each)) for each in batch]
         await self._store.write([("INSERT INTO audit (time_ms, device, record) VALUES (?, ?, ?)", rows)])
         self._since_prune += len(batch)
-        if self._since_prune >= PRUNE_EVERY:
+        self._bytes_since_prune += sum(len(body) + ROW_BYTES for _, _, body in rows)
+        if self._since_prune >= PRUNE_EVERY or self._bytes_since_prune > self._max_bytes / PRUNE_SHARE:
             with suppress(StoreError):  # the records stand; the limits are looked at again later
                 await self._prune()
 
@@ -208,11 +227,26 @@ class Audit:
                 ("DELETE FROM audit WHERE time_ms < ?", [(cutoff_ms,)] if self._is_synced() else []),
             ]
         )
-        self._since_prune = 0
+        self._since_prune = self._bytes_since_prune = 0
+
+
+def _encode(what: Any) -> bytes:
+    """Also of what a stranger's adapter takes for a value."""
+    return msgspec.json.encode(what, enc_hook=repr)
+
+
+def _shortened(refusal: Record) -> Record:
+    shown = _encode(refusal.asked)
+    asked = refusal.asked if len(shown) <= SHOWN_CHARS else shown[:SHOWN_CHARS].decode(errors="ignore")
+    detail = refusal.detail[:SHOWN_CHARS] if refusal.detail else None
+    return msgspec.structs.replace(refusal, asked=asked, detail=detail, old={})
 
 
 def _shown(body: bytes) -> dict[str, Any]:
+    """A record as it is shown: for what it counts is the guard's own matter."""
     try:
-        return msgspec.to_builtins(msgspec.json.decode(body, type=Record))  # type: ignore[no-any-return]  # a struct's
+        record: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return {"detail": "this record is damaged"}
+    record.pop("counts", None)
+    return record

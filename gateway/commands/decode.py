@@ -14,6 +14,9 @@ MAX_BYTES = 65_536
 MAX_POINTS = 1_000
 """Points one command may name."""
 
+MAX_DEPTH = 32
+"""Of objects and lists in `args`: what is deeper can be read, but perhaps not be written down again."""
+
 CommandId = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -51,9 +54,19 @@ def decode(payload: bytes) -> Request:
         raise Malformed(f"not a command: {error}", id_of(payload)) from None
     if sum(part is not None for part in (request.write, request.read, request.invoke)) != 1:
         raise Malformed("a command has exactly one of write, read and invoke", request.id)
+    if not _is_flat(request.args, MAX_DEPTH):
+        raise Malformed(f"args are nested more than {MAX_DEPTH} deep", request.id)
     if request.expires is not None and request.expires.tzinfo is None:
         raise Malformed("expires must name its zone, as in 2026-11-23T09:02:00Z", request.id)
     return request
+
+
+def _is_flat(value: Any, levels: int) -> bool:
+    """Whether objects and lists in it are nested at most so deep."""
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_flat(each, levels - 1) for each in inner)
 
 
 def kind_of(request: Request) -> str:

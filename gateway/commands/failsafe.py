@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 import structlog
@@ -14,8 +15,8 @@ from gateway.model import FailSafeInfo, Result, ResultStatus
 RETRY_S, RETRY_MAX_S = 10.0, 600.0
 """Pauses between attempts at a device that can't be written to: they double."""
 
-USER = "uplink-lost"
-"""Who asks for it, for the audit."""
+NAME = "uplink-lost"
+"""Begins the ids of these commands."""
 
 log = structlog.get_logger("fieldgate.commands")
 
@@ -38,8 +39,11 @@ class Presence:
         self._changed = asyncio.Event()
 
     def away_since_s(self, endpoint: str | None) -> float | None:
-        """Since when (the loop's clock) it has been away, None while it is not; without a name: all of them."""
-        since = list(self._away_since_s.values()) if endpoint is None else [self._away_since_s[endpoint]]
+        """Since when (the loop's clock) it has been away, None while it is not; without a name: all of them.
+
+        One that is not at work here (`gateway.direct`) is not away either.
+        """
+        since = list(self._away_since_s.values()) if endpoint is None else [self._away_since_s.get(endpoint)]
         times = [each for each in since if each is not None]
         return max(times) if times and len(times) == len(since) else None
 
@@ -51,8 +55,8 @@ class Presence:
                 await changed.wait()
 
 
-Send = Callable[[str, bytes], Awaitable[Result]]
-"""Carries a command (device, body) out and returns its result."""
+Send = Callable[[bytes, str], Awaitable[Result]]
+"""Carries a command (body, device) out and returns its result."""
 
 Report = Callable[[str, str, Result], None]
 """Tells every endpoint the result of a command (device, id)."""
@@ -71,6 +75,7 @@ class FailSafe:
         self._send = send
         self._report = report
         self._number = 0
+        self._told: tuple[ResultStatus, str | None] | None = None
 
     async def run(self) -> None:
         """Until cancelled: once for each time that the uplink is lost for so long."""
@@ -95,23 +100,30 @@ class FailSafe:
 
     async def _until_written(self) -> None:
         """Try for as long as the uplink is away; the first attempt is reported, then whatever differs from the last."""
-        told: tuple[ResultStatus, str | None] | None = None
+        self._told = None
         pause_s = RETRY_S
         while self._is_lost():
-            command, result = await self._write()
-            if (result.status, result.reason) != told:
-                self._report(self._device, command, result)
-            told = result.status, result.reason
-            if result.status is ResultStatus.DONE:
+            if (await self._write()).status is ResultStatus.DONE:
                 return
             await self._rest(pause_s)
             pause_s = min(2 * pause_s, RETRY_MAX_S)
 
-    async def _write(self) -> tuple[str, Result]:
+    async def _write(self) -> Result:
+        """What is under way when this is cancelled is reported all the same."""
         self._number += 1
-        command = f"{USER}-{self._run}-{self._number}"
+        command = f"{NAME}-{self._run}-{self._device}-{self._number}"  # one journal for all devices
         body = msgspec.json.encode({"id": command, "write": self._wanted.write})
-        return command, await self._send(self._device, body)
+        sending = asyncio.ensure_future(self._send(body, self._device))
+        sending.add_done_callback(partial(self._tell, command))
+        return await asyncio.shield(sending)
+
+    def _tell(self, command: str, sending: asyncio.Future[Result]) -> None:
+        if sending.cancelled():
+            return
+        result = sending.result()
+        if (result.status, result.reason) != self._told:
+            self._report(self._device, command, result)
+        self._told = result.status, result.reason
 
     async def _rest(self, pause_s: float) -> None:
         loop = asyncio.get_running_loop()

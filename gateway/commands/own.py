@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from gateway.adapter import Rejected
 from gateway.jobs import STOPPING, Job
 from gateway.model import Result, ResultStatus
@@ -52,9 +54,12 @@ class OwnCommands:
 
 
 async def _done(action: Action, args: Mapping[str, Any]) -> Result:
+    """Its result, which can be written down."""
     try:
-        return await action(args)
+        result = await action(args)
+        msgspec.json.encode(result)
     except Rejected as error:
         return Result(ResultStatus.REJECTED, reason=error.reason, detail=error.detail, rule=error.rule)
     except Exception as error:  # noqa: BLE001 -- an adapter's scan is a stranger's code
         return Result(ResultStatus.FAILED, reason="defect", detail=f"{type(error).__name__}: {error}")
+    return result

@@ -51,10 +51,13 @@ class Router:
         self._deliveries: deque[tuple[Delivery, float]] = deque()
         self._arrived = asyncio.Event()
         self._repeats = Repeats()
+        self._is_over = False
 
     def offer(self, delivery: Delivery) -> None:
         """Take a delivery without waiting, or refuse it when too many wait; of too many refusals none is told."""
-        if len(self._deliveries) < MAX_WAITING:
+        if self._is_over:
+            self._stop(delivery, id_of(delivery.payload))
+        elif len(self._deliveries) < MAX_WAITING:
             self._deliveries.append((delivery, asyncio.get_running_loop().time()))
             self._arrived.set()
         elif self._answers.is_crowded:
@@ -79,6 +82,7 @@ class Router:
 
     async def settle(self) -> None:
         """At the stop, once nothing is routed any more: answer the rest, and let the last ends be stored."""
+        self._is_over = True
         await self._admission.own.end()
         until_s = asyncio.get_running_loop().time() + SETTLE_S
         while self._deliveries:
@@ -97,11 +101,11 @@ class Router:
         except StoreError as error:
             log.error("journal can't be read", origin=self._origin, error=str(error))
 
-    async def _route(self, delivery: Delivery, at_s: float) -> None:
+    async def _route(self, delivery: Delivery, came_s: float) -> None:
         request: Request | None = None
         try:
             request = decode(delivery.payload)
-            await self._admit(request, delivery, at_s)
+            await self._admit(request, delivery, came_s)
             self.counters["accepted"] += 1
         except Malformed as error:
             self._refuse(delivery, None, error.command, Rejected("malformed", str(error)))
@@ -119,7 +123,7 @@ class Router:
         except Exception:  # an endpoint's defect costs a second delivery of the same command
             log.exception("defect", device=delivery.device)
 
-    async def _admit(self, request: Request, delivery: Delivery, at_s: float) -> None:
+    async def _admit(self, request: Request, delivery: Delivery, came_s: float) -> None:
         """Raises Rejected, or leaves the command answered or in its link's queue."""
         self._admission.check_delivery(delivery, request)
         known = await self._find(request, delivery, at_s)
@@ -127,12 +131,12 @@ class Router:
             self._repeat(request.id, known, delivery)
             return
         try:
-            admitted = self._admission.admit(request, delivery, at_s)
+            admitted = self._admission.admit(request, delivery, came_s)
         except TooLate:
             asked, device = self._admission.asked(request, delivery), device_of(request, delivery)
             self._answers.refuse(request.id, asked, device, TOO_LATE, delivery)
         else:
-            await self._begin(admitted, delivery, at_s)
+            await self._begin(admitted, delivery, came_s)
 
     async def _find(self, request: Request, delivery: Delivery, at_s: float) -> Known | None:
         try:
@@ -141,10 +145,10 @@ class Router:
             self._deliveries.appendleft((delivery, at_s))
             raise
 
-    async def _begin(self, admitted: Admitted, delivery: Delivery, at_s: float) -> None:
+    async def _begin(self, admitted: Admitted, delivery: Delivery, came_s: float) -> None:
         """Claim and queue it; raises StoreError."""
         command, permit = admitted.command, admitted.permit
-        case = Case(command.id, command.device, admitted.asked, [delivery], at_s=at_s)
+        case = Case(command.id, command.device, admitted.asked, [delivery], at_s=came_s)
         try:
             await self._claim(case)
         except BaseException:
@@ -177,8 +181,10 @@ class Router:
         """The same id again: the stored result again, nothing executed; under way, its result will come."""
         if known.result is not None:
             self._answers.answer(command, known.device, known.result, delivery)
-        elif not self._answers.tell_too(command, delivery):
+        elif not self._answers.is_open(command):
             raise Rejected("storage", "what came of this command is not stored yet: ask again later")
+        elif not self._answers.tell_too(command, delivery):
+            raise Rejected("queue-full", "too many have sent this command again while it is under way")
 
     async def _stop(self, delivery: Delivery, until_s: float) -> None:
         """It will not be claimed any more; if it was before, it is told what came of it."""

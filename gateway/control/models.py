@@ -168,7 +168,7 @@ class Record(Struct):
 
     number: int
     time: Time
-    origin: Literal["cloud", "local", "uplink-lost"]
+    origin: Literal["endpoint", "local", "uplink-lost"]
     endpoint: str | UnsetType = UNSET
     user: str | UnsetType = UNSET
     command: str | UnsetType = UNSET

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cli.api import Api, Ask, Said, error, result
+from tests.cli.api import BOILER, MODE, PUMP, SETPOINT, Api, Ask, Said, error, result
 from tests.cli.terminal import Terminal
 
 Verb = Callable[..., Said]
@@ -70,6 +70,7 @@ def test_why_a_read_failed_is_told_and_shows_in_the_exit_code(api: Api, verb: Ve
     (("read", "../status"), "no device '../status' - there are boiler"),
     (("read", "boiler", "flw"), "boiler has no point 'flw' - did you mean 'flow'?"),
     (("write", "boiler", "set_point=1", "--yes"), "boiler has no point 'set_point' - did you mean 'setpoint'?"),
+    (("write", "boiler", "pump=true", "pump=false", "--yes"), "each point can have one value only"),
     (("write", "boiler", "setpoint", "--yes"), "'setpoint' is no NAME=VALUE"),
     (("write", "boiler", "mode=atuo", "--yes"), "mode: no value 'atuo' - did you mean 'auto'?"),
     (("invoke", "boiler", "strat", "--yes"), "boiler has no command 'strat' - did you mean 'start'?"),
@@ -196,8 +197,25 @@ def test_a_refused_write_is_told_with_its_rule_and_nothing_is_read_back(api: Api
     said = verb("write", "boiler", "setpoint=55", "--yes")
 
     assert said.code == 8
-    assert said.err == "fieldgate: boiler: rejected, policy: only at night (rule: devices.boiler.points.setpoint)\n"
+    told = "fieldgate: boiler: rejected, policy: only at night (rule: devices.boiler.points.setpoint)"
+    assert said.err.splitlines()[1:] == [told]
     assert len(api.posted()) == 1
+
+
+def test_where_nobody_is_asked_what_will_change_is_told_from_the_last_poll(api: Api, verb: Verb) -> None:
+    points = {"setpoint": {**SETPOINT, "value": 50.0}, "pump": {**PUMP, "bad": {"reason": "stale"}}, "mode": MODE}
+    api.tell("GET /v1/devices/boiler", {"device": "boiler", **BOILER, "points": points})
+    api.tell(WRITE, result())
+    api.tell(READ, result())
+
+    said = verb("write", "boiler", "setpoint=55", "pump=true", "mode=on", "--yes")
+
+    assert said.err.splitlines()[:3] == [
+        "boiler setpoint: 50.0 °C → 55 °C   (may be 20.0 to 80.0 °C)",
+        "boiler pump: bad, stale → true   (must be confirmed)",
+        "boiler mode: not known (not read yet) → on",
+    ]
+    assert [ask.path.rpartition("/")[2] for ask in api.posted()] == ["write", "read"]
 
 
 def test_an_unknown_end_is_a_warning_and_an_error(api: Api, verb: Verb) -> None:

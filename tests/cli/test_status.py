@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cli.api import BOILER, STATUS, Api, Said
+from tests.cli.terminal import Terminal
 
 Verb = Callable[..., Said]
 
@@ -48,6 +49,9 @@ def test_the_first_line_is_one_sentence(
     ({"a": BOILER}, {"endpoints": {"cloud": {**UP, "outbox": {"fault": "disk full"}}}}, 6),
     ({"a": OFFLINE}, {"endpoints": {"cloud": DOWN}}, 4),
     ({"a": BOILER}, {"links": {"plc": {"state": "parked", "failures": 1}}}, 4),
+    ({"a": BOILER}, {"links": {"plc": {"state": "starting", "failures": 0}}}, 0),
+    ({"a": BOILER}, {"links": {"plc": {"state": "starting", "failures": 1}}, "trouble": {"links": {"plc": "no"}}}, 4),
+    ({"a": BOILER}, {"endpoints": {"cloud": {**UP, "state": "starting"}}}, 0),
 ])  # fmt: skip
 def test_the_exit_code_says_what_is_worst(
     api: Api, verb: Verb, devices: Mapping[str, Any], status: Mapping[str, Any], code: int
@@ -72,6 +76,33 @@ def test_what_is_in_trouble_is_told_with_what_to_do(api: Api, verb: Verb) -> Non
         "device\tb\tdegraded, stale: flow",
     ]
     assert [line.partition(":")[0] for line in lines[6:]] == ["hub", "plc", "a", "b"]
+
+
+def test_what_is_only_about_to_begin_is_no_trouble(api: Api, verb: Verb) -> None:
+    links = {"plc": {"state": "starting", "failures": 0}}
+    tell(api, endpoints={"hub": {**UP, "state": "starting"}}, links=links, trouble={"links": {"plc": None}})
+
+    assert verb("status").out.splitlines() == [
+        "The device is fine. No messages waiting. hub connecting.",
+        "endpoint\thub\tconnecting (starting), 0 messages waiting",
+        "link\tplc\tstarting",
+    ]
+
+
+def test_what_a_person_must_mend_is_told_so(api: Api, verb: Verb) -> None:
+    parked = {**DOWN, "state": "parked", "fault": "not authorised"}
+    tell(api, endpoints={"hub": parked})
+
+    assert "hub: it is not tried again before this is mended" in verb("status").out
+
+
+def test_at_a_terminal_it_is_the_same_in_columns(api: Api, at_terminal: Callable[..., Terminal]) -> None:
+    lines = at_terminal("status").end().text.splitlines()
+
+    assert [line.split() for line in lines[1:]] == [
+        ["endpoint", "cloud", "connected,", "12", "messages", "waiting"],
+        ["link", "plc", "up"],
+    ]
 
 
 def test_losses_a_failing_disk_and_a_wrong_clock_are_told(api: Api, verb: Verb) -> None:

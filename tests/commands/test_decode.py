@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.commands.decode import MAX_BYTES, MAX_POINTS, Malformed, Request, decode, expiry_ms
+from gateway.commands.decode import MAX_BYTES, MAX_DEPTH, MAX_POINTS, Malformed, Request, decode, expiry_ms
 
 json_values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
@@ -129,3 +129,15 @@ def test_an_id_has_a_longest_length(length: int) -> None:
     else:
         with pytest.raises(Malformed):
             decode(payload)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(b'{"a":', b"}"), (b"[", b"]")])
+def test_args_that_could_not_be_written_down_again_are_refused(opening: bytes, closing: bytes) -> None:
+    def nested(levels: int) -> bytes:
+        inner = opening * (levels - 1) + b"1" + closing * (levels - 1)
+        return b'{"id":"c","invoke":"tare","args":{"x":' + inner + b"}}"
+
+    assert not isinstance(understood(nested(MAX_DEPTH)), Malformed)
+    refusal = understood(nested(MAX_DEPTH + 1))
+    assert isinstance(refusal, Malformed)
+    assert refusal.command == "c"

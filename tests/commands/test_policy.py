@@ -1,14 +1,23 @@
 """What a command may do."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import yaml
 
+from gateway import plugins
 from gateway.adapter import Rejected
-from gateway.commands.decode import decode
-from gateway.commands.policy import check
+from gateway.app import describe
+from gateway.commands.decode import Request, decode
+from gateway.commands.guard import Guard
+from gateway.commands.policy import Permit, check
+from gateway.config import load
+from gateway.model import DeviceInfo
 from tests.commands.setup import BOILER
+
+NOON, NIGHT = 12 * 60, 0
 
 
 def judge(**body: Any) -> str | None:
@@ -65,3 +74,129 @@ def test_a_refusal_names_the_limits_and_the_unit() -> None:
         check(decode(b'{"id":"c","write":{"setpoint":90}}'), BOILER)
     with pytest.raises(Rejected, match=r"open may be written from 5 to any$"):
         check(decode(b'{"id":"c","write":{"open":1}}'), BOILER)
+
+
+# Every rule, by the place where it stands.
+
+SITE = """
+version: 1
+gateway: {id: gw}
+endpoints:
+  cloud: {type: mqtt, url: "mqtt://127.0.0.1:1", commands: false}
+commands: false
+links:
+  plc: {adapter: modbus, host: 127.0.0.1}
+devices:
+  boiler:
+    link: plc
+    max_write_rate: 3/min
+    points:
+      temp: {address: 0, type: uint16, writable: false}
+      pump: {address: 1, table: coil, type: bool, writable: true}
+      limited: {address: 10, type: uint16, writable: {min: 20, max: 80}}
+      seldom: {address: 11, type: uint16, writable: {max_rate: 1/min}}
+      careful: {address: 12, type: uint16, writable: {confirm: true}}
+      daily: {address: 13, type: uint16, writable: {hours: "06:00-22:00"}}
+      locked: {address: 14, type: uint16, writable: {interlock: {pump: false}}}
+    commands:
+      restart: {confirm: true, steps: [{write: {pump: false}}, {pause: 1s}, {write: {pump: true}}]}
+      nightly: {hours: "22:00-06:00", steps: [{write: {pump: true}}]}
+      hourly: {max_rate: 1/h, steps: [{write: {pump: true}}]}
+      safely: {interlock: {pump: false}, steps: [{write: {locked: 1}}, {write: {seldom: 1}}]}
+      boldly: {steps: [{write: {careful: 1}}]}
+  tank: {link: plc, unit_id: 2, commands: false, points: {level: {address: 0, type: uint16, writable: true}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def devices(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, DeviceInfo]:
+    path = tmp_path_factory.mktemp("site") / "gateway.yaml"
+    path.write_text(SITE)
+    return describe(load(path, plugins.catalog(), {}))
+
+
+def place(rule: str) -> Any:
+    """What stands there in the file."""
+    found = yaml.safe_load(SITE)
+    for name in rule.split("."):
+        found = found[name]
+    return found
+
+
+def permit(device: DeviceInfo, **body: Any) -> Permit:
+    return check(request(**body), device)
+
+
+def request(**body: Any) -> Request:
+    return decode(json.dumps({"id": "c", **body}).encode())
+
+
+BOILERS = "devices.boiler"
+FORBIDDEN: dict[str, tuple[dict[str, Any], Any]] = {
+    f"{BOILERS}.points.temp.writable": ({"write": {"temp": 1}}, False),
+    f"{BOILERS}.points.limited.writable": ({"write": {"limited": 81}}, {"min": 20, "max": 80}),
+    f"{BOILERS}.points.seldom.writable.max_rate": ({"write": {"seldom": 1}}, "1/min"),
+    f"{BOILERS}.points.careful.writable.confirm": ({"write": {"careful": 1}}, True),
+    f"{BOILERS}.points.daily.writable.hours": ({"write": {"daily": 1}}, "06:00-22:00"),
+    f"{BOILERS}.commands.restart.confirm": ({"invoke": "restart"}, True),
+    f"{BOILERS}.commands.nightly.hours": ({"invoke": "nightly"}, "22:00-06:00"),
+    f"{BOILERS}.commands.hourly.max_rate": ({"invoke": "hourly"}, "1/h"),
+    f"{BOILERS}.max_write_rate": ({"write": {"pump": True}}, "3/min"),
+    "devices.tank.commands": ({"write": {"level": 1}}, False),
+}
+
+
+@pytest.mark.parametrize("rule", FORBIDDEN)
+def test_every_refusal_names_its_rule_as_it_stands_in_the_file(devices: Mapping[str, DeviceInfo], rule: str) -> None:
+    body, written = FORBIDDEN[rule]
+    minute = NIGHT if "daily" in rule else NOON
+    guard = Guard(lambda: 0.0, lambda: minute, lambda: "token")
+    device = devices[rule.split(".")[1]]
+
+    def many() -> None:
+        for _ in range(5):
+            guard.admit(request(**body), permit(device, **body), device.device, "cloud")
+
+    with pytest.raises(Rejected) as refused:
+        many()
+    assert refused.value.rule == rule
+    assert refused.value.detail
+    assert place(rule) == written
+
+
+def test_interlocks_name_their_rule_too(devices: Mapping[str, DeviceInfo]) -> None:
+    (interlock,) = permit(devices["boiler"], write={"locked": 1}).interlocks
+    assert place(interlock.rule) == dict(interlock.wanted) == {"pump": False}
+    found = permit(devices["boiler"], invoke="safely")
+    assert [each.rule for each in found.interlocks] == [f"{BOILERS}.commands.safely.interlock"]
+    assert [[each.rule for each in part.interlocks] for part in found.parts] == [
+        [f"{BOILERS}.points.locked.writable.interlock"],
+        [],
+    ]
+
+
+def test_the_steps_of_a_command_are_held_to_the_rules_of_their_points(devices: Mapping[str, DeviceInfo]) -> None:
+    assert [each.rule for each in permit(devices["boiler"], invoke="boldly").guarded] == [
+        f"{BOILERS}.commands.boldly",
+        f"{BOILERS}.points.careful.writable",
+    ]
+    assert f"{BOILERS}.points.seldom.writable" in [
+        each.rule for each in permit(devices["boiler"], invoke="safely").guarded
+    ]
+
+
+def test_where_nothing_may_be_written_reads_go_on(devices: Mapping[str, DeviceInfo]) -> None:
+    assert not permit(devices["tank"], read=["level"]).moves
+    with pytest.raises(Rejected) as refused:
+        permit(devices["tank"], invoke="anything")
+    assert refused.value.rule == "devices.tank.commands"
+
+
+def test_a_command_that_writes_points_takes_no_args(devices: Mapping[str, DeviceInfo]) -> None:
+    with pytest.raises(Rejected, match="takes no args"):
+        permit(devices["boiler"], invoke="hourly", args={"pump": False})
+
+
+@pytest.mark.parametrize("rule", ["commands", "endpoints.cloud.commands"])
+def test_what_switches_commands_off_for_more_than_one_device_stands_there(rule: str) -> None:
+    assert place(rule) is False

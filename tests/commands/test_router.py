@@ -355,7 +355,6 @@ async def test_an_end_the_disk_refuses_is_told_at_once_and_stored_later(
             assert commands.last == ("c-1", "done", None)
             assert commands.journal() == [("c-1", False)]
         await until(lambda: commands.journal() == [("c-1", True)])
-        await commands.router.settle()
         await commands.deliver(WRITE)
         assert [result["status"] for result in commands.results] == ["done", "done"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.endpoints.payload import Encoder
-from gateway.model import GapReason
+from gateway.model import Gap, GapReason
 from gateway.outbox import staging
 from tests.outbox.setup import opened
 
@@ -16,7 +16,11 @@ async def test_a_gap_that_has_to_go_from_memory_is_told_again(tmp_path: Path, mo
         outbox, encoder = rig.outbox, Encoder("gw", "cloud", rig.outbox.session)
         for _ in range(5):
             rig.stage()
-        outbox.on_gap = lambda gap: outbox.stage("gap", "", encoder.gap(outbox.next_seq, 0, gap))
+
+        def tell(gap: Gap) -> None:
+            outbox.stage("gap", "", encoder.gap(outbox.next_seq, 0, gap))
+
+        outbox.on_gap = tell
         outbox.tell_losses()
         for _ in range(3):
             rig.stage("result")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.daemon import FIELDGATE
+from tests.support.device import Device, hang
 from tests.support.modbus import ModbusServer
 from tests.support.site import device, endpoint, link, site
 
@@ -20,6 +21,9 @@ POINTS = {
     "mode": {"address": 2, "type": "uint16", "enum": {0: "off", 1: "on"}, "writable": {"confirm": True}},
 }
 STEPS = [{"write": {"setpoint": 30}}, {"pause": "100ms"}, {"write": {"setpoint": 40}}]
+
+NOBODY = 65534
+"""A user who owns nothing else."""
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -35,7 +39,7 @@ class Place:
         self.configure(port)
 
     def configure(self, port: int, **more: Any) -> None:
-        boiler = device(POINTS, commands={"start": {"steps": STEPS}}, **more)
+        boiler = {**device(POINTS, commands={"start": {"steps": STEPS}}), **more}
         text = site(endpoint("mqtt://127.0.0.1:1"), {"plc": link(port)}, {"boiler": boiler})
         (self.folder / "gateway.yaml").write_text(text)
 
@@ -50,6 +54,9 @@ class Place:
         return subprocess.Popen(
             **self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
         )
+
+    def snapshot(self) -> dict[str, tuple[bytes, int]]:
+        return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in self.state.iterdir()}
 
     def audit(self) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = json.loads(self.run("audit", "--json").stdout)["records"]
@@ -103,7 +110,7 @@ def test_the_policy_holds_as_in_a_gateway_that_runs(
     assert modbus_server.writes() == []
 
 
-def test_what_was_commanded_is_in_the_audit_with_who_did_it(place: Place) -> None:
+def test_what_was_commanded_is_in_the_audit_which_is_read_without_a_trace(place: Place) -> None:
     place.run("write", "boiler", "setpoint=55", "--yes")
     place.run("write", "boiler", "setpoint=85", "--yes")
 
@@ -113,7 +120,9 @@ def test_what_was_commanded_is_in_the_audit_with_who_did_it(place: Place) -> Non
     assert (written["origin"], written["kind"], written["asked"]) == ("local", "write", {"setpoint": 55})
     assert written["user"] == refused["user"]
     assert written["wire"]
+    before = place.snapshot()
     assert place.run("audit", "export").stdout.count("\n") == 3
+    assert place.snapshot() == before
 
 
 def test_nothing_commanded_leaves_no_file(place: Place) -> None:
@@ -168,6 +177,26 @@ def test_a_monitor_that_is_told_to_end_leaves_nothing_behind(
     assert place.run("read", "boiler").returncode == 0
 
 
+def test_it_ends_quietly_when_nobody_reads_any_more(place: Place, watching: "subprocess.Popen[str]") -> None:
+    assert watching.stdout is not None
+    watching.stdout.close()
+
+    assert watching.wait(20) == 0
+    assert watching.stderr is not None
+    assert watching.stderr.read() == ""
+
+
+def test_an_interrupt_ends_it_while_the_link_is_still_waited_for(place: Place) -> None:
+    with Device(hang) as silent:
+        place.configure(silent.port, timeout="30s")
+        with place.start("read", "boiler") as process:
+            silent.wait_for_polls(1)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+
+    assert (process.returncode, errors) == (130, "")
+
+
 def test_frames_are_shown_as_they_go(place: Place) -> None:
     with place.start("monitor", "boiler", "--raw") as process:
         assert process.stdout is not None
@@ -176,3 +205,15 @@ def test_frames_are_shown_as_they_go(place: Place) -> None:
 
     assert {frame["link"] for frame in frames} == {"plc"}
     assert {frame["direction"] for frame in frames} == {"tx", "rx"}
+
+
+@pytest.mark.root
+def test_root_makes_nothing_in_another_users_state(place: Place) -> None:
+    place.state.mkdir()
+    os.chown(place.state, NOBODY, NOBODY)
+
+    done = place.run("write", "boiler", "setpoint=41", "--yes")
+
+    assert done.returncode == 7
+    assert "sudo -u nobody" in done.stderr
+    assert list(place.state.iterdir()) == []

@@ -1,5 +1,6 @@
 """The state directory's disk refuses when the daemon starts: it works in memory until that is mended."""
 
+import json
 import socket
 import subprocess
 import time
@@ -11,7 +12,7 @@ import pytest
 
 from gateway.outbox.disk.aside import asides
 from tests.support import disk
-from tests.support.daemon import Daemon
+from tests.support.daemon import FIELDGATE, Daemon
 from tests.support.device import READS, Counter, Device
 from tests.support.disk import FaultyFolder
 from tests.support.envelopes import Envelope, has_state, identity, is_result, numbered, once, says, wait_for_counts
@@ -310,3 +311,23 @@ def test_a_real_disk_is_used_again_once_it_is_mended(
     after = subscriber.wait_for(says(len(meter.queries) + 3)).json["session"]
     assert before < in_memory < after
     assert daemon.terminate() == 0
+
+
+def test_what_was_commanded_in_memory_is_in_the_audit_at_home(site: Site) -> None:
+    site.start_refused()
+    site.catch_up()
+    assert site.command("in memory") == "journal-lost"
+    site.mend()
+    site.catch_up()
+    site.subscriber.publish("fieldgate/gw/meter/command", {"id": "at home", "read": ["level"]})
+    site.subscriber.wait_for(lambda m: is_result(m, "at home"))
+    site.stop()
+
+    command: list[str | Path] = [FIELDGATE, "audit", "--json", "--state-dir", site.daemon.state_dir]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+
+    records = json.loads(shown.stdout)["records"]
+    assert {(record["command"], record["status"]) for record in records} >= {
+        ("in memory", "rejected"),
+        ("at home", "done"),
+    }

@@ -21,7 +21,7 @@ from gateway.cli.output import opened
 from gateway.cli.refused import Refused
 
 HEAD = (
-    *("number", "time", "origin", "user", "command", "device", "kind", "asked", "old", "wire"),
+    *("number", "time", "origin", "endpoint", "user", "command", "device", "kind", "asked", "old", "wire"),
     *("status", "reason", "rule", "detail", "values", "bad", "latency_ms", "repeated", "clock"),
 )
 """Columns; what is no number or text is JSON."""

@@ -50,7 +50,7 @@ def before(record: Record) -> str:
 
 def who(record: Record) -> str:
     """A person of this box, the endpoint, or what of the gateway itself."""
-    return printable(record.get("user") or record["origin"])
+    return printable(record.get("user") or record.get("endpoint") or record["origin"])
 
 
 def _cell(value: object) -> str:

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -21,8 +21,9 @@ from gateway.cli.control.finding import SOCKET, Where
 from gateway.cli.exits import Exit
 from gateway.cli.options import DEFAULT_CONFIG
 from gateway.cli.refused import Refused, must_be_known
-from gateway.cli.state import owned, state_of
+from gateway.cli.state import owned, see_that_it_is_ours, state_of
 from gateway.config import ConfigError, Site, load
+from gateway.control.house import House
 from gateway.control.place import ControlError
 from gateway.control.server import serving
 from gateway.direct import direct
@@ -32,11 +33,16 @@ SIGNALLED = 128
 """As shells say that a signal has ended a process."""
 
 
-class Work(NamedTuple):
-    """A gateway at work in a thread: `stop` ends it, from that thread."""
+class Running(NamedTuple):
+    """A gateway at work in a thread, from its first moment; cancelling ends it well."""
 
     loop: asyncio.AbstractEventLoop
-    stop: asyncio.Event
+    task: asyncio.Task[Any]
+
+    def end(self) -> None:
+        """From another thread."""
+        with suppress(RuntimeError):  # it has ended already
+            self.loop.call_soon_threadsafe(self.task.cancel)
 
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -47,16 +53,20 @@ ENDING = (signal.SIGTERM, signal.SIGHUP)
 def alone(where: Where, device: str | None) -> Iterator[Client]:
     """With the same policy, journal and audit; raises InUse while the state directory is another's, and Refused."""
     site = _site(where)
-    state = state_of(where.state_dir)
-    try:
-        with _ended_politely(), owned(state), TemporaryDirectory(prefix="fieldgate-") as folder:
+    chosen, state = _device(site, device), state_of(where.state_dir)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_ended_politely())
+            see_that_it_is_ours(state)
+            stack.enter_context(owned(state))
+            folder = stack.enter_context(TemporaryDirectory(prefix="fieldgate-"))
             logging_setup.configure("critical", "auto", site.secrets)
-            with _at_work(site, _device(site, device), state, Path(folder) / SOCKET) as client:
-                yield client
-    except PermissionError as error:
-        raise Refused(Exit.PERMISSION, f"{error}; run as the user that owns it, or give --state-dir") from error
-    except (ControlError, StoreError, OSError) as error:
-        raise Refused(Exit.INTERNAL, f"no gateway runs here, and none can: {error}") from error
+            client = stack.enter_context(_at_work(direct(site, chosen, state), Path(folder) / SOCKET))
+        except PermissionError as error:
+            raise Refused(Exit.PERMISSION, f"{error}; run as the user that owns it, or give --state-dir") from error
+        except (ControlError, StoreError, OSError) as error:
+            raise Refused(Exit.INTERNAL, f"no gateway runs here, and none can: {error}") from error
+        yield client
 
 
 @contextmanager
@@ -99,25 +109,28 @@ def _device(site: Site, device: str | None) -> str:
 
 
 @contextmanager
-def _at_work(site: Site, device: str, state: Path, socket: Path) -> Iterator[Client]:
-    """In a thread, until nobody asks any more."""
-    begun: Future[Work] = Future()
+def _at_work(beginning: AbstractAsyncContextManager[House], socket: Path) -> Iterator[Client]:
+    """In a thread, until nobody asks any more; raises what keeps it from its work."""
+    running, ready = Future[Running](), Future[None]()
     with ThreadPoolExecutor(1, "gateway") as pool:
-        ended = pool.submit(asyncio.run, _serve(site, device, state, socket, begun))
-        either: set[Future[Any]] = {begun, ended}
-        wait(either, return_when=FIRST_COMPLETED)
-        if not begun.done():
-            ended.result()
-        work = begun.result()
+        ended = pool.submit(asyncio.run, _serve(beginning, socket, running, ready))
+        gateway = running.result()
         try:
+            wait([ready, ended], return_when=FIRST_COMPLETED)
+            if not ready.done():
+                ended.result()
             yield Client(socket)
         finally:
-            work.loop.call_soon_threadsafe(work.stop.set)
-            ended.result()
+            gateway.end()
 
 
-async def _serve(site: Site, device: str, state: Path, socket: Path, begun: Future[Work]) -> None:
-    stop = asyncio.Event()
-    async with direct(site, device, state) as house, serving(house, socket):
-        begun.set_result(Work(asyncio.get_running_loop(), stop))
-        await stop.wait()
+async def _serve(
+    beginning: AbstractAsyncContextManager[House], socket: Path, running: Future[Running], ready: Future[None]
+) -> None:
+    """Until cancelled."""
+    task = asyncio.current_task()
+    assert task is not None
+    running.set_result(Running(asyncio.get_running_loop(), task))
+    async with beginning as house, serving(house, socket):
+        ready.set_result(None)
+        await asyncio.get_running_loop().create_future()

@@ -10,8 +10,8 @@ from gateway.cli.control.table import Tone
 from gateway.cli.control.values import printable
 from gateway.cli.exits import Exit
 
-UP = "up"
-"""State of a link or an endpoint that serves."""
+UP, STARTING, PARKED = "up", "starting", "parked"
+"""States of a link or an endpoint: it serves; it is tried, for the first time or again; a person must mend it."""
 
 UNSYNCED = "unsynced"
 """What `system_clock` says of a clock that no time server has set."""
@@ -26,6 +26,8 @@ ADVICE = {
     "decode-error": "its answer can't be understood: are type and word order right?",
 }
 """What to do, by the reason of a device in trouble."""
+
+PARKED_ADVICE = "it is not tried again before this is mended and the configuration loaded anew, or `run` restarted"
 
 LINK_ADVICE = "check cable, address and power; the gateway tries again by itself"
 
@@ -52,16 +54,17 @@ class Standing(NamedTuple):
         """Devices that are not well."""
         return {name: each for name, each in self.devices.items() if each["state"] in {"offline", "degraded"}}
 
-    def disconnected(self) -> dict[str, Mapping[str, Any]]:
-        """Endpoints that are not connected."""
-        return {name: each for name, each in self.status["endpoints"].items() if each["state"] != UP}
+    def links(self) -> dict[str, Mapping[str, Any]]:
+        """With `fault`, why a link is down."""
+        faults = self.status.get("trouble", {}).get("links", {})
+        return {name: {**link, "fault": faults.get(name)} for name, link in self.status.get("links", {}).items()}
 
     def exit_code(self) -> Exit:
         """The worst that there is: what a device is not asked for, then what does not get away, then bad values."""
-        links = (link["state"] for link in self.status.get("links", {}).values())
-        if any(each["state"] == "offline" for each in self.troubled().values()) or any(link != UP for link in links):
+        devices, endpoints = self.troubled().values(), self.status["endpoints"].values()
+        if any(each["state"] == "offline" for each in devices) or any(map(_is_down, self.links().values())):
             return Exit.UNREACHABLE
-        if self.disconnected() or _faults(self.status):
+        if any(_is_down(each) or each.get("outbox", {}).get("fault") for each in endpoints):
             return Exit.CLOUD
         return Exit.DEVICE if self.troubled() else Exit.OK
 
@@ -75,9 +78,8 @@ def lines(standing: Standing) -> Iterator[Line]:
     """Endpoints and links; of devices, those in trouble."""
     for name, endpoint in standing.status["endpoints"].items():
         yield _endpoint(name, endpoint)
-    faults = standing.status.get("trouble", {}).get("links", {})
-    for name, link in standing.status.get("links", {}).items():
-        yield _link(name, link, faults.get(name))
+    for name, link in standing.links().items():
+        yield _link(name, link)
     for name, device in standing.troubled().items():
         yield _device(name, device)
     if standing.status.get("system_clock") == UNSYNCED:
@@ -106,13 +108,25 @@ def _waiting(standing: Standing) -> str:
 
 def _endpoints(standing: Standing) -> Iterator[str]:
     for name, endpoint in standing.status["endpoints"].items():
-        yield f"{name} {'connected' if endpoint['state'] == UP else 'not connected'}"
+        yield f"{name} {_connection(endpoint)}"
 
 
-def _faults(status: Mapping[str, Any]) -> list[str]:
-    """What is wrong with outboxes."""
-    outboxes = (endpoint.get("outbox", {}) for endpoint in status["endpoints"].values())
-    return [outbox["fault"] for outbox in outboxes if outbox.get("fault")]
+def _connection(endpoint: Mapping[str, Any]) -> str:
+    if endpoint["state"] == UP:
+        return "connected"
+    return "not connected" if _is_down(endpoint) else "connecting"
+
+
+def _is_down(part: Mapping[str, Any]) -> bool:
+    """Whether it has failed; what is only about to begin has not."""
+    return part["state"] != UP and not (part["state"] == STARTING and not part.get("fault"))
+
+
+def _down(line: Line, part: Mapping[str, Any]) -> Line:
+    """What is said of a part that does not serve, once it is known whether a person must do something."""
+    if part["state"] == PARKED:
+        return line._replace(advice=PARKED_ADVICE)
+    return line if _is_down(part) else line._replace(tone=Tone.DOUBTFUL, advice="")
 
 
 def _endpoint(name: str, endpoint: Mapping[str, Any]) -> Line:
@@ -121,18 +135,18 @@ def _endpoint(name: str, endpoint: Mapping[str, Any]) -> Line:
     if lost := sum(outbox.get("lost", {}).values()):
         waits += f", {lost} lost since the start"
     if endpoint["state"] != UP:
-        told = f"not connected ({_why(endpoint)}), {waits}"
-        return Line("endpoint", name, told, Tone.BAD, ENDPOINT_ADVICE)
+        told = f"{_connection(endpoint)} ({_why(endpoint)}), {waits}"
+        return _down(Line("endpoint", name, told, Tone.BAD, ENDPOINT_ADVICE), endpoint)
     if fault := outbox.get("fault"):
         return Line("endpoint", name, f"connected, {waits}; {printable(fault)}", Tone.BAD, "see to the disk")
     return Line("endpoint", name, f"connected, {waits}", Tone.GOOD)
 
 
-def _link(name: str, link: Mapping[str, Any], fault: str | None) -> Line:
+def _link(name: str, link: Mapping[str, Any]) -> Line:
     failures = f", failed {show.count(link['failures'], 'time')}" if link.get("failures") else ""
     if link["state"] == UP:
         return Line("link", name, f"up{failures}", Tone.GOOD)
-    return Line("link", name, f"{_why({**link, 'fault': fault})}{failures}", Tone.BAD, LINK_ADVICE)
+    return _down(Line("link", name, f"{_why(link)}{failures}", Tone.BAD, LINK_ADVICE), link)
 
 
 def _device(name: str, device: Mapping[str, Any]) -> Line:

@@ -38,10 +38,10 @@ def show(head: Sequence[str], rows: Iterable[Row]) -> None:
 
 
 def drawn(head: Sequence[str], rows: Iterable[Row]) -> Table:
-    """For a terminal; columns that are empty in every row are left out."""
+    """For a terminal; columns that are empty in every row are left out, and a head that is."""
     kept = list(rows)
     used = [number for number in range(len(head)) if any(row.cells[number] for row in kept)]
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(head))
     for number in used:
         table.add_column(head[number], overflow="fold")
     for cells, tone in kept:

@@ -68,7 +68,10 @@ def explained(client: Client, result: Result, link: str) -> Result:
     """The same, with why the link is down if that is what it says."""
     if result.get("reason") != "no-link":
         return result
-    fault = client.get(address("status")).get("trouble", {}).get("links", {}).get(link)
+    try:
+        fault = client.get(address("status")).get("trouble", {}).get("links", {}).get(link)
+    except (Denied, Unanswered):  # what came of it must be told, whatever comes after it
+        return result
     return {**result, "detail": f"{result.get('detail', 'no link')}: {link}: {fault}"} if fault else result
 
 
