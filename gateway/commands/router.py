@@ -56,7 +56,8 @@ class Router:
     def offer(self, delivery: Delivery) -> None:
         """Take a delivery without waiting, or refuse it when too many wait; of too many refusals none is told."""
         if self._is_over:
-            self._stop(delivery, id_of(delivery.payload))
+            self._refuse(delivery, None, id_of(delivery.payload), _stopping())
+            self._accept(delivery)
         elif len(self._deliveries) < MAX_WAITING:
             self._deliveries.append((delivery, asyncio.get_running_loop().time()))
             self._arrived.set()
@@ -126,7 +127,7 @@ class Router:
     async def _admit(self, request: Request, delivery: Delivery, came_s: float) -> None:
         """Raises Rejected, or leaves the command answered or in its link's queue."""
         self._admission.check_delivery(delivery, request)
-        known = await self._find(request, delivery, at_s)
+        known = await self._find(request, delivery, came_s)
         if known is not None:
             self._repeat(request.id, known, delivery)
             return
@@ -138,11 +139,11 @@ class Router:
         else:
             await self._begin(admitted, delivery, came_s)
 
-    async def _find(self, request: Request, delivery: Delivery, at_s: float) -> Known | None:
+    async def _find(self, request: Request, delivery: Delivery, came_s: float) -> Known | None:
         try:
             return await self._journal.find(request.id)
         except asyncio.CancelledError:
-            self._deliveries.appendleft((delivery, at_s))
+            self._deliveries.appendleft((delivery, came_s))
             raise
 
     async def _begin(self, admitted: Admitted, delivery: Delivery, came_s: float) -> None:
@@ -195,7 +196,7 @@ class Router:
             if command is not None and known is not None:
                 self._repeat(command, known, delivery)
             else:
-                self._refuse(delivery, None, command, Rejected(STOPPING.reason or "", STOPPING.detail or ""))
+                self._refuse(delivery, None, command, _stopping())
         except Rejected as error:
             self._refuse(delivery, None, command, error)
         except (StoreError, TimeoutError):
@@ -209,7 +210,7 @@ class Router:
         What is under way is not refused: it may have happened, and whoever has sent it again is told its end.
         """
         command, device = (request.id if request is not None else command), device_of(request, delivery)
-        if command is not None and self._answers.tell_too(command, delivery):
+        if command is not None and self._answers.is_open(command) and self._answers.tell_too(command, delivery):
             return
         self.counters["refused"] += 1
         known = self._admission.knows(device)
@@ -233,6 +234,10 @@ class Router:
                 detail=error.detail[:DETAIL_CHARS],
                 repeated=untold or None,
             )
+
+
+def _stopping() -> Rejected:
+    return Rejected(STOPPING.reason or "", STOPPING.detail or "")
 
 
 def _refusal(error: Rejected) -> Result:

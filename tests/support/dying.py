@@ -53,4 +53,4 @@ def _watched(method: Callable[..., Any], reached: Callable[[str], None]) -> Call
 if __name__ == "__main__":
     die_at(sys.argv[1], sys.argv[2], int(sys.argv[3]))
     sys.argv[1:4] = []
-    sys.exit(main())
+    main()
