@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from gateway.commands.audit import NOT_KNOWN, Asked
-from gateway.model import Result
+from gateway.model import LAST_MS, Result
 from gateway.outbox.disk.rows import insert_statements
 from gateway.outbox.disk.store import Store, StoreError
 from gateway.outbox.entry import Entry
@@ -37,7 +37,8 @@ class Known(NamedTuple):
 class Journal:
     """The commands of one origin. Every method raises StoreError when the disk won't.
 
-    `now_ms` is a clock that is never set (`gateway.clock.steady_ms`): else a wrong one would make it forget.
+    `now_ms` is a clock that is never set (`gateway.clock.steady_ms`). Ages count the time at work alone: where that
+    clock begins after a restart may be wrong by years, and what is forgotten could be executed again.
     """
 
     def __init__(self, store: Store, max_age_s: float, max_bytes: int) -> None:
@@ -45,14 +46,20 @@ class Journal:
         self._max_age_s = max_age_s
         self._max_bytes = max_bytes
         self._claims = 0
+        self._is_learned = False
+        self._newest_ms: int | None = None
+        """The newest stamp on disk when this began, if there was one; its clock goes on from there."""
+        self._ahead_ms: int | None = None
 
     async def find(self, command: str) -> Known | None:
         """The command of this id, if it was ever claimed."""
+        await self._learn()
         rows = await self._store.rows("SELECT device, result FROM journal WHERE id = ?", (command,))
         return Known(rows[0][0], _decoded(rows[0][1])) if rows else None
 
     async def claim(self, command: str, device: str, now_ms: int, asked: Asked) -> None:
         """On disk before it is executed; only for an id that `find` does not know."""
+        now_ms = self._stamp_ms(now_ms)
         row = (command, device, now_ms, msgspec.json.encode(asked))
         await self._store.write([(CLAIM, [row])])
         self._claims += 1
@@ -64,12 +71,25 @@ class Journal:
         """The end of the command and the envelope that tells it, if it is not on its way yet, in one transaction."""
         done = "UPDATE journal SET finished_ms = ?, result = ? WHERE id = ?"
         told = insert_statements([entry]) if entry is not None else []
-        await self._store.write([(done, [(now_ms, msgspec.json.encode(result), command)]), *told])
+        row = (self._stamp_ms(now_ms), msgspec.json.encode(result), command)
+        await self._store.write([(done, [row]), *told])
 
     async def unfinished(self) -> list[Open]:
         """Commands that were under way when the last process ended."""
+        await self._learn()
         rows = await self._store.rows("SELECT id, device, asked FROM journal WHERE result IS NULL ORDER BY claimed_ms")
         return [Open(command, device, _asked(asked)) for command, device, asked in rows]
+
+    async def _learn(self) -> None:
+        if not self._is_learned:
+            newest = "SELECT max(max(claimed_ms, coalesce(finished_ms, claimed_ms))) FROM journal WHERE claimed_ms <= ?"
+            self._newest_ms = (await self._store.rows(newest, (LAST_MS,)))[0][0]
+            self._is_learned = True
+
+    def _stamp_ms(self, now_ms: int) -> int:
+        if self._ahead_ms is None:
+            self._ahead_ms = 0 if self._newest_ms is None else self._newest_ms - now_ms
+        return now_ms + self._ahead_ms
 
     async def _prune(self, now_ms: int) -> None:
         """Hold the limits of age and size; what is under way stays."""

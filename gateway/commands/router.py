@@ -11,7 +11,7 @@ import structlog
 
 from gateway.adapter import IDENTIFIER, Rejected
 from gateway.commands.admission import Admission, Admitted, TooLate, device_of
-from gateway.commands.answers import Answers, Case
+from gateway.commands.answers import SETTLE_S, Answers, Case
 from gateway.commands.decode import Malformed, Request, decode, id_of
 from gateway.commands.guard import Unconfirmed
 from gateway.commands.journal import Journal, Known
@@ -56,7 +56,8 @@ class Router:
     def offer(self, delivery: Delivery) -> None:
         """Take a delivery without waiting, or refuse it when too many wait; of too many refusals none is told."""
         if self._is_over:
-            self._stop(delivery, id_of(delivery.payload))
+            self._refuse(delivery, None, id_of(delivery.payload), _stopping())
+            self._accept(delivery)
         elif len(self._deliveries) < MAX_WAITING:
             self._deliveries.append((delivery, asyncio.get_running_loop().time()))
             self._arrived.set()
@@ -84,9 +85,11 @@ class Router:
         """At the stop, once nothing is routed any more: answer the rest, and let the last ends be stored."""
         self._is_over = True
         await self._admission.own.end()
+        until_s = asyncio.get_running_loop().time() + SETTLE_S
         while self._deliveries:
             delivery, _ = self._deliveries.popleft()
-            self._stop(delivery, id_of(delivery.payload))
+            await self._stop(delivery, until_s)
+            self._accept(delivery)
         await self._answers.settle()
 
     async def _answer_unfinished(self) -> None:
@@ -124,7 +127,7 @@ class Router:
     async def _admit(self, request: Request, delivery: Delivery, came_s: float) -> None:
         """Raises Rejected, or leaves the command answered or in its link's queue."""
         self._admission.check_delivery(delivery, request)
-        known = await self._find(request, delivery)
+        known = await self._find(request, delivery, came_s)
         if known is not None:
             self._repeat(request.id, known, delivery)
             return
@@ -136,11 +139,11 @@ class Router:
         else:
             await self._begin(admitted, delivery, came_s)
 
-    async def _find(self, request: Request, delivery: Delivery) -> Known | None:
+    async def _find(self, request: Request, delivery: Delivery, came_s: float) -> Known | None:
         try:
             return await self._journal.find(request.id)
         except asyncio.CancelledError:
-            self._stop(delivery, request.id)
+            self._deliveries.appendleft((delivery, came_s))
             raise
 
     async def _begin(self, admitted: Admitted, delivery: Delivery, came_s: float) -> None:
@@ -185,15 +188,32 @@ class Router:
         elif not self._answers.tell_too(command, delivery):
             raise Rejected("queue-full", "too many have sent this command again while it is under way")
 
-    def _stop(self, delivery: Delivery, command: str | None) -> None:
-        """It was not claimed, and will not be."""
-        self._refuse(delivery, None, command, Rejected(STOPPING.reason or "", STOPPING.detail or ""))
-        self._accept(delivery)
+    async def _stop(self, delivery: Delivery, until_s: float) -> None:
+        """It will not be claimed any more; if it was before, it is told what came of it."""
+        command = id_of(delivery.payload)
+        try:
+            async with asyncio.timeout_at(until_s):
+                known = await self._journal.find(command) if command is not None else None
+            if command is not None and known is not None:
+                self._repeat(command, known, delivery)
+            else:
+                self._refuse(delivery, None, command, _stopping())
+        except Rejected as error:
+            self._refuse(delivery, None, command, error)
+        except (StoreError, TimeoutError):
+            self._refuse(
+                delivery, None, command, Rejected("storage", "the gateway stops, and its disk does not answer")
+            )
 
     def _refuse(self, delivery: Delivery, request: Request | None, command: str | None, error: Rejected) -> None:
-        """Answered where the device can be told; names that nobody could have configured are only counted."""
-        self.counters["refused"] += 1
+        """Answered where the device can be told; names that nobody could have configured are only counted.
+
+        What is under way is not refused: it may have happened, and whoever has sent it again is told its end.
+        """
         command, device = (request.id if request is not None else command), device_of(request, delivery)
+        if command is not None and self._answers.is_open(command) and self._answers.tell_too(command, delivery):
+            return
+        self.counters["refused"] += 1
         known = self._admission.knows(device)
         self._log_refusal(device if known else "", command, error)
         if not known and (command is None or (device and not NAME.fullmatch(device))):
@@ -215,6 +235,10 @@ class Router:
                 detail=error.detail[:DETAIL_CHARS],
                 repeated=untold or None,
             )
+
+
+def _stopping() -> Rejected:
+    return Rejected(STOPPING.reason or "", STOPPING.detail or "")
 
 
 def _refusal(error: Rejected) -> Result:

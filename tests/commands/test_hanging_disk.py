@@ -120,3 +120,22 @@ async def test_a_claim_that_is_under_way_at_a_stop_is_refused_and_ended(
         assert commands.last == ("c-1", "rejected", "stopping")
         assert commands.journal() == [("c-1", True)]
         assert commands.accepted == [], "who keeps it may deliver it again, and gets the same answer"
+
+
+async def test_what_is_delivered_again_at_a_stop_is_told_what_came_of_it(path: Path) -> None:
+    async with routing(path) as commands:
+        await commands.deliver(WRITE)
+        await commands.finish(Result(ResultStatus.DONE))
+        commands.offer(WRITE)
+        await commands.stop()
+        assert [result["status"] for result in commands.results] == ["done", "done"]
+        assert commands.accepted == [0, 1]
+
+
+async def test_what_is_under_way_is_not_called_refused_when_it_comes_again_retained(path: Path) -> None:
+    async with routing(path) as commands:
+        await commands.deliver(WRITE)
+        await commands.deliver(WRITE, retained=True)
+        assert commands.results == []
+        await commands.finish(Result(ResultStatus.DONE))
+        assert commands.last == ("c-1", "done", None)

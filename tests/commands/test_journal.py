@@ -73,6 +73,35 @@ async def test_what_is_too_old_is_forgotten_but_not_what_is_under_way(
         assert await journal.find("under way") == ("boiler", None)
 
 
+@pytest.mark.parametrize("years", [10, -10])
+async def test_a_clock_that_is_wrong_after_a_restart_makes_it_forget_nothing(path: Path, years: int) -> None:
+    year_ms = 365 * 86_400_000
+    async with opened(path) as rig:
+        before = Journal(rig.outbox.store, 60.0, 10**9)
+        await before.claim("old", "boiler", NOW_MS, NOT_KNOWN)
+        await finish(rig, before, "old")
+        after = Journal(rig.outbox.store, 60.0, 10**9)
+        assert await after.find("new") is None
+        await after.claim("new", "boiler", NOW_MS + years * year_ms, NOT_KNOWN)
+        await finish(rig, after, "new", NOW_MS + years * year_ms)
+        again = Journal(rig.outbox.store, 60.0, 10**9)
+        assert await again.find("newest") is None
+        await again.claim("newest", "boiler", NOW_MS, NOT_KNOWN)
+        assert [await again.find(command) for command in ("old", "new")] == [("boiler", DONE)] * 2
+
+
+async def test_ages_go_on_after_a_restart(path: Path) -> None:
+    async with opened(path) as rig:
+        before = Journal(rig.outbox.store, 60.0, 10**9)
+        await before.claim("old", "boiler", NOW_MS, NOT_KNOWN)
+        await finish(rig, before, "old", NOW_MS + 50_000)
+        after = Journal(rig.outbox.store, 60.0, 10**9)
+        assert await after.unfinished() == []
+        await after.finish("nothing", DONE, NOW_MS + 90_000, None)
+        await after.claim("new", "boiler", NOW_MS + 101_000, NOT_KNOWN)
+        assert await after.find("old") is None
+
+
 async def test_of_too_many_the_oldest_are_forgotten(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PRUNE_EVERY", 2)
     async with opened(path) as rig:

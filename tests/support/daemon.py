@@ -3,13 +3,15 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.support.process import Process
 
 FIELDGATE = Path(sys.executable).with_name("fieldgate")
+
+DYING = Path(__file__).with_name("dying.py")
 
 Event = dict[str, Any]
 
@@ -44,11 +46,10 @@ class Daemon:
         """What it has logged since it was last started."""
         return [event for line in self.process.lines if (event := _parse(line))]
 
-    def start(self) -> None:
-        """Return as soon as the process exists."""
-        self._process = Process(
-            [FIELDGATE, "run", "-c", self.config_path, "--state-dir", self.state_dir], env=self._env
-        )
+    def start(self, dies_at: Sequence[str] = ()) -> None:
+        """Return as soon as the process exists; `dies_at`: where it is killed, as `dying.py` has it."""
+        program = [sys.executable, DYING, *dies_at] if dies_at else [FIELDGATE]
+        self._process = Process([*program, "run", "-c", self.config_path, "--state-dir", self.state_dir], env=self._env)
 
     def wait_for(self, wanted: str | Callable[[Event], bool], timeout_s: float = 10.0) -> Event:
         """The first log event with this name, or for which the function is true."""
