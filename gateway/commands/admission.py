@@ -118,7 +118,7 @@ class Admission:
         if link.is_full:
             raise Rejected("queue-full", "too many commands wait for that link")
         take_back = _nothing
-        if permit.moves and not is_fail_safe:
+        if permit.moves and not _is_fail_safe(delivery):
             sender = f"{self._endpoint or ''}/{delivery.user or ''}"
             take_back = self._plant.guard.admit(request, permit, device, sender)
         command = _command(request, device, deadline_s)
@@ -146,7 +146,7 @@ class Admission:
             return "endpoint"
         return "uplink-lost" if _is_fail_safe(delivery) else "local"
 
-    def _permit(self, request: Request, device: str, *, is_fail_safe: bool) -> tuple[Permit, Link]:
+    def _permit(self, request: Request, device: str) -> tuple[Permit, Link]:
         """What a command may do and where it waits."""
         if not device:
             return self._own_permit(request), self.own
