@@ -15,11 +15,10 @@ import structlog
 from gateway import __version__, systemd
 from gateway.adapter import Adapter
 from gateway.clock import WallClock, now_ms
-from gateway.commands.guard import Counted
 from gateway.config.site import Site
 from gateway.control.place import ControlError
 from gateway.control.server import serving
-from gateway.desk import Desk
+from gateway.desk import Desk, Kept
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.field import Field
 from gateway.inside import Inside, Parts
@@ -46,17 +45,15 @@ log = structlog.get_logger("fieldgate")
 class Orders(NamedTuple):
     """What the gateway is told from outside: `leave` when to end, `reload()` to begin anew with what is configured now.
 
-    `farewell()` is why it ends, for its last status; `socket` where its API is to be served, if anywhere;
-    `believes_clock`: the system's clock has been right before in this process. `counted`: what it has carried out, for
-    rates.
+    `farewell()` is why it ends, for its last status; `socket` where its API is to be served, if anywhere; `kept`
+    what the one before it has left.
     """
 
     leave: asyncio.Event
     reload: Callable[[], Awaitable[Result]]
     farewell: Callable[[], str]
+    kept: Kept
     socket: Path | None = None
-    believes_clock: bool = False
-    counted: Counted | None = None
 
 
 class Gateway:
@@ -79,7 +76,7 @@ class Gateway:
         self._state = state
         self._devices = describe(site)
         self._memory = DeviceMemory(state / "memory.json")
-        self._clock = WallClock(site.gateway.clock, believed=orders.believes_clock)
+        self._clock = WallClock(site.gateway.clock, believed=orders.kept.believes_clock)
         self._field = Field(self._devices, now_ms)
         self._links = {
             name: FieldLink(
@@ -115,7 +112,7 @@ class Gateway:
             latest=self._field.latest,
             clock=self._clock,
             reload=orders.reload,
-            counted=orders.counted,
+            kept=orders.kept,
         )
         self.inside = Inside(
             Parts(
@@ -129,11 +126,6 @@ class Gateway:
                 local=self._desk.local,
             )
         )
-
-    @property
-    def believes_clock(self) -> bool:
-        """Whether the system's clock is right, or was."""
-        return self._clock.is_synced
 
     async def links_tried(self, timeout_s: float) -> None:
         """Return once every link is up or has failed, or after so long."""
@@ -156,6 +148,7 @@ class Gateway:
             self.ready.set()
             async with asyncio.TaskGroup() as tasks:
                 await self._serve(tasks)
+        self._orders.kept.believes_clock |= self._clock.is_synced
         log.info("stopped")
 
     def _adopt(self) -> None:

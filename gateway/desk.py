@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ import structlog
 from gateway.actions import Actions
 from gateway.clock import WallClock, now_ms
 from gateway.commands.admission import Plant
-from gateway.commands.failsafe import FailSafe, Presence
+from gateway.commands.failsafe import Away, FailSafe, Presence, Written
 from gateway.commands.guard import Counted, Guard
 from gateway.config.site import Site
 from gateway.latest import Latest
@@ -38,6 +39,16 @@ LONGEST_RATE_MS = 86_400_000
 log = structlog.get_logger("fieldgate.commands")
 
 
+@dataclass
+class Kept:
+    """What one gateway of a process leaves to the next at a reload, and no file tells; times by the loop's clock."""
+
+    believes_clock: bool = False
+    counted: Counted = field(default_factory=dict)
+    away: Away = field(default_factory=dict)
+    written: Written = field(default_factory=dict)
+
+
 class Desk:
     """The commands' side of a gateway. Call `open`, then `serve` each uplink, then run the parts."""
 
@@ -51,20 +62,21 @@ class Desk:
         latest: Latest,
         clock: WallClock,
         reload: Callable[[], Awaitable[Result]],
-        counted: Counted | None = None,
+        kept: Kept,
     ) -> None:
-        """`counted`: what this process has carried out before, for rates."""
         self.local = Local(state, site.commands, clock)
         self._settings = site.commands
         self._zone = UTC if site.gateway.timezone == "UTC" else ZoneInfo(site.gateway.timezone)
         self._devices = devices
         self._clock = clock
         self._links = links
-        self._guard = Guard(asyncio.get_running_loop().time, self._minute, lambda: token_hex(TOKEN_BYTES), counted)
-        self._is_counted = bool(counted)
+        self._guard = Guard(asyncio.get_running_loop().time, self._minute, lambda: token_hex(TOKEN_BYTES), kept.counted)
+        self._kept = kept
+        self._is_counted = bool(kept.counted)
         self._plant = Plant(devices, links, self._guard, latest, lambda: clock.is_synced)
         self._actions = Actions(links, reload)
-        self._presence = Presence(site.endpoints)
+        self._presence = Presence(site.endpoints, kept.away)
+        kept.away = self._presence.away
         self._uplinks: list[Uplink] = []
 
     async def open(self) -> None:
@@ -96,7 +108,15 @@ class Desk:
         send = partial(self.local.command, user=None, fail_safe=True)
         run = f"{self.local.session}-{token_hex(RUN_BYTES)}"
         return [
-            FailSafe(name, info.fail_safe, self._presence, run=run, send=send, report=self._report)
+            FailSafe(
+                name,
+                info.fail_safe,
+                self._presence,
+                run=run,
+                send=send,
+                report=self._report,
+                written=self._kept.written,
+            )
             for name, info in self._devices.items()
             if info.fail_safe is not None
         ]

@@ -11,6 +11,7 @@ from pathlib import Path
 from gateway import plugins
 from gateway.app import Gateway, Orders
 from gateway.config.site import Site
+from gateway.desk import Kept
 from gateway.inside import Inside
 from gateway.model import Result, ResultStatus
 
@@ -36,7 +37,7 @@ async def direct(site: Site, device: str, state: Path) -> AsyncIterator[Inside]:
     part = alone(site, device)
     leave = asyncio.Event()
     adapters = plugins.adapters(link.adapter for link in part.links.values())
-    gateway = Gateway(part, adapters, {}, state, Orders(leave, _refuse_reload, lambda: "stopped"))
+    gateway = Gateway(part, adapters, {}, state, Orders(leave, _refuse_reload, lambda: "stopped", Kept()))
     work = asyncio.create_task(gateway.run(), name="direct")
     try:
         await _until(gateway.ready, work)

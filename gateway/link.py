@@ -18,6 +18,9 @@ from gateway.supervisor import Supervised
 GRACE_S = 0.5
 """How long after its deadline a command may still report what came of it."""
 
+LONGEST_S = 120.0
+"""What an adapter may take for one command, however late its deadline: those behind it must not wait for ever."""
+
 SIGNS_OF_DEATH = frozenset({BadReason.TIMEOUT, BadReason.NO_LINK})
 """Reasons that say nothing has answered; any other comes from a device that has."""
 
@@ -157,7 +160,7 @@ class FieldLink:
             waits: set[asyncio.Future[Any]] = {execution, self._gone}
             await asyncio.wait(
                 waits,
-                timeout=command.deadline_s + GRACE_S - loop.time(),
+                timeout=min(command.deadline_s + GRACE_S - loop.time(), LONGEST_S),
                 return_when=asyncio.FIRST_COMPLETED,
             )
             return _outcome(execution, command)

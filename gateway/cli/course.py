@@ -13,8 +13,8 @@ import structlog
 from gateway import log as logging_setup
 from gateway import plugins, systemd
 from gateway.cli.exits import Exit
-from gateway.commands.guard import Counted
 from gateway.config import ConfigError, Site, load
+from gateway.desk import Kept
 from gateway.model import Result, ResultStatus
 
 END_MARGIN_S = 1.5
@@ -32,8 +32,7 @@ class Course:
     def __init__(self, path: Path, site: Site) -> None:
         self.site = site
         self.is_over = False
-        self.believes_clock = False
-        self.counted: Counted = {}
+        self.kept = Kept()
         self.leave = asyncio.Event()
         self._path = path
         self._next: Site | None = None

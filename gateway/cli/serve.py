@@ -109,9 +109,5 @@ async def _work(course: Course, site: Site, state: Path, leave: asyncio.Event, a
     adapters = plugins.adapters(link.adapter for link in site.links.values())
     endpoints = plugins.endpoints(endpoint.type for endpoint in site.endpoints.values())
     socket, farewell = socket_path(state), lambda: course.farewell
-    orders = Orders(leave, course.reload, farewell, socket, course.believes_clock, course.counted)
-    gateway = Gateway(site, adapters, endpoints, state, orders, away=away)
-    try:
-        await gateway.run()
-    finally:
-        course.believes_clock = gateway.believes_clock
+    orders = Orders(leave, course.reload, farewell, course.kept, socket)
+    await Gateway(site, adapters, endpoints, state, orders, away=away).run()

@@ -187,11 +187,11 @@ class Answers:
         task.add_done_callback(self._finishing.discard)
 
     async def _end(self, command: str, result: Result) -> None:
-        """In the journal alone, whenever the disk lets us."""
+        """In the journal alone, whenever the disk lets us; not of a command that was sent and claimed anew meanwhile."""
         stored = False
         while not stored:
             await asyncio.sleep(RETRY_S)
-            stored = await self._store(command, result, None)
+            stored = self.is_open(command) or await self._store(command, result, None)
 
     async def _finish_contained(self, case: Case, result: Result) -> None:
         try:

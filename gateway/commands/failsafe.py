@@ -21,20 +21,27 @@ NAME = "uplink-lost"
 log = structlog.get_logger("fieldgate.commands")
 
 
-class Presence:
-    """Which endpoints are connected, and since when the others are not."""
+Away = dict[str, float | None]
+"""By endpoint, since when (the loop's clock) it has been away; None while it is connected."""
 
-    def __init__(self, endpoints: Iterable[str]) -> None:
+Written = dict[str, FailSafeInfo]
+"""By device, the fail-safe values that were written since its uplink was lost."""
+
+
+class Presence:
+    """Which endpoints are connected, and since when the others are not. `before` is what another one knew."""
+
+    def __init__(self, endpoints: Iterable[str], before: Away | None = None) -> None:
         now_s = asyncio.get_running_loop().time()
-        self._away_since_s: dict[str, float | None] = dict.fromkeys(endpoints, now_s)
+        self.away: Away = {name: (before or {}).get(name) or now_s for name in endpoints}
         self._changed = asyncio.Event()
 
     def tell(self, endpoint: str, *, connected: bool) -> None:
         """It has come or gone."""
         if connected:
-            self._away_since_s[endpoint] = None
-        elif self._away_since_s[endpoint] is None:
-            self._away_since_s[endpoint] = asyncio.get_running_loop().time()
+            self.away[endpoint] = None
+        elif self.away[endpoint] is None:
+            self.away[endpoint] = asyncio.get_running_loop().time()
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -43,7 +50,7 @@ class Presence:
 
         One that is not at work here (`gateway.direct`) is not away either.
         """
-        since = list(self._away_since_s.values()) if endpoint is None else [self._away_since_s.get(endpoint)]
+        since = list(self.away.values()) if endpoint is None else [self.away.get(endpoint)]
         times = [each for each in since if each is not None]
         return max(times) if times and len(times) == len(since) else None
 
@@ -66,25 +73,37 @@ class FailSafe:
     """One device's. `run` is a name that makes its commands' ids differ from those of any other run."""
 
     def __init__(
-        self, device: str, wanted: FailSafeInfo, presence: Presence, *, run: str, send: Send, report: Report
+        self,
+        device: str,
+        wanted: FailSafeInfo,
+        presence: Presence,
+        *,
+        run: str,
+        send: Send,
+        report: Report,
+        written: Written | None = None,
     ) -> None:
+        """`written`: what was written before, and what this one writes."""
         self._device = device
         self._wanted = wanted
         self._presence = presence
         self._run = run
         self._send = send
         self._report = report
+        self._written: Written = {} if written is None else written
         self._number = 0
         self._told: tuple[ResultStatus, str | None] | None = None
 
     async def run(self) -> None:
         """Until cancelled: once for each time that the uplink is lost for so long."""
         while True:
-            await self._until_lost()
-            log.warning("uplink lost for long: writing fail-safe values", device=self._device)
-            await self._until_written()
+            if self._written.get(self._device) != self._wanted:
+                await self._until_lost()
+                log.warning("uplink lost for long: writing fail-safe values", device=self._device)
+                await self._until_written()
             while self._is_lost():
                 await self._presence.change()
+            self._written.pop(self._device, None)
 
     def _is_lost(self) -> bool:
         return self._presence.away_since_s(self._wanted.endpoint) is not None
@@ -124,6 +143,8 @@ class FailSafe:
         if (result.status, result.reason) != self._told:
             self._report(self._device, command, result)
         self._told = result.status, result.reason
+        if result.status is ResultStatus.DONE:
+            self._written[self._device] = self._wanted
 
     async def _rest(self, pause_s: float) -> None:
         loop = asyncio.get_running_loop()

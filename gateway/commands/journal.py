@@ -69,7 +69,7 @@ class Journal:
 
     async def finish(self, command: str, result: Result, now_ms: int, entry: Entry | None) -> None:
         """The end of the command and the envelope that tells it, if it is not on its way yet, in one transaction."""
-        done = "UPDATE journal SET finished_ms = ?, result = ? WHERE id = ?"
+        done = "UPDATE journal SET finished_ms = ?, result = ? WHERE id = ? AND result IS NULL"
         told = insert_statements([entry]) if entry is not None else []
         row = (self._stamp_ms(now_ms), msgspec.json.encode(result), command)
         await self._store.write([(done, [row]), *told])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.commands import failsafe
-from gateway.commands.failsafe import FailSafe, Presence
+from gateway.commands.failsafe import FailSafe, Presence, Written
 from gateway.model import FailSafeInfo, Result, ResultStatus
 from tests.outbox.setup import until
 
@@ -28,8 +28,8 @@ class Rig:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.told: list[tuple[str, str, str]] = []
 
-    def make(self, wanted: FailSafeInfo, device: str = "boiler") -> FailSafe:
-        return FailSafe(device, wanted, self.presence, run="1", send=self._send, report=self._report)
+    def make(self, wanted: FailSafeInfo, device: str = "boiler", *, written: Written | None = None) -> FailSafe:
+        return FailSafe(device, wanted, self.presence, run="1", send=self._send, report=self._report, written=written)
 
     async def _send(self, body: bytes, device: str) -> Result:
         self.sent.append((device, json.loads(body)))
@@ -186,3 +186,31 @@ async def test_what_is_under_way_at_a_stop_is_reported_when_it_has_ended() -> No
     rig.may_end.set()
     await until(lambda: rig.told)
     assert [status for _, _, status in rig.told] == ["done"]
+
+
+async def test_a_reload_in_the_outage_writes_nothing_again_and_begins_no_new_wait() -> None:
+    before = Rig(["cloud"])
+    written: dict[str, FailSafeInfo] = {}
+    async with running(before.make(safe(), written=written)):
+        await until(lambda: before.told)
+    after = Rig(["cloud"])
+    after.presence = Presence(["cloud"], before.presence.away)
+    assert after.presence.away_since_s("cloud") == before.presence.away_since_s("cloud")
+    async with running(after.make(safe(), written=written), after.make(safe(), "witness", written=written)):
+        await until(lambda: after.told)
+        await after.turn()
+        assert [device for device, _ in after.sent] == ["witness"]
+        after.presence.tell("cloud", connected=True)
+        await after.turn()
+        assert written == {}, "the next outage is another one"
+
+
+async def test_values_that_a_reload_has_changed_are_written() -> None:
+    before = Rig(["cloud"])
+    written: dict[str, FailSafeInfo] = {}
+    async with running(before.make(safe(), written=written)):
+        await until(lambda: before.told)
+    after = Rig(["cloud"])
+    async with running(after.make(FailSafeInfo(0.01, {"setpoint": 41}), written=written)):
+        await until(lambda: after.told)
+        assert [body["write"] for _, body in after.sent] == [{"setpoint": 41}]

@@ -49,7 +49,7 @@ def furnish(refuge: Path, state: Path, endpoints: Collection[str]) -> None:
 
     What was executed before is not known there, and sessions go on from those on the disk, as far as it can be read.
     """
-    for path in (path_of(refuge, name) for name in endpoints):
+    for path in (refuge / LOCAL, *(path_of(refuge, name) for name in endpoints)):
         if path.exists():
             continue
         at_home, leaving = state / path.name, refuge / LEAVING / path.name
