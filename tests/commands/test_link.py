@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from typing_extensions import override
 
+from gateway import link as link_module
 from gateway.adapter import Adapter, AdapterError, DeviceConfig, Emit, LinkConfig, PointConfig, Rejected, Wrote
 from gateway.jobs import Job
 from gateway.link import FieldLink
@@ -275,3 +276,14 @@ async def test_an_adapter_that_answers_with_nonsense_leaves_it_unknown_and_the_l
 
 async def nonsense() -> Any:
     return None
+
+
+async def test_an_adapter_that_hangs_gives_its_link_back_however_late_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link_module, "LONGEST_S", 0.02)
+    async with linked() as (link, _):
+        Puppet.carry_out = never
+        assert (await outcome(link, in_s=1e6)).status is ResultStatus.UNKNOWN
+        Puppet.carry_out = answer(Result(ResultStatus.DONE))
+        assert (await outcome(link)).status is ResultStatus.DONE
