@@ -20,8 +20,11 @@ TOO_LARGE = 0x95
 """Packet too large (MQTT 5, 2.4), said before it is sent."""
 
 
-FIRST_LIMIT = 1_000
-"""Results and the like that may wait to be published before no more commands are looked at: a broker keeps these."""
+CROWD = 1_000
+"""Results and the like that may wait to be published before no more commands are looked at: most brokers keep these."""
+
+FLOOD = 10_000
+"""With so many no more are made, for what a broker has sent all the same: as many as staging has room for."""
 
 
 class Relay:
@@ -159,7 +162,7 @@ class Relay:
             else:
                 self._refused(entry, ack)
         self.pump()
-        if not self._room.is_set() and not self.is_crowded:
+        if len(self._lanes.first) <= CROWD:
             self._room.set()
         if self._backlog.needs_room:
             self._changed.set()
@@ -183,13 +186,13 @@ class Relay:
             self._endpoint.reply(to, correlation, payload)
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether so much waits before the readings that no more should be made for now."""
-        return len(self._lanes.first) > FIRST_LIMIT
+    def is_flooded(self) -> bool:
+        """Whether so much waits before the readings that no more should be made."""
+        return len(self._lanes.first) >= FLOOD
 
     async def room(self) -> None:
-        """Return once it is not crowded."""
-        while self.is_crowded:
+        """Return once so little waits before the readings that more may be made."""
+        while len(self._lanes.first) > CROWD:
             self._room.clear()
             await self._room.wait()
 

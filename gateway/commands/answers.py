@@ -84,12 +84,12 @@ class Answers:
         self.answer(command, device, result, delivery)
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether so many wait to be told that there should be no more for now."""
-        return self._voice.is_crowded
+    def is_flooded(self) -> bool:
+        """Whether so many wait to be told that there should be no more."""
+        return self._voice.is_flooded
 
     async def room(self) -> None:
-        """Return once it is not crowded."""
+        """Return once so few wait that there may be more."""
         await self._voice.room()
 
     def tell(self, command: str | None, result: Result, delivery: Delivery) -> None:
@@ -187,7 +187,7 @@ class Answers:
         task.add_done_callback(self._finishing.discard)
 
     async def _end(self, command: str, result: Result) -> None:
-        """In the journal alone, whenever the disk lets us; not of a command that was sent and claimed anew meanwhile."""
+        """In the journal alone, whenever the disk lets us; not of a command that was claimed anew meanwhile."""
         stored = False
         while not stored:
             await asyncio.sleep(RETRY_S)

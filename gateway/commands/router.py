@@ -61,7 +61,7 @@ class Router:
         elif len(self._deliveries) < MAX_WAITING:
             self._deliveries.append((delivery, asyncio.get_running_loop().time()))
             self._arrived.set()
-        elif self._answers.is_crowded:
+        elif self._answers.is_flooded:
             self.counters["unanswered"] += 1
             self._accept(delivery)
         else:

@@ -42,22 +42,22 @@ class Voice(Protocol):
         """Tell the one who has sent this delivery."""
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether so many results wait that there should be no more for now."""
+    def is_flooded(self) -> bool:
+        """Whether so many results wait that there should be no more."""
 
     async def room(self) -> None:
-        """Return once it is not crowded."""
+        """Return once so few wait that there may be more."""
 
 
 class Leaving(Protocol):
     """What sends results away: the relay."""
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether too many wait."""
+    def is_flooded(self) -> bool:
+        """Whether far too many wait."""
 
     async def room(self) -> None:
-        """Return once it is not crowded."""
+        """Return once so few wait that there may be more."""
 
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
         """Send a courtesy copy."""
@@ -94,12 +94,12 @@ class OutboxVoice:
             log.exception("defect", device=delivery.device)
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether the far end takes them slower than they come."""
-        return self._relay.is_crowded
+    def is_flooded(self) -> bool:
+        """Whether the far end takes them slower than they come, by far."""
+        return self._relay.is_flooded
 
     async def room(self) -> None:
-        """Return once it is not crowded, or not connected."""
+        """Return once few enough wait, or none can leave."""
         await self._relay.room()
 
 
@@ -122,7 +122,7 @@ class LocalVoice:
             delivery.answered(command, result)
 
     @property
-    def is_crowded(self) -> bool:
+    def is_flooded(self) -> bool:
         """Never: each waits for his own."""
         return False
 

@@ -177,7 +177,7 @@ class Life:
         if not self.is_dead and entry.kind == "result":
             self._told.published.append(json.loads(entry.payload))
 
-    is_crowded = False
+    is_flooded = False
 
     async def room(self) -> None:
         """There always is."""

@@ -63,12 +63,13 @@ class Leaving:
 
     def __init__(self, commands: "CommandRig") -> None:
         self._commands = commands
+        self.flooded = False
         self.free = asyncio.Event()
         self.free.set()
 
     @property
-    def is_crowded(self) -> bool:
-        return not self.free.is_set()
+    def is_flooded(self) -> bool:
+        return self.flooded
 
     async def room(self) -> None:
         await self.free.wait()

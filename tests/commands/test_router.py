@@ -370,13 +370,16 @@ async def test_while_results_can_not_leave_no_more_commands_are_looked_at(path: 
         await until(lambda: commands.link.jobs)
 
 
-async def test_what_is_too_much_then_is_only_counted(path: Path) -> None:
+async def test_what_is_too_much_then_is_refused_and_in_a_flood_of_results_only_counted(path: Path) -> None:
     async with routing(path) as commands:
         commands.leaving.free.clear()
-        for number in range(MAX_WAITING + 3):
+        for number in range(MAX_WAITING + 1):
             commands.offer({**WRITE, "id": f"c-{number}"})
-        assert commands.router.counters["unanswered"] == 3
-        assert commands.results == []
+        assert commands.last == (f"c-{MAX_WAITING}", "rejected", "queue-full")
+        commands.leaving.flooded = True
+        commands.offer({**WRITE, "id": "unheard"})
+        assert commands.router.counters["unanswered"] == 1
+        assert len(commands.results) == 1
 
 
 async def test_time_that_passes_before_a_command_is_looked_at_counts(path: Path) -> None:
