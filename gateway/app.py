@@ -78,32 +78,8 @@ class Gateway:
         self._memory = DeviceMemory(state / "memory.json")
         self._clock = WallClock(site.gateway.clock, believed=orders.kept.believes_clock)
         self._field = Field(self._devices, now_ms)
-        self._links = {
-            name: FieldLink(
-                name,
-                adapter=adapters[link.adapter],
-                config=link.config,
-                devices=link.devices,
-                memory=self._memory.of(link.devices),
-                field=self._field,
-                max_queue=site.commands.max_queue,
-            )
-            for name, link in site.links.items()
-            if link.devices
-        }
-        self._uplinks = [
-            Uplink(
-                Identity(site.gateway.id, name, tuple(self._devices)),
-                endpoints[endpoint.type],
-                endpoint.config,
-                endpoint.outbox,
-                state,
-                wall=self._clock,
-            )
-            for name, endpoint in site.endpoints.items()
-        ]
-        for uplink in self._uplinks:
-            uplink.outbox.away = away
+        self._links = self._made_links(adapters)
+        self._uplinks = self._made_uplinks(endpoints, away)
         self._desk = Desk(
             site,
             state,
@@ -126,6 +102,37 @@ class Gateway:
                 local=self._desk.local,
             )
         )
+
+    def _made_links(self, adapters: Mapping[str, type[Adapter]]) -> dict[str, FieldLink]:
+        return {
+            name: FieldLink(
+                name,
+                adapter=adapters[link.adapter],
+                config=link.config,
+                devices=link.devices,
+                memory=self._memory.of(link.devices),
+                field=self._field,
+                max_queue=self._site.commands.max_queue,
+            )
+            for name, link in self._site.links.items()
+            if link.devices
+        }
+
+    def _made_uplinks(self, endpoints: Mapping[str, type[Endpoint]], away: str | None) -> list[Uplink]:
+        made = [
+            Uplink(
+                Identity(self._site.gateway.id, name, tuple(self._devices)),
+                endpoints[endpoint.type],
+                endpoint.config,
+                endpoint.outbox,
+                self._state,
+                wall=self._clock,
+            )
+            for name, endpoint in self._site.endpoints.items()
+        ]
+        for uplink in made:
+            uplink.outbox.away = away
+        return made
 
     async def links_tried(self, timeout_s: float) -> None:
         """Return once every link is up or has failed, or after so long."""
