@@ -95,14 +95,13 @@ def test_args_of_a_device_too(plant: Plant) -> None:
 
 FITS = {("wide", "18446744073709551616"), ("wide", "65536"), ("wide", "-1e-320"), ("free", "-1e-320")}
 
+NUMBERS = ["9" * 309, "-" + "9" * 400, "9" * 4299, "1e309", "18446744073709551616", "65536", "-1e-320", '"' * 2]
 
-@pytest.mark.parametrize("point", ["free", "setpoint", "wide", "mode"])
-@pytest.mark.parametrize(
-    "value", ["9" * 309, "-" + "9" * 400, "9" * 4299, "1e309", "18446744073709551616", "65536", "-1e-320", '"' * 2]
-)
+TOO_MUCH = [(point, value) for point in ("free", "setpoint", "wide", "mode") for value in NUMBERS]
+
+
+@pytest.mark.parametrize(("point", "value"), [case for case in TOO_MUCH if case not in FITS])
 def test_numbers_that_fit_nowhere_are_refused(plant: Plant, point: str, value: str) -> None:
-    if (point, value) in FITS:
-        pytest.skip("that fits")
     name = f"{point} {value[:50]!r}".replace('"', "")
     plant.command(f'{{"id":"{name}","write":{{"{point}":{value}}}}}')
     end = plant.result(name)
