@@ -1,6 +1,7 @@
 """Pieces that many tests share."""
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,12 @@ END_S = 10.0
 
 hypothesis.settings.register_profile("fieldgate", deadline=None)  # machines are shared: a slow example is no defect
 hypothesis.settings.load_profile("fieldgate")
+
+
+def pytest_sessionstart() -> None:
+    """A shell lets what it runs in the background ignore interrupts, and so would every process that a test starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.daemon import Daemon
 from tests.support.device import Device, Query
-from tests.support.envelopes import is_reading, is_result
+from tests.support.envelopes import is_result
 from tests.support.faketime import FakeTime
 from tests.support.mosquitto import Mosquitto
 from tests.support.site import GATEWAY, device, endpoint, link, site
@@ -76,11 +76,15 @@ def body(number: int) -> dict[str, Any]:
     return {"id": f"c-{number}", "write": {"position": number}}
 
 
-def begin(daemon: Daemon, subscriber: Subscriber, dies_at: tuple[str, ...] = ()) -> None:
+def begin(daemon: Daemon, dies_at: tuple[str, ...] = ()) -> None:
     """Return once it reads, and listens for commands."""
-    seen = len(subscriber.messages)
     daemon.start(dies_at)
-    subscriber.wait_for_many(is_reading, sum(map(is_reading, subscriber.messages[:seen])) + 1)
+    daemon.wait_for(lambda event: is_up(event, "link plc"))
+    daemon.wait_for(lambda event: is_up(event, "endpoint cloud"))
+
+
+def is_up(event: dict[str, Any], name: str) -> bool:
+    return (event.get("event"), event.get("name")) == ("up", name)
 
 
 def statuses(subscriber: Subscriber, number: int) -> list[str]:
@@ -115,14 +119,14 @@ def test_killed_when(
     place, status, possible = STEPS[step]
     with Device() as plc:
         daemon = make_daemon(valve(mosquitto.url, plc.port))
-        begin(daemon, subscriber, (*place, str(count)))
+        begin(daemon, (*place, str(count)))
         for number in range(1, count + 1):
             subscriber.publish(COMMAND, body(number))
             if number < count:
                 answer(subscriber, number)
         assert daemon.process.wait() == -9
 
-        begin(daemon, subscriber)
+        begin(daemon)
         subscriber.publish(COMMAND, body(count))
         answer(subscriber, count)
         told = statuses(subscriber, count)
@@ -145,10 +149,10 @@ def test_killed_while_the_device_carries_it_out(
 
     with Device(react) as plc:
         daemon = make_daemon(valve(mosquitto.url, plc.port))
-        begin(daemon, subscriber)
+        begin(daemon)
         subscriber.publish(COMMAND, body(1))
         assert daemon.process.wait() == -9
-        begin(daemon, subscriber)
+        begin(daemon)
         subscriber.publish(COMMAND, body(1))
         told = statuses(subscriber, 1)
         assert daemon.terminate() == 0
@@ -168,13 +172,13 @@ def test_killed_at_any_moment(
     with Device() as plc:
         daemon = make_daemon(valve(mosquitto.url, plc.port))
         for number in range(1, rounds + 1):
-            begin(daemon, subscriber)
+            begin(daemon)
             if number > 1:
                 subscriber.publish(COMMAND, body(number - 1))
             subscriber.publish(COMMAND, body(number))
             Event().wait(chance.uniform(0, LONGEST_S))
             daemon.kill()
-        begin(daemon, subscriber)
+        begin(daemon)
         for number in range(1, rounds + 1):
             subscriber.publish(COMMAND, body(number))
             answer(subscriber, number)
@@ -210,12 +214,12 @@ def test_whatever_the_clock_says_a_finished_command_is_not_carried_out_again(
     wrong = FakeTime(tmp_path, shift if begins_wrong else "+0d")
     with Device() as plc:
         daemon = make_daemon(valve(mosquitto.url, plc.port, clock=clock), env=wrong.env)
-        begin(daemon, subscriber)
+        begin(daemon)
         subscriber.publish(COMMAND, body(1))
         assert answer(subscriber, 1) == "done"
         daemon.kill()
         wrong.jump("+0d" if begins_wrong else shift)
-        begin(daemon, subscriber)
+        begin(daemon)
         for number in (2, 1):
             subscriber.publish(COMMAND, body(number))
         assert answer(subscriber, 2) == "done"
