@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from gateway.backlog import Backlog
+from gateway.crowd import Crowd
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message
 from gateway.endpoints.mending import mended
 from gateway.lanes import RETAINED_KINDS, Lanes
@@ -18,13 +19,6 @@ from gateway.window import Window
 
 TOO_LARGE = 0x95
 """Packet too large (MQTT 5, 2.4), said before it is sent."""
-
-
-CROWD = 1_000
-"""Results and the like that may wait to be published before no more commands are looked at: most brokers keep these."""
-
-FLOOD = 10_000
-"""With so many no more are made, for what a broker has sent all the same: as many as staging has room for."""
 
 
 class Relay:
@@ -57,8 +51,7 @@ class Relay:
         self._endpoint: Endpoint | None = None
         self._on_progress: Callable[[], None] = lambda: None
         self._changed = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
+        self.crowd = Crowd(lambda: len(self._lanes.first))
         self._tasks: asyncio.TaskGroup | None = None
         self._fault: asyncio.Future[EndpointError] | None = None
         self._idle: asyncio.Event | None = None
@@ -162,8 +155,7 @@ class Relay:
             else:
                 self._refused(entry, ack)
         self.pump()
-        if len(self._lanes.first) <= CROWD:
-            self._room.set()
+        self.crowd.left()
         if self._backlog.needs_room:
             self._changed.set()
         if self._idle is not None:
@@ -184,17 +176,6 @@ class Relay:
         """A courtesy copy of a result, while there is a connection."""
         if self.connected_now and self._endpoint is not None:
             self._endpoint.reply(to, correlation, payload)
-
-    @property
-    def is_flooded(self) -> bool:
-        """Whether so much waits before the readings that no more should be made."""
-        return len(self._lanes.first) >= FLOOD
-
-    async def room(self) -> None:
-        """Return once so little waits before the readings that more may be made."""
-        while len(self._lanes.first) > CROWD:
-            self._room.clear()
-            await self._room.wait()
 
     def republish(self) -> None:
         """Tell the far end once more who we are."""
@@ -319,6 +300,6 @@ class Relay:
         self.connected_now = False
         self.on_presence(False)
         self._reset(0)
-        self._room.set()
+        self.crowd.left()
         if self._idle is not None:
             self._idle.set()

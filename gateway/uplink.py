@@ -112,7 +112,7 @@ class Uplink:
             reads_only=None if settings.allowed else "commands",
         )
         journal = Journal(store, settings.journal_age, journal_bytes(settings.journal_size, self._settings.max_size))
-        voice = OutboxVoice(self.outbox, self.intake, self.relay)
+        voice = OutboxVoice(self.outbox, self.intake, self.relay.reply, self.relay.crowd)
         own = OwnCommands({"republish-birth": self._republish, **actions})
         self.router = Router(
             self.name,

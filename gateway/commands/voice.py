@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from gateway.crowd import Crowd
 from gateway.endpoints.contract import Delivery
 from gateway.intake import Intake
 from gateway.model import Result
@@ -24,6 +25,10 @@ class LocalDelivery(Delivery, frozen=True):
 
     answered: Callable[[str | None, Result], None] = lambda _command, _result: None
     fail_safe: bool = False
+
+
+Reply = Callable[[str, bytes | None, bytes], None]
+"""Sends a courtesy copy: to where, with what mark, what."""
 
 
 class Voice(Protocol):
@@ -49,27 +54,14 @@ class Voice(Protocol):
         """Return once so few wait that there may be more."""
 
 
-class Leaving(Protocol):
-    """What sends results away: the relay."""
-
-    @property
-    def is_flooded(self) -> bool:
-        """Whether far too many wait."""
-
-    async def room(self) -> None:
-        """Return once so few wait that there may be more."""
-
-    def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
-        """Send a courtesy copy."""
-
-
 class OutboxVoice:
     """Results are envelopes; a copy goes to where the sender asked for it."""
 
-    def __init__(self, outbox: Outbox, intake: Intake, relay: Leaving) -> None:
+    def __init__(self, outbox: Outbox, intake: Intake, reply: Reply, crowd: Crowd) -> None:
         self._outbox = outbox
         self._intake = intake
-        self._relay = relay
+        self._reply = reply
+        self._crowd = crowd
 
     def compose(self, device: str, command: str | None, result: Result) -> Entry | None:
         """A numbered envelope."""
@@ -89,18 +81,18 @@ class OutboxVoice:
         if not delivery.reply_to or entry is None:
             return
         try:
-            self._relay.reply(delivery.reply_to, delivery.correlation, entry.payload)
+            self._reply(delivery.reply_to, delivery.correlation, entry.payload)
         except Exception:  # an endpoint's defect is no reason not to go on
             log.exception("defect", device=delivery.device)
 
     @property
     def is_flooded(self) -> bool:
         """Whether the far end takes them slower than they come, by far."""
-        return self._relay.is_flooded
+        return self._crowd.is_flood
 
     async def room(self) -> None:
         """Return once few enough wait, or none can leave."""
-        await self._relay.room()
+        await self._crowd.room()
 
 
 class LocalVoice:

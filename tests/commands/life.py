@@ -21,6 +21,7 @@ from gateway.commands.own import OwnCommands
 from gateway.commands.router import Router
 from gateway.commands.voice import OutboxVoice
 from gateway.config.models import OutboxSection
+from gateway.crowd import Crowd
 from gateway.endpoints.contract import Delivery
 from gateway.endpoints.payload import Encoder
 from gateway.field import Field
@@ -133,7 +134,7 @@ class Life:
             Admission("cloud", plant, world.rules, own=own, hold=hold, wall_s=world.wall_s),
             self.journal,
             Answers(
-                OutboxVoice(self.outbox, intake, self),
+                OutboxVoice(self.outbox, intake, self._reply, Crowd(lambda: 0)),
                 self.journal,
                 self.audit,
                 now_ms=clock_ms,
@@ -177,12 +178,7 @@ class Life:
         if not self.is_dead and entry.kind == "result":
             self._told.published.append(json.loads(entry.payload))
 
-    is_flooded = False
-
-    async def room(self) -> None:
-        """There always is."""
-
-    def reply(self, to: str, mark: bytes | None, payload: bytes) -> None:
+    def _reply(self, to: str, mark: bytes | None, payload: bytes) -> None:
         """As a relay does."""
         if not self.is_dead and to == "me":
             answer = json.loads(payload)

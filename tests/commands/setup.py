@@ -17,6 +17,7 @@ from gateway.commands.journal import Journal
 from gateway.commands.own import OwnCommands
 from gateway.commands.router import Router
 from gateway.commands.voice import OutboxVoice
+from gateway.crowd import Crowd
 from gateway.endpoints.contract import Delivery
 from gateway.endpoints.payload import Encoder
 from gateway.intake import Intake
@@ -58,26 +59,6 @@ class Link:
         return not self.lies and len(self.jobs) >= self.max_queue
 
 
-class Leaving:
-    """Stands where the relay stands: what is told leaves as the test wants."""
-
-    def __init__(self, commands: "CommandRig") -> None:
-        self._commands = commands
-        self.flooded = False
-        self.free = asyncio.Event()
-        self.free.set()
-
-    @property
-    def is_flooded(self) -> bool:
-        return self.flooded
-
-    async def room(self) -> None:
-        await self.free.wait()
-
-    def reply(self, to: str, mark: bytes | None, body: bytes) -> None:
-        self._commands.reply(to, mark, body)
-
-
 class CommandRig:
     """A router at work, what came of its commands, and what was acknowledged."""
 
@@ -106,9 +87,11 @@ class CommandRig:
         self.latest = Latest()
         plant = Plant({"boiler": BOILER}, {"plc": link}, self.guard, self.latest, lambda: self.is_synced)
         hold = Hold(rig.outbox.store, rules.default_ttl_s)
-        self.leaving = Leaving(self)
+        self.crowd = 0
+        """Results that wait to be published."""
+        self._crowd = Crowd(lambda: self.crowd)
         self.reply: Callable[[str, bytes | None, bytes], None] = self._note_reply
-        voice = OutboxVoice(rig.outbox, intake, self.leaving)
+        voice = OutboxVoice(rig.outbox, intake, self._copy, self._crowd)
         self.router = Router(
             "cloud",
             Admission(
@@ -118,6 +101,14 @@ class CommandRig:
             Answers(voice, journal, audit, now_ms=self._wall_ms, wall_ms=self._wall_ms),
             self._wall_ms,
         )
+
+    def disperse(self) -> None:
+        """The results that waited have gone."""
+        self.crowd = 0
+        self._crowd.left()
+
+    def _copy(self, to: str, mark: bytes | None, body: bytes) -> None:
+        self.reply(to, mark, body)
 
     def _note_reply(self, to: str, mark: bytes | None, body: bytes) -> None:
         self.replies.append((to, mark, json.loads(body)))

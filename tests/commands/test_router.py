@@ -13,6 +13,7 @@ import structlog
 
 from gateway.commands import answers
 from gateway.commands.router import MAX_WAITING
+from gateway.crowd import CROWD, FLOOD
 from gateway.endpoints.contract import Delivery
 from gateway.jobs import Job
 from gateway.model import Bad, BadReason, Result, ResultStatus
@@ -362,21 +363,21 @@ async def test_an_end_the_disk_refuses_is_told_at_once_and_stored_later(
 
 async def test_while_results_can_not_leave_no_more_commands_are_looked_at(path: Path) -> None:
     async with routing(path) as commands:
-        commands.leaving.free.clear()
+        commands.crowd = CROWD + 1
         commands.offer(WRITE)
         await commands.deliver_nothing()
         assert (commands.link.jobs, commands.accepted) == ([], [])
-        commands.leaving.free.set()
+        commands.disperse()
         await until(lambda: commands.link.jobs)
 
 
 async def test_what_is_too_much_then_is_refused_and_in_a_flood_of_results_only_counted(path: Path) -> None:
     async with routing(path) as commands:
-        commands.leaving.free.clear()
+        commands.crowd = CROWD + 1
         for number in range(MAX_WAITING + 1):
             commands.offer({**WRITE, "id": f"c-{number}"})
         assert commands.last == (f"c-{MAX_WAITING}", "rejected", "queue-full")
-        commands.leaving.flooded = True
+        commands.crowd = FLOOD
         commands.offer({**WRITE, "id": "unheard"})
         assert commands.router.counters["unanswered"] == 1
         assert len(commands.results) == 1
@@ -384,17 +385,17 @@ async def test_what_is_too_much_then_is_refused_and_in_a_flood_of_results_only_c
 
 async def test_time_that_passes_before_a_command_is_looked_at_counts(path: Path) -> None:
     async with routing(path) as commands:
-        commands.leaving.free.clear()
+        commands.crowd = CROWD + 1
         number = commands.offer(WRITE, expires_in_s=0.05)
         await asyncio.sleep(0.06)
-        commands.leaving.free.set()
+        commands.disperse()
         await until(lambda: number in commands.accepted)
         assert commands.last == ("c-1", "expired", None)
 
 
 async def test_what_was_not_looked_at_when_the_gateway_stops_is_answered(path: Path) -> None:
     async with routing(path) as commands:
-        commands.leaving.free.clear()
+        commands.crowd = CROWD + 1
         commands.offer(WRITE)
         await commands.deliver_nothing()
         await commands.stop()
