@@ -54,7 +54,7 @@ def test_a_part_of_what_the_outbox_can_take_is_told(part: list[str], told: list[
 
 
 def test_a_filled_outbox_drains_whole_and_in_order() -> None:
-    drained = drain(Drain(rows=3000), daemon_command(None))
+    drained = drain(Drain(rows=3000, rate="3000/s"), daemon_command(None))  # no faster than it is looked at
 
     assert (drained.lost, drained.duplicates, drained.in_order) == (0, 0, True)
     assert drained.per_s > 0
