@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from enum import Enum
 
-from adapters.modbus.frames import Frames
-from adapters.modbus.transaction import DATA_AT, Exchange
+from adapters.modbus.frames import DATA_AT, Frames
+from adapters.modbus.transaction import Exchange
 from gateway.adapter import Wrote
 from gateway.model import Bad
 
@@ -28,12 +28,12 @@ class Awaited(Exchange):
     __slots__ = ("outcome",)
 
     def __init__(self, frames: Frames, timeout_s: float) -> None:
-        super().__init__(frames.request, frames.expected, timeout_s)
+        super().__init__(frames, timeout_s)
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     def arrived(self, buffer: bytearray, at: int) -> None:
         """Hand the data on."""
-        self.end(bytes(buffer[at : at + self.reply_size - DATA_AT]))
+        self.end(bytes(buffer[at : at + self.size - DATA_AT]))
 
     def failed(self, bad: Bad) -> None:
         """Hand the reason on."""

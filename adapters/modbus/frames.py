@@ -1,11 +1,10 @@
-"""Requests as they go on the wire, and what their replies must begin with: pymodbus encodes, once. Pure."""
+"""Requests, and what their replies must begin with, whatever frame is put around them: pymodbus encodes, once. Pure."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from pymodbus.framer import FramerSocket
-from pymodbus.pdu import DecodePDU, ModbusPDU
+from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest, WriteSingleCoilRequest
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
@@ -19,8 +18,8 @@ from adapters.modbus.config import Table
 from adapters.modbus.plan import Block, Cell
 from adapters.modbus.registers import data_size
 
-TRANSACTION_BYTES = 2
-"""At the front of a frame; given when it is sent (MODBUS Messaging on TCP/IP V1.0b, 3.1.3)."""
+DATA_AT = 3
+"""Where the data of a read's reply begins: after unit, function and size (V1.1b3, 6.1 to 6.4)."""
 
 READS: dict[Table, type[ModbusPDU]] = {
     "coil": ReadCoilsRequest,
@@ -29,37 +28,39 @@ READS: dict[Table, type[ModbusPDU]] = {
     "input": ReadInputRegistersRequest,
 }
 
-_framer = FramerSocket(DecodePDU(is_server=False))
-
 
 class Frames(NamedTuple):
-    """A request and the beginning of its reply, both without their transaction number."""
+    """A request and the beginning of its reply, both from the unit id on; `size`: bytes of the whole reply likewise."""
 
     request: bytes
     expected: bytes
+    size: int
 
 
 def read_frames(unit: int, block: Block) -> Frames:
     """Read a block; the data follows what is expected."""
     pdu = READS[block.table](address=block.start, count=block.size, dev_id=unit)
     size = data_size(block)
-    head = bytes([pdu.function_code, size])
-    return Frames(_frame(pdu), _framer.encode(head + bytes(size), unit, 0)[TRANSACTION_BYTES:][: len(head) + 5])
+    return Frames(_body(pdu), bytes([unit, pdu.function_code, size]), DATA_AT + size)
 
 
 def write_frames(unit: int, cell: Cell, data: bytes) -> Frames:
     """Write a point; `data` as on the wire. Single writes are echoed whole (V1.1b3, 6.5, 6.6, 6.12)."""
     if cell.table == "coil":
-        echo = _frame(WriteSingleCoilRequest(address=cell.start, bits=[any(data)], dev_id=unit))
-        return Frames(echo, echo)
+        return _echoed(WriteSingleCoilRequest(address=cell.start, bits=[any(data)], dev_id=unit))
     registers = [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
     if len(registers) == 1:
-        echo = _frame(WriteSingleRegisterRequest(address=cell.start, registers=registers, dev_id=unit))
-        return Frames(echo, echo)
+        return _echoed(WriteSingleRegisterRequest(address=cell.start, registers=registers, dev_id=unit))
     request = WriteMultipleRegistersRequest(address=cell.start, registers=registers, dev_id=unit)
-    reply = WriteMultipleRegistersResponse(address=cell.start, count=len(registers), dev_id=unit)
-    return Frames(_frame(request), _frame(reply))
+    reply = _body(WriteMultipleRegistersResponse(address=cell.start, count=len(registers), dev_id=unit))
+    return Frames(_body(request), reply, len(reply))
 
 
-def _frame(pdu: ModbusPDU) -> bytes:
-    return _framer.buildFrame(pdu)[TRANSACTION_BYTES:]
+def _echoed(pdu: ModbusPDU) -> Frames:
+    body = _body(pdu)
+    return Frames(body, body, len(body))
+
+
+def _body(pdu: ModbusPDU) -> bytes:
+    """Unit id, function code and what follows."""
+    return bytes([pdu.dev_id, pdu.function_code]) + pdu.encode()

@@ -31,8 +31,7 @@ class Read(Exchange):
     __slots__ = ("block", "layout", "patience", "poll", "search", "spoiled", "trouble", "values")
 
     def __init__(self, block: Block, unit_id: int, timeout_s: float, poll: Cycle, search: Search | None) -> None:
-        frames = read_frames(unit_id, block)
-        super().__init__(frames.request, frames.expected, timeout_s)
+        super().__init__(read_frames(unit_id, block), timeout_s)
         self.block = block
         self.poll = poll
         self.search = search

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from adapters.modbus.frames import DATA_AT, Frames
 from gateway.adapter import AdapterError, Direction, Tap
 from gateway.model import Bad, BadReason
 
@@ -24,8 +25,10 @@ EXCEPTION = 0x80
 """Set in the function code of an exception reply (MODBUS Application Protocol V1.1b3, 4.1)."""
 EXCEPTION_LENGTH = 3
 """Unit, function, code (MODBUS Application Protocol V1.1b3, 7)."""
-DATA_AT = 9
-"""Where the data of a read's reply begins, and the size of the shortest reply (V1.1b3, 6.1 to 6.4)."""
+UNIT_AT = 6
+"""Where the unit id stands in a frame (MODBUS Messaging on TCP/IP V1.0b, 3.1.3)."""
+SHORTEST = 9
+"""Bytes of the shortest reply, an exception (V1.1b3, 7)."""
 TRANSACTIONS = 65536
 BUFFER_BYTES = 8192
 """Room for 31 of the largest frames: more than one read from a socket brings of what we asked for."""
@@ -40,22 +43,21 @@ LINK_LOST = Bad(BadReason.NO_LINK)
 class Exchange:
     """A request and the reply it must get; reusable once it has ended.
 
-    `request` is the frame without its transaction number, `expected` what the reply has in its place.
+    `framed` and `sign` are the wire's own: the frame, and the beginning of its reply, but for the transaction number.
     """
 
-    __slots__ = ("deadline_s", "expected", "reply_size", "request", "timeout_s")
+    __slots__ = ("deadline_s", "expected", "framed", "request", "sign", "size", "timeout_s")
 
-    def __init__(self, request: bytes, expected: bytes, timeout_s: float) -> None:
-        self.request = request
-        self.expected = expected
-        self.reply_size = BEFORE_LENGTH + int.from_bytes(expected[2:4], "big")
+    def __init__(self, frames: Frames, timeout_s: float) -> None:
+        self.request, self.expected, self.size = frames
         self.timeout_s = timeout_s
         self.deadline_s = 0.0
+        self.framed = self.sign = b""
 
     @property
     def refusal(self) -> tuple[int, int]:
         """Unit and function of an exception reply to it."""
-        return self.expected[4], self.expected[5] | EXCEPTION
+        return self.expected[0], self.expected[1] | EXCEPTION
 
     def arrived(self, buffer: bytearray, at: int) -> None:
         """The reply is good; its data, if any, is in `buffer` from `at` on, only until this returns."""
@@ -115,7 +117,10 @@ class Wire(asyncio.BufferedProtocol):
         elif deadline_s < self._alarm.when():
             self._alarm.cancel()
             self._alarm = self._loop.call_at(deadline_s, self._time_out)
-        frame = tid.to_bytes(2, "big") + exchange.request
+        if not exchange.framed:
+            exchange.framed = _headed(exchange.request, len(exchange.request))
+            exchange.sign = _headed(exchange.expected, exchange.size)
+        frame = tid.to_bytes(2, "big") + exchange.framed
         self._transport.write(frame)
         if self.tap is not None:
             self._show("tx", frame)
@@ -169,14 +174,14 @@ class Wire(asyncio.BufferedProtocol):
             self._show("rx", bytes(buffer[self._filled : self._filled + nbytes]))
         end = self._filled + nbytes
         start = 0
-        while end - start >= DATA_AT:
+        while end - start >= SHORTEST:
             exchange = in_flight.get(buffer[start] << 8 | buffer[start + 1])
-            if exchange is not None and buffer.startswith(exchange.expected, start + 2):
-                stop = start + exchange.reply_size
+            if exchange is not None and buffer.startswith(exchange.sign, start + 2):
+                stop = start + UNIT_AT + exchange.size
                 if stop > end:
                     break
                 del in_flight[buffer[start] << 8 | buffer[start + 1]]
-                exchange.arrived(buffer, start + DATA_AT)
+                exchange.arrived(buffer, start + UNIT_AT + DATA_AT)
             else:
                 stop = self._odd(start, end)
                 if stop == start:
@@ -260,6 +265,11 @@ class Wire(asyncio.BufferedProtocol):
         if isinstance(exc, OSError):
             return AdapterError(f"the connection to {self._peer} broke: {exc.strerror or exc}")
         return exc
+
+
+def _headed(body: bytes, size: int) -> bytes:
+    """Protocol and length before it."""
+    return LENGTH.pack(0, size) + body
 
 
 def _nothing() -> None:

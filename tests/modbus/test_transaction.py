@@ -41,7 +41,7 @@ class Noted(Exchange):
     """Reads registers 10 and 11, and notes what becomes of it."""
 
     def __init__(self, timeout_s: float = 60.0) -> None:
-        super().__init__(*read_frames(UNIT, Block((cell(0, 10, "uint32"),))), timeout_s)
+        super().__init__(read_frames(UNIT, Block((cell(0, 10, "uint32"),))), timeout_s)
         self.outcomes: list[bytes | Bad] = []
 
     def arrived(self, buffer: bytearray, at: int) -> None:

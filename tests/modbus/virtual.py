@@ -79,7 +79,7 @@ class Endless(Exchange):
     """A poll that is due again as soon as it has ended."""
 
     def __init__(self, bus: Bus, timeout_s: float = 1.0, *, unit: int = POLL) -> None:
-        super().__init__(*read_frames(unit, ONE), timeout_s)
+        super().__init__(read_frames(unit, ONE), timeout_s)
         self._bus = bus
 
     @override
