@@ -101,13 +101,13 @@ class ModbusAdapter(Adapter):
 
     @property
     def _peer(self) -> str:
-        return f"{self._link.host}:{self._link.port}"
+        return self._link.peer
 
     async def _connect(self) -> Wire:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._link.connect_timeout):
-                _, wire = await loop.create_connection(lambda: Wire(loop, self._peer), self._link.host, self._link.port)
+                _, wire = await loop.create_connection(lambda: Wire(loop, self._peer), *self._link.address)
         except TimeoutError:
             within = format_duration(self._link.connect_timeout)
             raise AdapterError(f"{self._peer} does not accept a connection within {within}") from None

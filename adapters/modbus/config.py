@@ -52,7 +52,7 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
 
     def address_on(self, link: ModbusLink) -> str:
         """Where the device is found, for people."""
-        return f"{link.host}:{link.port} unit {self.unit_id}"
+        return f"{link.path if link.is_serial else link.peer} unit {self.unit_id}"
 
     @model_validator(mode="after")
     def _addresses_exist(self) -> ModbusDevice:

@@ -68,7 +68,7 @@ async def simulate(link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> Asy
     for device in devices.values():
         by_unit.setdefault(device.unit_id, []).extend(cell_of(device, name) for name in device.points)
     units = [SimDevice(unit, _tables(cells)) for unit, cells in by_unit.items()]
-    server = ModbusTcpServer(units, address=(link.host, link.port))
+    server = ModbusTcpServer(units, address=link.address)
     await server.serve_forever(background=True)
     try:
         yield Simulation(devices, server)

@@ -3,7 +3,9 @@
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
 from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Tap, Wrote
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected
+from gateway.adapter.paths import ConfigPath
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
+from gateway.adapter.tls import TlsConfig
 from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "PERCENTAGE",
     "Adapter",
     "AdapterError",
+    "ConfigPath",
     "DeviceConfig",
     "Direction",
     "Emit",
@@ -30,6 +33,7 @@ __all__ = [
     "Steps",
     "StrictModel",
     "Tap",
+    "TlsConfig",
     "WriteRules",
     "Wrote",
 ]

@@ -1,8 +1,8 @@
 """Configuration: from YAML text to a validated site, every error at once, each where it stands."""
 
+from gateway.adapter import ConfigPath
 from gateway.config.diagnostics import ConfigError, Diagnostic
 from gateway.config.load import load
-from gateway.config.paths import ConfigPath
 from gateway.config.site import AdapterModels, Catalog, EndpointSetup, LinkSetup, Site, Unavailable
 
 __all__ = [

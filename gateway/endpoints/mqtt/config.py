@@ -9,8 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_val
 from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
-from gateway.adapter import Period, StrictModel
-from gateway.config import ConfigPath
+from gateway.adapter import Period, StrictModel, TlsConfig
 from gateway.config.models import EndpointConfig
 from gateway.units import Duration, Size, format_duration
 
@@ -71,14 +70,6 @@ def _batch_bytes(size: int) -> int:
     if not MIN_BATCH_BYTES <= size <= MAX_BATCH_BYTES:
         raise PydanticCustomError("size_bounds", "must be from 1KiB to 1MiB")
     return size
-
-
-class TlsConfig(StrictModel):
-    """Whom to trust, and who we are."""
-
-    ca: ConfigPath | None = Field(None, description="PEM file; without it the system's trust store")
-    cert: ConfigPath | None = None
-    key: ConfigPath | None = None
 
 
 class BatchConfig(StrictModel):

@@ -22,7 +22,7 @@ from typing_extensions import override
 from gateway.config.models import EndpointConfig
 from gateway.endpoints.contract import Delivery, Endpoint, EndpointError, Identity, Message, Session
 from gateway.endpoints.mqtt.client import MALFORMED, MAX_PACKET_BYTES, Client, properties_of
-from gateway.endpoints.mqtt.config import MqttConfig, TlsConfig
+from gateway.endpoints.mqtt.config import MqttConfig
 from gateway.endpoints.mqtt.outgoing import Outgoing
 from gateway.endpoints.mqtt.reasons import ABOUT_MESSAGE, FAILURE, why_refused
 from gateway.endpoints.mqtt.topics import Topics
@@ -119,7 +119,7 @@ class MqttEndpoint(Endpoint):
         host, port, secure = self._config.address
         try:
             async with asyncio.timeout(self._config.connect_timeout):
-                context = await asyncio.to_thread(_tls_context, self._config.tls) if secure else None
+                context = await asyncio.to_thread(self._config.tls.context) if secure else None
                 _, wire = await self._loop.create_connection(
                     lambda: Wire(self._on_data, self._on_lost), host, port, ssl=context
                 )
@@ -274,11 +274,3 @@ class MqttEndpoint(Endpoint):
                 correlation=getattr(properties, "CorrelationData", None),
             )
         )
-
-
-def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
-    """Reads files: call it off the loop."""
-    context = ssl.create_default_context(cafile=tls.ca)
-    if tls.cert is not None:
-        context.load_cert_chain(tls.cert, tls.key)
-    return context
