@@ -1,4 +1,4 @@
-"""Modbus TCP."""
+"""Modbus over TCP, TLS, UDP and serial lines."""
 
 from adapters.modbus.adapter import ModbusAdapter
 

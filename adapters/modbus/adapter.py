@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
@@ -10,20 +9,17 @@ from typing import Any, ClassVar
 from adapters.modbus.bus import Bus
 from adapters.modbus.commands import cells_to_read, writes_of
 from adapters.modbus.config import ModbusDevice, ModbusLink
+from adapters.modbus.connect import connect
 from adapters.modbus.plan import summary
 from adapters.modbus.scope import scope_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
-from adapters.modbus.transaction import Wire
-from gateway.adapter import Adapter, AdapterError, Emit, Memory, Rejected, Tap, Wrote
+from gateway.adapter import Adapter, Emit, Memory, Rejected, Tap, Wrote
 from gateway.model import Command, Result, ResultStatus
-from gateway.units import format_duration
-
-REFUSED_HINT = "Modbus TCP is off on the device, or another client holds its only place"
 
 
 class ModbusAdapter(Adapter):
-    """Modbus TCP: polls in blocks, writes with read-back."""
+    """Modbus, over whatever wire: polls in blocks, writes with read-back."""
 
     Link: ClassVar[type[ModbusLink]] = ModbusLink
     Device: ClassVar[type[ModbusDevice]] = ModbusDevice
@@ -39,9 +35,9 @@ class ModbusAdapter(Adapter):
 
     async def run(self, emit: Emit) -> None:
         """Connect, poll and emit until cancelled; AdapterError when the connection is lost."""
-        wire = await self._connect()
+        wire = await connect(self._link)
         wire.tap = self._tap
-        session = Session(wire, Bus(wire, self._link.max_in_flight, self._link.poll_share), self._peer, emit)
+        session = Session(wire, Bus(wire, self._link.poll_share), self._peer, emit)
         try:
             for name, device in self._devices.items():
                 session.add(name, device, self._memory[name])
@@ -102,17 +98,3 @@ class ModbusAdapter(Adapter):
     @property
     def _peer(self) -> str:
         return self._link.peer
-
-    async def _connect(self) -> Wire:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._link.connect_timeout):
-                _, wire = await loop.create_connection(lambda: Wire(loop, self._peer), *self._link.address)
-        except TimeoutError:
-            within = format_duration(self._link.connect_timeout)
-            raise AdapterError(f"{self._peer} does not accept a connection within {within}") from None
-        except ConnectionRefusedError:
-            raise AdapterError(f"{self._peer} refuses the connection: {REFUSED_HINT}") from None
-        except OSError as error:
-            raise AdapterError(f"no connection to {self._peer}: {error.strerror or error}") from None
-        return wire

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum
 
+from adapters.modbus.exchange import Exchange
 from adapters.modbus.frames import DATA_AT, Frames
-from adapters.modbus.transaction import Exchange
 from gateway.adapter import Wrote
 from gateway.model import Bad
 
@@ -16,6 +17,8 @@ class NotSent(Enum):
 
     EXPIRED = "expired"
     NO_LINK = "no-link"
+    SILENT = "timeout"
+    """A question had to be asked before it, which the device did not answer."""
 
 
 Outcome = bytes | Bad | NotSent
@@ -31,7 +34,7 @@ class Awaited(Exchange):
         super().__init__(frames, timeout_s)
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
-    def arrived(self, buffer: bytearray, at: int) -> None:
+    def arrived(self, buffer: bytes | bytearray, at: int) -> None:
         """Hand the data on."""
         self.end(bytes(buffer[at : at + self.size - DATA_AT]))
 
@@ -60,3 +63,22 @@ class Probe(Awaited):
     """A scan's."""
 
     __slots__ = ()
+
+
+class Question(Exchange):
+    """Asked before a request whose reply could be mistaken; `ended` is told of both when it has ended."""
+
+    __slots__ = ("_ended", "sake")
+
+    def __init__(self, frames: Frames, sake: Exchange, ended: Callable[[Exchange, Bad | None], None]) -> None:
+        super().__init__(frames, sake.timeout_s)
+        self.sake = sake
+        self._ended = ended
+
+    def arrived(self, buffer: bytes | bytearray, at: int) -> None:  # noqa: ARG002  # what it says does not matter
+        """The line is in step again."""
+        self._ended(self.sake, None)
+
+    def failed(self, bad: Bad) -> None:
+        """It may still not be."""
+        self._ended(self.sake, bad)

@@ -6,40 +6,43 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 
-from adapters.modbus.awaited import Ask, Awaited, NotSent, Outcome, Probe
-from adapters.modbus.transaction import Exchange, Wire
+from adapters.modbus.agenda import Agenda
+from adapters.modbus.awaited import Ask, Awaited, NotSent, Outcome, Probe, Question
+from adapters.modbus.exchange import LINK_LOST, TIMED_OUT, Exchange
+from adapters.modbus.frames import Frames
+from adapters.modbus.line import Line
 from adapters.modbus.turns import Load, Turns
+from adapters.modbus.wire import Wire
+from gateway.model import Bad
 
-PROBE_REST = 4
-"""After a try at something dead, so many times its timeout passes before the next: together they take a fifth."""
+DEAD_SHARE = 0.05
+"""Of the bus's time, for all that is dead together."""
 
 
 class Bus:
     """Who is next on the wire; polls keep `poll_share` of the time for which commands want it, too."""
 
-    def __init__(self, wire: Wire, max_in_flight: int, poll_share: float) -> None:
+    def __init__(self, wire: Wire, poll_share: float) -> None:
         self.wire = wire
         wire.idle = self.pump
-        self._max_in_flight = max_in_flight
+        if isinstance(wire, Line):
+            wire.again = self._again
         self._asks: deque[Ask] = deque()
-        self._polls: deque[Exchange] = deque()
+        self._polls = Agenda()
         self._turns = Turns(poll_share)
         self._contested = self._held = False
         self._asks_in_flight = 0
         self._loop = asyncio.get_running_loop()
         self._probe_after_s = 0.0
 
-    def poll(self, exchanges: Iterable[Exchange]) -> None:
-        """Send these when it is their turn: at once if the bus is idle."""
-        self._polls.extend(exchanges)
+    def poll(self, exchanges: Iterable[Exchange], due_s: float) -> None:
+        """Send these when it is their turn, by this deadline (the loop's clock): at once if the bus is idle."""
+        self._polls.add(exchanges, due_s)
         self.pump()
 
     def withdraw(self, exchange: Exchange) -> bool:
         """Take back a poll's request; False if it has been sent."""
-        if exchange not in self._polls:
-            return False
-        self._polls.remove(exchange)
-        return True
+        return self._polls.remove(exchange)
 
     async def ask(self, ask: Ask) -> Outcome:
         """Send this before any poll, unless polls are short of their share, and wait for what becomes of it."""
@@ -61,7 +64,7 @@ class Bus:
         """Send this in turn with the polls, and wait for what becomes of it."""
         if not self.wire.open:
             return NotSent.NO_LINK
-        self.poll((probe,))
+        self.poll((probe,), self._loop.time() + probe.timeout_s)
         try:
             return await probe.outcome
         finally:
@@ -77,9 +80,9 @@ class Bus:
         if self._contested:
             self._share_out()
             return
-        wire, limit, polls = self.wire, self._max_in_flight, self._polls
-        while polls and wire.open and len(wire.in_flight) < limit:
-            wire.send(polls.popleft())
+        wire, polls = self.wire, self._polls
+        while polls and wire.takes:
+            self._send(polls.next())
 
     def stop(self) -> None:
         """Nothing is sent any more."""
@@ -95,20 +98,54 @@ class Bus:
 
     def probed(self, now_s: float, cost_s: float) -> None:
         """Something dead was tried in vain."""
-        self._probe_after_s = now_s + PROBE_REST * cost_s
+        self._probe_after_s = now_s + (1 / DEAD_SHARE - 1) * cost_s / self.wire.limit
+
+    def _send(self, exchange: Exchange) -> None:
+        """On the wire with it; before it, where its reply could be mistaken, a question."""
+        wire = self.wire
+        if wire.owed is not None and wire.owed.mistakable(exchange.expected, self._loop.time()):
+            self._ask_first(wire.owed.question(exchange.request), exchange)
+            return
+        frame = wire.send(exchange)
+        if isinstance(exchange, Ask) and exchange.wrote is not None:
+            exchange.wrote(frame)
+
+    def _ask_first(self, question: Frames | None, exchange: Exchange) -> None:
+        if question is None:
+            self._asked_first(exchange, TIMED_OUT)
+        else:
+            self.wire.counters.resyncs += 1
+            self.wire.send(Question(question, exchange, self._asked_first))
+
+    def _asked_first(self, exchange: Exchange, bad: Bad | None) -> None:
+        """The question is answered, if with an exception: now it is its turn; else it is not sent at all."""
+        if bad is None or bad.code is not None:
+            self._again(exchange)
+        elif isinstance(exchange, Ask):
+            exchange.end(NotSent.NO_LINK if bad is LINK_LOST else NotSent.SILENT)
+        else:
+            exchange.failed(bad)
+
+    def _again(self, exchange: Exchange) -> None:
+        """Before all others of its kind."""
+        if isinstance(exchange, Awaited) and exchange.outcome.done():  # nobody waits for it any more
+            return
+        if isinstance(exchange, Ask):
+            self._asks.appendleft(exchange)
+            self._contested = True
+        else:
+            self._polls.put_first(exchange)
 
     def _share_out(self) -> None:
         """The same while commands want the bus, too, and until polls have got what they are owed."""
         now_s = self._loop.time()
         self._turns.charge(now_s)
         self._hold_for_commands()
-        while self.wire.open and len(self.wire.in_flight) < self._max_in_flight:
+        while self.wire.takes:
             exchange = self._next(now_s)
             if exchange is None:
                 break
-            frame = self.wire.send(exchange)
-            if isinstance(exchange, Ask) and exchange.wrote is not None:
-                exchange.wrote(frame)
+            self._send(exchange)
         load = self._load
         self._turns.note(load)
         self._asks_in_flight = load.commands
@@ -116,10 +153,10 @@ class Bus:
 
     def _next(self, now_s: float) -> Exchange | None:
         if self._polls and self._turns.polls_first:
-            return self._polls.popleft()
+            return self._polls.next()
         if (ask := self._next_ask(now_s)) is not None:
             return ask
-        return self._polls.popleft() if self._polls and not self._held else None
+        return self._polls.next() if self._polls and not self._held else None
 
     def _next_ask(self, now_s: float) -> Ask | None:
         while self._asks:
@@ -143,7 +180,7 @@ class Bus:
 
     @property
     def _load(self) -> Load:
-        asks = sum(isinstance(exchange, Ask) for exchange in self.wire.in_flight.values())
+        asks = sum(_is_commands(exchange) for exchange in self.wire.in_flight.values())
         polls = len(self.wire.in_flight) - asks
         return Load(polls, asks, bool(self._polls), bool(self._asks) or self._held)
 
@@ -151,3 +188,7 @@ class Bus:
         if ask in self._asks:
             self._asks.remove(ask)
             ask.end(NotSent.EXPIRED)
+
+
+def _is_commands(exchange: Exchange) -> bool:
+    return isinstance(exchange.sake if isinstance(exchange, Question) else exchange, Ask)

@@ -42,6 +42,7 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
 
     unit_id: Annotated[int, Field(ge=0, le=255)] = 1
     timeout: Period = Field(1.0, description="how long a reply may take")
+    probe_every: Period = Field(30.0, description="a dead device is tried so often, as far as the bus has time")
     order: Order = Field("ABCD", description="word and byte order of all points")
     address_base: Literal[0, 1] = Field(0, description="0: wire addresses; 1: addresses as many manuals print them")
     max_registers: Annotated[int, Field(ge=4, le=MAX_READ_REGISTERS)] = Field(

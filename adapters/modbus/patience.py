@@ -9,17 +9,16 @@ DEAD_AFTER_S = 1.0
 PAUSE_MIN_S = 1.0
 PAUSE_MAX_S = 30.0
 """Someone who mends a device sees it return within this."""
-PAUSE_SHARE = 9
-"""A pause is at least so many times what a failed try cost: the dead take at most a tenth of the bus."""
 
 
 class Patience:
-    """Counts failures in a row; once something is dead, tries are spaced by growing pauses."""
+    """Counts failures in a row; once something is dead, tries are spaced by pauses that grow up to `pause_max_s`."""
 
-    __slots__ = ("_pause_s", "_resume_s", "_since_s", "failures")
+    __slots__ = ("_pause_max_s", "_pause_s", "_resume_s", "_since_s", "failures")
 
-    def __init__(self) -> None:
+    def __init__(self, pause_max_s: float = PAUSE_MAX_S) -> None:
         self.failures = 0
+        self._pause_max_s = pause_max_s
         self._since_s = self._resume_s = self._pause_s = 0.0
 
     @property
@@ -33,8 +32,8 @@ class Patience:
         if self.failures == 1:
             self._since_s = now_s - cost_s
         if self.failures >= DEAD_AFTER_FAILURES and now_s - self._since_s >= DEAD_AFTER_S:
-            self._pause_s = min(PAUSE_MAX_S, 2 * self._pause_s or PAUSE_MIN_S)
-            self._resume_s = now_s + max(self._pause_s, PAUSE_SHARE * cost_s)
+            self._pause_s = min(self._pause_max_s, 2 * self._pause_s or PAUSE_MIN_S)
+            self._resume_s = now_s + self._pause_s
 
     def answered(self) -> None:
         """All is forgotten."""

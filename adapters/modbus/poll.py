@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from adapters.modbus.bus import Bus
+from adapters.modbus.exchange import TIMED_OUT
+from adapters.modbus.frames import Frames, read_frames
 from adapters.modbus.learn import GOOD, SPLIT_CODES, Facts, Learned, Search
 from adapters.modbus.plan import Block, Cell, Limits, plan
 from adapters.modbus.read import Read
 from adapters.modbus.registers import picker
-from adapters.modbus.transaction import TIMED_OUT
-from adapters.modbus.unit import Silence, Unit, is_silence
+from adapters.modbus.unit import Unit, is_silence
 from gateway.adapter import Emit
 from gateway.model import Bad, BadReason, DeviceState, PointGroup, Sample, Value
 
@@ -32,7 +33,6 @@ class Target(NamedTuple):
     learned: Learned
     unit: Unit
     bus: Bus
-    silence: Silence
     emit: Emit
 
 
@@ -47,18 +47,19 @@ class Poll:
         self._cells = cells
         self._loop = asyncio.get_running_loop()
         self._bus, self._unit, self._emit = target.bus, target.unit, target.emit
-        self._pending = self._total = self._silences = self._turn = 0
+        self._pending = self._total = self._silences = 0
         self._clean = True
-        self._probing = False
-        self._heard_s = 0.0
-        self._said_s = 0.0
+        self._overrun = False
+        self._heard_s = self._due_s = 0.0
+        self._said_s = -REMIND_S
         self._extras: list[Read] = []
         self._found: list[Facts] = []
         self._plan()
 
     def wake(self) -> bool:
-        """Begin a cycle; False if the last one has not ended yet."""
+        """Begin a cycle; False if the last one has not ended yet: then it begins when that does, once."""
         if self._pending:
+            self._overrun = True
             return False
         if self._careful:
             self._wake_carefully()
@@ -94,13 +95,21 @@ class Poll:
             self._finish()
 
     def unit_failed(self) -> None:
-        """The device does not answer any more."""
+        """The device does not answer any more: what was read before is not news."""
         self._careful = True
+        if not self._pending and not self.silent:
+            self._said_s = -REMIND_S
+            self._remind(self._loop.time())
 
     def unit_revived(self) -> None:
         """The device answers again: no need to wait for the next slot."""
         if self.silent and not self._pending:
-            self.wake()
+            self._begin(self._loop.time())
+
+    @property
+    def smallest(self) -> Iterator[Frames]:
+        """The first point of each block, by itself."""
+        return (read_frames(self.target.unit_id, Block(read.block.cells[:1])) for read in self._reads)
 
     @property
     def _answered(self) -> bool:
@@ -131,13 +140,8 @@ class Poll:
         self._asked = reads
         self._total = self._pending = len(reads)
         self._silences = 0
-        self._bus.poll(reads)
-
-    def _go_on(self, reads: Sequence[Read]) -> None:
-        self._asked = [*self._asked, *reads]
-        self._total += len(reads)
-        self._pending += len(reads)
-        self._bus.poll(reads)
+        self._due_s = self._loop.time() + self._group.every_s
+        self._bus.poll(reads, self._due_s)
 
     def _give_up(self) -> None:
         for read in self._asked:
@@ -153,12 +157,17 @@ class Poll:
             learned.forget()
         if self._planned != learned.changes:
             self._plan()
+        if self._unit.patience.failures:
+            self._unit.knock()
+            self._remind(now_s)
+        else:
+            self._begin(now_s)
+
+    def _begin(self, now_s: float) -> None:
+        """Read what may be tried now."""
         self._extras.clear()
         self._clean = not (self.silent or self._unread or self._unit.patience.failures or self._some_block_fails)
-        if self._unit.patience.failures:
-            ready = self._probe(now_s)
-        else:
-            ready = [read for read in self._reads if self._may_try(read, now_s)]
+        ready = [read for read in self._reads if self._may_try(read, now_s)]
         if ready:
             self._start(ready)
         else:
@@ -167,14 +176,6 @@ class Poll:
     @property
     def _some_block_fails(self) -> bool:
         return any(read.patience.failures for read in self._reads)
-
-    def _probe(self, now_s: float) -> list[Read]:
-        """One block, another one each time, to see whether the device is back."""
-        if not self._unit.may_be_tried(now_s):
-            return []
-        self._probing = self._unit.probing = True
-        self._turn = (self._turn + 1) % len(self._reads)
-        return [self._reads[self._turn]]
 
     def _may_try(self, read: Read, now_s: float) -> bool:
         return read.patience.ready(now_s) and (not read.patience.dead or self._bus.may_probe(now_s))
@@ -188,16 +189,22 @@ class Poll:
         self._extras.append(part)
         self._total += 1
         self._pending += 1
-        self._bus.poll((part,))
+        self._bus.poll((part,), self._due_s)
 
     def _search_on(self, search: Search, code: int | None) -> None:
         search.note(code)
         self._search(search)
 
     def _finish(self) -> None:
-        if not self._clean:
+        if self._clean:
+            self._finish_cleanly()
+        else:
             self._finish_carefully()
-            return
+        if self._overrun and not self._pending:
+            self._overrun = False
+            self.wake()
+
+    def _finish_cleanly(self) -> None:
         reads = self._reads
         values = reads[0].values if len(reads) == 1 else list(chain.from_iterable([read.values for read in reads]))
         self._emit(Sample(self._group, int(self._heard_s * 1000), self._arrange(values)))
@@ -208,16 +215,11 @@ class Poll:
     def _finish_carefully(self) -> None:
         now_s = self._loop.time()
         answered = self._answered
-        if self._probing:
-            self._probing = self._unit.probing = False
-            rest = [read for read in self._reads if read not in self._asked and self._may_try(read, now_s)]
-            if answered and rest:
-                self._go_on(rest)
-                return
-        if answered:
-            self._judge_blocks(now_s)
-        else:
+        held_against_unit = not answered and self._unit.missed()
+        if held_against_unit:
             self._fail_all()
+        else:
+            self._judge_blocks(now_s)
         self._say(int(self._heard_s * 1000) if answered else time.time_ns() // 1_000_000, now_s)
         self._conclude(now_s, answered=answered)
 
@@ -232,14 +234,10 @@ class Poll:
                 self.target.learned.add(facts, time.time())
             self._found.clear()
             self._plan()
-        if answered:
+        if answered and self._unit.patience.failures:
             self._unit.answered()
-        else:
-            self._unit.failed(now_s)
         self._careful = bool(not answered or self.target.learned or self._unread or self._some_block_fails)
         self._unit.report(now_s)
-        if not answered:
-            self.target.silence.check(now_s)
 
     def _judge_blocks(self, now_s: float) -> None:
         """A block that is silent while its device answers is left alone like a dead device."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from adapters.modbus.exchange import LINK_LOST, Exchange
 from adapters.modbus.frames import read_frames
 from adapters.modbus.learn import Search
 from adapters.modbus.patience import Patience
 from adapters.modbus.plan import Block, Cell
 from adapters.modbus.registers import layout
-from adapters.modbus.transaction import LINK_LOST, Exchange
 from gateway.model import Bad, Value
 from gateway.values import Spoiled
 
@@ -41,7 +41,7 @@ class Read(Exchange):
         self.spoiled: dict[str, Bad] | None = None
         self.trouble: Bad | None = None
 
-    def arrived(self, buffer: bytearray, at: int) -> None:
+    def arrived(self, buffer: bytes | bytearray, at: int) -> None:
         """Decode, and tell the poll."""
         self.trouble = None
         try:

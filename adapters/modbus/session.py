@@ -14,8 +14,8 @@ from adapters.modbus.plan import Cell, cells_of, limits_of
 from adapters.modbus.poll import Poll, Target
 from adapters.modbus.scan import Found, Scan
 from adapters.modbus.scope import Scope
-from adapters.modbus.transaction import Wire
 from adapters.modbus.unit import Silence, Unit
+from adapters.modbus.wire import Wire
 from gateway.adapter import Emit, Rejected, Tap, Wrote
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Result
@@ -40,10 +40,10 @@ class Session:
 
     def add(self, name: str, device: ModbusDevice, memory: MutableMapping[str, Any]) -> None:
         """Plan a device's polls."""
-        unit = Unit(name, device.timeout, self._bus, self._emit)
+        unit = Unit(name, device.timeout, self._silence, self._emit, pause_max_s=device.probe_every)
         self._units.append(unit)
         learned = Learned(memory)
-        target = Target(device.unit_id, limits_of(device), learned, unit, self._bus, self._silence, self._emit)
+        target = Target(device.unit_id, limits_of(device), learned, unit, self._bus, self._emit)
         self._devices[name] = device, target
         for group in device.groups(name):
             poll = Poll(group, cells_of(device, group), target)
@@ -61,6 +61,8 @@ class Session:
         """Nothing is polled or sent any more."""
         for ticket in self._tickets:
             ticket.cancel()
+        for unit in self._units:
+            unit.stop()
         self._bus.stop()
 
     @property

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Iterable
 from typing import Protocol
 
 from adapters.modbus.bus import Bus
-from adapters.modbus.patience import DEAD_AFTER_FAILURES, Patience
+from adapters.modbus.exchange import LINK_LOST, Exchange
+from adapters.modbus.frames import Frames
+from adapters.modbus.patience import DEAD_AFTER_FAILURES, PAUSE_MAX_S, PAUSE_MIN_S, Patience
 from gateway.adapter import AdapterError, Emit
+from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Bad, BadReason, DeviceState, DeviceStatus
 
 SETTLE_S = 0.5
@@ -30,58 +35,89 @@ class Pollable(Protocol):
     trouble: BadReason | None
     silent: bool
 
+    @property
+    def smallest(self) -> Iterable[Frames]:
+        """Small requests for what it reads, to see whether the device answers."""
+
     def unit_failed(self) -> None:
         """The device does not answer any more."""
 
     def unit_revived(self) -> None:
-        """The device answers again."""
+        """The device has said something again: read all of it now, whatever the time."""
 
 
 class Unit:
     """A device: its polls share its patience and its state."""
 
-    def __init__(self, device: str, timeout_s: float, bus: Bus, emit: Emit) -> None:
+    def __init__(
+        self, device: str, timeout_s: float, silence: Silence, emit: Emit, *, pause_max_s: float = PAUSE_MAX_S
+    ) -> None:
         self.device = device
         self.timeout_s = timeout_s
         self.polls: list[Pollable] = []
-        self.patience = Patience()
-        self.probing = False
+        self.patience = Patience(pause_max_s)
         self.state = DeviceState.UNKNOWN
         self._reason: BadReason | None = None
         self._since_ms = 0
         self._troubled_s = 0.0
-        self._bus = bus
+        self._bus = silence.bus
+        self._silence = silence
         self._emit = emit
-
-    def may_be_tried(self, now_s: float) -> bool:
-        """Whether a device that did not answer may be probed now."""
-        if self.probing or not self.patience.ready(now_s):
-            return False
-        return not self.patience.dead or self._bus.may_probe(now_s)
+        self._loop = asyncio.get_running_loop()
+        self._knocking = self._vouched = False
+        self._turn = 0
+        self._watch: Ticket | None = None
 
     @property
     def alive(self) -> bool:
         """Whether it answered when it was last asked."""
         return self.state in {DeviceState.ONLINE, DeviceState.DEGRADED}
 
-    def failed(self, now_s: float) -> None:
-        """A poll brought no answer at all."""
-        if self.patience.dead:
-            self._bus.probed(now_s, self.timeout_s)
-        self.patience.failed(now_s, self.timeout_s)
-        if self.patience.failures == 1:
-            for poll in self.polls:
-                poll.unit_failed()
+    def missed(self) -> bool:
+        """A poll had no answer at all: whether the device may be at fault, which one small request will show.
+
+        If it has just answered such a one, what the poll reads is at fault, and not the device.
+        """
+        if self._vouched:
+            self._vouched = False
+            return False
+        self._knock(self._loop.time())
+        return True
+
+    def knock(self) -> None:
+        """See whether a device that does not answer is back, when it is time for that."""
+        now_s = self._loop.time()
+        if not self.patience.failures or not self.patience.ready(now_s):
+            return
+        if not self.patience.dead or self._bus.may_probe(now_s):
+            self._knock(now_s)
+
+    def knocked(self, bad: Bad | None, cost_s: float) -> None:
+        """What became of the small request."""
+        self._knocking = False
+        if bad is None or (bad.code is not None and not is_silence(bad)):
+            self._vouched = True
+            self.answered()
+        else:
+            self._failed(self._loop.time(), cost_s)
 
     def answered(self) -> None:
         """It has said something, to whatever question."""
-        if self.patience.failures:
-            self.patience.answered()
-            for poll in self.polls:
-                poll.unit_revived()
+        self.patience.answered()
+        self.stop()
+        for poll in self.polls:
+            poll.unit_revived()
+
+    def stop(self) -> None:
+        """It is not looked after any more."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
     def report(self, now_s: float) -> None:
-        """Say what state the device is in, if that has changed."""
+        """Say what state the device is in, if that has changed; not while it is just being found out."""
+        if self._knocking:
+            return
         state, reason = self._judge(now_s)
         if (state, reason) == (self.state, self._reason):
             return
@@ -89,6 +125,29 @@ class Unit:
             self._since_ms = time.time_ns() // 1_000_000
         self.state, self._reason = state, reason
         self._emit(DeviceStatus(self.device, state, self._since_ms, reason))
+
+    def _knock(self, now_s: float) -> None:
+        if not self._knocking:
+            small = [frames for poll in self.polls for frames in poll.smallest]
+            self._turn = (self._turn + 1) % len(small)
+            self._knocking = True
+            self._bus.poll((Knock(small[self._turn], self),), now_s + self.timeout_s)
+
+    def _failed(self, now_s: float, cost_s: float) -> None:
+        if self.patience.dead:
+            self._bus.probed(now_s, cost_s)
+        self.patience.failed(now_s, cost_s)
+        if self.patience.failures == 1:
+            self._watch = shared_grid().subscribe(Slot(PAUSE_MIN_S), self._look_after, self._bus.wire.lose)
+            for poll in self.polls:
+                poll.unit_failed()
+        self.report(now_s)
+        self._silence.check(now_s)
+
+    def _look_after(self) -> bool:
+        """Polls may be an hour apart; tries are not."""
+        self.knock()
+        return True
 
     def _judge(self, now_s: float) -> tuple[DeviceState, BadReason | None]:
         troubles = [poll.trouble for poll in self.polls if poll.trouble is not None]
@@ -102,17 +161,35 @@ class Unit:
         return DeviceState.ONLINE, None
 
 
+class Knock(Exchange):
+    """One small request to a device that did not answer."""
+
+    __slots__ = ("_unit",)
+
+    def __init__(self, frames: Frames, unit: Unit) -> None:
+        super().__init__(frames, unit.timeout_s)
+        self._unit = unit
+
+    def arrived(self, buffer: bytes | bytearray, at: int) -> None:  # noqa: ARG002  # that it came is enough
+        """It is back."""
+        self._unit.knocked(None, 0.0)
+
+    def failed(self, bad: Bad) -> None:
+        """It may be back all the same, if it refuses."""
+        if bad is not LINK_LOST:
+            self._unit.knocked(bad, self.timeout_s)
+
+
 class Silence:
     """Tells a dead link from dead devices."""
 
     def __init__(self, bus: Bus, units: list[Unit], peer: str) -> None:
-        self._bus = bus
+        self.bus = bus
         self._units = units
         self._peer = peer
 
     def check(self, now_s: float) -> None:
-        """Drop a connection on which nobody has spoken for LINK_SILENT_S, however often they were asked."""
-        silent_s = now_s - self._bus.wire.heard_s
-        failing = [unit.patience.failures for unit in self._units if unit.patience.failures]
-        if silent_s >= LINK_SILENT_S and min(failing, default=0) >= DEAD_AFTER_FAILURES:
-            self._bus.wire.lose(AdapterError(f"nothing has come from {self._peer} for {LINK_SILENT_S:g} s"))
+        """Drop a connection on which nobody has spoken for LINK_SILENT_S, when every device on it was asked in vain."""
+        silent_s = now_s - self.bus.wire.heard_s
+        if silent_s >= LINK_SILENT_S and all(unit.patience.failures >= DEAD_AFTER_FAILURES for unit in self._units):
+            self.bus.wire.lose(AdapterError(f"nothing has come from {self._peer} for {LINK_SILENT_S:g} s"))

@@ -6,8 +6,8 @@ from itertools import groupby
 import pytest
 
 from adapters.modbus.awaited import NotSent, Probe
+from adapters.modbus.exchange import LINK_LOST
 from adapters.modbus.frames import read_frames
-from adapters.modbus.transaction import LINK_LOST
 from tests.modbus.virtual import COMMAND, ONE, POLL, Endless, Rig, simulate
 
 SHARE = 0.3
@@ -24,7 +24,7 @@ def test_a_flood_of_commands_leaves_polls_their_share_and_takes_no_less_than_the
     poll_s: float, command_s: float
 ) -> None:
     async def flooded(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus) for _ in range(3)])
+        rig.bus.poll([Endless(rig.bus) for _ in range(3)], 0.0)
         await rig.flood(1000)
         total_s = rig.loop.time()
         assert rig.share_of(POLL) * total_s >= SHARE * total_s - command_s
@@ -36,7 +36,7 @@ def test_a_flood_of_commands_leaves_polls_their_share_and_takes_no_less_than_the
 @pytest.mark.parametrize(("poll_s", "command_s"), COSTS)
 def test_commands_that_come_one_after_the_other_leave_polls_their_share(poll_s: float, command_s: float) -> None:
     async def pressed(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus) for _ in range(3)])
+        rig.bus.poll([Endless(rig.bus) for _ in range(3)], 0.0)
         await rig.one_by_one(300)
         total_s = rig.loop.time()
         assert rig.share_of(POLL) * total_s >= SHARE * total_s - command_s
@@ -46,7 +46,7 @@ def test_commands_that_come_one_after_the_other_leave_polls_their_share(poll_s: 
 
 def test_several_requests_under_way_leave_polls_their_share() -> None:
     async def flooded(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus) for _ in range(8)])
+        rig.bus.poll([Endless(rig.bus) for _ in range(8)], 0.0)
         await rig.flood(2000)
         polls_s = rig.line.units.count(POLL) * 0.01
         commands_s = rig.line.units.count(COMMAND) * 0.05
@@ -57,7 +57,7 @@ def test_several_requests_under_way_leave_polls_their_share() -> None:
 
 def test_commands_to_a_dead_device_leave_polls_their_share() -> None:
     async def silent(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus)])
+        rig.bus.poll([Endless(rig.bus)], 0.0)
         await rig.one_by_one(50, unit=DEAD)
         total_s = rig.loop.time()
         assert rig.share_of(POLL) * total_s >= SHARE * total_s - 1.0
@@ -67,7 +67,7 @@ def test_commands_to_a_dead_device_leave_polls_their_share() -> None:
 
 def test_polls_of_a_dead_device_leave_commands_the_rest() -> None:
     async def silent(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus, 1.0, unit=DEAD) for _ in range(5)])
+        rig.bus.poll([Endless(rig.bus, 1.0, unit=DEAD) for _ in range(5)], 0.0)
         await rig.flood(1000)
         total_s = rig.loop.time()
         assert rig.share_of(COMMAND) * total_s >= (1 - SHARE) * total_s - 2 * 1.0
@@ -77,7 +77,7 @@ def test_polls_of_a_dead_device_leave_commands_the_rest() -> None:
 
 def test_a_command_goes_before_all_polls_but_the_one_under_way() -> None:
     async def busy(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus) for _ in range(20)])
+        rig.bus.poll([Endless(rig.bus) for _ in range(20)], 0.0)
         for _ in range(50):
             await asyncio.sleep(10.1)
             before = len(rig.line.sent)
@@ -101,7 +101,7 @@ def test_no_poll_comes_between_a_write_and_its_read_back_when_polls_have_had_the
             await rig.bus.ask(rig.ask())
             await rig.bus.ask(rig.ask())
 
-        rig.bus.poll([Endless(rig.bus) for _ in range(20)])
+        rig.bus.poll([Endless(rig.bus) for _ in range(20)], 0.0)
         for _ in range(200):
             await asyncio.create_task(write_and_read_back())
         runs = [len(list(run)) for unit, run in groupby(rig.line.units) if unit == COMMAND]
@@ -112,7 +112,7 @@ def test_no_poll_comes_between_a_write_and_its_read_back_when_polls_have_had_the
 
 def test_with_a_share_of_nothing_commands_go_strictly_first() -> None:
     async def flooded(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus) for _ in range(3)])
+        rig.bus.poll([Endless(rig.bus) for _ in range(3)], 0.0)
         await rig.flood(100)
         assert rig.line.units[:102] == [POLL, *[COMMAND] * 100, POLL]
 
@@ -121,7 +121,7 @@ def test_with_a_share_of_nothing_commands_go_strictly_first() -> None:
 
 def test_an_hour_of_polls_alone_gives_commands_no_credit() -> None:
     async def late(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus) for _ in range(3)])
+        rig.bus.poll([Endless(rig.bus) for _ in range(3)], 0.0)
         await asyncio.sleep(3600)
         await rig.flood(100)
         assert rig.share_of(POLL, since_s=3600) >= SHARE - 0.05
@@ -133,7 +133,7 @@ def test_an_hour_of_commands_alone_gives_polls_no_credit() -> None:
     async def late(rig: Rig) -> None:
         await rig.flood(1000)
         began_s = rig.loop.time()
-        rig.bus.poll([Endless(rig.bus) for _ in range(3)])
+        rig.bus.poll([Endless(rig.bus) for _ in range(3)], 0.0)
         await rig.flood(100)
         assert rig.share_of(POLL, since_s=began_s) <= SHARE + 0.05
 
@@ -142,7 +142,7 @@ def test_an_hour_of_commands_alone_gives_polls_no_credit() -> None:
 
 def test_once_no_command_is_about_the_bus_counts_no_time() -> None:
     async def past(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus) for _ in range(3)])
+        rig.bus.poll([Endless(rig.bus) for _ in range(3)], 0.0)
         await rig.flood(3)
         await asyncio.sleep(10)
         assert not rig.bus._contested
@@ -152,7 +152,7 @@ def test_once_no_command_is_about_the_bus_counts_no_time() -> None:
 
 def test_a_command_that_expires_while_polls_have_their_turn_is_not_sent() -> None:
     async def hurried(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus)])
+        rig.bus.poll([Endless(rig.bus)], 0.0)
         slow = asyncio.create_task(rig.flood(1))
         await asyncio.sleep(0.001)
         assert await rig.bus.ask(rig.ask(within_s=0.9)) is NotSent.EXPIRED
@@ -165,7 +165,7 @@ def test_a_command_that_expires_while_polls_have_their_turn_is_not_sent() -> Non
 def test_what_waits_when_the_bus_stops_is_told_so() -> None:
     async def stopped(rig: Rig) -> None:
         probe = Probe(read_frames(COMMAND, ONE), 1.0)
-        rig.bus.poll([Endless(rig.bus)])
+        rig.bus.poll([Endless(rig.bus)], 0.0)
         waiting = [asyncio.create_task(rig.bus.ask(rig.ask())), asyncio.create_task(rig.bus.look(probe))]
         await asyncio.sleep(0)
         rig.bus.stop()
@@ -187,7 +187,7 @@ def test_what_is_under_way_when_the_link_is_lost_is_told_so() -> None:
 
 def test_a_probe_that_is_no_longer_wanted_is_not_sent() -> None:
     async def dropped(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus)])
+        rig.bus.poll([Endless(rig.bus)], 0.0)
         looking = asyncio.create_task(rig.bus.look(Probe(read_frames(DEAD, ONE), 1.0)))
         await asyncio.sleep(0)
         looking.cancel()

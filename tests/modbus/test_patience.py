@@ -3,7 +3,6 @@ from adapters.modbus.patience import (
     DEAD_AFTER_S,
     PAUSE_MAX_S,
     PAUSE_MIN_S,
-    PAUSE_SHARE,
     Patience,
 )
 
@@ -41,13 +40,6 @@ def test_pauses_double_up_to_their_bound() -> None:
         pauses.append(round(high_s, 2))
         now_s = fail(patience, 1, now_s, high_s)
     assert pauses == [PAUSE_MIN_S, 2.0, 4.0, 8.0, 16.0, PAUSE_MAX_S, PAUSE_MAX_S, PAUSE_MAX_S]
-
-
-def test_the_dead_take_at_most_a_tenth_of_the_bus() -> None:
-    patience = Patience()
-    now_s = fail(patience, DEAD_AFTER_FAILURES, 0.0, 2.0, 2.0)
-    assert not patience.ready(now_s + PAUSE_SHARE * 2.0 - 0.001)
-    assert patience.ready(now_s + PAUSE_SHARE * 2.0)
 
 
 def test_an_answer_makes_good_for_everything() -> None:

@@ -214,7 +214,7 @@ async def test_a_command_goes_before_what_is_left_of_a_scan(server: FaultyServer
 
 def test_silent_units_take_at_most_half_of_a_bus_that_others_wait_for() -> None:
     async def scanned(rig: Rig) -> None:
-        rig.bus.poll([Endless(rig.bus) for _ in range(3)])
+        rig.bus.poll([Endless(rig.bus) for _ in range(3)], 0.0)
         assert await Scan(rig.bus, {}, ()).over(Scope(tuple(range(10, 60)), 0.5)) == []
         assert sum(rig.share_of(unit) for unit in range(10, 60)) <= 0.5
 

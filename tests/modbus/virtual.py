@@ -9,9 +9,10 @@ from typing_extensions import override
 
 from adapters.modbus.awaited import Ask
 from adapters.modbus.bus import Bus
+from adapters.modbus.exchange import Exchange
 from adapters.modbus.frames import read_frames
+from adapters.modbus.mbap import Stream
 from adapters.modbus.plan import Block
-from adapters.modbus.transaction import Exchange, Wire
 from gateway.model import Bad
 from tests.modbus.faulty import REQUEST, Query
 from tests.modbus.test_registers import cell
@@ -46,7 +47,7 @@ class _Loop(asyncio.SelectorEventLoop):
 class Line(asyncio.Transport):
     """Answers each request after the time that its unit takes; one that takes none hangs. `sent`: (when, unit)."""
 
-    def __init__(self, wire: Wire, takes_s: Mapping[int, float]) -> None:
+    def __init__(self, wire: Stream, takes_s: Mapping[int, float]) -> None:
         super().__init__()
         self.sent: list[tuple[float, int]] = []
         self._wire = wire
@@ -83,13 +84,13 @@ class Endless(Exchange):
         self._bus = bus
 
     @override
-    def arrived(self, buffer: bytearray, at: int) -> None:
-        self._bus.poll((self,))
+    def arrived(self, buffer: bytes | bytearray, at: int) -> None:
+        self._bus.poll((self,), asyncio.get_running_loop().time())
 
     @override
     def failed(self, bad: Bad) -> None:
         if self._bus.wire.open:
-            self._bus.poll((self,))
+            self._bus.poll((self,), asyncio.get_running_loop().time())
 
 
 class Rig:
@@ -97,10 +98,10 @@ class Rig:
 
     def __init__(self, takes_s: Mapping[int, float], share: float = 0.3, in_flight: int = 1) -> None:
         self.loop = asyncio.get_running_loop()
-        self.wire = Wire(self.loop, "peer")
+        self.wire = Stream(self.loop, "peer", in_flight)
         self.line = Line(self.wire, takes_s)
         self.wire.connection_made(self.line)
-        self.bus = Bus(self.wire, in_flight, share)
+        self.bus = Bus(self.wire, share)
 
     def ask(self, unit: int = COMMAND, timeout_s: float = 1.0, within_s: float = 1e6) -> Ask:
         return Ask(read_frames(unit, ONE), timeout_s, self.loop.time() + within_s)

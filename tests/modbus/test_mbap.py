@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.modbus.exchange import GARBLED, LINK_LOST, TIMED_OUT, Exchange
 from adapters.modbus.frames import read_frames
+from adapters.modbus.mbap import Stream
 from adapters.modbus.plan import Block
-from adapters.modbus.transaction import GARBLED, LINK_LOST, TIMED_OUT, Exchange, Wire
 from gateway.adapter import AdapterError
 from gateway.model import Bad
 from tests.modbus.faulty import Query
@@ -22,7 +23,7 @@ UNIT = 5
 class FakeTransport(asyncio.Transport):
     """Remembers what is written; closes at once."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Stream) -> None:
         super().__init__()
         self.wire = wire
         self.written = b""
@@ -44,7 +45,7 @@ class Noted(Exchange):
         super().__init__(read_frames(UNIT, Block((cell(0, 10, "uint32"),))), timeout_s)
         self.outcomes: list[bytes | Bad] = []
 
-    def arrived(self, buffer: bytearray, at: int) -> None:
+    def arrived(self, buffer: bytes | bytearray, at: int) -> None:
         self.outcomes.append(bytes(buffer[at : at + 4]))
 
     def failed(self, bad: Bad) -> None:
@@ -55,7 +56,7 @@ class Rig:
     """A wire on a fake transport."""
 
     def __init__(self) -> None:
-        self.wire = Wire(asyncio.get_running_loop(), "peer")
+        self.wire = Stream(asyncio.get_running_loop(), "peer", 64)
         self.transport = FakeTransport(self.wire)
         self.wire.connection_made(self.transport)
 
@@ -167,7 +168,7 @@ async def test_each_request_has_its_own_deadline() -> None:
 async def test_a_transaction_number_in_flight_is_not_given_twice() -> None:
     rig = Rig()
     waiting, asked = rig.send()
-    rig.wire._tid = asked.tid - 1
+    rig.wire._number = asked.tid - 1
     _, other = rig.send()
     assert other.tid != asked.tid
     rig.feed([other.good()])
@@ -177,7 +178,7 @@ async def test_a_transaction_number_in_flight_is_not_given_twice() -> None:
 
 async def test_transaction_numbers_begin_again_after_the_last() -> None:
     rig = Rig()
-    rig.wire._tid = 65534
+    rig.wire._number = 65534
     assert [rig.send()[1].tid for _ in range(3)] == [65535, 0, 1]
     await rig.end()
 

@@ -1,0 +1,94 @@
+"""From a link's configuration to an open wire, whatever the transport."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import serial
+
+from adapters.modbus.exact import Exact, Loose
+from adapters.modbus.framing import Ascii, Framing, Rtu
+from adapters.modbus.line import Line
+from adapters.modbus.linkconfig import ASCII, ModbusLink
+from adapters.modbus.mbap import Datagrams, Stream
+from adapters.modbus.serialport import SerialTransport, open_port
+from adapters.modbus.timing import character_s, silence_s
+from adapters.modbus.wire import Pace, Wire
+from gateway.adapter import AdapterError
+from gateway.units import format_duration
+
+REFUSED_HINT = "Modbus TCP is off on the device, or another client holds its only place"
+
+KEEPALIVE = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
+"""Seconds and tries (tcp(7)): a machine that is gone shows within half a minute, whatever its devices say."""
+
+WireT = TypeVar("WireT", bound=asyncio.BaseProtocol)
+
+
+async def connect(link: ModbusLink) -> Wire:
+    """Raises AdapterError, with what to do."""
+    if link.is_serial:
+        return await _open_serial(link)
+    try:
+        async with asyncio.timeout(link.connect_timeout):
+            return await _open(link)
+    except TimeoutError:
+        within = format_duration(link.connect_timeout)
+        raise AdapterError(f"{link.peer} does not accept a connection within {within}") from None
+    except ConnectionRefusedError:
+        raise AdapterError(f"{link.peer} refuses the connection: {REFUSED_HINT}") from None
+    except OSError as error:
+        raise AdapterError(f"no connection to {link.peer}: {error.strerror or error}") from None
+
+
+async def _open(link: ModbusLink) -> Wire:
+    loop = asyncio.get_running_loop()
+    pace = Pace(link.pause_after_connect, link.pause_between)
+    if link.transport == "udp":
+        _, datagrams = await loop.create_datagram_endpoint(
+            lambda: Datagrams(loop, link.peer, link.max_in_flight, pace), remote_addr=link.address
+        )
+        return datagrams
+    if link.is_line:
+        return await _stream(link, lambda: Line(loop, link.peer, _framing(link), Loose(loop), pace))
+    return await _stream(link, lambda: Stream(loop, link.peer, link.max_in_flight, pace))
+
+
+async def _stream(link: ModbusLink, make: Callable[[], WireT]) -> WireT:
+    loop = asyncio.get_running_loop()
+    context = await asyncio.to_thread(link.tls.context) if link.transport == "tls" else None
+    transport, wire = await loop.create_connection(make, *link.address, ssl=context)
+    peer = cast("socket.socket", transport.get_extra_info("socket"))
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in KEEPALIVE.items():
+        peer.setsockopt(socket.IPPROTO_TCP, option, value)
+    return wire
+
+
+async def _open_serial(link: ModbusLink) -> Line:
+    loop = asyncio.get_running_loop()
+    opening = asyncio.ensure_future(asyncio.to_thread(open_port, link))
+    try:
+        port = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_unwanted)
+        raise
+    character = character_s(link.baudrate, link.bits, link.parity, link.stop_bits)
+    silence = silence_s(link.baudrate, character)
+    pace = Pace(link.pause_after_connect, link.pause_between, character, silence)
+    line = Line(loop, link.peer, _framing(link), Exact(loop), pace, echo=link.local_echo)
+    SerialTransport(loop, port, line)
+    return line
+
+
+def _close_unwanted(opening: asyncio.Future[serial.Serial]) -> None:
+    """Nobody waits for this port any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
+def _framing(link: ModbusLink) -> Framing:
+    return Ascii() if link.transport in ASCII else Rtu()
