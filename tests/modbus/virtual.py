@@ -143,5 +143,10 @@ def simulate(
         await happens(rig)
         await rig.close()
 
+    in_simulated_time(run)
+
+
+def in_simulated_time(happens: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run this from moment 0 on."""
     with asyncio.Runner(loop_factory=_Loop) as runner:
-        runner.run(run())
+        runner.run(happens())

@@ -1,0 +1,261 @@
+"""A line without transaction numbers, in simulated time: what a device may do, and no value is ever wrong."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.modbus.awaited import NotSent
+from adapters.modbus.exchange import GARBLED, TIMED_OUT
+from adapters.modbus.frames import Frames, read_frames, write_frames
+from adapters.modbus.line import DRAIN_S, GAP_S
+from adapters.modbus.plan import Block
+from gateway.model import Bad
+from tests.modbus.slave import SILENCE_S, TIMEOUT_S, WELL, LineRig, Manner, in_turn
+from tests.modbus.test_registers import cell
+from tests.modbus.virtual import in_simulated_time
+
+ONE, OTHER = (5, 100, 2), (5, 200, 2)
+
+
+def read(unit: int, address: int, count: int = 1) -> Frames:
+    return read_frames(unit, Block(tuple(cell(n, address + n, "uint16") for n in range(count))))
+
+
+def write(unit: int, address: int, value: int) -> Frames:
+    return write_frames(unit, cell(0, address, "uint16"), value.to_bytes(2, "big"))
+
+
+def run(
+    happens: Callable[[LineRig], Coroutine[Any, Any, None]],
+    manners: Callable[[bytes], Manner] = lambda _request: WELL,
+    *,
+    ascii_frames: bool = False,
+) -> None:
+    async def all_of_it() -> None:
+        rig = LineRig(manners, ascii_frames=ascii_frames)
+        await happens(rig)
+        await rig.close()
+
+    in_simulated_time(all_of_it)
+
+
+@pytest.mark.parametrize("ascii_frames", [False, True])
+def test_polls_are_answered_with_the_silent_interval_between(ascii_frames: bool) -> None:
+    async def happens(rig: LineRig) -> None:
+        (poll,) = rig.poll(ONE)
+        await asyncio.sleep(10)
+        times = [at for at, _ in rig.slaves.asked]
+        assert poll.good > 200
+        assert not poll.bad
+        assert all(b - a >= SILENCE_S + WELL.after_s - 1e-9 for a, b in pairwise(times))
+        assert rig.wrong == []
+
+    run(happens, ascii_frames=ascii_frames)
+
+
+@pytest.mark.parametrize("late_s", [1.003, 1.03, 1.2, 1.9, 2.5, 5.0])
+@pytest.mark.parametrize("ascii_frames", [False, True])
+def test_a_late_reply_is_never_taken_for_the_next(late_s: float, ascii_frames: bool) -> None:
+    async def happens(rig: LineRig) -> None:
+        polls = rig.poll(ONE, OTHER)
+        await asyncio.sleep(30)
+        assert rig.wrong == []
+        assert set(polls[0].bad) == {TIMED_OUT}
+        assert all(poll.good > 100 for poll in polls)
+        assert rig.line.counters.resyncs >= 1
+
+    run(happens, in_turn([Manner(after_s=late_s)]), ascii_frames=ascii_frames)
+
+
+def test_a_device_that_is_always_too_slow_has_no_values_rather_than_wrong_ones() -> None:
+    async def happens(rig: LineRig) -> None:
+        polls = rig.poll(ONE, OTHER, (6, 100, 2))
+        await asyncio.sleep(120)
+        assert rig.wrong == []
+        assert polls[0].good == polls[1].good == 0
+        assert polls[2].good > 10
+
+    run(happens, lambda request: Manner(after_s=1.2) if request[0] == 5 else WELL)
+
+
+@pytest.mark.parametrize("again_s", [0.0, 0.0005, 0.0045, 0.011, 0.02, 0.1, 0.9])
+def test_a_reply_that_comes_twice_is_taken_once(again_s: float) -> None:
+    async def happens(rig: LineRig) -> None:
+        polls = rig.poll(ONE, OTHER)
+        await asyncio.sleep(30)
+        assert rig.wrong == []
+        assert sum(poll.good for poll in polls) > 10
+
+    run(happens, lambda _request: Manner(again_s=again_s))
+
+
+def test_a_reply_of_another_unit_is_left_alone_and_the_right_one_awaited() -> None:
+    async def happens(rig: LineRig) -> None:
+        (poll,) = rig.poll(ONE)
+        await asyncio.sleep(5)
+        assert (rig.wrong, poll.good > 100) == ([], True)
+        assert poll.bad == [GARBLED]
+
+    run(happens, in_turn([Manner(as_unit=6)]))
+
+
+@pytest.mark.parametrize(
+    "noise", [b"\0", b"\xff\xff", bytes([5, 3, 4]), bytes([5, 3]), b"\x05" * 40, b":0503", b"\r\n"]
+)
+@pytest.mark.parametrize("ascii_frames", [False, True])
+def test_noise_around_a_frame_does_no_harm(noise: bytes, ascii_frames: bool) -> None:
+    async def happens(rig: LineRig) -> None:
+        polls = rig.poll(ONE, OTHER)
+        await asyncio.sleep(10)
+        assert rig.wrong == []
+        assert all(poll.good > 50 and not poll.bad for poll in polls)
+
+    run(happens, lambda _request: Manner(before=noise, behind=noise), ascii_frames=ascii_frames)
+
+
+def test_a_damaged_reply_fails_soon_and_the_line_is_quiet_before_the_next() -> None:
+    async def happens(rig: LineRig) -> None:
+        (poll,) = rig.poll(ONE)
+        await asyncio.sleep(1)
+        first, second = (at for at, _ in rig.slaves.asked[:2])
+        assert poll.bad == [GARBLED]
+        assert second - first == pytest.approx(WELL.after_s + GAP_S + DRAIN_S)
+
+    run(happens, in_turn([Manner(damage=4)]))
+
+
+def test_a_reply_that_stops_in_the_middle_times_out() -> None:
+    async def happens(rig: LineRig) -> None:
+        (poll,) = rig.poll(ONE)
+        await asyncio.sleep(3)
+        assert poll.bad == [TIMED_OUT]
+        assert rig.wrong == []
+        assert poll.good > 30
+
+    run(happens, in_turn([Manner(cut=5)]))
+
+
+def test_after_a_timeout_nothing_is_sent_while_the_line_speaks() -> None:
+    async def happens(rig: LineRig) -> None:
+        rig.poll(ONE)
+        for at_s in (1.01, 1.05, 1.09, 1.13):
+            rig.loop.call_at(at_s, rig.line.data_received, b"\x55" * 9)
+        await asyncio.sleep(2)
+        assert rig.slaves.asked[1][0] == pytest.approx(1.13 + DRAIN_S)
+
+    run(happens, in_turn([Manner(silent=True)]))
+
+
+def test_a_line_that_is_never_quiet_is_used_all_the_same() -> None:
+    async def happens(rig: LineRig) -> None:
+        def chatter() -> None:
+            if rig.line.open:
+                rig.line.data_received(b"\x55")
+                rig.loop.call_later(0.03, chatter)
+
+        chatter()
+        (poll,) = rig.poll(ONE)
+        await asyncio.sleep(20)
+        assert poll.good > 10
+        assert rig.wrong == []
+
+    run(happens)
+
+
+def test_a_command_goes_before_every_poll_that_waits() -> None:
+    async def happens(rig: LineRig) -> None:
+        rig.poll(ONE, OTHER, (6, 1, 10))
+        await asyncio.sleep(1)
+        began_s = rig.loop.time()
+        assert isinstance(await rig.bus.ask(rig.ask(write(7, 1, 5))), bytes)
+        sent_s = next(at for at, request in rig.slaves.asked if request[0] == 7)
+        assert sent_s - began_s <= WELL.after_s + SILENCE_S + 1e-6
+
+    run(happens)
+
+
+def test_the_echo_of_a_late_write_is_not_taken_for_that_of_the_next() -> None:
+    async def happens(rig: LineRig) -> None:
+        assert await rig.bus.ask(rig.ask(write(5, 1, 5))) == TIMED_OUT
+        assert isinstance(await rig.bus.ask(rig.ask(write(5, 1, 5))), bytes)
+        functions = [request[1] for _, request in rig.slaves.asked]
+        assert functions == [6, 3, 6]
+
+    run(happens, in_turn([Manner(after_s=1.3)]))
+
+
+def test_a_write_is_not_sent_to_a_device_that_does_not_answer_a_question_first() -> None:
+    async def happens(rig: LineRig) -> None:
+        assert await rig.bus.ask(rig.ask(write(5, 1, 5))) == TIMED_OUT
+        assert await rig.bus.ask(rig.ask(write(5, 1, 6))) is NotSent.SILENT
+        assert [request[1] for _, request in rig.slaves.asked] == [6, 3]
+
+    run(happens, lambda _request: Manner(silent=True))
+
+
+def test_a_late_exception_is_not_taken_for_the_refusal_of_a_write() -> None:
+    async def happens(rig: LineRig) -> None:
+        assert await rig.bus.ask(rig.ask(write(5, 1, 5))) == TIMED_OUT
+        assert isinstance(await rig.bus.ask(rig.ask(write(5, 2, 6))), bytes)
+
+    run(happens, in_turn([Manner(after_s=1.2, refused=2)]))
+
+
+def test_a_device_that_refuses_the_question_is_asked_all_the_same() -> None:
+    async def happens(rig: LineRig) -> None:
+        assert await rig.bus.ask(rig.ask(read(5, 1, 2))) == TIMED_OUT
+        assert isinstance(await rig.bus.ask(rig.ask(read(5, 1, 2))), bytes)
+
+    run(happens, in_turn([Manner(silent=True), Manner(refused=2)]))
+
+
+rarely = st.integers(0, 3).map(lambda n: n == 0)
+faults = {
+    "silent": rarely,
+    "as_unit": st.sampled_from((None, None, 4, 7)),
+    "damage": st.one_of(st.none(), st.none(), st.integers(0, 20)),
+    "before": st.one_of(st.just(b""), st.binary(max_size=12)),
+    "behind": st.one_of(st.just(b""), st.binary(max_size=12)),
+    "cut": st.one_of(st.none(), st.none(), st.integers(0, 8)),
+}
+late = st.builds(
+    Manner, after_s=st.floats(0.9, 4.0), again_s=st.none(), refused=st.sampled_from((0, 0, 2, 4, 6)), **faults
+)
+twice = st.builds(Manner, after_s=st.floats(0.001, 0.2), again_s=st.floats(0.0, 0.1), refused=st.just(0), **faults)
+prompt = st.builds(
+    Manner, after_s=st.floats(0.001, 0.2), again_s=st.none(), refused=st.sampled_from((0, 0, 2, 4, 6)), **faults
+)
+manners = st.one_of(prompt, late, twice)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(manners, max_size=16), st.booleans())
+def test_whatever_the_devices_do_no_value_is_wrong(drawn: list[Manner], ascii_frames: bool) -> None:
+    async def happens(rig: LineRig) -> None:
+        polls = rig.poll(ONE, OTHER, (5, 300, 1), (6, 100, 2))
+        await asyncio.sleep(20)
+        assert rig.wrong == []
+        before = sum(poll.good for poll in polls)
+        await asyncio.sleep(60)
+        assert rig.wrong == []
+        assert sum(poll.good for poll in polls) > before
+
+    run(happens, in_turn(drawn, Manner(after_s=0.2)), ascii_frames=ascii_frames)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.binary(max_size=40), max_size=20), st.booleans())
+def test_garbage_never_crashes_hangs_or_yields_a_value(garbage: list[bytes], ascii_frames: bool) -> None:
+    async def happens(rig: LineRig) -> None:
+        asked = rig.ask(read(5, 1))
+        for at, data in enumerate(garbage):
+            rig.loop.call_later(0.01 * at, rig.line.data_received, data)
+        assert isinstance(await rig.bus.ask(asked), Bad)
+        assert rig.loop.time() <= 0.01 * len(garbage) + DRAIN_S + TIMEOUT_S + SILENCE_S
+
+    run(happens, lambda _request: Manner(silent=True), ascii_frames=ascii_frames)
