@@ -37,7 +37,7 @@ class ModbusAdapter(Adapter):
         """Connect, poll and emit until cancelled; AdapterError when the connection is lost."""
         wire = await connect(self._link)
         wire.tap = self._tap
-        session = Session(wire, Bus(wire, self._link.poll_share), self._peer, emit)
+        session = Session(wire, Bus(wire, self._link.poll_share), None if self._link.is_serial else self._peer, emit)
         try:
             for name, device in self._devices.items():
                 session.add(name, device, self._memory[name])

@@ -96,9 +96,13 @@ class Bus:
         """Whether something dead may be tried now."""
         return now_s >= self._probe_after_s
 
-    def probed(self, now_s: float, cost_s: float) -> None:
-        """Something dead was tried in vain."""
-        self._probe_after_s = now_s + (1 / DEAD_SHARE - 1) * cost_s / self.wire.limit
+    def probed(self, now_s: float, timeout_s: float) -> None:
+        """Something dead is tried, or was, which has so long to answer."""
+        self._probe_after_s = now_s + self.rest_after(timeout_s)
+
+    def rest_after(self, timeout_s: float) -> float:
+        """For how long nothing dead is tried, from the beginning of a try in vain on."""
+        return self.wire.vain_s(timeout_s) / DEAD_SHARE
 
     def _send(self, exchange: Exchange) -> None:
         """On the wire with it; before it, where its reply could be mistaken, a question."""

@@ -23,6 +23,8 @@ NOISE_S = 1.0
 """But no longer than this: a line that is never quiet is used all the same, and checks tell replies from noise."""
 GAP_S = 0.1
 """When what has come is no reply and so long nothing more does, none is awaited: within a frame no adapter rests so."""
+SMALL = 6
+"""Bytes of a request to read, but for what the frame adds (MODBUS Application Protocol V1.1b3, 6.1 to 6.4)."""
 SHORTEST = 4
 """Bytes: less may be a stray that comes when a driver is switched."""
 
@@ -82,6 +84,12 @@ class Line(Wire, asyncio.Protocol):
     def takes(self) -> bool:
         """Whether a request may be sent now."""
         return self.open and not self.in_flight and self._resting_since_s is None
+
+    @override
+    def vain_s(self, timeout_s: float) -> float:
+        """With the way there and back, and the quiet after it."""
+        travel_s = 2 * self._framing.length(SMALL) * self._pace.character_s
+        return timeout_s + travel_s + self._pace.silence_s + max(self._pace.silence_s, DRAIN_S)
 
     @override
     def send(self, exchange: Exchange) -> bytes:

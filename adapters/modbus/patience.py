@@ -26,14 +26,14 @@ class Patience:
         """Whether pauses have begun."""
         return self._pause_s > 0
 
-    def failed(self, now_s: float, cost_s: float) -> None:
-        """A try that took `cost_s` brought nothing."""
+    def failed(self, now_s: float, cost_s: float, rest_s: float = 0.0) -> None:
+        """A try that took `cost_s` brought nothing; once dead, the next is not before `rest_s` are over."""
         self.failures += 1
         if self.failures == 1:
             self._since_s = now_s - cost_s
         if self.failures >= DEAD_AFTER_FAILURES and now_s - self._since_s >= DEAD_AFTER_S:
             self._pause_s = min(self._pause_max_s, 2 * self._pause_s or PAUSE_MIN_S)
-            self._resume_s = now_s + self._pause_s
+            self._resume_s = now_s + max(self._pause_s, rest_s)
 
     def answered(self) -> None:
         """All is forgotten."""

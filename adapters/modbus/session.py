@@ -25,9 +25,12 @@ NEWS_S = 60.0
 
 
 class Session:
-    """The devices of a link while it is connected; `polls` in the order of the file."""
+    """The devices of a link while it is connected; `polls` in the order of the file.
 
-    def __init__(self, wire: Wire, bus: Bus, peer: str, emit: Emit) -> None:
+    `peer`: who may hang, so that a fresh connection helps; None for a serial port.
+    """
+
+    def __init__(self, wire: Wire, bus: Bus, peer: str | None, emit: Emit) -> None:
         self._wire = wire
         self._bus = bus
         self._units: list[Unit] = []

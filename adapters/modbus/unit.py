@@ -65,6 +65,7 @@ class Unit:
         self._emit = emit
         self._loop = asyncio.get_running_loop()
         self._knocking = self._vouched = False
+        self.tried_s = 0.0
         self._turn = 0
         self._watch: Ticket | None = None
 
@@ -89,7 +90,7 @@ class Unit:
         now_s = self._loop.time()
         if not self.patience.failures or not self.patience.ready(now_s):
             return
-        if not self.patience.dead or self._bus.may_probe(now_s):
+        if not self.patience.dead or (self._bus.may_probe(now_s) and self._silence.longest(now_s) is self):
             self._knock(now_s)
 
     def knocked(self, bad: Bad | None, cost_s: float) -> None:
@@ -128,15 +129,17 @@ class Unit:
 
     def _knock(self, now_s: float) -> None:
         if not self._knocking:
+            self.tried_s = now_s
+            if self.patience.dead:
+                self._bus.probed(now_s, self.timeout_s)
             small = [frames for poll in self.polls for frames in poll.smallest]
             self._turn = (self._turn + 1) % len(small)
             self._knocking = True
             self._bus.poll((Knock(small[self._turn], self),), now_s + self.timeout_s)
 
     def _failed(self, now_s: float, cost_s: float) -> None:
-        if self.patience.dead:
-            self._bus.probed(now_s, cost_s)
-        self.patience.failed(now_s, cost_s)
+        rest_s = self._bus.rest_after(cost_s) * max(1, self._silence.dead)
+        self.patience.failed(now_s, cost_s, rest_s)
         if self.patience.failures == 1:
             self._watch = shared_grid().subscribe(Slot(PAUSE_MIN_S), self._look_after, self._bus.wire.lose)
             for poll in self.polls:
@@ -183,13 +186,25 @@ class Knock(Exchange):
 class Silence:
     """Tells a dead link from dead devices."""
 
-    def __init__(self, bus: Bus, units: list[Unit], peer: str) -> None:
+    def __init__(self, bus: Bus, units: list[Unit], peer: str | None) -> None:
         self.bus = bus
         self._units = units
         self._peer = peer
 
+    @property
+    def dead(self) -> int:
+        """How many devices are."""
+        return sum(unit.patience.dead for unit in self._units)
+
+    def longest(self, now_s: float) -> Unit | None:
+        """Of the dead devices that may be tried that which has been left alone for longest."""
+        ready = (unit for unit in self._units if unit.patience.dead and unit.patience.ready(now_s))
+        return min(ready, key=lambda unit: unit.tried_s, default=None)
+
     def check(self, now_s: float) -> None:
         """Drop a connection on which nobody has spoken for LINK_SILENT_S, when every device on it was asked in vain."""
         silent_s = now_s - self.bus.wire.heard_s
-        if silent_s >= LINK_SILENT_S and all(unit.patience.failures >= DEAD_AFTER_FAILURES for unit in self._units):
+        if self._peer is None or silent_s < LINK_SILENT_S:
+            return
+        if all(unit.patience.failures >= DEAD_AFTER_FAILURES for unit in self._units):
             self.bus.wire.lose(AdapterError(f"nothing has come from {self._peer} for {LINK_SILENT_S:g} s"))

@@ -60,10 +60,9 @@ class Wire(asyncio.BaseProtocol):
         """Whether a request may be sent now."""
         return self.open and len(self.in_flight) < self._limit and self._resting is None
 
-    @property
-    def limit(self) -> int:
-        """How many requests may be under way."""
-        return self._limit
+    def vain_s(self, timeout_s: float) -> float:
+        """How long a small request keeps a place on the wire when it is not answered in this time."""
+        return timeout_s / self._limit
 
     def send(self, exchange: Exchange) -> bytes:
         """Write a request, and return it as sent; one of its two methods is called later, never before this returns."""
