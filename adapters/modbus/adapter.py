@@ -7,13 +7,13 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
 from adapters.modbus.bus import Bus
-from adapters.modbus.commands import cells_to_read, writes_of
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.connect import connect
 from adapters.modbus.plan import summary
 from adapters.modbus.scope import scope_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
+from adapters.modbus.writes import known, writes_of
 from gateway.adapter import Adapter, Emit, Memory, Rejected, Tap, Wrote
 from gateway.model import Command, Result, ResultStatus
 
@@ -57,7 +57,8 @@ class ModbusAdapter(Adapter):
             raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
         if command.invoke is not None:
             raise Rejected("unknown-command", f"{command.device} has no command {command.invoke!r}")
-        writes, cells = writes_of(device, command), cells_to_read(device, command)
+        writes = writes_of(device, command.write or {})
+        cells = tuple(known(device, name, place) for place, name in enumerate(command.read or ()))
         if self._session is None:
             return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=self._no_link)
         if writes:

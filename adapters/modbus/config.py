@@ -12,6 +12,9 @@ from adapters.modbus.point import (
     BIT_TABLES,
     MAX_READ_BITS,
     MAX_READ_REGISTERS,
+    MAX_READ_WRITE_REGISTERS,
+    MAX_WRITE_BITS,
+    MAX_WRITE_REGISTERS,
     ModbusPoint,
     Table,
 )
@@ -50,6 +53,13 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
     )
     max_bits: Annotated[int, Field(ge=1, le=MAX_READ_BITS)] = Field(MAX_READ_BITS, description="bits in one request")
     max_hole: Holes = Holes()
+    write: Literal["auto", "single", "multiple"] = Field(
+        "auto",
+        description="single: one register or coil in each request (function 5, 6); multiple: only function 15, 16; "
+        "auto: whichever fits",
+    )
+    mask_write: bool = Field(False, description="bit fields by function 22, which leaves the other bits to the device")
+    read_write: bool = Field(False, description="verify by function 23, which writes and reads back in one request")
 
     def address_on(self, link: ModbusLink) -> str:
         """Where the device is found, for people."""
@@ -65,3 +75,32 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
                 last = ADDRESSES - 1 + self.address_base
                 raise ValueError(f"points.{name}: its {point.width} registers end beyond {last}, the last there is")
         return self
+
+    @model_validator(mode="after")
+    def _can_be_written(self) -> ModbusDevice:
+        if self.read_write and self.write == "single":
+            raise ValueError("read_write is function 23, which writes several registers: it does not go with single")
+        for name, point in self.points.items():
+            if point.writable is False or point.table in BIT_TABLES:
+                continue
+            most = self.most_written("holding")
+            if point.width > most:
+                raise ValueError(f"points.{name}: {_too_wide(point.width, most, single=self.write == 'single')}")
+        return self
+
+    def most_written(self, table: Table) -> int:
+        """Registers or coils that one request to write may hold."""
+        if self.write == "single":
+            return 1
+        return min(self.max_bits, MAX_WRITE_BITS) if table in BIT_TABLES else min(self.max_registers, self._most_words)
+
+    @property
+    def _most_words(self) -> int:
+        return MAX_READ_WRITE_REGISTERS if self.read_write else MAX_WRITE_REGISTERS
+
+
+def _too_wide(width: int, most: int, *, single: bool) -> str:
+    """What to do about a point that no request can write."""
+    if single:
+        return f"its {width} registers can't be written with write: single, one by one; use auto, or no writable"
+    return f"its {width} registers can't be written in one request, which holds {most} at most; leave out writable"

@@ -6,8 +6,9 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict
 from typing import Any
 
+from adapters.modbus.asking import Port, read_all
 from adapters.modbus.bus import Bus
-from adapters.modbus.commands import Port, Write, read_all, write_all
+from adapters.modbus.commands import write_all
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.learn import Learned
 from adapters.modbus.plan import Cell, cells_of, limits_of
@@ -16,6 +17,7 @@ from adapters.modbus.scan import Found, Scan
 from adapters.modbus.scope import Scope
 from adapters.modbus.unit import Silence, Unit
 from adapters.modbus.wire import Wire
+from adapters.modbus.writes import Write
 from gateway.adapter import Emit, Rejected, Tap, Wrote
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Result

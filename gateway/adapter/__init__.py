@@ -4,6 +4,7 @@ from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Pe
 from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Tap, Wrote
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected
 from gateway.adapter.paths import ConfigPath
+from gateway.adapter.readback import ReadBack
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
 from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules
@@ -26,6 +27,7 @@ __all__ = [
     "Period",
     "PermanentError",
     "PointConfig",
+    "ReadBack",
     "Reconnect",
     "Rejected",
     "ReportConfig",

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from pydantic_core import PydanticCustomError
 
 from gateway.adapter.basis import PERCENTAGE, Identifier, Labels, Period, StrictModel
+from gateway.adapter.readback import ReadBack, check_read_backs
 from gateway.adapter.writing import FailSafe, Steps, WriteRules, check_commands, none_if_off, or_false
 from gateway.model import DeviceInfo, Kind, PointGroup, PointInfo, Value
 from gateway.units import Duration, Quota, Share, format_duration
@@ -57,7 +58,10 @@ class PointConfig(StrictModel):
     )
     enum: dict[int, Value] | None = Field(None, description="raw value: label; an unknown raw value is bad, invalid")
     writable: bool | WriteRules = Field(False, description="true, or what must hold: {min: ..., max: ..., ...}")
-    verify: bool = Field(False, description="read a written value back and fail when it differs")
+    verify: bool | ReadBack = Field(
+        False,
+        description="read a written value back and fail when it differs: true, or {tolerance: 0.5, settle: 200ms}",
+    )
     every: Period | None = Field(None, description="poll period of this point, if not the device's")
     report: ReportConfig | None = None
     labels: Labels = {}
@@ -73,6 +77,11 @@ class PointConfig(StrictModel):
     def kind(self) -> Kind:
         """How the value is written in JSON."""
         raise NotImplementedError(f"{type(self).__name__} must say how its values are written")
+
+    @property
+    def read_back(self) -> ReadBack | None:
+        """How a written value is read back; None if it is not."""
+        return self.verify if isinstance(self.verify, ReadBack) else ReadBack() if self.verify else None
 
     def unwritable(self, value: Value) -> str | None:  # noqa: ARG002 - for adapters to use
         """Why it can't hold a value of its kind, in a sentence for people; None if it can, or nobody can tell."""
@@ -119,6 +128,7 @@ class DeviceConfig(StrictModel, Generic[PointT]):
     @model_validator(mode="after")
     def _commands_make_sense(self) -> Self:
         check_commands(self)
+        check_read_backs(self)
         return self
 
     def address_on(self, link: Any) -> str:
