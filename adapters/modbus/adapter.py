@@ -13,7 +13,7 @@ from adapters.modbus.plan import summary
 from adapters.modbus.scope import scope_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
-from adapters.modbus.writes import known, writes_of
+from adapters.modbus.writes import check, known
 from gateway.adapter import Adapter, Emit, Memory, Rejected, Tap, Wrote
 from gateway.model import Command, Result, ResultStatus
 
@@ -57,13 +57,14 @@ class ModbusAdapter(Adapter):
             raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
         if command.invoke is not None:
             raise Rejected("unknown-command", f"{command.device} has no command {command.invoke!r}")
-        writes = writes_of(device, command.write or {})
-        cells = tuple(known(device, name, place) for place, name in enumerate(command.read or ()))
+        check(device, command.write or {})
+        for point in command.read or ():
+            known(device, point)
         if self._session is None:
             return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=self._no_link)
-        if writes:
-            return await self._session.write(command.device, writes, command.deadline_s, wrote)
-        return await self._session.read(command.device, cells, command.deadline_s)
+        if command.write:
+            return await self._session.write(command.device, command.write, command.deadline_s, wrote)
+        return await self._session.read(command.device, command.read or (), command.deadline_s)
 
     def tap(self, tap: Tap | None) -> None:
         """Show each request, and what comes in as it comes."""

@@ -10,11 +10,12 @@ from adapters.modbus.bus import Bus
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.frames import Frames, read_frames
 from adapters.modbus.learn import SPLIT_CODES, Learned
-from adapters.modbus.plan import Cell, limits_of, plan
+from adapters.modbus.plan import Cell, limits_of, plan, with_factors
+from adapters.modbus.scaling import NOT_SCALED, Scaling
 from adapters.modbus.unit import Unit, is_silence
 from adapters.modbus.verdict import WORTH, not_sent, unread
 from adapters.modbus.words import explain
-from adapters.modbus.writes import sort
+from adapters.modbus.writes import known, sort
 from gateway.adapter import Wrote
 from gateway.model import Bad, Result, ResultStatus, Value
 
@@ -42,25 +43,53 @@ def speaks(outcome: Outcome) -> bool:
     return isinstance(outcome, bytes) or (isinstance(outcome, Bad) and bool(outcome.code) and not is_silence(outcome))
 
 
-async def read_all(port: Port, cells: Iterable[Cell]) -> Result:
-    """Read these points now."""
-    cells = tuple(cells)
-    values: dict[str, Value] = {}
+async def read_all(port: Port, names: Iterable[str]) -> Result:
+    """Read these points now, and the powers of ten that they have; raises Rejected."""
+    points = [known(port.device, name, place) for place, name in enumerate(names)]
+    cells = with_factors(points)
+    numbers: dict[str, Value] = {}
     bad: dict[str, Bad] = {}
+    if (why := await _read(port, cells, numbers, bad)) is not None:
+        return not_sent(why)
+    values = Scaling(cells).sift([numbers.get(cell.name) for cell in cells], bad)
+    good = {cell.name: value for cell, value in zip(points, values, strict=True) if value is not None}
+    return _read_result(good, bad)
+
+
+async def read_exponents(port: Port, names: Iterable[str]) -> dict[str, int] | Result:
+    """The powers of ten of those of these points that have one, read now; or why they can't be told."""
+    points = [known(port.device, name) for name in names]
+    varying = [cell._replace(place=place) for place, cell in enumerate(p for p in points if p.scale_from is not None)]
+    cells = with_factors(varying)
+    numbers: dict[str, Value] = {}
+    bad: dict[str, Bad] = {}
+    if (why := await _read(port, cells[len(varying) :], numbers, bad)) is not None:
+        return not_sent(why)
+    found = Scaling(cells).exponents([numbers.get(cell.name) for cell in cells])
+    lost = [name for name, exponent in found.items() if exponent is None]
+    if not lost:
+        return {name: exponent for name, exponent in found.items() if exponent is not None}
+    why_bad = next(iter(bad.values()), NOT_SCALED)
+    detail = f"nothing was written, since the power of ten of {', '.join(lost)} is not known: {explain(why_bad)}"
+    return unread(why_bad, detail)
+
+
+async def _read(port: Port, cells: Iterable[Cell], numbers: dict[str, Value], bad: dict[str, Bad]) -> NotSent | None:
+    """Add what is read of each; why it could not be asked for, if so."""
     edges = {(table, at) for table, *ends in port.learned.absent for at in ends}
     blocks = list(plan(cells, limits_of(port.device), port.learned.cuts | edges))
     while blocks:
         block = blocks.pop(0)
         outcome = await ask(port, read_frames(port.device.unit_id, block))
         if isinstance(outcome, NotSent):
-            return not_sent(outcome)
+            return outcome
         if isinstance(outcome, bytes):
-            sort(block, outcome, values, bad)
-        elif outcome.code in SPLIT_CODES and len(block.cells) > 1:
+            sort(block, outcome, numbers, bad)
+        elif outcome.code in SPLIT_CODES and not block.is_whole:
             blocks[:0] = block.halves()
         else:
             bad |= {cell.name: outcome for cell in block.cells}
-    return _read_result({cell.name: values[cell.name] for cell in cells if cell.name in values}, bad)
+    return None
 
 
 def _read_result(values: dict[str, Value], bad: dict[str, Bad]) -> Result:

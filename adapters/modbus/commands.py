@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
-from adapters.modbus.asking import Port, ask, read_all, speaks
+from adapters.modbus.asking import Port, ask, read_all, read_exponents, speaks
 from adapters.modbus.awaited import NotSent
 from adapters.modbus.config import BIT_TABLES
 from adapters.modbus.exchange import GARBLED
@@ -12,7 +13,7 @@ from adapters.modbus.frames import Frames, fetch_frames, mask_frames, write_fram
 from adapters.modbus.plan import Block
 from adapters.modbus.verdict import Progress, compared, not_sent, partly, unread, write_trouble
 from adapters.modbus.words import explain
-from adapters.modbus.writes import Bundle, Write, bundles, sort
+from adapters.modbus.writes import Bundle, bundles, sort, writes_of
 from gateway.adapter import Wrote
 from gateway.model import Bad, Result, ResultStatus, Value
 
@@ -20,10 +21,18 @@ SETTLING_S = 60.0
 """All settle times of one command: other commands for its link wait meanwhile, and the core cuts it after 120 s."""
 
 
-async def write_all(port: Port, writes: list[Write], wrote: Wrote) -> Result:
-    """Write in the order given; stop at the first that does not succeed. `wrote` is shown each request as it goes."""
-    row = bundles(port.device, writes)
-    if (refusal := _too_late(port, row) or await _gone(port)) is not None:
+async def write_all(port: Port, wanted: Mapping[str, Value], wrote: Wrote) -> Result:
+    """Write in the order given; stop at the first that does not succeed. `wrote` is shown each request as it goes.
+
+    Raises Rejected, before anything is written.
+    """
+    if (refusal := await _gone(port)) is not None:
+        return refusal
+    exponents = await read_exponents(port, wanted)
+    if isinstance(exponents, Result):
+        return exponents
+    row = bundles(port.device, writes_of(port.device, wanted, exponents))
+    if (refusal := _too_late(port, row)) is not None:
         return refusal
     done: dict[str, Value] = {}
     for bundle in row:
@@ -31,7 +40,7 @@ async def write_all(port: Port, writes: list[Write], wrote: Wrote) -> Result:
         done |= progress.done
         if (trouble := progress.trouble) is not None:
             return partly(done, f"written: {', '.join(done)}", trouble) if done else trouble
-    return Result(ResultStatus.DONE, values={write.cell.name: done[write.cell.name] for write in writes})
+    return Result(ResultStatus.DONE, values={name: done[name] for name in wanted})
 
 
 def _too_late(port: Port, row: list[Bundle]) -> Result | None:
@@ -106,7 +115,8 @@ async def _filled(port: Port, bundle: Bundle) -> bytes | Result:
 def _reads_along(port: Port, bundle: Bundle) -> bool:
     """Whether one request may write and read back."""
     served = port.device.read_write and bundle.table not in BIT_TABLES
-    return served and bool(bundle.to_read_back) and not bundle.settle_s
+    plain = all(write.cell.scale_from is None for write in bundle.to_read_back)
+    return served and plain and bool(bundle.to_read_back) and not bundle.settle_s
 
 
 async def _write_and_read(port: Port, bundle: Bundle, data: bytes, wrote: Wrote) -> Progress:
@@ -129,6 +139,6 @@ async def _write_and_read(port: Port, bundle: Bundle, data: bytes, wrote: Wrote)
 
 async def _read_back(port: Port, bundle: Bundle) -> Progress:
     """What the device says that it holds now."""
-    found = await read_all(port, [write.cell for write in bundle.to_read_back])
+    found = await read_all(port, [write.cell.name for write in bundle.to_read_back])
     why = found.detail or ", ".join(explain(bad) for bad in found.bad.values())
     return compared(bundle, found.values, found.bad, why)

@@ -12,12 +12,11 @@ from adapters.modbus.point import (
     BIT_TABLES,
     MAX_READ_BITS,
     MAX_READ_REGISTERS,
-    MAX_READ_WRITE_REGISTERS,
-    MAX_WRITE_BITS,
-    MAX_WRITE_REGISTERS,
+    Byte,
     ModbusPoint,
     Table,
 )
+from adapters.modbus.tables import MAX_READ_WRITE_REGISTERS, MAX_WRITE_BITS, MAX_WRITE_REGISTERS
 from gateway.adapter import DeviceConfig, Period, StrictModel
 from gateway.values import Order
 
@@ -25,12 +24,15 @@ __all__ = [
     "BIT_TABLES",
     "MAX_READ_BITS",
     "MAX_READ_REGISTERS",
+    "Byte",
     "Holes",
     "ModbusDevice",
     "ModbusLink",
     "ModbusPoint",
     "Table",
 ]
+
+REGISTER_BITS = 16
 
 
 class Holes(StrictModel):
@@ -74,6 +76,19 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
             if first + point.width > ADDRESSES:
                 last = ADDRESSES - 1 + self.address_base
                 raise ValueError(f"points.{name}: its {point.width} registers end beyond {last}, the last there is")
+            factor = 0 if point.scale_from is None else point.scale_from - self.address_base
+            if not 0 <= factor < ADDRESSES:
+                raise ValueError(f"points.{name}: scale_from {point.scale_from} is no address here, see address_base")
+        return self
+
+    @model_validator(mode="after")
+    def _points_fit_one_request(self) -> ModbusDevice:
+        for name, point in self.points.items():
+            if point.table not in BIT_TABLES and point.width > self.max_registers:
+                limits = f"max_registers, which is {self.max_registers}"
+                raise ValueError(
+                    f"points.{name}: its {point.width} registers are more than {limits}: shorten its length"
+                )
         return self
 
     @model_validator(mode="after")
@@ -81,11 +96,9 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
         if self.read_write and self.write == "single":
             raise ValueError("read_write is function 23, which writes several registers: it does not go with single")
         for name, point in self.points.items():
-            if point.writable is False or point.table in BIT_TABLES:
-                continue
-            most = self.most_written("holding")
-            if point.width > most:
-                raise ValueError(f"points.{name}: {_too_wide(point.width, most, single=self.write == 'single')}")
+            count = 0 if point.writable is False or point.table in BIT_TABLES else _registers_written(point)
+            if count > (most := self.most_written("holding")):
+                raise ValueError(f"points.{name}: {_too_wide(count, most, single=self.write == 'single')}")
         return self
 
     def most_written(self, table: Table) -> int:
@@ -97,6 +110,12 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
     @property
     def _most_words(self) -> int:
         return MAX_READ_WRITE_REGISTERS if self.read_write else MAX_WRITE_REGISTERS
+
+
+def _registers_written(point: ModbusPoint) -> int:
+    """Those that hold any of its bits."""
+    low, high = (number // REGISTER_BITS for number in point.bits or (0, REGISTER_BITS * point.width - 1))
+    return high - low + 1
 
 
 def _too_wide(width: int, most: int, *, single: bool) -> str:

@@ -11,16 +11,15 @@ from adapters.modbus.bus import Bus
 from adapters.modbus.commands import write_all
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.learn import Learned
-from adapters.modbus.plan import Cell, cells_of, limits_of
+from adapters.modbus.plan import cells_of, limits_of
 from adapters.modbus.poll import Poll, Target
 from adapters.modbus.scan import Found, Scan
 from adapters.modbus.scope import Scope
 from adapters.modbus.unit import Silence, Unit
 from adapters.modbus.wire import Wire
-from adapters.modbus.writes import Write
 from gateway.adapter import Emit, Rejected, Tap, Wrote
 from gateway.grid import Slot, Ticket, shared_grid
-from gateway.model import Result
+from gateway.model import Result, Value
 
 NEWS_S = 60.0
 """A scan believes the state of a device that is polled so often, and does not probe it."""
@@ -79,13 +78,13 @@ class Session:
         """Show all frames to this one; None: to nobody."""
         self._wire.tap = tap
 
-    async def write(self, name: str, writes: list[Write], not_after_s: float, wrote: Wrote) -> Result:
+    async def write(self, name: str, wanted: Mapping[str, Value], not_after_s: float, wrote: Wrote) -> Result:
         """Carry out a command's writes."""
-        return await write_all(self._port(name, not_after_s), writes, wrote)
+        return await write_all(self._port(name, not_after_s), wanted, wrote)
 
-    async def read(self, name: str, cells: tuple[Cell, ...], not_after_s: float) -> Result:
+    async def read(self, name: str, points: tuple[str, ...], not_after_s: float) -> Result:
         """Carry out a command's reads."""
-        return await read_all(self._port(name, not_after_s), cells)
+        return await read_all(self._port(name, not_after_s), points)
 
     async def scan(self, scope: Scope) -> list[Found]:
         """Look who answers; raises Rejected while another looks."""

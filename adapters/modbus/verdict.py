@@ -114,7 +114,7 @@ def _holds(write: Write, values: Mapping[str, Value]) -> bool:
     if found is None or isinstance(written, str | bool) or isinstance(found, str | bool):
         return False
     assert write.read_back is not None
-    allowed = max(write.read_back.tolerance, write.cell.quantity.step / 2)
+    allowed = max(write.read_back.tolerance, write.step / 2)
     if isinstance(written, float) or isinstance(found, float):
         allowed += NOISE * max(math.ulp(written), math.ulp(found))
     return abs(written - found) <= allowed

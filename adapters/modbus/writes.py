@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from adapters.modbus.config import BIT_TABLES, ModbusDevice, Table
-from adapters.modbus.frames import REGISTER_BYTES
+from adapters.modbus.fields import REGISTER_BYTES, wire_of
 from adapters.modbus.plan import Block, Cell, cell_of
 from adapters.modbus.registers import layout
 from gateway.adapter import ReadBack, Rejected
 from gateway.model import Bad, Value
-from gateway.values import Unwritable, arrange, encode
+from gateway.values import Unwritable
+
+NONE: Mapping[str, int] = MappingProxyType({})
 
 
 class Write(NamedTuple):
     """One point to write, `data` as on the wire: of each byte those bits that are set in `mask`.
 
-    A coil is a byte, 0 or 1. `value` is what it stands for once it is rounded.
+    A coil is a byte, 0 or 1. `value` is what it stands for once it is rounded, `step` the distance to the next one.
     """
 
     cell: Cell
@@ -25,6 +28,7 @@ class Write(NamedTuple):
     data: bytes
     mask: bytes
     value: Value
+    step: float
     read_back: ReadBack | None
 
 
@@ -105,9 +109,16 @@ def known(device: ModbusDevice, name: str, place: int = 0) -> Cell:
     return cell_of(device, name, place)
 
 
-def writes_of(device: ModbusDevice, wanted: Mapping[str, Value]) -> list[Write]:
-    """Everything that a command writes, checked before anything is sent; raises Rejected."""
-    return [_write(device, name, value) for name, value in wanted.items()]
+def check(device: ModbusDevice, wanted: Mapping[str, Value]) -> None:
+    """As far as it can be told without asking the device; raises Rejected."""
+    for name in wanted:
+        _writable(device, name)
+    writes_of(device, {name: value for name, value in wanted.items() if device.points[name].scale_from is None})
+
+
+def writes_of(device: ModbusDevice, wanted: Mapping[str, Value], exponents: Mapping[str, int] = NONE) -> list[Write]:
+    """Everything that a command writes, with the powers of ten that points have; raises Rejected."""
+    return [_write(device, name, value, exponents.get(name, 0)) for name, value in wanted.items()]
 
 
 def bundles(device: ModbusDevice, writes: Iterable[Write]) -> list[Bundle]:
@@ -129,28 +140,32 @@ def sort(block: Block, data: bytes, values: dict[str, Value], bad: dict[str, Bad
     bad |= spoiled
 
 
-def _write(device: ModbusDevice, name: str, value: Value) -> Write:
+def _writable(device: ModbusDevice, name: str) -> Cell:
     cell = known(device, name)
-    point = device.points[name]
-    if point.writable is False:
+    if device.points[name].writable is False:
         raise Rejected("not-writable", f"{name} is not writable")
+    return cell
+
+
+def _write(device: ModbusDevice, name: str, value: Value, exponent: int) -> Write:
+    cell = _writable(device, name)
     try:
-        data = encode(cell.quantity, value)
+        wire = wire_of(cell, value, exponent)
     except Unwritable as error:
         raise Rejected(error.reason, f"{name}: {error}") from None
-    if cell.table not in BIT_TABLES:
-        data = arrange(data.rjust(REGISTER_BYTES, b"\0"), cell.order)
-    return Write(cell, cell.start, data, b"\xff" * len(data), _rounded(cell, data), point.read_back)
+    mask = wire.mask if wire.mask is not None else b"\xff" * len(wire.data)
+    step = cell.quantity.at(exponent).step if cell.scale_from is not None else cell.quantity.step
+    return _trimmed(Write(cell, cell.start, wire.data, mask, wire.value, step, device.points[name].read_back))
 
 
-def _rounded(cell: Cell, data: bytes) -> Value:
-    """What will be read where this has been written."""
-    values: dict[str, Value] = {}
-    bad: dict[str, Bad] = {}
-    sort(Block((cell,)), data, values, bad)
-    if bad:
-        raise Rejected("out-of-range", f"{cell.name}: the nearest value that can be written is outside its range")
-    return values[cell.name]
+def _trimmed(write: Write) -> Write:
+    """Without registers at its ends that it writes nothing of."""
+    if write.cell.table in BIT_TABLES:
+        return write
+    touched = [at for at in range(0, len(write.mask), REGISTER_BYTES) if any(write.mask[at : at + REGISTER_BYTES])]
+    first, end = touched[0], touched[-1] + REGISTER_BYTES
+    start = write.start + first // REGISTER_BYTES
+    return write._replace(start=start, data=write.data[first:end], mask=write.mask[first:end])
 
 
 def _goes_with(device: ModbusDevice, one: Bundle, other: Bundle) -> bool:

@@ -30,7 +30,7 @@ def requests(target: ModbusDevice, *names: str) -> list[tuple[int, int]]:
 
 def masked(start: int, data: int, mask: int) -> Write:
     """A bit field of one register."""
-    return Write(cell(0, start, "uint16"), start, data.to_bytes(2, "big"), mask.to_bytes(2, "big"), data, None)
+    return Write(cell(0, start, "uint16"), start, data.to_bytes(2, "big"), mask.to_bytes(2, "big"), data, 1.0, None)
 
 
 @pytest.mark.parametrize("names", ["abc", "cba", "acb", "bca"])
