@@ -111,8 +111,11 @@ def known(device: ModbusDevice, name: str, place: int = 0) -> Cell:
 
 def check(device: ModbusDevice, wanted: Mapping[str, Value]) -> None:
     """As far as it can be told without asking the device; raises Rejected."""
-    for name in wanted:
-        _writable(device, name)
+    cells = [_writable(device, name) for name in wanted]
+    for cell in cells:
+        if (scale := next((each for each in cells if _is_scale_of(each, cell)), None)) is not None:
+            detail = f"{scale.name} is the power of ten of {cell.name}: write it first, in a command of its own"
+            raise Rejected("malformed", detail)
     writes_of(device, {name: value for name, value in wanted.items() if device.points[name].scale_from is None})
 
 
@@ -145,6 +148,10 @@ def _writable(device: ModbusDevice, name: str) -> Cell:
     if device.points[name].writable is False:
         raise Rejected("not-writable", f"{name} is not writable")
     return cell
+
+
+def _is_scale_of(scale: Cell, cell: Cell) -> bool:
+    return cell.scale_from is not None and scale.table == cell.table and scale.start <= cell.scale_from < scale.end
 
 
 def _write(device: ModbusDevice, name: str, value: Value, exponent: int) -> Write:

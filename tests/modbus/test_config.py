@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.modbus.config import ModbusDevice, ModbusPoint
+from gateway.adapter import ReadBack
 from gateway.model import Kind
 from tests.modbus.setup import device, link_to
 
@@ -85,3 +86,50 @@ def test_the_address_is_for_people() -> None:
 
 def test_the_models_have_a_schema() -> None:
     assert "max_hole" in ModbusDevice.model_json_schema()["properties"]
+
+
+@pytest.mark.parametrize(
+    ("point", "more", "sentence"),
+    [
+        ({"type": "float32"}, {"write": "single"}, r"points\.p: its 2 registers can't be written with write: single"),
+        ({"type": "uint32", "bits": "12..19"}, {"write": "single"}, r"points\.p: its 2 registers"),
+        ({"type": "string", "length": 122}, {"read_write": True}, "in one request, which holds 121 at most"),
+        ({}, {"write": "single", "read_write": True}, "does not go with single"),
+        ({"verify": {"tolerance": 1}, "enum": {0: "off"}}, {}, "an enum is read back exactly"),
+        ({"verify": {"tolerance": 1}, "type": "bool"}, {}, "what is bool is read back exactly"),
+        ({"verify": {"tolerance": 1}, "type": "string", "length": 2}, {}, "what is text is read back exactly"),
+        ({"verify": {"tolerance": -1}}, {}, "greater than or equal to 0"),
+        ({"verify": {"settle": "11s"}}, {}, "at most 10s"),
+    ],
+)
+def test_what_cannot_be_written_so_is_refused_in_a_sentence(
+    point: dict[str, Any], more: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        device({"p": {"address": 1, "writable": True, **point}}, **more)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        {"type": "float32", "writable": False},
+        {"type": "uint32", "bits": "3..5"},
+        {"type": "uint32", "bits": "16..31"},
+        {"table": "coil", "type": "bool"},
+    ],
+)
+def test_single_writes_are_for_points_of_one_register(point: dict[str, Any]) -> None:
+    assert device({"p": {"address": 1, "writable": True, **point}}, write="single").most_written("holding") == 1
+
+
+@pytest.mark.parametrize(
+    ("verify", "read_back"),
+    [
+        (False, None),
+        (True, ReadBack()),
+        ({"tolerance": 0.5, "settle": "200ms"}, ReadBack(tolerance=0.5, settle="200ms")),
+        ({}, ReadBack()),
+    ],
+)
+def test_a_read_back_is_asked_for_in_one_word_or_in_its_parts(verify: Any, read_back: ReadBack | None) -> None:
+    assert device({"p": {"address": 1, "writable": True, "verify": verify}}).points["p"].read_back == read_back
