@@ -182,6 +182,13 @@ class Interlock(Struct, frozen=True):
     wanted: Mapping[str, Value]
 
 
+class Settling(Struct, frozen=True):
+    """How long after a write a point is read back, and how far it may then be off."""
+
+    settle_s: float
+    tolerance: float = 0.0
+
+
 class Part(Struct, frozen=True):
     """One step of a command that has several, and what must hold just before it."""
 
@@ -220,6 +227,7 @@ class PointInfo(Struct, frozen=True):
     write_max: float | None = None
     guards: Guards = NO_GUARDS
     labels: Mapping[str, str] = {}
+    settling: Settling | None = None
 
 
 class DeviceInfo(Struct, frozen=True):

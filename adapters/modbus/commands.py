@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from adapters.modbus.asking import Port, ask, read_all, read_exponents, speaks
@@ -17,9 +16,6 @@ from adapters.modbus.writes import Bundle, bundles, sort, writes_of
 from gateway.adapter import Wrote
 from gateway.model import Bad, Result, ResultStatus, Value
 
-SETTLING_S = 60.0
-"""All settle times of one command: other commands for its link wait meanwhile, and the core cuts it after 120 s."""
-
 
 async def write_all(port: Port, wanted: Mapping[str, Value], wrote: Wrote) -> Result:
     """Write in the order given; stop at the first that does not succeed. `wrote` is shown each request as it goes.
@@ -31,26 +27,13 @@ async def write_all(port: Port, wanted: Mapping[str, Value], wrote: Wrote) -> Re
     exponents = await read_exponents(port, wanted)
     if isinstance(exponents, Result):
         return exponents
-    row = bundles(port.device, writes_of(port.device, wanted, exponents))
-    if (refusal := _too_late(port, row)) is not None:
-        return refusal
     done: dict[str, Value] = {}
-    for bundle in row:
+    for bundle in bundles(port.device, writes_of(port.device, wanted, exponents)):
         progress = await _carry_out(port, bundle, wrote)
         done |= progress.done
         if (trouble := progress.trouble) is not None:
             return partly(done, f"written: {', '.join(done)}", trouble) if done else trouble
     return Result(ResultStatus.DONE, values={name: done[name] for name in wanted})
-
-
-def _too_late(port: Port, row: list[Bundle]) -> Result | None:
-    """Half of a command is worse than nothing."""
-    settling_s = sum(bundle.settle_s for bundle in row)
-    rest_s = min(port.not_after_s - asyncio.get_running_loop().time(), SETTLING_S)
-    if not 0 < rest_s <= settling_s:
-        return None
-    detail = f"its settle times take {settling_s:g} s, and there are {rest_s:.1f} s for it; nothing was written"
-    return Result(ResultStatus.EXPIRED, reason=NotSent.EXPIRED.value, detail=detail)
 
 
 async def _gone(port: Port) -> Result | None:
@@ -82,7 +65,6 @@ async def _carry_out(port: Port, bundle: Bundle, wrote: Wrote) -> Progress:
     if trouble is not None:
         return Progress({}, trouble)
     if bundle.to_read_back:
-        await asyncio.sleep(bundle.settle_s)
         return await _read_back(port, bundle)
     return Progress(bundle.values)
 
@@ -116,7 +98,7 @@ def _reads_along(port: Port, bundle: Bundle) -> bool:
     """Whether one request may write and read back."""
     served = port.device.read_write and bundle.table not in BIT_TABLES
     plain = all(write.cell.scale_from is None for write in bundle.to_read_back)
-    return served and plain and bool(bundle.to_read_back) and not bundle.settle_s
+    return served and plain and bool(bundle.to_read_back)
 
 
 async def _write_and_read(port: Port, bundle: Bundle, data: bytes, wrote: Wrote) -> Progress:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from adapters.modbus.unit import is_silence
 from adapters.modbus.words import ACKNOWLEDGE, NO_PATH, UNKNOWN_FUNCTION, explain
 from adapters.modbus.writes import Bundle, Write
 from gateway.model import Bad, BadReason, Result, ResultStatus, Value
+from gateway.values import near
 
 INSTEAD = {
     5: "write: multiple makes it function 15",
@@ -24,8 +24,6 @@ INSTEAD = {
 
 WORTH = frozenset({BadReason.OUT_OF_RANGE, BadReason.INVALID})
 """Of values that were read, and are not good."""
-NOISE = 2
-"""Units in the last place that decimals like 1.1 and 0.9 may be further apart as doubles than as decimals."""
 
 
 class Progress(NamedTuple):
@@ -108,13 +106,5 @@ def _is_read(write: Write, values: Mapping[str, Value], bad: Mapping[str, Bad]) 
 
 def _holds(write: Write, values: Mapping[str, Value]) -> bool:
     """To within the tolerance, or half a step where that is more."""
-    written, found = write.value, values.get(write.cell.name)
-    if written == found:
-        return True
-    if found is None or isinstance(written, str | bool) or isinstance(found, str | bool):
-        return False
     assert write.read_back is not None
-    allowed = max(write.read_back.tolerance, write.step / 2)
-    if isinstance(written, float) or isinstance(found, float):
-        allowed += NOISE * max(math.ulp(written), math.ulp(found))
-    return abs(written - found) <= allowed
+    return near(write.value, values.get(write.cell.name), max(write.read_back.tolerance, write.step / 2))

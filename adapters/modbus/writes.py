@@ -77,11 +77,6 @@ class Bundle(NamedTuple):
         return tuple(write for write in self.writes if write.read_back is not None)
 
     @property
-    def settle_s(self) -> float:
-        """How long all of them want to be left alone before they are read back."""
-        return max((write.read_back.settle for write in self.writes if write.read_back is not None), default=0.0)
-
-    @property
     def words(self) -> list[tuple[int, int, int]]:
         """Address, mask and bits of each register, but for those of which nothing is written."""
         words = []

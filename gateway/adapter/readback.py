@@ -11,7 +11,7 @@ from gateway.adapter.basis import StrictModel
 from gateway.units import Duration, format_duration
 
 MAX_SETTLE_S = 10.0
-"""Other commands for the same link wait meanwhile."""
+"""Other commands for the same device wait meanwhile."""
 
 EXACT = frozenset({"bool", "text"})
 """Kinds of which no two values are near each other."""
@@ -30,7 +30,7 @@ class ReadBack(StrictModel):
         0.0, description="how far it may be off, in the point's unit; half a step always may"
     )
     settle: Annotated[Duration, AfterValidator(_short_enough)] = Field(
-        0.0, description="waited before it is read back, as in 200ms; polls go on meanwhile"
+        0.0, description="waited before it is read back, as in 200ms; the link is free for others meanwhile"
     )
 
 

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from gateway.adapter.basis import PERCENTAGE, Identifier, Labels, Period, StrictModel
 from gateway.adapter.readback import ReadBack, check_read_backs
 from gateway.adapter.writing import FailSafe, Steps, WriteRules, check_commands, none_if_off, or_false
-from gateway.model import DeviceInfo, Kind, PointGroup, PointInfo, Value
+from gateway.model import DeviceInfo, Kind, PointGroup, PointInfo, Settling, Value
 from gateway.units import Duration, Quota, Share, format_duration
 
 DEFAULT_EVERY_S = 10.0
@@ -80,8 +80,9 @@ class PointConfig(StrictModel):
 
     @property
     def read_back(self) -> ReadBack | None:
-        """How a written value is read back; None if it is not."""
-        return self.verify if isinstance(self.verify, ReadBack) else ReadBack() if self.verify else None
+        """How its adapter reads a written value back; None if it is not, or the core does so once it has settled."""
+        read_back = self.verify if isinstance(self.verify, ReadBack) else ReadBack() if self.verify else None
+        return None if read_back is not None and read_back.settle else read_back
 
     def unwritable(self, value: Value) -> str | None:  # noqa: ARG002 - for adapters to use
         """Why it can't hold a value of its kind, in a sentence for people; None if it can, or nobody can tell."""
@@ -177,4 +178,9 @@ def _describe_point(name: str, point: PointConfig, device_every_s: float) -> Poi
         write_max=rules.max,
         guards=rules.guards(),
         labels=point.labels,
+        settling=_settling(point.verify),
     )
+
+
+def _settling(verify: bool | ReadBack) -> Settling | None:
+    return Settling(verify.settle, verify.tolerance) if isinstance(verify, ReadBack) and verify.settle else None

@@ -4,8 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.modbus.config import ModbusDevice, ModbusPoint
-from gateway.adapter import ReadBack
-from gateway.model import Kind
+from gateway.model import Kind, Settling
 from tests.modbus.setup import device, link_to
 
 
@@ -123,13 +122,14 @@ def test_single_writes_are_for_points_of_one_register(point: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
-    ("verify", "read_back"),
-    [
-        (False, None),
-        (True, ReadBack()),
-        ({"tolerance": 0.5, "settle": "200ms"}, ReadBack(tolerance=0.5, settle="200ms")),
-        ({}, ReadBack()),
-    ],
+    ("verify", "tolerance"),
+    [(False, None), (True, 0), ({"tolerance": 0.5}, 0.5), ({}, 0), ({"tolerance": 0.5, "settle": "200ms"}, None)],
 )
-def test_a_read_back_is_asked_for_in_one_word_or_in_its_parts(verify: Any, read_back: ReadBack | None) -> None:
-    assert device({"p": {"address": 1, "writable": True, "verify": verify}}).points["p"].read_back == read_back
+def test_the_adapter_reads_back_what_needs_no_time_to_settle(verify: Any, tolerance: float | None) -> None:
+    read_back = device({"p": {"address": 1, "writable": True, "verify": verify}}).points["p"].read_back
+    assert (None if read_back is None else read_back.tolerance) == tolerance
+
+
+def test_the_core_is_told_what_needs_time_to_settle() -> None:
+    target = device({"p": {"address": 1, "writable": True, "verify": {"tolerance": 0.5, "settle": "200ms"}}})
+    assert target.describe("d", "plc", link_to(502)).points["p"].settling == Settling(0.2, 0.5)
