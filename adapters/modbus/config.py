@@ -121,5 +121,5 @@ def _registers_written(point: ModbusPoint) -> int:
 def _too_wide(width: int, most: int, *, single: bool) -> str:
     """What to do about a point that no request can write."""
     if single:
-        return f"its {width} registers can't be written with write: single, one by one; use auto, or no writable"
+        return f"its {width} registers can't be written one by one: leave out write: single, or the point's writable"
     return f"its {width} registers can't be written in one request, which holds {most} at most; leave out writable"

@@ -90,7 +90,7 @@ def test_the_models_have_a_schema() -> None:
 @pytest.mark.parametrize(
     ("point", "more", "sentence"),
     [
-        ({"type": "float32"}, {"write": "single"}, r"points\.p: its 2 registers can't be written with write: single"),
+        ({"type": "float32"}, {"write": "single"}, r"points\.p: its 2 registers can't be written one by one"),
         ({"type": "uint32", "bits": "12..19"}, {"write": "single"}, r"points\.p: its 2 registers"),
         ({"type": "string", "length": 122}, {"read_write": True}, "in one request, which holds 121 at most"),
         ({}, {"write": "single", "read_write": True}, "does not go with single"),
