@@ -76,5 +76,7 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
         for name, point in self.points.items():
             if point.table not in BIT_TABLES and point.width > self.max_registers:
                 limits = f"max_registers, which is {self.max_registers}"
-                raise ValueError(f"points.{name}: its {point.width} registers are more than {limits}: shorten its length")
+                raise ValueError(
+                    f"points.{name}: its {point.width} registers are more than {limits}: shorten its length"
+                )
         return self

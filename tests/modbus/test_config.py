@@ -24,7 +24,7 @@ from tests.modbus.setup import device, link_to
         ({"enum": {65536: "off"}}, "the enum's code 65536 can't occur"),
         ({"enum": {}}, "an enum needs at least one label"),
         ({"enum": {0: "off", 1: 1}}, "the labels of an enum must be all"),
-        ({"type": "string"}, "Input should be 'bool', 'int16'"),
+        ({"type": "text"}, "Input should be 'bool', 'int8'"),
         ({"address": -1}, "greater than or equal to 0"),
     ],
 )
