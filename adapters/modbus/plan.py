@@ -90,9 +90,10 @@ class Block(NamedTuple):
     def halves(self) -> tuple[Block, Block]:
         """Split at the largest hole, else in the middle; between cells alike only if all are. For two and more."""
         ends = _running_ends(self.cells)
-        middle = len(self.cells) / 2
-        borders = [at for at in range(1, len(self.cells)) if self.cells[at].span != self.cells[at - 1].span]
-        at = max(borders or range(1, len(self.cells)), key=lambda i: (self.cells[i].start - ends[i - 1], -abs(i - middle)))
+        count = len(self.cells)
+        apart = [at for at in range(1, count) if self.cells[at].span != self.cells[at - 1].span]
+        borders = apart or list(range(1, count))
+        at = max(borders, key=lambda i: (self.cells[i].start - ends[i - 1], -abs(i - count / 2)))
         return Block(self.cells[:at]), Block(self.cells[at:])
 
 
