@@ -118,9 +118,7 @@ class DeviceConfig(StrictModel, Generic[PointT]):
 
     @model_validator(mode="after")
     def _numbers_are_asked_of_numbers(self) -> Self:
-        for name, point in self.points.items():
-            if (key := _for_numbers(point)) is not None and point.kind in ("bool", "text"):
-                raise ValueError(f"points.{name}: {key} is for numbers, and this is {KINDS[point.kind]}: leave it out")
+        _check_limits(self.points)
         return self
 
     @model_validator(mode="after")
@@ -157,6 +155,14 @@ class DeviceConfig(StrictModel, Generic[PointT]):
             max_write_rate=self.max_write_rate,
             fail_safe=self.on_uplink_lost.describe() if self.on_uplink_lost is not None else None,
         )
+
+
+def _check_limits(points: Any) -> None:
+    """Raises ValueError. Points of an adapter that is not there are of any shape."""
+    for name, point in points.items() if isinstance(points, dict) else ():
+        key = _for_numbers(point) if isinstance(point, PointConfig) else None
+        if key is not None and point.kind in ("bool", "text"):
+            raise ValueError(f"points.{name}: {key} is for numbers, and this is {KINDS[point.kind]}: leave it out")
 
 
 def _for_numbers(point: PointConfig) -> str | None:
