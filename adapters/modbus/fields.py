@@ -7,7 +7,7 @@ from typing import NamedTuple
 from adapters.modbus.plan import Cell
 from adapters.modbus.tables import BIT_TABLES
 from gateway.model import Value
-from gateway.values import Order, Quantity, Spoiled, Unwritable, arrange, decode_one, encode, mask
+from gateway.values import Quantity, Spoiled, Unwritable, arrange, decode_one, encode, mask
 
 REGISTER_BYTES = 2
 
@@ -47,13 +47,6 @@ def wire_of(cell: Cell, value: Value, exponent: int = 0) -> Wire:
     return Wire(_placed(cell, data), _placed(cell, bits) if is_shared(cell) else None, found)
 
 
-def order_of(cell: Cell) -> Order:
-    """How its bytes are arranged: the words of a text never change places."""
-    if cell.quantity.scalar.is_text:
-        return "BADC" if cell.order in ("BADC", "DCBA") else "ABCD"
-    return cell.order
-
-
 def _found(quantity: Quantity, data: bytes) -> Value:
     try:
         return decode_one(quantity, data)
@@ -69,4 +62,4 @@ def _placed(cell: Cell, data: bytes) -> bytes:
     """In whole registers, in their order."""
     if _is_one_byte(cell) and cell.byte == "high":
         data = data.ljust(REGISTER_BYTES, b"\0")
-    return arrange(data.rjust(REGISTER_BYTES, b"\0"), order_of(cell))
+    return arrange(data.rjust(REGISTER_BYTES, b"\0"), cell.arrangement)

@@ -17,6 +17,8 @@ FACTOR = Quantity("int16")
 Cut = tuple[Table, int]
 """An address of a table that no block may read together with the one before it."""
 
+_TEXT: dict[Order, Order] = {"ABCD": "ABCD", "CDAB": "ABCD", "BADC": "BADC", "DCBA": "BADC"}
+
 
 class Cell(NamedTuple):
     """A point in its place: `place` is its position in its group.
@@ -40,6 +42,11 @@ class Cell(NamedTuple):
     def span(self) -> Span:
         """The addresses it needs."""
         return self.table, self.start, self.end
+
+    @property
+    def arrangement(self) -> Order:
+        """How its bytes are arranged: the words of a text never change places."""
+        return _TEXT[self.order] if self.quantity.scalar.is_text else self.order
 
 
 class Limits(NamedTuple):
@@ -81,11 +88,12 @@ class Block(NamedTuple):
         return self.cells[0].span == self.cells[-1].span
 
     def halves(self) -> tuple[Block, Block]:
-        """Split at the largest hole, else in the middle, never between cells alike; only where it is not whole."""
+        """Split at the largest hole, else in the middle; between cells alike only if all are. For two and more."""
         ends = _running_ends(self.cells)
-        middle = len(self.cells) / 2
-        borders = [at for at in range(1, len(self.cells)) if self.cells[at].span != self.cells[at - 1].span]
-        at = max(borders, key=lambda i: (self.cells[i].start - ends[i - 1], -abs(i - middle)))
+        count = len(self.cells)
+        apart = [at for at in range(1, count) if self.cells[at].span != self.cells[at - 1].span]
+        borders = apart or list(range(1, count))
+        at = max(borders, key=lambda i: (self.cells[i].start - ends[i - 1], -abs(i - count / 2)))
         return Block(self.cells[:at]), Block(self.cells[at:])
 
 
@@ -109,12 +117,12 @@ def cell_of(device: ModbusDevice, name: str, place: int = 0) -> Cell:
 
 
 def with_factors(cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    """These cells, whose places are 0, 1, ..., and behind them the registers that hold their powers of ten, each once."""
-    wanted = dict.fromkeys((cell.table, cell.scale_from, cell.order) for cell in cells if cell.scale_from is not None)
+    """These cells, whose places are 0, 1, ..., and behind them the registers of their powers of ten, each once."""
+    wanted = dict.fromkeys((cell.table, cell.scale_from, cell.order) for cell in cells)
+    given = [(table, start, order) for table, start, order in wanted if start is not None]
     factors = [
         Cell(place, f"power of ten in {table} {start} {order}", table, start, start + 1, FACTOR, order, hidden=True)
-        for place, (table, start, order) in enumerate(wanted, len(cells))
-        if start is not None
+        for place, (table, start, order) in enumerate(given, len(cells))
     ]
     return (*cells, *factors)
 

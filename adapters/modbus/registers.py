@@ -162,16 +162,14 @@ def _lanes(block: Block) -> list[_Lane]:
 
 
 def _slots(block: Block) -> Iterable[tuple[_Slot, Cell]]:
-    orders = [_TEXT[cell.order] if cell.quantity.scalar.is_text else cell.order for cell in block.cells]
-    long = {order for order, cell in zip(orders, block.cells, strict=True) if not _is_single(cell)}
-    for order, cell in zip(orders, block.cells, strict=True):
+    long = {cell.arrangement for cell in block.cells if not _is_single(cell)}
+    for cell in block.cells:
+        order = cell.arrangement
         yield _slot(order if order in long else _SINGLE[order], cell, block.start), cell
 
 
 _SINGLE: dict[Order, Order] = {"ABCD": "ABCD", "CDAB": "ABCD", "BADC": "DCBA", "DCBA": "DCBA"}
 """In a single register two orders look alike, and these need no swapping."""
-_TEXT: dict[Order, Order] = {"ABCD": "ABCD", "CDAB": "ABCD", "BADC": "BADC", "DCBA": "BADC"}
-"""The words of a text never change places."""
 _LITTLE_OR_BIG: dict[Order, str] = {"ABCD": ">", "BADC": ">", "CDAB": "<", "DCBA": "<"}
 """BADC and CDAB are big and little endian once the two bytes of each register are swapped."""
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
-
-from typing_extensions import override
+from typing import Any, NamedTuple
 
 from adapters.modbus.plan import Cell
 from gateway.model import Bad, BadReason, Value
@@ -25,7 +23,6 @@ class Powers(dict[int, Decode]):
         super().__init__()
         self._quantity = quantity
 
-    @override
     def __missing__(self, exponent: int) -> Decode:
         if not MIN_EXPONENT <= exponent <= MAX_EXPONENT:
             raise Spoiled(NOT_SCALED)
@@ -60,14 +57,14 @@ class Scaling:
     def __bool__(self) -> bool:
         return bool(self._pairs)
 
-    def values(self, numbers: Sequence[Value]) -> tuple[Value, ...]:
+    def values(self, numbers: Sequence[Any]) -> tuple[Value, ...]:
         """The points' values, from numbers by place; raises Spoiled when one is not good."""
         values = list(numbers)
         for _, place, factor, _, powers in self._pairs:
             values[place] = powers[numbers[factor]](numbers[place])
         return tuple(values[: self._points])
 
-    def sift(self, numbers: Sequence[Value | None], bad: dict[str, Bad]) -> tuple[Value | None, ...]:
+    def sift(self, numbers: Sequence[Any], bad: dict[str, Bad]) -> tuple[Value | None, ...]:
         """The points' values, None where `bad` says why; what was bad of the powers of ten becomes the points'."""
         values = list(numbers)
         for name, place, factor, factor_name, powers in self._pairs:
@@ -86,7 +83,7 @@ class Scaling:
             bad.pop(name, None)
         return tuple(values[: self._points])
 
-    def exponents(self, numbers: Sequence[Value | None]) -> dict[str, int | None]:
+    def exponents(self, numbers: Sequence[Any]) -> dict[str, int | None]:
         """The points' powers of ten by name, None where the device gives none that can be."""
         found = {pair.name: numbers[pair.factor] for pair in self._pairs}
         return {

@@ -53,7 +53,7 @@ def _of_size(point: ModbusPoint) -> Iterator[str]:
     if "encoding" in point.model_fields_set and point.type != "string":
         yield f"encoding is for strings, and this is {point.type}: leave encoding out"
     if "byte" in point.model_fields_set and point.type not in BYTE_TYPES:
-        yield f"byte says which half of a register is meant; {point.type} is no half: use int8 or uint8, or leave it out"
+        yield f"byte says which half of a register is meant; {point.type} is both: use uint8, or leave byte out"
 
 
 def _of_text(point: ModbusPoint) -> Iterator[str]:

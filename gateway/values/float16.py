@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from decimal import ROUND_HALF_UP, Context
 from functools import lru_cache
 
 MEMO_SIZE = 8192
@@ -11,6 +12,9 @@ MEMO_SIZE = 8192
 
 _MAX_DIGITS = 5
 """So many digits tell all float16 apart (binary16, IEEE 754-2019, 3.4; 5.12.2: 1 + ceil(11 x log10(2)))."""
+
+_CONTEXTS = tuple(Context(digits, ROUND_HALF_UP) for digits in range(1, _MAX_DIGITS + 1))
+"""Away from zero where two are as near: below a power of two float16 lie twice as dense, and inwards would miss it."""
 
 _WORD = struct.Struct(">H")
 _FLOAT = struct.Struct(">e")
@@ -23,11 +27,8 @@ def shortest16(word: int) -> float:
     exact: float = _FLOAT.unpack(data)[0]
     if not math.isfinite(exact):
         raise OverflowError("not a finite number")
-    for digits in range(1, _MAX_DIGITS):
-        value = float(f"{exact:.{digits}g}")
-        if _packed(value) == data:
-            return value
-    return float(f"{exact:.{_MAX_DIGITS}g}")
+    values = (float(context.create_decimal_from_float(exact)) for context in _CONTEXTS)
+    return next((value for value in values if _packed(value) == data), exact)
 
 
 def _packed(value: float) -> bytes:
