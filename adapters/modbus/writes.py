@@ -11,7 +11,7 @@ from adapters.modbus.fields import REGISTER_BYTES, wire_of
 from adapters.modbus.plan import Block, Cell, cell_of
 from adapters.modbus.registers import layout
 from gateway.adapter import ReadBack, Rejected
-from gateway.model import Bad, Value
+from gateway.model import Bad, BadReason, Value
 from gateway.values import Unwritable
 
 NONE: Mapping[str, int] = MappingProxyType({})
@@ -155,9 +155,20 @@ def _write(device: ModbusDevice, name: str, value: Value, exponent: int) -> Writ
         wire = wire_of(cell, value, exponent)
     except Unwritable as error:
         raise Rejected(error.reason, f"{name}: {error}") from None
+    if (why := device.points[name].off_limits(wire.value)) is not None:
+        raise Rejected("out-of-range", f"{name}: {why}")
+    if wire.mask is None and _means_nothing(cell, wire.data):
+        raise Rejected("out-of-range", f"{name}: for the device this number means that there is no value (see invalid)")
     mask = wire.mask if wire.mask is not None else b"\xff" * len(wire.data)
     step = cell.quantity.at(exponent).step if cell.scale_from is not None else cell.quantity.step
     return _trimmed(Write(cell, cell.start, wire.data, mask, wire.value, step, device.points[name].read_back))
+
+
+def _means_nothing(cell: Cell, data: bytes) -> bool:
+    bad: dict[str, Bad] = {}
+    if cell.quantity.invalid:
+        sort(Block((cell,)), data, {}, bad)
+    return any(each.reason is BadReason.INVALID for each in bad.values())
 
 
 def _trimmed(write: Write) -> Write:

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.frames import Frames, mask_frames, write_frames, write_read_frames
 from adapters.modbus.plan import Block
 from adapters.modbus.writes import Bundle, Write, bundles, writes_of
+from gateway.adapter import Rejected
 from gateway.model import Value
 from tests.modbus.setup import device
 from tests.modbus.test_registers import cell
@@ -94,6 +96,35 @@ def test_a_field_joins_its_neighbours_only_where_it_is_read_before() -> None:
     whole = writes_of(plant({"a": 11}), {"a": 7})
     assert len(bundles(plant({"a": 11}), [masked(10, 8, 0x18), *whole])) == 1
     assert len(bundles(plant({"a": 11}, mask_write=True), [masked(10, 8, 0x18), *whole])) == 2
+
+
+@pytest.mark.parametrize(
+    ("point", "value", "written"),
+    [
+        ({"writable": {"max": 80}}, 80, 80),
+        ({"writable": {"max": 80}, "scale": 0.3}, 79.9, 79.8),
+        ({"writable": {"max": 80}, "scale": 0.3}, 80, None),
+        ({"writable": {"min": 20}, "scale": 0.3}, 20, 20.1),
+        ({"writable": {"min": 20}, "scale": 0.9}, 20, None),
+        ({"writable": {"max": 0.1}, "type": "float32"}, 0.1, 0.1),
+        ({"writable": True, "invalid": 0xFFFF}, 0xFFFE, 0xFFFE),
+        ({"writable": True, "invalid": 0xFFFF}, 0xFFFF, None),
+    ],
+)
+def test_what_is_really_written_keeps_to_the_limits(point: dict[str, Any], value: float, written: float | None) -> None:
+    target = device({"p": {"address": 1, "type": "uint16", **point}})
+    if written is not None:
+        assert [write.value for write in writes_of(target, {"p": value})] == [written]
+        return
+    with pytest.raises(Rejected) as caught:
+        writes_of(target, {"p": value})
+    assert caught.value.reason == "out-of-range"
+
+
+def test_a_fail_safe_value_that_its_register_would_take_beyond_the_limit_is_an_error() -> None:
+    points = {"p": {"address": 1, "type": "uint16", "scale": 0.3, "writable": {"max": 80}}}
+    with pytest.raises(ValidationError, match=r"80\.1 is the nearest value that can be written, and outside"):
+        device(points, on_uplink_lost={"after": "1min", "write": {"p": 80}})
 
 
 @st.composite
