@@ -69,13 +69,13 @@ async def read_exponents(port: Port, names: Iterable[str]) -> dict[str, int] | R
     lost = [name for name, exponent in found.items() if exponent is None]
     if not lost:
         return {name: exponent for name, exponent in found.items() if exponent is not None}
-    why_bad = next(iter(bad.values()), NOT_SCALED)
-    detail = f"nothing was written, since the power of ten of {', '.join(lost)} is not known: {explain(why_bad)}"
-    return unread(why_bad, detail)
+    cause = next(iter(bad.values()), NOT_SCALED)
+    said = "the device gives none" if cause is NOT_SCALED else explain(cause)
+    return unread(cause, f"nothing was written, since the power of ten of {', '.join(lost)} is not known: {said}")
 
 
 async def _read(port: Port, cells: Iterable[Cell], numbers: dict[str, Value], bad: dict[str, Bad]) -> NotSent | None:
-    """Add what is read of each; why it could not be asked for, if so."""
+    """Add what is read of each; why it could not be asked for, if so. Who did not answer before is asked only once."""
     edges = {(table, at) for table, *ends in port.learned.absent for at in ends}
     blocks = list(plan(cells, limits_of(port.device), port.learned.cuts | edges))
     while blocks:
@@ -89,6 +89,9 @@ async def _read(port: Port, cells: Iterable[Cell], numbers: dict[str, Value], ba
             blocks[:0] = block.halves()
         else:
             bad |= {cell.name: outcome for cell in block.cells}
+        if isinstance(outcome, Bad) and is_silence(outcome) and port.unit.patience.failures:
+            bad |= {cell.name: outcome for rest in blocks for cell in rest.cells}
+            return None
     return None
 
 

@@ -106,11 +106,12 @@ class ModbusPoint(PointConfig):
             return None
         try:
             data = encode(self.quantity, value)
-            return self.off_limits(decode_one(self.quantity._replace(invalid=()), data))
+            rounded = decode_one(self.quantity._replace(invalid=()), data)
         except Unwritable as error:
             return str(error)
         except Spoiled:
             return "the nearest value that can be written is outside its range"
+        return self.off_limits(rounded) if rounded != value else None
 
     def off_limits(self, rounded: Value) -> str | None:
         """Why what would really be written may not be: the nearest raw number can lie beyond a limit."""

@@ -130,6 +130,7 @@ async def test_without_a_power_of_ten_nothing_is_written(modbus_server: ModbusSe
     modbus_server.set("holding", 31, [0x8000])
     result, asked = await write(modbus_server, {"a": 1, "scaled": 12})
     assert (result.status, result.reason) == (ResultStatus.FAILED, BadReason.INVALID)
+    assert result.detail == "nothing was written, since the power of ten of scaled is not known: the device gives none"
     assert asked == [(3, 31, None)]
 
 

@@ -49,6 +49,18 @@ async def test_a_write_to_a_dead_device_tries_it_now_and_does_not_touch_it(serve
     assert {query.function for query in server.queries} <= READS
 
 
+async def test_a_read_of_a_dead_device_is_one_request(server: FaultyServer) -> None:
+    server.react = hang
+    points = {f"r{address}": {"address": address} for address in range(0, 2000, 200)}
+    adapter = adapter_to(server.port, {"d": device(points, timeout="50ms", every="1h")})
+    async with running(adapter) as emitted:
+        await emitted.state("d", DeviceState.OFFLINE)
+        since_s = asyncio.get_running_loop().time()
+        result = await adapter.execute(Command("c", "d", since_s + 5, read=tuple(points)), untold)
+        assert asyncio.get_running_loop().time() - since_s < 0.3
+    assert (result.status, set(result.bad)) == (ResultStatus.UNREACHABLE, set(points))
+
+
 async def test_a_dead_device_that_is_back_is_written_to_at_once(server: FaultyServer) -> None:
     server.react = hang
     adapter = adapter_to(server.port, {"d": device(WRITABLE, timeout="50ms", every="1h")})
