@@ -13,6 +13,10 @@ from gateway.values import FLOATS, SCALARS, Quantity
 if TYPE_CHECKING:
     from adapters.modbus.point import ModbusPoint
 
+MOST = 1e30
+LEAST = 1e-30
+"""Of a scale: with any power of ten and whole number the value is still one that a double holds."""
+
 BYTE_TYPES = frozenset({"int8", "uint8"})
 
 
@@ -80,8 +84,8 @@ def _of_scale(point: ModbusPoint) -> Iterator[str]:
     plain = point.scale == 1 and point.offset == 0 and point.decimals is None and point.range is None
     if point.scale == 0:
         yield "scale can't be 0: every value would be the offset"
-    if not math.isfinite(point.scale) or not math.isfinite(point.offset):
-        yield "scale and offset must be finite numbers"
+    elif not LEAST <= abs(point.scale) <= MOST or not abs(point.offset) <= MOST:
+        yield f"scale must be {LEAST:g} to {MOST:g}, offset at most {MOST:g}, either may be negative"
     if (point.type == "bool" or point.enum) and not (plain and point.scale_from is None):
         what = "an enum maps raw values to labels" if point.enum else "a bool is true or false"
         yield f"{what}; scale, scale_from, offset, decimals and range have no meaning here"

@@ -74,7 +74,10 @@ from tests.modbus.setup import device, link_to
         ({"type": "uint32", "scale_from": 2}, "scale_from is one of the point's own registers"),
         ({"enum": {7: "on"}, "scale_from": 9}, "an enum maps raw values to labels; scale, scale_from"),
         ({"type": "bool", "scale_from": 9}, "a bool is true or false; scale, scale_from"),
-        ({"scale": float("inf")}, "must be finite"),
+        ({"scale": float("inf")}, "scale must be 1e-30 to 1e"),
+        ({"scale": 1e-31}, "scale must be 1e-30 to 1e"),
+        ({"offset": -1e31}, "scale must be 1e-30 to 1e"),
+        ({"offset": float("nan")}, "scale must be 1e-30 to 1e"),
     ],
 )
 def test_a_point_that_makes_no_sense_is_refused_in_a_sentence(point: dict[str, Any], sentence: str) -> None:
