@@ -117,11 +117,11 @@ def _of_what(quantity: Quantity) -> str:
 
 def _of_invalid(point: ModbusPoint) -> Iterator[str]:
     for number in point.invalid:
-        if not math.isfinite(number):
+        if isinstance(number, float) and not math.isfinite(number):
             yield "a number that is not finite is invalid anyway: take it out of invalid"
         elif point.type in FLOATS:
             if not _fits_float(point.type, number):
-                yield f"the invalid value {number:g} can't occur: it is too large for {point.type}"
+                yield f"the invalid value {number} can't occur: it is too large for {point.type}"
         else:
             yield from _of_invalid_whole(point, number)
 
@@ -138,7 +138,7 @@ def _of_invalid_whole(point: ModbusPoint, number: float) -> Iterator[str]:
 
 def _fits_float(kind: str, number: float) -> bool:
     try:
-        struct.pack(f">{FLOATS[kind]}", number)
+        struct.pack(f">{FLOATS[kind]}", float(number))
     except OverflowError:
         return False
     return True
