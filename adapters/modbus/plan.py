@@ -118,11 +118,13 @@ def cell_of(device: ModbusDevice, name: str, place: int = 0) -> Cell:
 
 def with_factors(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     """These cells, whose places are 0, 1, ..., and behind them the registers of their powers of ten, each once."""
-    wanted = dict.fromkeys((cell.table, cell.scale_from, cell.order) for cell in cells)
-    given = [(table, start, order) for table, start, order in wanted if start is not None]
+    firsts: dict[tuple[Table, int, Order], str] = {}
+    for cell in cells:
+        if cell.scale_from is not None:
+            firsts.setdefault((cell.table, cell.scale_from, cell.order), cell.name)
     factors = [
-        Cell(place, f"power of ten in {table} {start} {order}", table, start, start + 1, FACTOR, order, hidden=True)
-        for place, (table, start, order) in enumerate(given, len(cells))
+        Cell(place, f"power of ten of {name}", table, start, start + 1, FACTOR, order, hidden=True)
+        for place, ((table, start, order), name) in enumerate(firsts.items(), len(cells))
     ]
     return (*cells, *factors)
 

@@ -48,6 +48,7 @@ class Poll:
         self._group = group
         self._cells = cells
         self._scaling = Scaling(cells)
+        self._is_scaled = bool(self._scaling)
         self._loop = asyncio.get_running_loop()
         self._bus, self._unit, self._emit = target.bus, target.unit, target.emit
         self._pending = self._total = self._silences = 0
@@ -211,7 +212,7 @@ class Poll:
         reads = self._reads
         values = reads[0].values if len(reads) == 1 else list(chain.from_iterable([read.values for read in reads]))
         arranged = self._arrange(values)
-        if self._scaling:
+        if self._is_scaled:
             try:
                 arranged = self._scaling.values(arranged)
             except Spoiled:

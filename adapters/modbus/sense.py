@@ -13,6 +13,10 @@ from gateway.values import FLOATS, SCALARS, Quantity
 if TYPE_CHECKING:
     from adapters.modbus.point import ModbusPoint
 
+MOST = 1e30
+LEAST = 1e-30
+"""Of a scale: with any power of ten and whole number the value is still one that a double holds."""
+
 BYTE_TYPES = frozenset({"int8", "uint8"})
 
 
@@ -80,8 +84,8 @@ def _of_scale(point: ModbusPoint) -> Iterator[str]:
     plain = point.scale == 1 and point.offset == 0 and point.decimals is None and point.range is None
     if point.scale == 0:
         yield "scale can't be 0: every value would be the offset"
-    if not math.isfinite(point.scale) or not math.isfinite(point.offset):
-        yield "scale and offset must be finite numbers"
+    elif not LEAST <= abs(point.scale) <= MOST or not abs(point.offset) <= MOST:
+        yield f"scale must be {LEAST:g} to {MOST:g}, offset at most {MOST:g}, either may be negative"
     if (point.type == "bool" or point.enum) and not (plain and point.scale_from is None):
         what = "an enum maps raw values to labels" if point.enum else "a bool is true or false"
         yield f"{what}; scale, scale_from, offset, decimals and range have no meaning here"
@@ -113,11 +117,11 @@ def _of_what(quantity: Quantity) -> str:
 
 def _of_invalid(point: ModbusPoint) -> Iterator[str]:
     for number in point.invalid:
-        if not math.isfinite(number):
+        if isinstance(number, float) and not math.isfinite(number):
             yield "a number that is not finite is invalid anyway: take it out of invalid"
         elif point.type in FLOATS:
             if not _fits_float(point.type, number):
-                yield f"the invalid value {number:g} can't occur: it is too large for {point.type}"
+                yield f"the invalid value {number} can't occur: it is too large for {point.type}"
         else:
             yield from _of_invalid_whole(point, number)
 
@@ -134,7 +138,7 @@ def _of_invalid_whole(point: ModbusPoint, number: float) -> Iterator[str]:
 
 def _fits_float(kind: str, number: float) -> bool:
     try:
-        struct.pack(f">{FLOATS[kind]}", number)
+        struct.pack(f">{FLOATS[kind]}", float(number))
     except OverflowError:
         return False
     return True

@@ -178,6 +178,8 @@ def _check_limits(points: Any) -> None:
 
 def _for_numbers(point: PointConfig) -> str | None:
     """What it says of its own that only a number can have."""
+    if point.range is not None:
+        return "range"
     if point.report is not None and point.report.deadband not in (None, 0):
         return "report.deadband"
     for key in ("min", "max"):

@@ -65,6 +65,9 @@ from tests.modbus.setup import device, link_to
         ({"type": "int16", "invalid": [0, 32768]}, "did you mean -32768?"),
         ({"invalid": 6553.5}, "raw values of uint16 are whole"),
         ({"type": "float32", "invalid": 1e39}, "it is too large for float32"),
+        ({"type": "float16", "invalid": 65520}, "it is too large for float16"),
+        ({"type": "float64", "invalid": 10**400}, "it is too large for float64"),
+        ({"invalid": 10**400}, "can't occur: raw values of uint16 are 0 to 65535"),
         ({"type": "float32", "invalid": float("nan")}, "is invalid anyway"),
         ({"invalid": []}, 'must be a raw number that means "no value"'),
         ({"invalid": "FFFF"}, "must be a raw number"),
@@ -74,7 +77,10 @@ from tests.modbus.setup import device, link_to
         ({"type": "uint32", "scale_from": 2}, "scale_from is one of the point's own registers"),
         ({"enum": {7: "on"}, "scale_from": 9}, "an enum maps raw values to labels; scale, scale_from"),
         ({"type": "bool", "scale_from": 9}, "a bool is true or false; scale, scale_from"),
-        ({"scale": float("inf")}, "must be finite"),
+        ({"scale": float("inf")}, "scale must be 1e-30 to 1e"),
+        ({"scale": 1e-31}, "scale must be 1e-30 to 1e"),
+        ({"offset": -1e31}, "scale must be 1e-30 to 1e"),
+        ({"offset": float("nan")}, "scale must be 1e-30 to 1e"),
     ],
 )
 def test_a_point_that_makes_no_sense_is_refused_in_a_sentence(point: dict[str, Any], sentence: str) -> None:
