@@ -16,7 +16,7 @@ WRITABLE: dict[str, dict[str, Any]] = {
     "pump": {"address": 8, "table": "coil", "type": "bool", "writable": True},
     "level": {"address": 10, "writable": True, "verify": True},
 }
-READS = {1, 3}
+READS = {1, 2, 3, 4}
 
 
 @pytest.fixture
