@@ -137,6 +137,7 @@ class Poll:
         return Read(block, self.target.unit_id, self._unit.timeout_s, self, search)
 
     def _start(self, reads: Sequence[Read]) -> None:
+        self._extras.clear()
         self._asked = reads
         self._total = self._pending = len(reads)
         self._silences = 0
