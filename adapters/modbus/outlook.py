@@ -81,7 +81,10 @@ def _sum(link: ModbusLink, load: Load) -> list[str]:
     rate = f"{load.requests_per_s:.3g} requests/s"
     if load.answer_within_s is None or load.answer_within_s <= 0:
         return [f"{rate}: more than pause_between leaves time for"]
-    return [f"{rate} to {link.peer}, which keeps up while an answer takes less than {span(load.answer_within_s)}"]
+    behind = "; what the line behind it takes is not known here" if link.is_line else ""
+    return [
+        f"{rate} to {link.peer}, which keeps up while an answer takes less than {span(load.answer_within_s)}{behind}"
+    ]
 
 
 def _note(share: float) -> list[str]:

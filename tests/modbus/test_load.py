@@ -1,5 +1,7 @@
 """What polls cost, against what the specification says by hand."""
 
+import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,7 +10,11 @@ from hypothesis import strategies as st
 
 from adapters.modbus.config import ModbusLink
 from adapters.modbus.load import ANSWER_S, load_of
+from adapters.modbus.timing import character_s, silence_s
+from adapters.modbus.wire import Pace
 from tests.modbus.setup import device, link_to, registers
+from tests.modbus.slave import LineRig, Manner
+from tests.modbus.virtual import in_simulated_time
 
 
 def serial(**more: Any) -> ModbusLink:
@@ -64,6 +70,32 @@ def test_through_a_network_the_load_is_how_long_an_answer_may_take() -> None:
     assert load_of(link_to(502), devices).answer_within_s == pytest.approx(0.1)
     assert load_of(link_to(502, max_in_flight=4), devices).answer_within_s == pytest.approx(0.4)
     assert load_of(link_to(502, pause_between="60ms"), devices).answer_within_s == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize(("transport", "baudrate", "pause"), [
+    ("rtu", 9600, "0s"), ("rtu", 115200, "0s"), ("rtu", 19200, "30ms"), ("ascii", 9600, "0s"),
+])  # fmt: skip
+def test_the_scheduler_keeps_a_line_busy_for_just_the_time_that_is_reckoned(
+    transport: str, baudrate: int, pause: str
+) -> None:
+    link = serial(transport=transport, baudrate=baudrate, pause_between=pause)
+    character = character_s(baudrate, link.bits, link.parity, link.stop_bits)
+    silence = silence_s(baudrate, character)
+    (demand,) = load_of(link, {"d": registers(*range(10))}).demands
+    travel_s = (demand.sent + demand.received) * character
+    answers = Manner(after_s=travel_s + (silence if transport == "rtu" else 0) + ANSWER_S)
+
+    async def happens() -> None:
+        pace = Pace(between_s=link.pause_between, character_s=character, silence_s=silence)
+        rig = LineRig(lambda _request: answers, ascii_frames=transport == "ascii", pace=pace)
+        rig.poll((1, 0, 10))
+        await asyncio.sleep(10)
+        times = [at for at, _ in rig.slaves.asked]
+        assert [b - a for a, b in pairwise(times)] == pytest.approx([demand.bus_s] * (len(times) - 1), abs=1e-6)
+        assert len(times) > 100
+        await rig.close()
+
+    in_simulated_time(happens)
 
 
 @given(st.integers(50, 1_000_000), st.integers(50, 1_000_000), st.sets(st.integers(0, 500), min_size=1))

@@ -41,6 +41,13 @@ def test_the_plan_of_a_network_link_says_how_soon_answers_must_come() -> None:
     ]
 
 
+def test_a_line_behind_a_bridge_is_said_to_be_unknown() -> None:
+    devices = {"d": registers(1, every="1s")}
+    assert lines(link_to(4001, transport="rtu-over-tcp"), devices)[-1].endswith(
+        "an answer takes less than 1.0 s; what the line behind it takes is not known here"
+    )
+
+
 def test_without_devices_there_is_no_plan() -> None:
     assert lines(link_to(502), {}) == []
 
