@@ -212,6 +212,11 @@ CODES = {
         "instance, unit id 0 speaks to all of them at once, and none of them may answer. Give the device the address "
         "that is set on it.",
     ),
+    "E147": Code(
+        "two links claim what only one can have",
+        "Such as one serial port: what is on one line belongs to one link, or requests would run into each other. Name "
+        "the port once, and give all of its devices that link.",
+    ),
     "E150": Code(
         "a malformed reference",
         "References are ${env:NAME}, ${env:NAME:-default}, ${secret:NAME} and ${file:PATH}. Where the "
