@@ -16,6 +16,10 @@ RETRY_MAX_S = 86400.0
 """And then in doubling pauses up to this: devices get new firmware and new options."""
 SPLIT_CODES = frozenset({2, 3})
 """Illegal address, and what some devices say to a length they don't like (V1.1b3, 7)."""
+NO_FUNCTION = 1
+"""The device does not know this function: no part of the block can be read with it (V1.1b3, 7)."""
+LASTING = SPLIT_CODES | {NO_FUNCTION}
+"""What is refused so will be refused again: it is remembered."""
 
 GOOD = 0
 """No exception has this code (MODBUS Application Protocol V1.1b3, 7)."""
@@ -158,7 +162,7 @@ class Search:
         """`next` was refused with this code, read (GOOD), or neither (None), so that nothing is learned from it."""
         node = self._open.pop()
         node.code = code
-        if code and len(node.block.cells) > 1:
+        if code in SPLIT_CODES and len(node.block.cells) > 1:
             node.children = tuple(_Node(half) for half in node.block.halves())
             self._open.extend(reversed(node.children))
 

@@ -12,7 +12,7 @@ from adapters.modbus.bus import Bus
 from adapters.modbus.exchange import TIMED_OUT
 from adapters.modbus.findings import news
 from adapters.modbus.frames import Frames, read_frames
-from adapters.modbus.learn import GOOD, SPLIT_CODES, Facts, Learned, Search
+from adapters.modbus.learn import GOOD, LASTING, Facts, Learned, Search
 from adapters.modbus.plan import Block, Cell, Limits, plan
 from adapters.modbus.read import Read
 from adapters.modbus.registers import picker
@@ -90,8 +90,8 @@ class Poll:
             if self._silences >= GIVE_UP_AFTER and not self._answered:
                 self._give_up()
         if read.search is not None:
-            self._search_on(read.search, bad.code if bad.code in SPLIT_CODES else None)
-        elif bad.code in SPLIT_CODES and not self._lookout:
+            self._search_on(read.search, bad.code if bad.code in LASTING else None)
+        elif bad.code in LASTING and not self._lookout:
             self._search(Search(read.block, bad.code))
         if not self._pending:
             self._finish()

@@ -28,8 +28,11 @@ def advise(
 ) -> None:
     """Note what an adapter says of a link and the devices on it."""
     for advice in asked(link.config, link.devices):
-        group, key = ("links", name) if advice.device is None else ("devices", advice.device)
-        findings.add(CODES_OF[advice.kind], advice.text, _place(groups[group], key, advice.path))
+        if advice.device in link.devices:
+            place = _place(groups["devices"], advice.device, advice.path)
+        else:
+            place = _place(groups["links"], name, advice.path if advice.device is None else ())
+        findings.add(CODES_OF.get(advice.kind, CODES_OF["other"]), advice.text, place)
 
 
 def _place(group: Collection, key: str, path: Iterable[str]) -> Span:

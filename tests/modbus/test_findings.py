@@ -128,3 +128,18 @@ async def test_without_blocks_nothing_is_searched_for_a_point_that_is_missing() 
         assert set(emitted.bad("d")) == {"r13"}
         assert [query.size for query in server.queries[:3]] == [1, 1, 1]
         assert len(emitted.notices("d")) == 1
+
+
+async def test_a_table_that_a_device_does_not_have_is_asked_for_no_more_and_told_once() -> None:
+    points: dict[str, dict[str, Any]] = {
+        "a": {"address": 1},
+        "b": {"address": 5, "table": "input"},
+        "c": {"address": 6, "table": "input"},
+    }
+    async with faulty_server() as server:
+        server.react = lambda query: query.refused(1) if query.function == 4 else query.good()
+        emitted = await polled(server, device(points), {}, times=5)
+        assert [query.function for query in server.queries].count(4) == 1
+    assert {name: bad.code for name, bad in emitted.bad("d").items()} == {"b": 1, "c": 1}
+    (told,) = emitted.notices("d")
+    assert told.startswith("b (input 5), c (input 6) can't be read: the device does not know this function; the point")
