@@ -10,7 +10,7 @@ from adapters.modbus.bus import Bus
 from adapters.modbus.commands import Port, Write, read_all, write_all
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.learn import Learned
-from adapters.modbus.plan import Cell, cell_of, cells_of, limits_of
+from adapters.modbus.plan import Cell, cells_of, limits_of
 from adapters.modbus.poll import Poll, Target
 from adapters.modbus.scan import Found, Scan
 from adapters.modbus.scope import Scope
@@ -46,7 +46,7 @@ class Session:
         unit = Unit(name, device.timeout, self._silence, self._emit, pause_max_s=device.probe_every)
         self._units.append(unit)
         learned = Learned(memory)
-        learned.be_of(place, (cell_of(device, point).span for point in device.points))
+        learned.be_of(place, (cell.span for group in device.groups(name) for cell in cells_of(device, group)))
         target = Target(device.unit_id, limits_of(device), learned, unit, self._bus, self._emit, device.address_base)
         self._devices[name] = device, target
         for group in device.groups(name):

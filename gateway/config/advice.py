@@ -28,7 +28,7 @@ def advise(
 ) -> None:
     """Note what an adapter says of a link and the devices on it."""
     for advice in asked(link.config, link.devices):
-        if advice.device in link.devices:
+        if advice.device is not None and advice.device in link.devices:
             place = _place(groups["devices"], advice.device, advice.path)
         else:
             place = _place(groups["links"], name, advice.path if advice.device is None else ())

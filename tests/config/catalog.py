@@ -95,7 +95,9 @@ def _radio_advice(_link: RadioLink, devices: Mapping[str, RadioDevice]) -> Itera
     for name, device in devices.items():
         if device.mac.startswith("00"):
             yield Advice("other", "such an address is made up - see the label", ("mac", "first byte"), name)
-    yield from (Advice("other", f"{count} devices are many for one radio") for count in [len(devices)] if count > 1)
+    if len(devices) > 1:
+        yield Advice("other", f"{len(devices)} devices are many for one radio")
+        yield Advice("other", "one that is not there is one too many", ("mac",), "nobody")
 
 
 CATALOG = Catalog(
