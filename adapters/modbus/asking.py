@@ -10,7 +10,7 @@ from adapters.modbus.bus import Bus
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.frames import Frames, read_frames
 from adapters.modbus.learn import SPLIT_CODES, Learned
-from adapters.modbus.plan import Cell, limits_of, plan, with_factors
+from adapters.modbus.plan import Block, Cell, limits_of, plan, with_factors
 from adapters.modbus.scaling import NOT_SCALED, Scaling
 from adapters.modbus.unit import Unit, is_silence
 from adapters.modbus.verdict import WORTH, not_sent, unread
@@ -41,6 +41,12 @@ async def ask(port: Port, frames: Frames, wrote: Wrote | None = None) -> Outcome
 def speaks(outcome: Outcome) -> bool:
     """Whether the device itself has said something, if only that it refuses."""
     return isinstance(outcome, bytes) or (isinstance(outcome, Bad) and bool(outcome.code) and not is_silence(outcome))
+
+
+def blocks_of(port: Port, cells: Iterable[Cell]) -> list[Block]:
+    """The requests that read these, by what is known of the device."""
+    edges = {(table, at) for table, *ends in port.learned.absent for at in ends}
+    return list(plan(cells, limits_of(port.device), port.learned.cuts | edges))
 
 
 async def read_all(port: Port, names: Iterable[str]) -> Result:
@@ -76,8 +82,7 @@ async def read_exponents(port: Port, names: Iterable[str]) -> dict[str, int] | R
 
 async def _read(port: Port, cells: Iterable[Cell], numbers: dict[str, Value], bad: dict[str, Bad]) -> NotSent | None:
     """Add what is read of each; why it could not be asked for, if so. Who did not answer before is asked only once."""
-    edges = {(table, at) for table, *ends in port.learned.absent for at in ends}
-    blocks = list(plan(cells, limits_of(port.device), port.learned.cuts | edges))
+    blocks = blocks_of(port, cells)
     while blocks:
         block = blocks.pop(0)
         outcome = await ask(port, read_frames(port.device.unit_id, block))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.modbus.asking import Port, ask, read_all, read_exponents, speaks
+from adapters.modbus.asking import Port, ask, blocks_of, read_all, read_exponents, speaks
 from adapters.modbus.awaited import NotSent
+from adapters.modbus.bundle import Bundle, bundles
 from adapters.modbus.config import BIT_TABLES
 from adapters.modbus.exchange import GARBLED
 from adapters.modbus.frames import Frames, fetch_frames, mask_frames, write_frames, write_read_frames
 from adapters.modbus.plan import Block
 from adapters.modbus.verdict import Progress, compared, not_sent, partly, unread, write_trouble
 from adapters.modbus.words import explain
-from adapters.modbus.writes import Bundle, bundles, sort, writes_of
+from adapters.modbus.writes import sort, writes_of
 from gateway.adapter import Wrote
 from gateway.model import Bad, Result, ResultStatus, Value
 
@@ -57,8 +58,8 @@ async def _carry_out(port: Port, bundle: Bundle, wrote: Wrote) -> Progress:
         data = bundle.data if bundle.is_whole else await _filled(port, bundle)
         if isinstance(data, Result):
             return Progress({}, data)
-        if _reads_along(port, bundle):
-            return await _write_and_read(port, bundle, data, wrote)
+        if (block := _read_along(port, bundle)) is not None:
+            return await _write_and_read(port, bundle, data, block, wrote)
         multiple = bundle.size > 1 or port.device.write == "multiple"
         frames = write_frames(port.device.unit_id, bundle.table, bundle.start, data, multiple=multiple)
         trouble = await _send(port, bundle, frames, wrote)
@@ -85,7 +86,7 @@ async def _mask(port: Port, bundle: Bundle, wrote: Wrote) -> Result | None:
 
 async def _filled(port: Port, bundle: Bundle) -> bytes | Result:
     """What is to be written, with all bits that have to stay freshly read."""
-    outcome = await ask(port, fetch_frames(port.device.unit_id, bundle.start, bundle.size))
+    outcome = await ask(port, fetch_frames(port.device.unit_id, *bundle.shared))
     if isinstance(outcome, bytes):
         return bundle.filled(outcome)
     if isinstance(outcome, NotSent):
@@ -94,16 +95,17 @@ async def _filled(port: Port, bundle: Bundle) -> bytes | Result:
     return unread(outcome, detail)
 
 
-def _reads_along(port: Port, bundle: Bundle) -> bool:
-    """Whether one request may write and read back."""
-    served = port.device.read_write and bundle.table not in BIT_TABLES
-    plain = all(write.cell.scale_from is None for write in bundle.to_read_back)
-    return served and plain and bool(bundle.to_read_back)
+def _read_along(port: Port, bundle: Bundle) -> Block | None:
+    """What the request that writes can read back; None where that takes others."""
+    cells = [write.cell for write in bundle.to_read_back]
+    if not port.device.read_write or bundle.table in BIT_TABLES or any(cell.scale_from is not None for cell in cells):
+        return None
+    blocks = blocks_of(port, cells)
+    return blocks[0] if len(blocks) == 1 else None
 
 
-async def _write_and_read(port: Port, bundle: Bundle, data: bytes, wrote: Wrote) -> Progress:
+async def _write_and_read(port: Port, bundle: Bundle, data: bytes, block: Block, wrote: Wrote) -> Progress:
     """Both in one request."""
-    block = Block(tuple(sorted((write.cell for write in bundle.to_read_back), key=lambda cell: cell.span)))
     frames = write_read_frames(port.device.unit_id, bundle.start, data, block)
     outcome = await ask(port, frames, wrote)
     if isinstance(outcome, bytes):

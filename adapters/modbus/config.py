@@ -35,11 +35,19 @@ __all__ = [
 REGISTER_BITS = 16
 
 
+RegisterHole = Annotated[int, Field(ge=0, le=MAX_READ_REGISTERS)]
+BitHole = Annotated[int, Field(ge=0, le=MAX_READ_BITS)]
+
+
 class Holes(StrictModel):
     """How many addresses that no point uses are read along to save a request; 0 for never."""
 
-    registers: Annotated[int, Field(ge=0, le=MAX_READ_REGISTERS)] = 16
-    bits: Annotated[int, Field(ge=0, le=MAX_READ_BITS)] = 128
+    registers: RegisterHole = 16
+    bits: BitHole = 128
+    holding: RegisterHole | None = Field(None, description="of this table, if not as `registers` says")
+    input: RegisterHole | None = Field(None, description="of this table, if not as `registers` says")
+    coil: BitHole | None = Field(None, description="of this table, if not as `bits` says")
+    discrete: BitHole | None = Field(None, description="of this table, if not as `bits` says")
 
 
 class ModbusDevice(DeviceConfig[ModbusPoint]):
@@ -62,6 +70,9 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
     )
     mask_write: bool = Field(False, description="bit fields by function 22, which leaves the other bits to the device")
     read_write: bool = Field(False, description="verify by function 23, which writes and reads back in one request")
+    blocks: bool = Field(
+        True, description="false: a request for each point, where a device refuses to have several read at once"
+    )
 
     def address_on(self, link: ModbusLink) -> str:
         """Where the device is found, for people."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from adapters.modbus.awaited import NotSent, Outcome
+from adapters.modbus.bundle import Bundle, Write
 from adapters.modbus.unit import is_silence
 from adapters.modbus.words import ACKNOWLEDGE, NO_PATH, UNKNOWN_FUNCTION, explain
-from adapters.modbus.writes import Bundle, Write
 from gateway.model import Bad, BadReason, Result, ResultStatus, Value
 from gateway.values import near
 

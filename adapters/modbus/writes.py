@@ -1,100 +1,20 @@
-"""What a command writes: each point checked and encoded, and neighbours put together into one request. Pure."""
+"""What a command writes: each point checked and encoded. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
-from adapters.modbus.config import BIT_TABLES, ModbusDevice, Table
+from adapters.modbus.bundle import Write
+from adapters.modbus.config import BIT_TABLES, ModbusDevice
 from adapters.modbus.fields import REGISTER_BYTES, wire_of
 from adapters.modbus.plan import Block, Cell, cell_of
 from adapters.modbus.registers import layout
-from gateway.adapter import ReadBack, Rejected
+from gateway.adapter import Rejected
 from gateway.model import Bad, BadReason, Value
 from gateway.values import Unwritable
 
 NONE: Mapping[str, int] = MappingProxyType({})
-
-
-class Write(NamedTuple):
-    """One point to write, `data` as on the wire: of each byte those bits that are set in `mask`.
-
-    A coil is a byte, 0 or 1. `value` is what it stands for once it is rounded, `step` the distance to the next one.
-    """
-
-    cell: Cell
-    start: int
-    data: bytes
-    mask: bytes
-    value: Value
-    step: float
-    read_back: ReadBack | None
-
-
-class Bundle(NamedTuple):
-    """Neighbours that go out as one request, in the order of the command; what no mask names stays as it is."""
-
-    table: Table
-    start: int
-    data: bytes
-    mask: bytes
-    writes: tuple[Write, ...]
-
-    @property
-    def step(self) -> int:
-        """Bytes of one address."""
-        return 1 if self.table in BIT_TABLES else REGISTER_BYTES
-
-    @property
-    def size(self) -> int:
-        """Registers or coils."""
-        return len(self.data) // self.step
-
-    @property
-    def end(self) -> int:
-        """The first address behind it."""
-        return self.start + self.size
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing has to be kept."""
-        return not self.mask.strip(b"\xff")
-
-    @property
-    def names(self) -> str:
-        """The points, for people."""
-        return ", ".join(write.cell.name for write in self.writes)
-
-    @property
-    def values(self) -> dict[str, Value]:
-        """What is written, by point."""
-        return {write.cell.name: write.value for write in self.writes}
-
-    @property
-    def to_read_back(self) -> tuple[Write, ...]:
-        """Those that ask for it."""
-        return tuple(write for write in self.writes if write.read_back is not None)
-
-    @property
-    def words(self) -> list[tuple[int, int, int]]:
-        """Address, mask and bits of each register, but for those of which nothing is written."""
-        words = []
-        for at in range(0, len(self.data), REGISTER_BYTES):
-            mask, bits = (int.from_bytes(row[at : at + REGISTER_BYTES], "big") for row in (self.mask, self.data))
-            if mask:
-                words.append((self.start + at // REGISTER_BYTES, mask, bits))
-        return words
-
-    def stretched(self, start: int, end: int) -> Bundle:
-        """From this address to that one, with nothing to write in what is added."""
-        before, behind = bytes((self.start - start) * self.step), bytes((end - self.end) * self.step)
-        return self._replace(start=start, data=before + self.data + behind, mask=before + self.mask + behind)
-
-    def filled(self, found: bytes) -> bytes:
-        """The data, with everything that has to be kept as it was found in the same registers."""
-        rows = zip(self.data, self.mask, found, strict=True)
-        return bytes(new & mask | old & ~mask for new, mask, old in rows)
 
 
 def known(device: ModbusDevice, name: str, place: int = 0) -> Cell:
@@ -117,17 +37,6 @@ def check(device: ModbusDevice, wanted: Mapping[str, Value]) -> None:
 def writes_of(device: ModbusDevice, wanted: Mapping[str, Value], exponents: Mapping[str, int] = NONE) -> list[Write]:
     """Everything that a command writes, with the powers of ten that points have; raises Rejected."""
     return [_write(device, name, value, exponents.get(name, 0)) for name, value in wanted.items()]
-
-
-def bundles(device: ModbusDevice, writes: Iterable[Write]) -> list[Bundle]:
-    """The requests for these: neighbours together, as far as only neighbours change places in the order given."""
-    row: list[Bundle] = []
-    for write in writes:
-        bundle = Bundle(write.cell.table, write.start, write.data, write.mask, (write,))
-        while row and _goes_with(device, row[-1], bundle):
-            bundle = _joined(row.pop(), bundle)
-        row.append(bundle)
-    return row
 
 
 def sort(block: Block, data: bytes, values: dict[str, Value], bad: dict[str, Bad]) -> None:
@@ -179,31 +88,3 @@ def _trimmed(write: Write) -> Write:
     first, end = touched[0], touched[-1] + REGISTER_BYTES
     start = write.start + first // REGISTER_BYTES
     return write._replace(start=start, data=write.data[first:end], mask=write.mask[first:end])
-
-
-def _goes_with(device: ModbusDevice, one: Bundle, other: Bundle) -> bool:
-    """Whether a single request may write both."""
-    if one.table != other.table or max(one.start, other.start) > min(one.end, other.end):
-        return False
-    if (one.start, one.size) != (other.start, other.size):
-        if device.mask_write and not (one.is_whole and other.is_whole):
-            return False
-        if max(one.end, other.end) - min(one.start, other.start) > device.most_written(one.table):
-            return False
-    return not any(a & b for a, b in zip(*(each.mask for each in _side_by_side(one, other)), strict=True))
-
-
-def _joined(one: Bundle, other: Bundle) -> Bundle:
-    """Both in one, where no bit is written by both."""
-    a, b = _side_by_side(one, other)
-    return Bundle(a.table, a.start, _either(a.data, b.data), _either(a.mask, b.mask), one.writes + other.writes)
-
-
-def _side_by_side(one: Bundle, other: Bundle) -> tuple[Bundle, Bundle]:
-    """Each over the addresses of both."""
-    start, end = min(one.start, other.start), max(one.end, other.end)
-    return one.stretched(start, end), other.stretched(start, end)
-
-
-def _either(one: bytes, other: bytes) -> bytes:
-    return bytes(a | b for a, b in zip(one, other, strict=True))

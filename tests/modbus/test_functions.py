@@ -19,6 +19,7 @@ POINTS: dict[str, dict[str, Any]] = {
     "b": {"address": 11, "writable": True},
     "far": {"address": 13, "writable": True},
     "long": {"address": 14, "type": "uint32", "writable": True},
+    "before": {"address": 19, "writable": True},
     "low": {"address": 20, "bits": "0..3", "writable": True},
     "mid": {"address": 20, "bits": "4..7", "writable": True},
     "flag": {"address": 20, "bits": 15, "type": "bool", "writable": True},
@@ -70,6 +71,7 @@ async def write(server: ModbusServer, values: dict[str, Value], **more: Any) -> 
         ({"mid": 3, "flag": False, "low": 5}, {}, [(3, 20, None), (6, 20, [0x2A35])]),
         ({"mid": 3, "flag": False, "low": 5}, {"write": "single"}, [(3, 20, None), (6, 20, [0x2A35])]),
         ({"low": 5, "upper": 7}, {}, [(3, 20, None), (16, 20, [0xAAA5, 0x07AA])]),
+        ({"before": 1, "low": 5}, {}, [(3, 20, None), (16, 19, [1, 0xAAA5])]),
         ({"across": 0x5F}, {}, [(3, 24, None), (16, 24, [0xAAA5, 0xFAAA])]),
         ({"mid": 3, "flag": False, "low": 5}, {"mask_write": True}, [(22, 20, [0x2A35])]),
         ({"across": 0x5F}, {"mask_write": True}, [(22, 24, [0xAAA5]), (22, 25, [0xFAAA])]),
@@ -82,6 +84,24 @@ async def test_a_command_becomes_as_few_requests_as_its_device_allows(
     for address in (20, 21, 24, 25):
         modbus_server.set("holding", address, [0xAAAA])
     assert await write(modbus_server, values, **more) == (Result(ResultStatus.DONE, values=values), asked)
+
+
+async def test_function_23_reads_nothing_together_that_a_device_refuses_to_have_read_together(
+    modbus_server: ModbusServer,
+) -> None:
+    both = {name: {**POINTS[name], "verify": True} for name in ("a", "b")}
+    adapter = adapter_to(modbus_server.port, {"d": device(both, every="1h", read_write=True, blocks=False)})
+    async with running(adapter) as emitted:
+        await emitted.sample("d")
+        modbus_server.requests.clear()
+        deadline_s = asyncio.get_running_loop().time() + 5
+        result = await adapter.execute(Command("c", "d", deadline_s, write={"a": 1, "b": 2}), untold)
+    assert result == Result(ResultStatus.DONE, values={"a": 1, "b": 2})
+    assert [(each.function, each.address, each.size) for each in modbus_server.requests] == [
+        (16, 10, 2),
+        (3, 10, 1),
+        (3, 11, 1),
+    ]
 
 
 async def test_what_fails_together_is_named_together(modbus_server: ModbusServer) -> None:

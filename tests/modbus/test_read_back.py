@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.modbus import ModbusAdapter
+from adapters.modbus.bundle import bundles
 from adapters.modbus.verdict import compared
-from adapters.modbus.writes import bundles, writes_of
+from adapters.modbus.writes import writes_of
 from gateway.adapter import Rejected
 from gateway.model import Command, DeviceState, Result, ResultStatus, Value
 from tests.modbus.setup import adapter_to, device
@@ -129,7 +130,8 @@ async def test_what_is_not_read_back_is_not_verified() -> None:
 async def test_function_23_writes_and_reads_back_in_one_request() -> None:
     with Device(Drifting()) as peer:
         assert (await outcome(peer, True, read_write=True)).status is ResultStatus.DONE
-        assert [query.function for query in peer.queries][-1:] == [23]
+        assert [query.function for query in peer.writes] == [23]
+        assert {query.size for query in peer.queries if query.function == 3} == {2}, "polls of both points"
 
 
 @pytest.mark.parametrize("verify", [False, {"settle": "1s"}])

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from adapters.modbus.bundle import Bundle, Write, bundles
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.frames import Frames, mask_frames, write_frames, write_read_frames
 from adapters.modbus.plan import Block
-from adapters.modbus.writes import Bundle, Write, bundles, writes_of
+from adapters.modbus.writes import writes_of
 from gateway.adapter import Rejected
 from gateway.model import Value
 from tests.modbus.setup import device
@@ -98,6 +99,11 @@ def test_a_field_joins_its_neighbours_only_where_it_is_read_before() -> None:
     assert len(bundles(plant({"a": 11}, mask_write=True), [masked(10, 8, 0x18), *whole])) == 2
 
 
+def test_a_field_is_read_alone_where_a_device_refuses_to_have_several_read_at_once() -> None:
+    target = plant({"a": 11, "b": 12}, blocks=False)
+    assert len(bundles(target, [masked(10, 8, 0x18), *writes_of(target, {"a": 7, "b": 8})])) == 2
+
+
 @pytest.mark.parametrize(
     ("point", "value", "written"),
     [
@@ -163,7 +169,7 @@ def test_neighbours_in_the_order_of_a_command_are_never_two_requests(
 @given(data=st.binary(min_size=2, max_size=2), mask=st.binary(min_size=2, max_size=2), found=st.integers(0, 0xFFFF))
 def test_reading_and_writing_a_field_is_what_function_22_does(data: bytes, mask: bytes, found: int) -> None:
     field = Bundle("holding", 5, bytes(a & b for a, b in zip(data, mask, strict=True)), mask, ())
-    filled = int.from_bytes(field.filled(found.to_bytes(2, "big")), "big")
+    filled = int.from_bytes(data if field.is_whole else field.filled(found.to_bytes(2, "big")), "big")
     for address, bits_of, bits in field.words:
         request = mask_frames(1, address, bits_of, bits).request
         keep, set_ = int.from_bytes(request[4:6], "big"), int.from_bytes(request[6:8], "big")
