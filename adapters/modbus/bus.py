@@ -107,7 +107,7 @@ class Bus:
     def _send(self, exchange: Exchange) -> None:
         """On the wire with it; before it, where its reply could be mistaken, a question."""
         wire = self.wire
-        if wire.owed is not None and wire.owed.mistakable(exchange.expected, self._loop.time()):
+        if wire.owed is not None and wire.in_doubt(exchange):
             self._ask_first(wire.owed.question(exchange.request), exchange)
             return
         frame = wire.send(exchange)

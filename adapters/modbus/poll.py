@@ -15,7 +15,7 @@ from adapters.modbus.learn import GOOD, SPLIT_CODES, Facts, Learned, Search
 from adapters.modbus.plan import Block, Cell, Limits, plan
 from adapters.modbus.read import Read
 from adapters.modbus.registers import picker
-from adapters.modbus.unit import Unit, is_silence
+from adapters.modbus.unit import Unit, is_no_answer
 from gateway.adapter import Emit
 from gateway.model import Bad, BadReason, DeviceState, PointGroup, Sample, Value
 
@@ -83,7 +83,7 @@ class Poll:
         """A block did not arrive."""
         self._clean = False
         self._pending -= 1
-        if is_silence(bad):
+        if is_no_answer(bad):
             self._silences += 1
             if self._silences >= GIVE_UP_AFTER and not self._answered:
                 self._give_up()
@@ -242,7 +242,7 @@ class Poll:
     def _judge_blocks(self, now_s: float) -> None:
         """A block that is silent while its device answers is left alone like a dead device."""
         for read in self._asked:
-            if read.trouble is None or not is_silence(read.trouble):
+            if read.trouble is None or not is_no_answer(read.trouble):
                 read.patience.answered()
             else:
                 if read.patience.dead:

@@ -29,6 +29,11 @@ def is_silence(bad: Bad) -> bool:
     return bad.reason is BadReason.TIMEOUT or bad.code in GATEWAY_CODES
 
 
+def is_no_answer(bad: Bad) -> bool:
+    """Whether nothing came, or nothing that could be understood: who sends only such is as good as dead."""
+    return is_silence(bad) or bad.reason is BadReason.DECODE_ERROR
+
+
 class Pollable(Protocol):
     """One poll period of a device: `trouble` is why the last poll had bad points, `silent` whether it had no answer."""
 
@@ -96,7 +101,7 @@ class Unit:
     def knocked(self, bad: Bad | None, cost_s: float) -> None:
         """What became of the small request."""
         self._knocking = False
-        if bad is None or (bad.code is not None and not is_silence(bad)):
+        if bad is None or not is_no_answer(bad):
             self._vouched = True
             self.answered()
         else:
@@ -116,8 +121,8 @@ class Unit:
             self._watch = None
 
     def report(self, now_s: float) -> None:
-        """Say what state the device is in, if that has changed; not while it is just being found out."""
-        if self._knocking:
+        """Say what state the device is in, if that has changed; not while that is just being found out."""
+        if self._knocking or (self.patience.failures and not self.patience.dead):
             return
         state, reason = self._judge(now_s)
         if (state, reason) == (self.state, self._reason):

@@ -35,17 +35,18 @@ class Emitted(list[tuple[float, Any]]):
 class Site:
     """Devices by unit id on one line; `silent` are those that do not answer. Emitted things with their time."""
 
-    def __init__(self, devices: Mapping[str, ModbusDevice]) -> None:
+    def __init__(self, devices: Mapping[str, ModbusDevice], memory: Mapping[str, dict[str, Any]] | None = None) -> None:
         self.silent: set[int] = set()
         self.deaf: set[tuple[int, int]] = set()
         """(unit, how many): requests of this size are never answered."""
+        self.manner = WELL
         self.emitted = Emitted()
         self.rig = LineRig(self._manner)
         self.loop = self.rig.loop
         gateway.grid._grids[self.loop] = Grid(self.loop, self.loop.time)
         self.session = Session(self.rig.line, self.rig.bus, None, self.emitted)
         for name, device in devices.items():
-            self.session.add(name, device, {})
+            self.session.add(name, device, {} if memory is None else memory[name])
         self.session.start()
 
     def states(self, device: str) -> list[DeviceState]:
@@ -65,11 +66,12 @@ class Site:
     async def close(self) -> None:
         self.session.stop()
         await self.rig.close()
+        self.session.remember()
 
     def _manner(self, request: bytes) -> Manner:
         if request[0] in self.silent or (request[0], request[5]) in self.deaf:
             return SILENT
-        return WELL
+        return self.manner
 
 
 def run(devices: Mapping[str, ModbusDevice], happens: Callable[[Site], Coroutine[Any, Any, None]]) -> None:
