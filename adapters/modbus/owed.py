@@ -21,6 +21,7 @@ LATE_S = 30.0
 READ_BITS = frozenset({1, 2})
 READ_REGISTERS = frozenset({3, 4})
 READS = READ_BITS | READ_REGISTERS
+TWINS = {1: 2, 2: 1, 3: 4, 4: 3}
 COILS = frozenset({5, 15})
 """Functions that write bits; all others of ours touch holding registers (MODBUS Application Protocol V1.1b3, 6)."""
 
@@ -107,5 +108,5 @@ def _ways(function: int) -> Iterator[tuple[int, int]]:
     """Other functions and sizes; some devices are silent to any size but one, others to the functions they lack."""
     sizes = range(1, (MAX_READ_BITS if function in READ_BITS else MAX_READ_REGISTERS) + 1)
     yield from ((function, size) for size in sizes[:2])
-    yield from ((other, 1) for other in sorted(READS - {function}, reverse=True))
+    yield TWINS[function], 1
     yield from ((function, size) for size in sizes[2:])

@@ -137,11 +137,12 @@ class Poll:
         return Read(block, self.target.unit_id, self._unit.timeout_s, self, search)
 
     def _start(self, reads: Sequence[Read]) -> None:
+        """Until its period is over; what has never been read, or not for long, is due now."""
         self._asked = reads
         self._total = self._pending = len(reads)
         self._silences = 0
-        self._due_s = self._loop.time() + self._group.every_s
-        self._bus.poll(reads, self._due_s)
+        self._due_s = self._loop.time() + (self._group.every_s if self._unit.alive else 0.0)
+        self._bus.poll(reads, self._due_s, doubtful=self._unit.doubtful)
 
     def _give_up(self) -> None:
         for read in self._asked:

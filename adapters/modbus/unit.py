@@ -10,8 +10,8 @@ from typing import Protocol
 from adapters.modbus.bus import Bus
 from adapters.modbus.exchange import LINK_LOST, Exchange
 from adapters.modbus.frames import Frames
-from adapters.modbus.patience import DEAD_AFTER_FAILURES, PAUSE_MAX_S, PAUSE_MIN_S, Patience
-from gateway.adapter import AdapterError, Emit
+from adapters.modbus.patience import PAUSE_MAX_S, PAUSE_MIN_S, Patience
+from gateway.adapter import Emit, Unheard
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Bad, BadReason, DeviceState, DeviceStatus
 
@@ -79,6 +79,11 @@ class Unit:
         """Whether it answered when it was last asked."""
         return self.state in {DeviceState.ONLINE, DeviceState.DEGRADED}
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether it has never answered yet, or did not when it was last asked."""
+        return self.patience.failures > 0 or self.state is DeviceState.UNKNOWN
+
     def missed(self) -> bool:
         """A poll had no answer at all: whether the device may be at fault, which one small request will show.
 
@@ -140,12 +145,15 @@ class Unit:
             small = [frames for poll in self.polls for frames in poll.smallest]
             self._turn = (self._turn + 1) % len(small)
             self._knocking = True
-            self._bus.poll((Knock(small[self._turn], self),), now_s + self.timeout_s)
+            self._bus.poll((Knock(small[self._turn], self),), now_s + self.timeout_s, doubtful=True)
 
     def _failed(self, now_s: float, cost_s: float) -> None:
         rest_s = self._bus.rest_after(cost_s) * max(1, self._silence.dead)
+        is_news = not self.patience.failures
+        if is_news:  # the poll that failed before it counts, too
+            self.patience.failed(now_s - cost_s, cost_s)
         self.patience.failed(now_s, cost_s, rest_s)
-        if self.patience.failures == 1:
+        if is_news:
             self._watch = shared_grid().subscribe(Slot(PAUSE_MIN_S), self._look_after, self._bus.wire.lose)
             for poll in self.polls:
                 poll.unit_failed()
@@ -211,5 +219,5 @@ class Silence:
         silent_s = now_s - self.bus.wire.heard_s
         if self._peer is None or silent_s < LINK_SILENT_S:
             return
-        if all(unit.patience.failures >= DEAD_AFTER_FAILURES for unit in self._units):
-            self.bus.wire.lose(AdapterError(f"nothing has come from {self._peer} for {LINK_SILENT_S:g} s"))
+        if all(unit.patience.dead for unit in self._units):
+            self.bus.wire.lose(Unheard(f"nothing has come from {self._peer} for {LINK_SILENT_S:g} s"))

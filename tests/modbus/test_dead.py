@@ -148,7 +148,7 @@ def test_a_dead_device_is_tried_by_one_small_request() -> None:
         await asyncio.sleep(60)
         tries = site.asked(1, 20)
         assert 1 <= len(tries) <= 4
-        assert {request[1] for _, request in tries} == {3}
+        assert {request[1] for _, request in tries} <= {3, 4}
         assert all(request[5] <= 8 for _, request in tries)
 
     run({"a": dev(1, *range(10, 60))}, happens)

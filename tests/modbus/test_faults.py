@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from adapters.modbus import ModbusAdapter
 from adapters.modbus.unit import LINK_SILENT_S
-from gateway.adapter import AdapterError
-from gateway.model import Bad, BadReason, DeviceState
+from gateway.adapter import AdapterError, Unheard
+from gateway.field import Field
+from gateway.link import FieldLink
+from gateway.model import Bad, BadReason, DeviceInfo, DeviceState
+from tests.freshness.test_field import Door
 from tests.modbus.faulty import FaultyServer, Query, faulty_server, hang, well
-from tests.modbus.setup import adapter_to, device, registers
+from tests.modbus.setup import adapter_to, device, link_to, registers
 from tests.support.emitted import running
 
 TIMEOUT = {"r7": Bad(BadReason.TIMEOUT)}
@@ -207,9 +211,41 @@ async def test_a_link_on_which_nobody_speaks_is_dropped(server: FaultyServer, mo
     monkeypatch.setattr("adapters.modbus.unit.LINK_SILENT_S", LINK_SILENT_S / 20)
     server.react = hang
     devices = {"d": registers(7, timeout="50ms"), "e": registers(8, unit_id=2, timeout="50ms")}
-    with pytest.raises(AdapterError, match="nothing has come"):
+    with pytest.raises(Unheard, match="nothing has come"):
         async with asyncio.timeout(5):
             await adapter_to(server.port, devices).run(_Deaf())
+
+
+async def test_while_nobody_speaks_the_connection_is_opened_anew_and_nothing_new_is_said_of_devices(
+    server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.modbus.unit.LINK_SILENT_S", 0.1)
+    server.react = hang
+    devices = {"d": registers(7, timeout="50ms"), "e": registers(8, unit_id=2, timeout="50ms")}
+    infos = {name: DeviceInfo(name, "plc", "", 1.0, {}, device.groups(name)) for name, device in devices.items()}
+    field, door = Field(infos, lambda: 0), Door()
+    doors: list[Any] = [door]
+    field.open_to(doors, [])
+    door.statuses.clear()
+    config = link_to(server.port, reconnect={"min": "50ms", "max": "60s"})
+    link = FieldLink(
+        "plc",
+        adapter=ModbusAdapter,
+        config=config,
+        devices=devices,
+        memory={"d": {}, "e": {}},
+        field=field,
+        max_queue=1,
+    )
+    serving = asyncio.create_task(link.supervised.run())
+    try:
+        await server.until(lambda: server.connections >= 3, within_s=20)
+    finally:
+        serving.cancel()
+        await asyncio.wait([serving])
+    said = [(status.device, status.state, status.reason) for status in door.statuses]
+    assert sorted(said) == [(name, DeviceState.OFFLINE, "timeout") for name in devices]
+    assert "no-link" not in door.reasons()
 
 
 async def test_as_many_requests_are_under_way_as_the_link_allows(server: FaultyServer) -> None:
