@@ -21,6 +21,8 @@ from gateway.model import Bad, BadReason, DeviceState, PointGroup, Sample, Value
 
 GIVE_UP_AFTER = 2
 """Blocks without an answer, and none before: the rest of this poll is not even sent."""
+SLACK_S = 5.0
+"""A poll may wait so long for those that are due earlier: on a bus that is never idle, one an hour would wait for one."""
 REMIND_S = 5.0
 """While a dead device rests its points are reported bad so often, lest they turn stale (after 10 s)."""
 
@@ -137,11 +139,11 @@ class Poll:
         return Read(block, self.target.unit_id, self._unit.timeout_s, self, search)
 
     def _start(self, reads: Sequence[Read]) -> None:
-        """Until its period is over; what has never been read, or not for long, is due now."""
+        """Until its period is over, but soon; what has never been read, or not for long, is due now."""
         self._asked = reads
         self._total = self._pending = len(reads)
         self._silences = 0
-        self._due_s = self._loop.time() + (self._group.every_s if self._unit.alive else 0.0)
+        self._due_s = self._loop.time() + (min(self._group.every_s, SLACK_S) if self._unit.alive else 0.0)
         self._bus.poll(reads, self._due_s, doubtful=self._unit.doubtful)
 
     def _give_up(self) -> None:
