@@ -18,7 +18,7 @@ from gateway.model import Bad, BadReason
 LINE = 0
 """The one request under way has no number."""
 DRAIN_S = 0.05
-"""After a fault the line must be quiet for so long: adapters hand on what they have got up to 40 ms late."""
+"""After a fault and at first the line must be quiet for so long: adapters hand on what has come up to 40 ms late."""
 NOISE_S = 1.0
 """But no longer than this: a line that is never quiet is used all the same, and checks tell replies from noise."""
 GAP_S = 0.1
@@ -119,9 +119,9 @@ class Line(Wire, asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Requests may be sent, once the line has been silent."""
+        """Requests may be sent, once the line has been silent: bridges hand on what came before."""
         super().connection_made(transport)
-        self._rest(max(self._pace.silence_s, self._pace.after_connect_s))
+        self._rest(max(self._pace.silence_s, self._pace.after_connect_s, DRAIN_S))
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:

@@ -22,7 +22,7 @@ from gateway.model import Bad, BadReason, DeviceState, PointGroup, Sample, Value
 GIVE_UP_AFTER = 2
 """Blocks without an answer, and none before: the rest of this poll is not even sent."""
 SLACK_S = 5.0
-"""A poll may wait so long for those that are due earlier: on a bus that is never idle, one an hour would wait for one."""
+"""A poll may wait so long for those due earlier: on a bus that is never idle, one an hour would wait an hour."""
 REMIND_S = 5.0
 """While a dead device rests its points are reported bad so often, lest they turn stale (after 10 s)."""
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.modbus.carried import MAX_CARRIED, OWED, carried, carry
 from adapters.modbus.framing import Rtu
+from adapters.modbus.line import DRAIN_S
 from adapters.modbus.owed import LATE_S
 from tests.modbus.setup import registers
 from tests.modbus.slave import WELL, Manner
@@ -58,14 +59,14 @@ def test_a_reply_to_the_last_connection_is_no_value_of_the_next(survives: bool) 
 
     async def happens() -> None:
         site = Site({"a": registers(10, unit_id=1, every="1s", timeout="500ms")}, memory)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(DRAIN_S + 0.01)
         assert len(site.rig.slaves.asked) == 1
         await site.close()
         if not survives:
             memory["a"].clear()
         again = Site({"a": registers(20, unit_id=1, every="1s", timeout="500ms")}, memory)
         again.manner = Manner(after_s=0.3)
-        again.loop.call_later(0.02, again.rig.line.data_received, stale)
+        again.loop.call_later(DRAIN_S + 0.02, again.rig.line.data_received, stale)
         await asyncio.sleep(2)
         values = {value for _, sample in again.samples("a") for value in sample.values}
         assert (0xBEEF in values) is not survives

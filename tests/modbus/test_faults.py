@@ -6,14 +6,11 @@ from typing import Any
 
 import pytest
 
-from adapters.modbus import ModbusAdapter
 from adapters.modbus.unit import LINK_SILENT_S
 from gateway.adapter import AdapterError, Unheard
-from gateway.field import Field
-from gateway.link import FieldLink
-from gateway.model import Bad, BadReason, DeviceInfo, DeviceState
-from tests.freshness.test_field import Door
+from gateway.model import Bad, BadReason, DeviceState
 from tests.modbus.faulty import FaultyServer, Query, faulty_server, hang, well
+from tests.modbus.house import housed
 from tests.modbus.setup import adapter_to, device, link_to, registers
 from tests.support.emitted import running
 
@@ -222,30 +219,11 @@ async def test_while_nobody_speaks_the_connection_is_opened_anew_and_nothing_new
     monkeypatch.setattr("adapters.modbus.unit.LINK_SILENT_S", 0.1)
     server.react = hang
     devices = {"d": registers(7, timeout="50ms"), "e": registers(8, unit_id=2, timeout="50ms")}
-    infos = {name: DeviceInfo(name, "plc", "", 1.0, {}, device.groups(name)) for name, device in devices.items()}
-    field, door = Field(infos, lambda: 0), Door()
-    doors: list[Any] = [door]
-    field.open_to(doors, [])
-    door.statuses.clear()
-    config = link_to(server.port, reconnect={"min": "50ms", "max": "60s"})
-    link = FieldLink(
-        "plc",
-        adapter=ModbusAdapter,
-        config=config,
-        devices=devices,
-        memory={"d": {}, "e": {}},
-        field=field,
-        max_queue=1,
-    )
-    serving = asyncio.create_task(link.supervised.run())
-    try:
+    link = link_to(server.port, reconnect={"min": "50ms", "max": "60s"})
+    async with housed(link, devices) as house:
         await server.until(lambda: server.connections >= 3, within_s=20)
-    finally:
-        serving.cancel()
-        await asyncio.wait([serving])
-    said = [(status.device, status.state, status.reason) for status in door.statuses]
-    assert sorted(said) == [(name, DeviceState.OFFLINE, "timeout") for name in devices]
-    assert "no-link" not in door.reasons()
+    assert sorted(house.states) == [(name, "offline", "timeout") for name in devices]
+    assert "no-link" not in house.reasons()
 
 
 async def test_as_many_requests_are_under_way_as_the_link_allows(server: FaultyServer) -> None:

@@ -146,7 +146,7 @@ def test_one_who_babbles_fills_no_memory_and_is_not_believed() -> None:
                 rig.line.data_received(bytes(range(6, 256)) * 40)
                 rig.loop.call_later(0.01, babble)
 
-        rig.loop.call_later(0.01, babble)
+        rig.loop.call_later(DRAIN_S + 0.01, babble)
         assert await rig.bus.ask(rig.ask(read(5, 1, 2))) == GARBLED
         assert len(rig.line._data) < 11_000 + MAX_HEARD_BYTES
         assert rig.loop.time() < TIMEOUT_S + 0.1
