@@ -36,10 +36,11 @@ class Framing(Protocol):
     def length(self, size: int) -> int:
         """Characters of a frame with a body of so many bytes."""
 
-    def find(self, data: bytes, exchange: Exchange) -> bytes | None:
+    def find(self, data: bytes, exchange: Exchange, seen: int = 0) -> bytes | None:
         """The body of the good reply to this request, or of an exception, wherever it stands in what has come.
 
-        What stands within another's frame, or might once that has come whole, is that other's data.
+        What stands within another's frame, or might once that has come whole, is that other's data. None ended in
+        the first `seen` bytes when it was last looked for: it need not be looked for there again.
         """
 
     def spoilt(self, data: bytes, exchange: Exchange) -> bool:
@@ -60,11 +61,12 @@ class Rtu:
         """Bytes."""
         return size + RTU_CHECK
 
-    def find(self, data: bytes, exchange: Exchange) -> bytes | None:
+    def find(self, data: bytes, exchange: Exchange, seen: int = 0) -> bytes | None:
         """Wherever the check fits, outside the frames of others."""
         refusal = bytes(exchange.refusal)
         free_from = 0
-        for at in _places(data, exchange.expected[:1]):
+        longest = max(exchange.size, EXCEPTION_SIZE) + RTU_CHECK
+        for at in _places(data, exchange.expected[:1], max(0, seen + 1 - longest)):
             if data.startswith(exchange.expected, at):
                 size = exchange.size
             elif data.startswith(refusal, at):
@@ -114,7 +116,7 @@ class Ascii:
         """Characters."""
         return 2 * size + ASCII_EXTRA
 
-    def find(self, data: bytes, exchange: Exchange) -> bytes | None:
+    def find(self, data: bytes, exchange: Exchange, seen: int = 0) -> bytes | None:  # noqa: ARG002  # it is cheap
         """In any line whose check fits."""
         for line in data.split(ASCII_START)[1:]:
             body = self._body(line)
@@ -141,9 +143,9 @@ class Ascii:
         return frame[:-1] if good else b""
 
 
-def _places(data: bytes, byte: bytes) -> Iterator[int]:
-    """Where this byte stands."""
-    at = data.find(byte)
+def _places(data: bytes, byte: bytes, start: int) -> Iterator[int]:
+    """Where this byte stands, from there on."""
+    at = data.find(byte, start)
     while at >= 0:
         yield at
         at = data.find(byte, at + 1)

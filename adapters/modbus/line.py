@@ -74,6 +74,7 @@ class Line(Wire, asyncio.Protocol):
         self._echo = echo
         self._echo_is_told = echo is not None
         self._data = bytearray()
+        self._seen = 0
         self._resting_since_s: float | None = None
         self._rest_s = 0.0
         self._gap: asyncio.TimerHandle | None = None
@@ -110,6 +111,7 @@ class Line(Wire, asyncio.Protocol):
         frame = exchange.framed
         self._asked = exchange.expected[0]
         self._data.clear()
+        self._seen = 0
         travel = (len(frame) + self._framing.length(exchange.size)) * self._pace.character_s
         self._watch(exchange, travel + self._pace.silence_s)
         self._transport.write(frame)  # type: ignore[union-attr]  # a stream's
@@ -152,7 +154,8 @@ class Line(Wire, asyncio.Protocol):
             self._gap.cancel()
             self._gap = None
         data = self._after_echo(exchange) if len(self._data) < MAX_HEARD_BYTES else b""
-        body = self._framing.find(data, exchange)
+        body = self._framing.find(data, exchange, self._seen if self._seen <= len(data) else 0)
+        self._seen = len(data)
         if body is not None:
             self._answered(exchange, body)
         elif self._framing.spoilt(data, exchange):
