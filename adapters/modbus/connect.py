@@ -22,8 +22,13 @@ from gateway.units import format_duration
 
 REFUSED_HINT = "Modbus TCP is off on the device, or another client holds its only place"
 
-KEEPALIVE = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
-"""Seconds and tries (tcp(7)): a machine that is gone shows within half a minute, whatever its devices say."""
+KEEPALIVE = {
+    socket.TCP_KEEPIDLE: 10,
+    socket.TCP_KEEPINTVL: 5,
+    socket.TCP_KEEPCNT: 3,
+    socket.TCP_USER_TIMEOUT: 25_000,
+}
+"""Seconds, tries, and milliseconds for what is sent (tcp(7)): a machine that is gone shows within half a minute."""
 
 WireT = TypeVar("WireT", bound=asyncio.BaseProtocol)
 

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import termios
 import tty
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -50,6 +51,16 @@ def test_settings_that_a_driver_does_not_take_are_told(
         open_port(link(own, **refused))
     assert open_files() == before
     open_port(link(own, stop_bits=2, baudrate=12345)).close()
+
+
+def test_the_kernel_is_told_to_look_at_parity(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a wire is: here what pseudo terminals would refuse is passed over."""
+    monkeypatch.setattr(serialport, "PSEUDO", "/nowhere")
+    monkeypatch.setattr(serialport, "_check", lambda _port: None)
+    for parity, looks in (("even", True), ("none", False)):
+        port = open_port(link(own, parity=parity))
+        assert bool(termios.tcgetattr(port.fileno())[0] & termios.INPCK) is looks
+        port.close()
 
 
 @pytest.fixture
