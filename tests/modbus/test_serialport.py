@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import serial
+from pydantic import ValidationError
 
 from adapters.modbus import serialport
 from adapters.modbus.config import ModbusLink
-from adapters.modbus.linkconfig import SERIAL_RECONNECT
 from adapters.modbus.serialport import SerialTransport, open_port
 from gateway.adapter import AdapterError
 from tests.modbus.house import House, housed
@@ -180,5 +180,9 @@ async def test_a_port_that_is_plugged_in_again_is_back_under_another_device_file
 
 
 def test_the_pause_before_a_serial_port_is_looked_for_again_is_at_most_five_seconds() -> None:
-    assert link("/dev/ttyUSB0").reconnect.max == SERIAL_RECONNECT.max == 5.0
+    assert link("/dev/ttyUSB0").reconnect.max == 5.0
+    assert link("/dev/ttyUSB0", reconnect={"min": "2s"}).reconnect.max == 5.0
+    assert link("/dev/ttyUSB0", reconnect={"min": "8s"}).reconnect.max == 60.0
     assert link("/dev/ttyUSB0", reconnect={"max": "20s"}).reconnect.max == 20.0
+    with pytest.raises(ValidationError, match="min"):
+        link("/dev/ttyUSB0", reconnect={"min": "soon"})
