@@ -85,4 +85,4 @@ def test_a_line_that_owes_nothing_leaves_nothing_in_the_memory() -> None:
         await site.close()
 
     in_simulated_time(happens)
-    assert memory == {"a": {}}
+    assert OWED not in memory["a"]
