@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.modbus.awaited import NotSent
+from adapters.modbus.awaited import Ask, NotSent
 from adapters.modbus.exchange import GARBLED, TIMED_OUT
 from adapters.modbus.frames import Frames, read_frames, write_frames
 from adapters.modbus.framing import Ascii, Rtu
@@ -263,6 +263,25 @@ def test_a_command_goes_before_every_poll_that_waits() -> None:
         assert sent_s - began_s <= WELL.after_s + SILENCE_S + 1e-6
 
     run(happens)
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_a_command_that_is_given_up_while_it_is_under_way_keeps_the_line_until_it_ends(cancelled: bool) -> None:
+    async def happens(rig: LineRig) -> None:
+        ask = Ask(write(5, 1, 5), TIMEOUT_S, not_after_s=DRAIN_S + 0.05)
+        asking = asyncio.create_task(rig.bus.ask(ask))
+        await asyncio.sleep(DRAIN_S + 0.1)
+        if cancelled:
+            asking.cancel()
+        rig.poll(ONE)
+        await asyncio.sleep(2)
+        times = [at for at, _ in rig.slaves.asked]
+        assert times[0] == pytest.approx(DRAIN_S)
+        assert times[1] == pytest.approx(DRAIN_S + 0.6 + SILENCE_S)
+        assert (await asyncio.gather(asking, return_exceptions=True))[0] != TIMED_OUT
+        assert rig.wrong == []
+
+    run(happens, in_turn([Manner(after_s=0.6)]))
 
 
 def test_the_echo_of_a_late_write_is_not_taken_for_that_of_the_next() -> None:
