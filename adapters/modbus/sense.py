@@ -117,7 +117,7 @@ def _of_what(quantity: Quantity) -> str:
 
 def _of_invalid(point: ModbusPoint) -> Iterator[str]:
     for number in point.invalid:
-        if isinstance(number, float) and not math.isfinite(number):
+        if not _is_finite(number):
             yield "a number that is not finite is invalid anyway: take it out of invalid"
         elif point.type in FLOATS:
             if not _fits_float(point.type, number):
@@ -134,6 +134,13 @@ def _of_invalid_whole(point: ModbusPoint, number: float) -> Iterator[str]:
         as_signed = int(number) - 2 ** (8 * point.quantity.scalar.size)
         hint = f"; did you mean {as_signed}?" if low <= as_signed < 0 else ""
         yield f"the invalid value {int(number)} can't occur: raw values of {point.type} are {low} to {high}{hint}"
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number beyond what a double holds
+        return True
 
 
 def _fits_float(kind: str, number: float) -> bool:
