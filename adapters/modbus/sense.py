@@ -126,6 +126,13 @@ def _of_invalid(point: ModbusPoint) -> Iterator[str]:
             yield from _of_invalid_whole(point, number)
 
 
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number beyond all doubles
+        return True
+
+
 def _of_invalid_whole(point: ModbusPoint, number: float) -> Iterator[str]:
     low, high = point.quantity.wire_numbers
     if number != int(number):
