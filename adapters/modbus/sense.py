@@ -143,13 +143,6 @@ def _of_invalid_whole(point: ModbusPoint, number: float) -> Iterator[str]:
         yield f"the invalid value {int(number)} can't occur: raw values of {point.type} are {low} to {high}{hint}"
 
 
-def _is_finite(number: float) -> bool:
-    try:
-        return math.isfinite(number)
-    except OverflowError:  # a whole number beyond what a double holds
-        return True
-
-
 def _fits_float(kind: str, number: float) -> bool:
     try:
         struct.pack(f">{FLOATS[kind]}", float(number))
