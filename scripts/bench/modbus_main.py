@@ -71,7 +71,8 @@ def _print_used(line: Line, bus: Used) -> None:
     name = f"serial, {line.baudrate} baud, {line.registers} registers a request"
     share = f"{100 * bus.share:.2f} % of what is allowed ({100 * bus.share / OCCUPANCY_TARGET_PERCENT:.3f} of"
     print(f"{name}: {bus.per_s:.1f} requests/s, {share} {OCCUPANCY_TARGET_PERCENT:g})", end="")
-    print(f", the bus itself late by {100 * bus.late:.2f} %, {bus.early} too early, daemon {bus.cpu_percent:.1f} %")
+    print(f"; {bus.early} too early, daemon {bus.cpu_percent:.1f} % of a core", end="")
+    print(f"; of the time, the bus was late by {100 * bus.late:.2f} %, the daemon without a core {100 * bus.waited:.2f} %")
     counts = ", ".join(f"{count} by {requests}" for requests, count in sorted(Counter(bus.passed_by).items()))
     print(f"{name}: of {line.commands} commands passed by requests: {counts}", end="")
     print(f"; published to wire p50 {centile(bus.to_wire_ms, 50):.1f} ms, max {max(bus.to_wire_ms):.1f} ms", flush=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.bench import usage
 from scripts.bench.bus import BEGUN
 from scripts.bench.processes import Processes
 
@@ -44,6 +45,8 @@ class Used:
     late: float
     early: int
     """Requests before the line had been silent for long enough."""
+    waited: float
+    """How long the daemon waited for a core of the machine, as a share of the time."""
     cpu_percent: float
     passed_by: list[int]
     """Of each command that reached the wire, how many requests began between its publishing and its own."""
@@ -55,9 +58,9 @@ def used(line: Line) -> Used:
     with tempfile.TemporaryDirectory(prefix="fieldgate-bench-") as name, Processes(Path(name)) as processes:
         _start(line, processes, Path(name))
         time.sleep(line.warmup_s)
-        before, cpu_before = processes.ask("fleet", ""), processes.cpu_ns()["daemon"]
+        before, cpu_before, waited_before = _now(processes)
         time.sleep(line.seconds)
-        after, cpu_after = processes.ask("fleet", ""), processes.cpu_ns()["daemon"]
+        after, cpu_after, waited_after = _now(processes)
         past_us, transactions = after["free_us"] - before["free_us"], after["requests"] - before["requests"]
         pause_s = PAUSES * past_us / 1e6 / transactions
         processes.ask("commander", json.dumps({"count": line.commands, "pause_s": pause_s}))
@@ -69,10 +72,17 @@ def used(line: Line) -> Used:
         share=(after["allowed_us"] - before["allowed_us"]) / past_us,
         late=(after["late_us"] - before["late_us"]) / past_us,
         early=after["early"],
+        waited=(waited_after - waited_before) / past_us / 1000,
         cpu_percent=(cpu_after - cpu_before) / past_us / 10,
         passed_by=passed_by,
         to_wire_ms=to_wire_ms,
     )
+
+
+def _now(processes: Processes) -> tuple[Any, int, int]:
+    """What has passed, the daemon's CPU time, and its time without."""
+    daemon = processes.pid("daemon")
+    return processes.ask("fleet", ""), usage.cpu_ns(daemon), usage.waited_ns(daemon)
 
 
 def _commands(sent_us: list[int], log: Any) -> tuple[list[int], list[float]]:
