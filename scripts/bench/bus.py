@@ -1,9 +1,9 @@
 """A serial bus in a process of its own: a pseudo terminal behind which every character takes its time, both ways.
 
-A request begins when it is written and takes 11 bits a character (8E1); after a silence of 3.5 characters (1.75 ms above
-19200 baud) its unit answers, whichever it is. What has passed of the reply is handed on eight characters at a time, as
-a 16550's FIFO does, the last ones at once. After the reply and one more silence the next request may begin: all this
-together is what the specification allows for a transaction (MODBUS over Serial Line V1.02, 2.5.1.1).
+A request begins when it is written and takes 11 bits a character (8E1); after a silence of 3.5 characters (1.75 ms
+above 19200 baud) its unit answers, whichever it is. What has passed of the reply is handed on eight characters at a
+time, as a 16550's FIFO does, the last ones at once. After the reply and one more silence the next request may begin:
+all this together is what the specification allows for a transaction (MODBUS over Serial Line V1.02, 2.5.1.1).
 
 Prints the terminal's path. Answers an empty line on stdin with what has passed so far, `BEGUN` with the moments at
 which requests began, and the values of those that wrote. Times are monotonic microseconds. Ends with stdin.

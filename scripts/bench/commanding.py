@@ -22,6 +22,7 @@ from scripts.bench.signals import REGISTERS
 DONE = "done"
 QUEUE_FULL = "queue-full"
 
+
 @dataclass(frozen=True)
 class Told:
     """What was sent, written to the device and answered. Times are monotonic microseconds."""

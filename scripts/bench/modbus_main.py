@@ -72,7 +72,8 @@ def _print_used(line: Line, bus: Used) -> None:
     share = f"{100 * bus.share:.2f} % of what is allowed ({100 * bus.share / OCCUPANCY_TARGET_PERCENT:.3f} of"
     print(f"{name}: {bus.per_s:.1f} requests/s, {share} {OCCUPANCY_TARGET_PERCENT:g})", end="")
     print(f"; {bus.early} too early, daemon {bus.cpu_percent:.1f} % of a core", end="")
-    print(f"; of the time, the bus was late by {100 * bus.late:.2f} %, the daemon without a core {100 * bus.waited:.2f} %")
+    late, waited = f"{100 * bus.late:.2f} %", f"{100 * bus.waited:.2f} %"
+    print(f"; of the time, the bus was late by {late}, the daemon without a core {waited}")
     counts = ", ".join(f"{count} by {requests}" for requests, count in sorted(Counter(bus.passed_by).items()))
     print(f"{name}: of {line.commands} commands passed by requests: {counts}", end="")
     print(f"; published to wire p50 {centile(bus.to_wire_ms, 50):.1f} ms, max {max(bus.to_wire_ms):.1f} ms", flush=True)
@@ -120,10 +121,16 @@ def _case(options: argparse.Namespace, devices: int, registers: int, units: int)
 
 
 def _cost(row: Row, percent: float | None = None, mib: float | None = None) -> str:
-    cpu = f"{row.cpu_percent:.1f} % of a core" + (f" ({row.cpu_percent / percent:.2f} of {percent:g})" if percent else "")
-    memory = f"{row.rss_mib:.1f} MiB at its highest" + (f" ({row.rss_mib / mib:.2f} of {mib:g})" if mib else "")
-    rig = f"fleet {row.fleet_cpu_percent:.0f}, broker {row.broker_cpu_percent:.0f}, counter {row.counter_cpu_percent:.0f}"
-    return f"{cpu}, {row.us_per_value:.2f} us/value, {memory}; {rig}, foreign {row.foreign_cpu_percent:.1f} %"
+    cpu = f"{row.cpu_percent:.1f} % of a core{_ratio(row.cpu_percent, percent)}, {row.us_per_value:.2f} us/value"
+    memory = f"{row.rss_mib:.1f} MiB at its highest{_ratio(row.rss_mib, mib)}"
+    fleet, broker = f"fleet {row.fleet_cpu_percent:.0f} %", f"broker {row.broker_cpu_percent:.0f} %"
+    rig = f"{fleet}, {broker}, counter {row.counter_cpu_percent:.0f} %, foreign {row.foreign_cpu_percent:.0f} %"
+    return f"{cpu}, {memory}; {rig}"
+
+
+def _ratio(figure: float, target: float | None) -> str:
+    """To what is aimed at, if anything is."""
+    return f" ({figure / target:.2f} of {target:g})" if target else ""
 
 
 def _delivery(row: Row) -> str:

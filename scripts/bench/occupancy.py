@@ -118,10 +118,11 @@ def _start(line: Line, processes: Processes, folder: Path) -> None:
 
 def _site(line: Line, path: str, broker: int) -> str:
     """Units that are polled ten times as often as the bus can bear at best."""
-    points = ", ".join(f"r{n}: {{address: {n}, type: uint16, writable: true}}" for n in range(line.registers))
+    all_of_them = ", ".join(f"r{n}: {{address: {n}, type: uint16, writable: true}}" for n in range(line.registers))
+    points = f"{{{all_of_them}}}"
     link = f"adapter: modbus, transport: rtu, port: {path}, baudrate: {line.baudrate}, parity: even"
     devices = (
-        f"  d{unit}: {{link: bus, unit_id: {unit}, every: 10ms, points: {'*all' if unit > 1 else f'&all {{{points}}}'}}}"
+        f"  d{unit}: {{link: bus, unit_id: {unit}, every: 10ms, points: {'*all' if unit > 1 else f'&all {points}'}}}"
         for unit in range(1, line.units + 1)
     )
     return "\n".join(

@@ -1,8 +1,8 @@
 """What the fleet's registers hold, known to the fleet that serves it and to the subscriber that checks it.
 
-A frame is what one poll of one device reads: 100 registers by default. It begins with the number of the poll and the monotonic
-time of the reading; the rest is a window of a long table, moved on by more than its length with each poll, so that
-every register changes every time and every value that arrives can be checked.
+A frame is what one poll of one device reads: 100 registers by default. It begins with the number of the poll and the
+monotonic time of the reading; the rest is a window of a long table, moved on by more than its length with each poll,
+so that every register changes every time and every value that arrives can be checked.
 """
 
 from __future__ import annotations
