@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -40,10 +39,6 @@ STATUS_S = 60.0
 
 GC_THRESHOLD = 50_000
 """Allocations between collections: the hot path makes no cycles, so most collections find nothing."""
-
-SWITCH_S = 0.0005
-"""How long a thread of the disk waits at most for the loop to let it go on: a claim has some twenty such moments, and
-by default each may take 5 ms while the loop is at work."""
 
 log = structlog.get_logger("fieldgate")
 
@@ -229,7 +224,6 @@ class Gateway:
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
-        sys.setswitchinterval(SWITCH_S)
         systemd.notify(READY=1, STATUS=f"{len(self._devices)} devices on {len(self._links)} links")
         log.info("ready", gateway=self._site.gateway.id, version=__version__, config=self._site.config_hash)
 

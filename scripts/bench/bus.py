@@ -65,10 +65,15 @@ class Bus:
                 if not (question := sys.stdin.readline()):
                     return
                 self._tell(question.strip())
-            request = self._request()
-            patience_s = None if request is None else 0
-            if request is not None:
-                self._transact(request)
+            patience_s = 0 if self.serve_one() else None
+
+    def serve_one(self) -> bool:
+        """One transaction; False where none is asked for soon."""
+        request = self._request()
+        if request is None:
+            return False
+        self._transact(request)
+        return True
 
     def _request(self) -> bytes | None:
         """What is sent before it is no use to watch any longer."""

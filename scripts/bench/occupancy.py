@@ -66,7 +66,7 @@ def used(line: Line) -> Used:
         processes.ask("commander", json.dumps({"count": line.commands, "pause_s": pause_s}))
         processes.stop_daemon()
         sent_us = processes.ask("commander", None)["sent_us"]
-        passed_by, to_wire_ms = _commands(sent_us, processes.ask("fleet", BEGUN))
+        passed, to_wire_ms = _commands(sent_us, processes.ask("fleet", BEGUN))
     return Used(
         per_s=transactions / past_us * 1e6,
         share=(after["allowed_us"] - before["allowed_us"]) / past_us,
@@ -74,7 +74,7 @@ def used(line: Line) -> Used:
         early=after["early"],
         waited=(waited_after - waited_before) / past_us / 1000,
         cpu_percent=(cpu_after - cpu_before) / past_us / 10,
-        passed_by=passed_by,
+        passed_by=passed,
         to_wire_ms=to_wire_ms,
     )
 
@@ -87,12 +87,14 @@ def _now(processes: Processes) -> tuple[Any, int, int]:
 
 def _commands(sent_us: list[int], log: Any) -> tuple[list[int], list[float]]:
     begun_us: list[int] = log["begun_us"]
-    passed_by, to_wire_ms = list[int](), list[float]()
-    for number, wrote_us in log["writes"]:
-        published_us = sent_us[number - 1]
-        passed_by.append(bisect_right(begun_us, wrote_us - 1) - bisect_right(begun_us, published_us))
-        to_wire_ms.append((wrote_us - published_us) / 1000)
-    return passed_by, to_wire_ms
+    pairs = [(sent_us[number - 1], wrote_us) for number, wrote_us in log["writes"]]
+    passed = [passed_by(begun_us, published_us=published, wrote_us=wrote) for published, wrote in pairs]
+    return passed, [(wrote - published) / 1000 for published, wrote in pairs]
+
+
+def passed_by(begun_us: list[int], *, published_us: int, wrote_us: int) -> int:
+    """How many requests began between a command's publishing and its own request."""
+    return bisect_right(begun_us, wrote_us - 1) - bisect_right(begun_us, published_us)
 
 
 def _start(line: Line, processes: Processes, folder: Path) -> None:
