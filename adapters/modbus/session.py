@@ -118,9 +118,9 @@ class Session:
 
 def _shared(cell: Cell) -> Cell:
     """The same for equal points of all devices; labels may be equal and differ, as 1 and true do."""
-    return cell if cell.quantity.labels else _known(cell)
+    return cell if cell.quantity.labels else _one(cell)
 
 
 @lru_cache(maxsize=KNOWN_CELLS)
-def _known(cell: Cell) -> Cell:
+def _one(cell: Cell) -> Cell:
     return cell

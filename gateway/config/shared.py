@@ -1,4 +1,4 @@
-"""What many devices have in common is kept once: a thousand meters of one kind have the points of one. Pure."""
+"""What many devices have in common is kept once: a thousand meters of one kind have the points of one."""
 
 from __future__ import annotations
 
