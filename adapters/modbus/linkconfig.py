@@ -141,6 +141,13 @@ class ModbusLink(LinkConfig):
             raise ValueError(f"must be 1 with transport {info.data['transport']}: nothing there tells replies apart")
         return value
 
+    @field_validator("local_echo")
+    @classmethod
+    def _is_for_lines(cls, value: bool | None, info: ValidationInfo) -> bool | None:
+        if value is not None and info.data.get("transport", "rtu") in NUMBERED:
+            raise ValueError(f"has no meaning with transport {info.data['transport']}: only a line hears itself")
+        return value
+
     @field_validator("tls")
     @classmethod
     def _needs_tls(cls, value: TlsConfig, info: ValidationInfo) -> TlsConfig:
