@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from adapters.modbus.asking import Port, read_all
 from adapters.modbus.bus import Bus
+from adapters.modbus.carried import carried, carry
 from adapters.modbus.commands import write_all
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.learn import Learned
-from adapters.modbus.plan import cells_of, limits_of
+from adapters.modbus.plan import Cell, cells_of, limits_of
 from adapters.modbus.poll import Poll, Target
 from adapters.modbus.scan import Found, Scan
 from adapters.modbus.scope import Scope
@@ -23,6 +27,10 @@ from gateway.model import Result, Value
 
 NEWS_S = 60.0
 """A scan believes the state of a device that is polled so often, and does not probe it."""
+
+
+KNOWN_CELLS = 4096
+"""Kept for devices of the same kind, about 2 MiB: as many as the points of some kinds, or of one that is very large."""
 
 
 class Session:
@@ -37,7 +45,9 @@ class Session:
         self._units: list[Unit] = []
         self._silence = Silence(self._bus, self._units, peer)
         self._emit = emit
+        self._loop = asyncio.get_running_loop()
         self._devices: dict[str, tuple[ModbusDevice, Target]] = {}
+        self._memories: list[tuple[int, MutableMapping[str, Any]]] = []
         self._slots: list[tuple[Slot, Poll]] = []
         self._tickets: list[Ticket] = []
         self._scanning = False
@@ -46,12 +56,13 @@ class Session:
         """Plan a device's polls; `memory` holds what was learned of the one at `place`."""
         unit = Unit(name, device.timeout, self._silence, self._emit, pause_max_s=device.probe_every)
         self._units.append(unit)
+        self._recall(device.unit_id, memory)
         learned = Learned(memory)
         learned.be_of(place, (cell.span for group in device.groups(name) for cell in cells_of(device, group)))
         target = Target(device.unit_id, limits_of(device), learned, unit, self._bus, self._emit, device.address_base)
         self._devices[name] = device, target
         for group in device.groups(name):
-            poll = Poll(group, cells_of(device, group), target)
+            poll = Poll(group, tuple(map(_shared, cells_of(device, group))), target)
             unit.polls.append(poll)
             self._slots.append((Slot(group.every_s, device.phase), poll))
 
@@ -69,6 +80,13 @@ class Session:
         for unit in self._units:
             unit.stop()
         self._bus.stop()
+
+    def remember(self) -> None:
+        """Once the line is closed: which replies may still come to the next who opens it."""
+        if self._wire.owed is not None:
+            signs = self._wire.owed.signs
+            for unit, memory in self._memories:
+                carry(memory, (each for each in signs if each[0][0] == unit), self._clock_ahead_s)
 
     @property
     def counters(self) -> Mapping[str, int]:
@@ -97,6 +115,16 @@ class Session:
         finally:
             self._scanning = False
 
+    def _recall(self, unit: int, memory: MutableMapping[str, Any]) -> None:
+        if self._wire.owed is not None:
+            self._memories.append((unit, memory))
+            for sign, since_s in carried(memory, self._clock_ahead_s, self._loop.time()):
+                self._wire.owed.missed(sign, since_s)
+
+    @property
+    def _clock_ahead_s(self) -> float:
+        return time.time() - self._loop.time()
+
     def _known(self) -> tuple[dict[int, str], set[int]]:
         """The devices' names by unit id, and which of these answer their polls."""
         names: dict[int, str] = {}
@@ -110,3 +138,13 @@ class Session:
     def _port(self, name: str, not_after_s: float) -> Port:
         device, target = self._devices[name]
         return Port(device, target.unit, self._bus, target.learned, not_after_s)
+
+
+def _shared(cell: Cell) -> Cell:
+    """The same for equal points of all devices; labels may be equal and differ, as 1 and true do."""
+    return cell if cell.quantity.labels else _one(cell)
+
+
+@lru_cache(maxsize=KNOWN_CELLS)
+def _one(cell: Cell) -> Cell:
+    return cell
