@@ -20,6 +20,7 @@ import struct
 import sys
 import time
 import tty
+from contextlib import suppress
 from typing import Final
 
 from pymodbus.framer import FramerRTU
@@ -137,6 +138,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--baudrate", type=int, required=True)
     bus = Bus(parser.parse_args().baudrate)
+    with suppress(PermissionError):  # a wire does not wait for other programs; only root may say so
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     print(json.dumps(bus.path), flush=True)
     bus.serve()
 
