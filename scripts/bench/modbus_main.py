@@ -2,7 +2,7 @@
 
 serial    a bus of which polls want more than there is, at 9600, 19200 and 115200 baud, on pty pairs between which every
           character takes its time: the time of requests, replies and the silence after each, of all time. Then
-          commands at any moment: how many requests began between a command's arrival and its own.
+          commands at any moment: how many requests began between a command's publishing and its own.
 values    ten connections of ten devices of 1,000 float32 each, every value new each second, from the registers to the
           broker's acknowledgement; meanwhile 100 commands, from their publishing to the register.
 devices   1,000 devices of 20 uint16 registers on connections of their own, each second.
