@@ -11,10 +11,11 @@ from adapters.modbus.commands import cells_to_read, writes_of
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.connect import connect
 from adapters.modbus.plan import summary
-from adapters.modbus.scope import scope_of
+from adapters.modbus.scope import is_serial, scope_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
-from gateway.adapter import Adapter, Emit, Memory, Rejected, Tap, Wrote
+from adapters.modbus.survey import survey
+from gateway.adapter import Adapter, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
 
 
@@ -70,12 +71,26 @@ class ModbusAdapter(Adapter):
         if self._session is not None:
             self._session.tap(tap)
 
-    async def scan(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    async def scan(self, options: Mapping[str, Any], tell: Tell = to_nobody) -> list[dict[str, Any]]:
         """Which unit ids answer; options `units`, as in "1-32,40", and `timeout` of one probe, as in "300ms"."""
+        if is_serial(options):
+            raise Rejected("malformed", "other settings can't be tried beside polls")
         scope = scope_of(options, max((device.timeout for device in self._devices.values()), default=None))
         if self._session is None:
             raise Rejected("no-link", self._no_link)
-        return await self._session.scan(scope)
+        return await self._session.scan(scope, tell)
+
+    @classmethod
+    def scans_alone(cls, options: Mapping[str, Any]) -> bool:
+        """Other baud rates and parities (`serial`, `baudrate`, `parity`) would garble what polls hear."""
+        return is_serial(options)
+
+    @classmethod
+    async def survey(
+        cls, link: ModbusLink, devices: Mapping[str, ModbusDevice], options: Mapping[str, Any], tell: Tell
+    ) -> list[dict[str, Any]]:
+        """Which unit ids answer, at which settings; the options of `scan`, and what `scans_alone` names."""
+        return await survey(link, devices, options, tell)
 
     def counters(self) -> Mapping[str, int]:
         """Of this connection: what was asked, and what of it went wrong."""

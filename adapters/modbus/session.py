@@ -9,6 +9,7 @@ from typing import Any
 from adapters.modbus.bus import Bus
 from adapters.modbus.commands import Port, Write, read_all, write_all
 from adapters.modbus.config import ModbusDevice
+from adapters.modbus.course import Course
 from adapters.modbus.learn import Learned
 from adapters.modbus.plan import Cell, cells_of, limits_of
 from adapters.modbus.poll import Poll, Target
@@ -16,7 +17,7 @@ from adapters.modbus.scan import Found, Scan
 from adapters.modbus.scope import Scope
 from adapters.modbus.unit import Silence, Unit
 from adapters.modbus.wire import Wire
-from gateway.adapter import Emit, Rejected, Tap, Wrote
+from gateway.adapter import Emit, Rejected, Tap, Tell, Wrote
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Result
 
@@ -85,13 +86,13 @@ class Session:
         """Carry out a command's reads."""
         return await read_all(self._port(name, not_after_s), cells)
 
-    async def scan(self, scope: Scope) -> list[Found]:
+    async def scan(self, scope: Scope, tell: Tell) -> list[Found]:
         """Look who answers; raises Rejected while another looks."""
         if self._scanning:
             raise Rejected("busy", "this link is being scanned already")
         self._scanning = True
         try:
-            return await Scan(self._bus, *self._known()).over(scope)
+            return await Scan(self._bus, *self._known(), Course(tell)).over(scope)
         finally:
             self._scanning = False
 

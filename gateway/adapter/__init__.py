@@ -1,7 +1,7 @@
 """The adapter contract: everything of the core that an adapter may know, besides values, grid, model and units."""
 
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
-from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Tap, Wrote
+from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Progress, Tap, Tell, Wrote, to_nobody
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
@@ -26,6 +26,7 @@ __all__ = [
     "Period",
     "PermanentError",
     "PointConfig",
+    "Progress",
     "Reconnect",
     "Rejected",
     "ReportConfig",
@@ -33,7 +34,9 @@ __all__ = [
     "Steps",
     "StrictModel",
     "Tap",
+    "Tell",
     "TlsConfig",
     "WriteRules",
     "Wrote",
+    "to_nobody",
 ]

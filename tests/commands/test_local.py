@@ -17,7 +17,7 @@ from gateway.commands.admission import Plant
 from gateway.commands.guard import Guard
 from gateway.config import load
 from gateway.config.models import CommandsSection
-from gateway.direct import direct
+from gateway.direct import alone, direct
 from gateway.latest import Latest
 from gateway.local import Local
 from gateway.model import DeviceInfo, Guards, Result, ResultStatus
@@ -218,7 +218,7 @@ def configured(tmp_path: Path, modbus_server: ModbusServer) -> MakeSite:
 async def test_without_a_daemon_a_device_is_written_under_the_same_rules(
     tmp_path: Path, modbus_server: ModbusServer, configured: MakeSite
 ) -> None:
-    async with direct(configured(), "boiler", tmp_path) as house:
+    async with direct(alone(configured(), "boiler"), tmp_path) as house:
 
         async def write(name: str, value: float) -> Result:
             body = json.dumps({"id": name, "write": {"setpoint": value}}).encode()
@@ -238,7 +238,7 @@ async def test_without_a_daemon_no_uplink_is_lost(
     tmp_path: Path, modbus_server: ModbusServer, configured: MakeSite, named: dict[str, str]
 ) -> None:
     lost = {"after": "1ms", "write": {"setpoint": 40}, **named}
-    async with direct(configured(on_uplink_lost=lost), "boiler", tmp_path) as house:
+    async with direct(alone(configured(on_uplink_lost=lost), "boiler"), tmp_path) as house:
         for number in range(5):
             body = json.dumps({"id": str(number), "read": ["temp"]}).encode()
             assert (await house.command(body, "boiler", "ann")).status == "done"
