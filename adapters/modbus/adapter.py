@@ -11,6 +11,7 @@ from adapters.modbus.commands import cells_to_read, writes_of
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.connect import connect
 from adapters.modbus.plan import summary
+from adapters.modbus.raw import wanted
 from adapters.modbus.scope import is_serial, scope_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
@@ -38,7 +39,9 @@ class ModbusAdapter(Adapter):
         """Connect, poll and emit until cancelled; AdapterError when the connection is lost."""
         wire = await connect(self._link)
         wire.tap = self._tap
-        session = Session(wire, Bus(wire, self._link.poll_share), None if self._link.is_serial else self._peer, emit)
+        session = Session(
+            wire, Bus(wire, self._link.poll_share), None if self._link.is_serial else self._peer, emit, self._link.where
+        )
         try:
             for name, device in self._devices.items():
                 session.add(name, device, self._memory[name])
@@ -64,6 +67,16 @@ class ModbusAdapter(Adapter):
         if writes:
             return await self._session.write(command.device, writes, command.deadline_s, wrote)
         return await self._session.read(command.device, cells, command.deadline_s)
+
+    async def peek(self, command: Command) -> Result:
+        """Read addresses of a table, as `raw` has it: `holding:100/2`."""
+        device = self._devices.get(command.device)
+        if device is None:
+            raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
+        what = wanted(command.peek or "", device)
+        if self._session is None:
+            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=self._no_link)
+        return await self._session.peek(command.device, what, command.deadline_s)
 
     def tap(self, tap: Tap | None) -> None:
         """Show each request, and what comes in as it comes."""

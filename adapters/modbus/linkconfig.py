@@ -105,6 +105,11 @@ class ModbusLink(LinkConfig):
         return f"{self.baudrate} {self.bits}{LETTERS[self.parity]}{self.stop_bits:g}"
 
     @property
+    def where(self) -> str:
+        """The bus, within a sentence for people."""
+        return f"{self.path}, {self.setting}" if self.is_serial else self.peer
+
+    @property
     def peer(self) -> str:
         """Whom the connection is with, for people."""
         if self.is_serial:

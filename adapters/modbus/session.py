@@ -11,8 +11,12 @@ from adapters.modbus.commands import Port, Write, read_all, write_all
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.course import Course
 from adapters.modbus.learn import Learned
+from adapters.modbus.line import Line
+from adapters.modbus.peek import peek
+from adapters.modbus.plain import Around, plainly
 from adapters.modbus.plan import Cell, cells_of, limits_of
 from adapters.modbus.poll import Poll, Target
+from adapters.modbus.raw import Wanted
 from adapters.modbus.scan import Found, Scan
 from adapters.modbus.scope import Scope
 from adapters.modbus.unit import Silence, Unit
@@ -28,10 +32,12 @@ NEWS_S = 60.0
 class Session:
     """The devices of a link while it is connected; `polls` in the order of the file.
 
-    `peer`: who may hang, so that a fresh connection helps; None for a serial port.
+    `peer`: who may hang, so that a fresh connection helps; None for a serial port. `where`: the bus, for people.
     """
 
-    def __init__(self, wire: Wire, bus: Bus, peer: str | None, emit: Emit) -> None:
+    def __init__(self, wire: Wire, bus: Bus, peer: str | None, emit: Emit, where: str = "") -> None:
+        self._where = where
+        self._is_serial = peer is None
         self._wire = wire
         self._bus = bus
         self._units: list[Unit] = []
@@ -80,11 +86,16 @@ class Session:
 
     async def write(self, name: str, writes: list[Write], not_after_s: float, wrote: Wrote) -> Result:
         """Carry out a command's writes."""
-        return await write_all(self._port(name, not_after_s), writes, wrote)
+        return self._plainly(name, await write_all(self._port(name, not_after_s), writes, wrote))
 
     async def read(self, name: str, cells: tuple[Cell, ...], not_after_s: float) -> Result:
         """Carry out a command's reads."""
-        return await read_all(self._port(name, not_after_s), cells)
+        return self._plainly(name, await read_all(self._port(name, not_after_s), cells))
+
+    async def peek(self, name: str, what: Wanted, not_after_s: float) -> Result:
+        """Carry out a raw read."""
+        device, target = self._devices[name]
+        return self._plainly(name, await peek(device, target.unit, self._bus, what, not_after_s))
 
     async def scan(self, scope: Scope, tell: Tell) -> list[Found]:
         """Look who answers; raises Rejected while another looks."""
@@ -105,6 +116,18 @@ class Session:
             if target.unit.alive and min(group.every_s for group in device.groups(name)) <= NEWS_S:
                 alive.add(device.unit_id)
         return names, alive
+
+    def _plainly(self, name: str, result: Result) -> Result:
+        """With what this bus knows about why."""
+        device, _ = self._devices[name]
+        others = {each.unit_id: target.unit.alive for each, target in self._devices.values()}
+        others.pop(device.unit_id)
+        counters = self._wire.counters
+        heard = max(0, counters.requests - counters.timeouts - counters.garbage)
+        damaged = counters.garbage if isinstance(self._wire, Line) else 0
+        alive = sum(others.values())
+        around = Around(name, device.unit_id, self._where, self._is_serial, len(others), alive, heard, damaged)
+        return plainly(result, around, device.points, device.address_base)
 
     def _port(self, name: str, not_after_s: float) -> Port:
         device, target = self._devices[name]
