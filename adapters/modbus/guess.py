@@ -134,7 +134,13 @@ def _of_text(text: str) -> float:
     """Letters make a text likely, and length: four bytes of a number are printable more often than one thinks."""
     plain = sum(each.isalnum() or each in " -_./:" for each in text) / len(text)
     length = next(score for limit, score in ((2, 0.3), (4, 0.6), (6, 0.75), (math.inf, 0.98)) if len(text) <= limit)
-    return length * plain * plain
+    odd = sum(map(_is_odd, text, text[1:]))
+    return length * plain * plain * 0.85**odd
+
+
+def _is_odd(before: str, after: str) -> bool:
+    """Capitals after small letters and letters after digits are rarer in a name than in one whose bytes are swapped."""
+    return (before.islower() and after.isupper()) or (before.isdigit() and after.isalpha())
 
 
 def _whole(*, signed: bool) -> Callable[[bytes], int]:

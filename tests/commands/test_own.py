@@ -150,3 +150,22 @@ async def test_what_is_under_way_at_the_end_is_told_before_it_returns() -> None:
         "b": ("rejected", "stopping"),
     }
     await slow.own.end()
+
+
+async def test_what_nobody_wants_any_more_is_ended_or_never_begun() -> None:
+    begun = asyncio.Event()
+
+    async def endless(_args: Mapping[str, Any]) -> Result:
+        begun.set()
+        await asyncio.get_running_loop().create_future()
+        return DONE
+
+    own = OwnCommands({"scan": endless})
+    ends: list[Result] = []
+    own.submit(Job(Command("a", "", NEVER_S, invoke="scan"), ends.append))
+    await begun.wait()
+    own.cut_short("a")
+    await until(lambda: len(ends) == 1)
+    own.cut_short("b")
+    own.submit(Job(Command("b", "", NEVER_S, invoke="scan"), ends.append))
+    assert [(each.status, each.reason) for each in ends] == [(ResultStatus.FAILED, "ended")] * 2

@@ -59,7 +59,8 @@ class Gauge:
 
 def beginning(link: str, line: Mapping[str, Any]) -> str:
     """Before anything is tried."""
-    return f"scanning {link}: {line['total']} to try, at most {show.span(line['left_s'])}; nothing is written"
+    most = show.span(max(1.0, line["left_s"]))
+    return f"scanning {link}: {line['total']} to try, at most {most}; nothing is written"
 
 
 def progress(line: Mapping[str, Any], found: int) -> str:
