@@ -24,7 +24,7 @@ class Heard(NamedTuple):
 
 
 class Port:
-    """`path` is where it is opened; `units`: at which baud rate each device is; `noisy`: others hear a reply damaged."""
+    """`path` is where it is opened; `units`: at which baud rate each device is; `noisy`: at others it says rubbish."""
 
     def __init__(self, units: Mapping[int, int], *, noisy: bool = False) -> None:
         self.units = units
