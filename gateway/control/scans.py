@@ -16,25 +16,25 @@ from gateway.model import Result
 
 
 class Course:
-    """What has been told since the last look: of how far it is the newest, of what is found all."""
+    """What has been told since the last look: the first, which says how long it takes, the newest, and all found."""
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
-        self._told: Progress | None = None
+        self._told: list[Progress] = []
 
     def tell(self, progress: Progress) -> None:
         """A `Tell`."""
-        if self._told is not None:
-            found, notes = self._told.found + progress.found, self._told.notes + progress.notes
-            progress = progress._replace(found=found, notes=notes)
-        self._told = progress
+        if self._told and self._told[-1].done:
+            before = self._told.pop()
+            progress = progress._replace(found=before.found + progress.found, notes=before.notes + progress.notes)
+        self._told.append(progress)
         self.changed.set()
 
     def take(self) -> bytes:
-        """As a line; nothing if nothing new was told."""
-        told, self._told = self._told, None
+        """As lines; nothing if nothing new was told."""
+        told, self._told = self._told, []
         self.changed.clear()
-        return b"" if told is None else answers.progress(told)
+        return b"".join(map(answers.progress, told))
 
 
 async def scan(house: House, link: str, options: Mapping[str, Any], user: str, command: str) -> Chunks:

@@ -80,17 +80,20 @@ async def test_every_line_is_as_described(api: Api, path: str) -> None:
 
 async def test_every_line_of_a_scan_is_as_described(api: Api) -> None:
     fill(api)
-    api.house.progress = [Progress(0, 3, 1.5), Progress(1, 3, 1.0, "unit 1", ({"unit_id": 1},), ("damaged",))]
+    one = Progress(1, 3, 1.0, "unit 1", ({"unit_id": 1},), ("damaged",))
+    api.house.progress = [Progress(0, 3, 1.5), one, Progress(2, 3, 0.5, "unit 2", ({"unit_id": 2},))]
     assert_body_described("POST", SCAN, {"ids": "1-10"})
 
     async with api.scanning(SCAN, {"ids": "1-10"}) as lines:
-        told = [await lines.next() for _ in range(2)]
+        told = [await lines.next() for _ in range(3)]
 
     for line in told:
         assert_described("POST", SCAN, 200, "application/jsonl", line)
-    progress = {"done": 1, "total": 3, "left_s": 1.0, "at": "unit 1", "found": [{"unit_id": 1}], "notes": ["damaged"]}
-    assert told[0] == progress, "what is told at once is told as one"
-    assert (told[1]["status"], told[1]["found"]) == ("rejected", [{"address": 7}])
+    found = [{"unit_id": 1}, {"unit_id": 2}]
+    progress = {"done": 2, "total": 3, "left_s": 0.5, "at": "unit 2", "found": found, "notes": ["damaged"]}
+    assert told[0] == {"done": 0, "total": 3, "left_s": 1.5}
+    assert told[1] == progress, "what is told at once is told as one"
+    assert (told[2]["status"], told[2]["found"]) == ("rejected", [{"address": 7}])
 
 
 def test_every_path_of_the_table_is_asked_here() -> None:

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import termios
+import threading
 import tty
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 from adapters.modbus.framing import Rtu
@@ -27,7 +28,7 @@ class Port:
     """`path` is where it is opened; `units`: at which baud rate each device is; `noisy`: at others it says rubbish."""
 
     def __init__(self, units: Mapping[int, int], *, noisy: bool = False) -> None:
-        self.units = units
+        self.units = dict(units)
         self.noisy = noisy
         self.heard: list[Heard] = []
         self.changed = asyncio.Event()
@@ -74,7 +75,8 @@ class Port:
         self.heard.append(heard)
         self.changed.set()
         if self.units.get(heard.unit) == rate:
-            os.write(self._master, Rtu().frame(bytes([heard.unit, heard.function, 2, 0, 7])))
+            count = int.from_bytes(request[4:6], "big")
+            os.write(self._master, Rtu().frame(bytes([heard.unit, heard.function, 2 * count, *(b"\0\7" * count)])))
         elif self.noisy and heard.unit in self.units:
             os.write(self._master, b"\xf8\x00\xe6\x1c\x80\xff")
 
@@ -86,3 +88,26 @@ async def port(units: Mapping[int, int], *, noisy: bool = False) -> AsyncIterato
         yield made
     finally:
         made.close()
+
+
+@contextmanager
+def served_port(units: Mapping[int, int], *, noisy: bool = False) -> Iterator[Port]:
+    """The same on a thread with a loop of its own, for tests that wait for processes."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="serial port")
+    thread.start()
+
+    async def make() -> Port:
+        return Port(units, noisy=noisy)
+
+    async def close(made: Port) -> None:
+        made.close()
+
+    made = asyncio.run_coroutine_threadsafe(make(), loop).result(10)
+    try:
+        yield made
+    finally:
+        asyncio.run_coroutine_threadsafe(close(made), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
