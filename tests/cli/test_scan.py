@@ -122,6 +122,14 @@ def test_what_can_not_be_scanned_is_told(api: Api, verb: Verb, arguments: tuple[
     assert api.posted() == []
 
 
+def test_what_was_found_before_the_link_was_lost_is_not(api: Api, verb: Verb) -> None:
+    api.tell(SCAN, Stream([BEGUN, AT_40, {"command": "local-1", "status": "rejected", "reason": "no-link"}]))
+
+    said = verb("scan", "modbus", "bus1", "--json")
+
+    assert (said.code, said.json["complete"], said.json["found"]) == (4, False, [FIVE, METER])
+
+
 def test_a_gateway_that_dies_meanwhile_ends_it(api: Api, verb: Verb) -> None:
     api.tell(SCAN, Stream([BEGUN, AT_40], torn=True))
 

@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import msgspec
 import pytest
 
 from gateway import plugins
+from gateway.adapter import to_nobody
 from gateway.clock import WallClock
 from gateway.commands.admission import Plant
 from gateway.commands.guard import Guard
 from gateway.config import load
 from gateway.config.models import CommandsSection
-from gateway.direct import alone, direct
+from gateway.direct import alone, direct, to_scan
 from gateway.latest import Latest
 from gateway.local import Local
 from gateway.model import DeviceInfo, Guards, Result, ResultStatus
@@ -231,6 +233,16 @@ async def test_without_a_daemon_a_device_is_written_under_the_same_rules(
         assert modbus_server.get("holding", 10) == [51]
         records = await house.audit({"limit": 10})
         assert [(each["user"], each["status"]) for each in records][-2:] == [("ann", "done"), ("ann", "rejected")]
+
+
+async def test_who_is_at_the_box_may_look_for_devices_where_nothing_may_be_written(
+    tmp_path: Path, configured: MakeSite
+) -> None:
+    site = replace(configured(), commands=CommandsSection(allowed=False))
+    async with direct(to_scan(site), tmp_path) as house:
+        body = json.dumps({"id": "1", "invoke": "scan", "args": {"link": "plc", "options": {"units": "1"}}}).encode()
+        result = await house.scan("plc", "1", body, "ann", to_nobody)
+    assert (result.status, [each["unit_id"] for each in result.found]) == ("done", [1])
 
 
 @pytest.mark.parametrize("named", [{}, {"endpoint": "cloud"}])

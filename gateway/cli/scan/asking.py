@@ -9,12 +9,11 @@ from typing import Any
 
 from gateway.cli.control.client import Client, address
 from gateway.cli.control.finding import Where
-from gateway.cli.control.way import way_to_scan
+from gateway.cli.control.results import Result
+from gateway.cli.control.way import explained, way_to_scan
 from gateway.cli.exits import Exit
 from gateway.cli.refused import Refused, hint
 from gateway.cli.scan.gauge import Gauge
-
-Result = Mapping[str, Any]
 
 
 class Scanned:
@@ -29,7 +28,8 @@ class Scanned:
         """A line of the answer."""
         if "status" in line:
             self.result = line
-            self.found = line.get("found", [])
+            if line["status"] == "done":  # else what was told before it counts
+                self.found = line.get("found", [])
         else:
             self.found += line.get("found", [])
             self.notes += line.get("notes", [])
@@ -45,6 +45,8 @@ def scanned(where: Where, adapter: str, link: str, options: Mapping[str, Any]) -
                 for line in lines:
                     told.take(line)
                     gauge.show(line)
+            if told.result is not None:
+                told.result = explained(client, told.result, link)
         except KeyboardInterrupt:
             return told
     return told
