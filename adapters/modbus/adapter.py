@@ -10,12 +10,13 @@ from adapters.modbus.bus import Bus
 from adapters.modbus.commands import cells_to_read, writes_of
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.connect import connect
+from adapters.modbus.course import Course
 from adapters.modbus.plan import summary
 from adapters.modbus.raw import wanted
 from adapters.modbus.scope import is_serial, scope_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
-from adapters.modbus.survey import survey
+from adapters.modbus.survey import nobody, survey
 from gateway.adapter import Adapter, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
 
@@ -91,7 +92,11 @@ class ModbusAdapter(Adapter):
         scope = scope_of(options, max((device.timeout for device in self._devices.values()), default=None))
         if self._session is None:
             raise Rejected("no-link", self._no_link)
-        return await self._session.scan(scope, tell)
+        course = Course(tell)
+        found = await self._session.scan(scope, course)
+        if not found:
+            course.note(nobody(self._link, several=False))
+        return found
 
     @classmethod
     def scans_alone(cls, options: Mapping[str, Any]) -> bool:

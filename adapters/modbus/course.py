@@ -18,7 +18,7 @@ class Course:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
-        self._done = self._total = self._found = 0
+        self._done = self._total = 0
 
     def begin(self, units: int, longest_s: float) -> None:
         """So many are tried at each setting, each for at most so long."""
@@ -30,7 +30,6 @@ class Course:
     def step(self, at: str, found: Mapping[str, Any] | None) -> None:
         """One more has been tried."""
         self._done += 1
-        self._found += found is not None
         self._say(at, () if found is None else (found,))
 
     def skip(self, units: int, note: str) -> None:

@@ -21,7 +21,7 @@ from adapters.modbus.scan import Found, Scan
 from adapters.modbus.scope import Scope
 from adapters.modbus.unit import Silence, Unit
 from adapters.modbus.wire import Wire
-from gateway.adapter import Emit, Rejected, Tap, Tell, Wrote
+from gateway.adapter import Emit, Rejected, Tap, Wrote
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Result
 
@@ -97,13 +97,13 @@ class Session:
         device, target = self._devices[name]
         return self._plainly(name, await peek(device, target.unit, self._bus, what, not_after_s))
 
-    async def scan(self, scope: Scope, tell: Tell) -> list[Found]:
+    async def scan(self, scope: Scope, course: Course) -> list[Found]:
         """Look who answers; raises Rejected while another looks."""
         if self._scanning:
             raise Rejected("busy", "this link is being scanned already")
         self._scanning = True
         try:
-            return await Scan(self._bus, *self._known(), Course(tell)).over(scope)
+            return await Scan(self._bus, *self._known(), course).over(scope)
         finally:
             self._scanning = False
 

@@ -43,9 +43,9 @@ async def survey(
         except AdapterError as error:
             if number == 0:
                 raise Rejected("no-link", str(error)) from None
-            course.skip(len(scope.units), f"{spoken(setting)} was passed over: {error}")
+            course.skip(len(scope.units), f"{setting.setting} was passed over: {error}")
     if not found:
-        course.note(_nobody(link, several=several))
+        course.note(nobody(link, several=several))
     return found
 
 
@@ -57,17 +57,12 @@ def names_of(devices: Mapping[str, ModbusDevice]) -> dict[int, str]:
     return names
 
 
-def spoken(link: ModbusLink) -> str:
-    """The setting of a serial port: `9600 8N1`."""
-    return link.setting if link.is_serial else link.peer
-
-
 async def _at(
     link: ModbusLink, names: Mapping[int, str], scope: Scope, course: Course, *, several: bool
 ) -> list[Found]:
     """At one setting; what comes damaged at one of several is a hint, and no device."""
     wire = await connect(link)
-    course.where = spoken(link) if several else ""
+    course.where = link.setting if several else ""
     try:
         await asyncio.sleep(0)  # a serial port is open from its first turn on
         heard_s = wire.heard_s
@@ -79,11 +74,12 @@ async def _at(
     if link.is_serial:
         found = [each for each in found if each["answer"] != GARBLED]
         if heard and not found:
-            course.note(DAMAGED.format(setting=spoken(link)))
+            course.note(DAMAGED.format(setting=link.setting))
     return found
 
 
-def _nobody(link: ModbusLink, *, several: bool) -> str:
+def nobody(link: ModbusLink, *, several: bool) -> str:
+    """What to do where nobody answers; `several`: settings were tried."""
     if not link.is_serial:
         return NOBODY_NETWORK.format(peer=link.peer)
     return NOBODY_AT_ANY.format(path=link.path) if several else NOBODY_SERIAL.format(peer=link.peer)

@@ -280,3 +280,13 @@ async def test_other_settings_are_not_tried_beside_polls(server: FaultyServer) -
     assert not ModbusAdapter.scans_alone({"units": "1-3"})
     with pytest.raises(Rejected):
         await meter(server.port).scan({"baudrate": "9600"})
+
+
+async def test_where_nobody_answers_it_says_what_to_do(server: FaultyServer) -> None:
+    told: list[Progress] = []
+    server.units[METER] = hang
+    adapter = meter(server.port, timeout="50ms")
+    async with running(adapter) as emitted:
+        await emitted.state("meter", DeviceState.OFFLINE)
+        assert await adapter.scan({"units": "1-2", **FAST}, told.append) == []
+    assert told[-1].notes == (f"127.0.0.1:{server.port} takes the connection, but nobody answers under these unit ids",)
