@@ -8,8 +8,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from adapters.modbus.config import ModbusPoint, Table
-from adapters.modbus.words import EXCEPTIONS
-from gateway.model import Bad, BadReason, Result, ResultStatus
+from adapters.modbus.words import EXCEPTIONS, REASONS
+from gateway.model import BadReason, Result, ResultStatus
 
 DAMAGED_SHARE = 0.02
 """Of the answers on a line: fewer are a motor that starts; more have a cause that can be mended."""
@@ -22,6 +22,9 @@ FUNCTIONS: Mapping[Table, int] = {"coil": 1, "discrete": 2, "holding": 3, "input
 """To read (MODBUS Application Protocol V1.1b3, 6.1 to 6.4)."""
 OTHERS: Mapping[Table, Table] = {"coil": "discrete", "discrete": "coil", "holding": "input", "input": "holding"}
 NO_PATH = frozenset({0x0A, 0x0B})
+
+WORDS = (*EXCEPTIONS.values(), *REASONS.values())
+"""What stands in the place of what is said here."""
 
 
 class Around(NamedTuple):
@@ -46,13 +49,24 @@ class Around(NamedTuple):
 
 
 def plainly(result: Result, around: Around, points: Mapping[str, ModbusPoint], base: int) -> Result:
-    """The same result with a detail that says what to do, where that is known."""
-    sentence = " ".join(_sentences(result, around, points, base))
-    if not sentence:
+    """The same result of a read with a detail that says what to do, where that is known."""
+    return _with(result, [*_sentences(result, around), *_refusals(result, around, points, base)])
+
+
+def plainly_written(result: Result, around: Around) -> Result:
+    """The same of a write, whose own detail says what was refused."""
+    return _with(result, list(_sentences(result, around)))
+
+
+def _with(result: Result, sentences: list[str]) -> Result:
+    if not sentences:
         return result
-    if result.detail and result.status is ResultStatus.UNKNOWN:  # what may have happened must be said first
-        sentence = f"{result.detail}. {sentence}"
-    return replace(result, detail=sentence)
+    said = result.detail or ""
+    if result.status is ResultStatus.UNKNOWN:  # what may have happened must be said first
+        sentences = [f"{said}.", *sentences]
+    elif said and not said.startswith(WORDS):  # it says more than what is said here
+        sentences.append(said)
+    return replace(result, detail=" ".join(sentences).strip())
 
 
 def silent(around: Around) -> str:
@@ -79,21 +93,20 @@ def _about_others(around: Around) -> str:
     return f"{alone}: wrong id, or what is behind it is off or not connected. `fieldgate scan` tells."
 
 
-def _sentences(result: Result, around: Around, points: Mapping[str, ModbusPoint], base: int) -> Iterator[str]:
-    coded = {name: bad for name, bad in result.bad.items() if bad.code is not None}
-    if any(bad.code in NO_PATH for bad in coded.values()):
-        yield f"The Modbus gateway {around.where} was reached, but the device with id {around.unit_id} behind it not."
-    elif result.reason == BadReason.TIMEOUT:
+def _sentences(result: Result, around: Around) -> Iterator[str]:
+    if result.reason == BadReason.TIMEOUT:
         yield silent(around)
-    elif coded:
-        yield from _refusals(coded, points, base)
     if around.is_damaged and (result.reason in {BadReason.TIMEOUT, BadReason.DECODE_ERROR} or result.bad):
         yield damaged(around)
 
 
-def _refusals(coded: Mapping[str, Bad], points: Mapping[str, ModbusPoint], base: int) -> Iterator[str]:
-    for name, bad in list(coded.items())[:MAX_TOLD]:
-        yield _refusal(name, bad.code or 0, points[name], base)
+def _refusals(result: Result, around: Around, points: Mapping[str, ModbusPoint], base: int) -> Iterator[str]:
+    coded = {name: bad.code for name, bad in result.bad.items() if bad.code is not None}
+    if any(code in NO_PATH for code in coded.values()):
+        yield f"The Modbus gateway {around.where} was reached, but the device with id {around.unit_id} behind it not."
+        return
+    for name, code in list(coded.items())[:MAX_TOLD]:
+        yield _refusal(name, code, points[name], base)
     if len(coded) > MAX_TOLD:
         yield f"{len(coded) - MAX_TOLD} more points are refused."
 

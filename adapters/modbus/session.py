@@ -13,7 +13,7 @@ from adapters.modbus.course import Course
 from adapters.modbus.learn import Learned
 from adapters.modbus.line import Line
 from adapters.modbus.peek import peek
-from adapters.modbus.plain import Around, plainly
+from adapters.modbus.plain import Around, plainly, plainly_written
 from adapters.modbus.plan import Cell, cells_of, limits_of
 from adapters.modbus.poll import Poll, Target
 from adapters.modbus.raw import Wanted
@@ -86,7 +86,8 @@ class Session:
 
     async def write(self, name: str, writes: list[Write], not_after_s: float, wrote: Wrote) -> Result:
         """Carry out a command's writes."""
-        return self._plainly(name, await write_all(self._port(name, not_after_s), writes, wrote))
+        result = await write_all(self._port(name, not_after_s), writes, wrote)
+        return plainly_written(result, self._around(name))
 
     async def read(self, name: str, cells: tuple[Cell, ...], not_after_s: float) -> Result:
         """Carry out a command's reads."""
@@ -118,7 +119,11 @@ class Session:
         return names, alive
 
     def _plainly(self, name: str, result: Result) -> Result:
-        """With what this bus knows about why."""
+        device, _ = self._devices[name]
+        return plainly(result, self._around(name), device.points, device.address_base)
+
+    def _around(self, name: str) -> Around:
+        """What this bus knows about why a device is silent."""
         device, _ = self._devices[name]
         others = {each.unit_id: target.unit.alive for each, target in self._devices.values()}
         others.pop(device.unit_id)
@@ -126,8 +131,7 @@ class Session:
         heard = max(0, counters.requests - counters.timeouts - counters.garbage)
         damaged = counters.garbage if isinstance(self._wire, Line) else 0
         alive = sum(others.values())
-        around = Around(name, device.unit_id, self._where, self._is_serial, len(others), alive, heard, damaged)
-        return plainly(result, around, device.points, device.address_base)
+        return Around(name, device.unit_id, self._where, self._is_serial, len(others), alive, heard, damaged)
 
     def _port(self, name: str, not_after_s: float) -> Port:
         device, target = self._devices[name]

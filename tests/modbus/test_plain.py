@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.modbus.plain import Around, plainly
+from adapters.modbus.plain import Around, plainly, plainly_written
 from gateway.model import Bad, BadReason, Result, ResultStatus
 from tests.modbus.setup import device
 
@@ -41,6 +41,20 @@ def test_through_a_network_there_is_no_baud_rate() -> None:
 def test_what_may_have_happened_is_said_first() -> None:
     result = Result(ResultStatus.UNKNOWN, reason="timeout", detail="power: it may have been written")
     assert said(result).startswith("power: it may have been written. meter1 (id 5 on")
+
+
+def test_what_a_write_says_of_itself_is_kept() -> None:
+    result = Result(
+        ResultStatus.UNREACHABLE, reason="timeout", detail="power: no answer, as before; nothing was written"
+    )
+    told = plainly_written(result, ALONE).detail or ""
+    assert told.startswith("meter1 (id 5 on")
+    assert told.endswith("as before; nothing was written")
+
+
+def test_a_write_that_is_refused_is_told_in_its_own_words() -> None:
+    result = Result(ResultStatus.FAILED, reason="device-error", detail="power: the device is busy (exception 6)")
+    assert plainly_written(result, ALONE) == result
 
 
 @pytest.mark.parametrize(("answers", "damaged", "is_told"), [
