@@ -13,7 +13,7 @@ from adapters.modbus.connect import connect
 from adapters.modbus.course import Course
 from adapters.modbus.plan import summary
 from adapters.modbus.raw import wanted
-from adapters.modbus.scope import is_serial, scope_of
+from adapters.modbus.scope import is_serial, scope_of, units_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
 from adapters.modbus.survey import nobody, survey
@@ -89,7 +89,8 @@ class ModbusAdapter(Adapter):
         """Which unit ids answer; options `units`, as in "1-32,40", and `timeout` of one probe, as in "300ms"."""
         if is_serial(options):
             raise Rejected("malformed", "other settings can't be tried beside polls")
-        scope = scope_of(options, max((device.timeout for device in self._devices.values()), default=None))
+        slowest_s = max((device.timeout for device in self._devices.values()), default=None)
+        scope = scope_of(options, slowest_s, units_of(self._link))
         if self._session is None:
             raise Rejected("no-link", self._no_link)
         course = Course(tell)

@@ -94,10 +94,10 @@ def _about_others(around: Around) -> str:
 
 
 def _sentences(result: Result, around: Around) -> Iterator[str]:
-    if result.reason == BadReason.TIMEOUT:
-        yield silent(around)
     if around.is_damaged and (result.reason in {BadReason.TIMEOUT, BadReason.DECODE_ERROR} or result.bad):
         yield damaged(around)
+    if result.reason == BadReason.TIMEOUT:
+        yield silent(around)
 
 
 def _refusals(result: Result, around: Around, points: Mapping[str, ModbusPoint], base: int) -> Iterator[str]:

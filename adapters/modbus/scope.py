@@ -13,6 +13,8 @@ from gateway.units import UnitError, format_duration, parse_duration
 
 DEFAULT_UNITS = "1-247"
 """All that devices on a serial line may have (MODBUS over Serial Line V1.02, 2.2)."""
+NETWORK_UNITS = "1-247,255"
+"""And what devices without a line behind them answer to (MODBUS Messaging on TCP/IP V1.0b, 4.4.1.2)."""
 MAX_UNIT = 255
 """A unit id is one byte; TCP servers take 0 and 255 for themselves (MODBUS Messaging on TCP/IP V1.0b, 4.4.1.2)."""
 DEFAULT_TIMEOUT_S = 0.5
@@ -40,10 +42,10 @@ class Scope(NamedTuple):
     timeout_s: float
 
 
-def scope_of(options: Mapping[str, Any], slowest_s: float | None) -> Scope:
+def scope_of(options: Mapping[str, Any], slowest_s: float | None, usual_units: str = DEFAULT_UNITS) -> Scope:
     """What `units` ("1-32,40") and `timeout` ("300ms") ask for; `slowest_s`: the longest timeout of any device there.
 
-    Raises Rejected.
+    `usual_units`: where none are named. Raises Rejected.
     """
     if unknown := sorted(set(options) - {"units", "timeout", *SERIAL_OPTIONS}):
         raise _malformed(f"a scan has the options units, timeout, serial, baudrate and parity, but no {unknown[0]!r}")
@@ -51,7 +53,7 @@ def scope_of(options: Mapping[str, Any], slowest_s: float | None) -> Scope:
     timeout_s = min(usual_s, slowest_s or usual_s)
     if "timeout" in options:
         timeout_s = _timeout(options["timeout"])
-    return Scope(_units(options.get("units", DEFAULT_UNITS)), timeout_s)
+    return Scope(_units(options.get("units", usual_units)), timeout_s)
 
 
 def is_serial(options: Mapping[str, Any]) -> bool:
@@ -59,6 +61,11 @@ def is_serial(options: Mapping[str, Any]) -> bool:
     if not isinstance(options.get("serial", True), bool):
         raise _malformed("serial is true or false")
     return any(options.get(name, False) is not False for name in SERIAL_OPTIONS)
+
+
+def units_of(link: ModbusLink) -> str:
+    """What is tried where nothing else is asked for."""
+    return DEFAULT_UNITS if link.is_line else NETWORK_UNITS
 
 
 def settings_of(link: ModbusLink, options: Mapping[str, Any]) -> tuple[ModbusLink, ...]:

@@ -11,7 +11,7 @@ from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.connect import connect
 from adapters.modbus.course import Course
 from adapters.modbus.scan import GARBLED, Found, Scan
-from adapters.modbus.scope import Scope, is_serial, scope_of, settings_of
+from adapters.modbus.scope import Scope, is_serial, scope_of, settings_of, units_of
 from gateway.adapter import AdapterError, Rejected, Tell
 
 NOBODY_SERIAL = (
@@ -32,7 +32,8 @@ async def survey(
     link: ModbusLink, devices: Mapping[str, ModbusDevice], options: Mapping[str, Any], tell: Tell
 ) -> list[Found]:
     """What answers, setting by setting; raises Rejected."""
-    scope = scope_of(options, max((device.timeout for device in devices.values()), default=None))
+    slowest_s = max((device.timeout for device in devices.values()), default=None)
+    scope = scope_of(options, slowest_s, units_of(link))
     settings = settings_of(link, options)
     several = is_serial(options)
     course = Course(tell, len(settings))

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from adapters.modbus import ModbusAdapter
+from adapters.modbus.framing import Rtu
+from adapters.modbus.plain import DAMAGED_MIN
 from gateway.adapter import Rejected
 from gateway.model import Command, DeviceState, Result, ResultStatus
 from tests.modbus.faulty import FaultyServer, faulty_server, hang, well
@@ -92,3 +94,28 @@ async def test_without_a_connection_nothing_is_read() -> None:
 async def test_what_makes_no_sense_is_rejected(device: str, what: str) -> None:
     with pytest.raises(Rejected):
         await peeked(adapter_to(1, {"d": registers(7)}), what, device=device)
+
+
+async def damaged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Every answer as if two devices spoke at once."""
+    try:
+        while request := await reader.readexactly(8):
+            frame = bytearray(Rtu().frame(bytes([request[0], request[1], 2, 0, 7])))
+            frame[-1] ^= 0x55
+            writer.write(bytes(frame))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+
+
+async def test_answers_that_arrive_damaged_are_told_with_what_does_it() -> None:
+    server = await asyncio.start_server(damaged, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        adapter = adapter_to(port, {"d": registers(7, unit_id=5)}, transport="rtu-over-tcp")
+        async with running(adapter) as emitted:
+            await emitted.state("d", DeviceState.OFFLINE)
+            for _ in range(DAMAGED_MIN):
+                result = await peeked(adapter, "7/1")
+    assert result.status is not ResultStatus.DONE
+    assert (result.detail or "").startswith("Answers arrive damaged")
+    assert "two devices with id 5" in (result.detail or "")

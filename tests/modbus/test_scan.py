@@ -102,7 +102,7 @@ async def test_a_server_that_ignores_unit_ids_is_one_device_and_that_is_said(ser
         found = await adapter.scan({})
     assert [(each["unit_id"], each["answer"]) for each in found] == [(1, "registers"), (METER, "polled")]
     assert found[0]["note"] == (
-        "the server answers so under 246 ids and even under 248, which no device has: "
+        "the server answers so under 247 ids and even under 248, which no device has: "
         "it ignores unit ids, and this is one device; any id will do"
     )
     assert "note" not in found[1]

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from adapters.modbus.linkconfig import ModbusLink
-from adapters.modbus.scope import scope_of, settings_of
+from adapters.modbus.scope import scope_of, settings_of, units_of
 from gateway.adapter import Rejected
 
 
@@ -68,6 +68,12 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(options: dict[str, Any], s
 
 
 LINE = ModbusLink.model_validate({"adapter": "modbus", "transport": "rtu", "port": "/dev/ttyUSB0", "stop_bits": 2})
+
+
+def test_through_a_network_there_may_be_a_device_without_a_line() -> None:
+    network = ModbusLink.model_validate({"adapter": "modbus", "host": "plc"})
+    assert scope_of({}, None, units_of(network)).units == (*range(1, 248), 255)
+    assert scope_of({}, None, units_of(LINE)).units == tuple(range(1, 248))
 
 
 def tried(options: Mapping[str, Any]) -> list[tuple[int, str, float]]:

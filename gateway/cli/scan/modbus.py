@@ -27,7 +27,9 @@ ANSWERS = {"registers": "gives register 0", "polled": "answers its polls", "garb
 def modbus(
     link: Annotated[str, typer.Argument(help="A link's id.")],
     *,
-    units: Annotated[str | None, typer.Option("--units", help="Which ids, as in 1-32,40; else 1-247.")] = None,
+    units: Annotated[
+        str | None, typer.Option("--units", help="Which ids, as in 1-32,40; else 1-247, and 255 through a network.")
+    ] = None,
     timeout: Annotated[
         str | None, typer.Option("--timeout", help="What each may take to answer, as in 300ms; else 500ms.")
     ] = None,
