@@ -57,7 +57,8 @@ class Scan:
         When most do, a reserved id is tried, too. Strangers who answer as it does are told as one, with a note.
         """
         waits = 2 if self._bus.busy else 1
-        self._course.begin(len(scope.units), waits * self._bus.wire.vain_s(scope.timeout_s))
+        self._course.each_s = waits * self._bus.wire.vain_s(scope.timeout_s)
+        self._course.begin(len(scope.units), len(scope.units) * self._course.each_s)
         found = [each for unit in scope.units if (each := await self._look(unit, scope)) is not None]
         suspect = 1 < len(scope.units) < 2 * len(found) and any("device" not in each for each in found)
         nobody = next((unit for unit in NOBODY if unit not in scope.units and unit not in self._names), None)

@@ -10,10 +10,20 @@ from adapters.modbus.bus import Bus
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.connect import connect
 from adapters.modbus.course import Course
+from adapters.modbus.framing import Ascii, Framing, Rtu
+from adapters.modbus.line import DRAIN_S, SMALL
+from adapters.modbus.linkconfig import ASCII
 from adapters.modbus.scan import GARBLED, Found, Scan
 from adapters.modbus.scope import Scope, is_serial, scope_of, settings_of, units_of
+from adapters.modbus.timing import character_s, silence_s
+from adapters.modbus.wire import Wire
 from gateway.adapter import AdapterError, Rejected, Tell
 
+LONGEST_S = 7200.0
+"""The devices of the link, silent as they are, are not tried meanwhile, and who asks from afar can't end it."""
+TOO_LONG = (
+    "it might take {hours:.1f} h, and a scan of several settings takes {most:g} h at most: name fewer units or settings"
+)
 NOBODY_SERIAL = (
     "nobody answers on {peer}: A and B are swapped, the baud rate or the parity is wrong (--serial tries others),"
     " or the devices have no power"
@@ -34,20 +44,35 @@ async def survey(
     """What answers, setting by setting; raises Rejected."""
     slowest_s = max((device.timeout for device in devices.values()), default=None)
     scope = scope_of(options, slowest_s, units_of(link))
-    settings = settings_of(link, options)
     several = is_serial(options)
-    course = Course(tell, len(settings))
+    course = Course(tell)
+    settings = settings_of(link, options)
+    costs_s = [len(scope.units) * _vain_s(setting, scope.timeout_s) for setting in settings] if several else []
+    if sum(costs_s) > LONGEST_S:
+        raise Rejected("malformed", TOO_LONG.format(hours=sum(costs_s) / 3600, most=LONGEST_S / 3600))
     found: list[Found] = []
     for number, setting in enumerate(settings):
         try:
-            found += await _at(setting, names_of(devices), scope, course, several=several)
+            wire = await connect(setting)
         except AdapterError as error:
             if number == 0:
                 raise Rejected("no-link", str(error)) from None
-            course.skip(len(scope.units), f"{setting.setting} was passed over: {error}")
+            course.skip(len(scope.units), costs_s[number], f"{setting.setting} was passed over: {error}")
+            continue
+        if several:
+            course.begin(len(settings) * len(scope.units), sum(costs_s))
+        found += await _on(wire, setting, names_of(devices), scope, course, several=several)
     if not found:
         course.note(nobody(link, several=several))
     return found
+
+
+def _vain_s(link: ModbusLink, timeout_s: float) -> float:
+    """What a request in vain takes at this setting, as `Line.vain_s` will have it when it is there."""
+    framing: Framing = Ascii() if link.transport in ASCII else Rtu()
+    each_s = character_s(link.baudrate, link.bits, link.parity, link.stop_bits)
+    quiet_s = silence_s(link.baudrate, each_s)
+    return timeout_s + 2 * framing.length(SMALL) * each_s + quiet_s + max(quiet_s, DRAIN_S)
 
 
 def names_of(devices: Mapping[str, ModbusDevice]) -> dict[int, str]:
@@ -58,11 +83,10 @@ def names_of(devices: Mapping[str, ModbusDevice]) -> dict[int, str]:
     return names
 
 
-async def _at(
-    link: ModbusLink, names: Mapping[int, str], scope: Scope, course: Course, *, several: bool
+async def _on(
+    wire: Wire, link: ModbusLink, names: Mapping[int, str], scope: Scope, course: Course, *, several: bool
 ) -> list[Found]:
-    """At one setting; what comes damaged at one of several is a hint, and no device."""
-    wire = await connect(link)
+    """At one setting, which is then closed; what comes damaged at one of several is a hint, and no device."""
     course.where = link.setting if several else ""
     try:
         await asyncio.sleep(0)  # a serial port is open from its first turn on

@@ -74,6 +74,7 @@ async def test_the_usual_settings_are_tried_where_none_is_named_the_likeliest_fi
     async with port({}) as line:
         found, told = await surveyed(serial_link(line.path), {"serial": True, "units": "1", "timeout": "5ms"})
     rates = [each.baudrate for each in line.heard]
+    assert told[0].left_s > 24 * 0.005 + 3 * 2 * 8 * 11 / 1200, "with the time on the wire at the slowest"
     assert (found, told[0].total, len(rates)) == ([], 24, 24)
     assert list(dict.fromkeys(rates)) == [9600, 19200, 38400, 57600, 115200, 4800, 2400, 1200]
     (note,) = told[-1].notes
@@ -128,3 +129,32 @@ async def test_whoever_ends_it_ends_it_at_once_and_the_port_is_free() -> None:
 async def test_a_network_has_no_baud_rate() -> None:
     with pytest.raises(Rejected, match="through a network"):
         await surveyed(link_to(1), {"serial": True})
+
+
+@pytest.mark.parametrize("transport", ["rtu", "ascii"])
+async def test_no_setting_takes_longer_than_was_told(transport: str) -> None:
+    async with port({}) as line:
+        link = ModbusLink.model_validate({"adapter": "modbus", "transport": transport, "port": line.path})
+        told: list[float] = []
+        each: list[float] = []
+        for rate in (1200, 115200):
+            options = {"units": "1-3", "timeout": "20ms", "baudrate": rate, "parity": "even"}
+            began_s = time.monotonic()
+            _, progress = await surveyed(link, options)
+            each.append(time.monotonic() - began_s)
+            told.append(progress[0].left_s)
+    assert told[0] > told[1]
+    assert all(took < most + 0.5 for took, most in zip(each, told, strict=True)), "but for opening the port"
+
+
+async def test_what_is_left_shrinks_to_nothing() -> None:
+    async with port({}) as line:
+        _, told = await surveyed(serial_link(line.path), {"units": "1-4", "baudrate": "9600,1200", "timeout": "10ms"})
+    left_s = [each.left_s for each in told]
+    assert left_s[0] > left_s[len(left_s) // 2] > left_s[-1] == 0
+
+
+async def test_a_scan_that_would_take_for_ever_is_refused_before_the_port_is_opened() -> None:
+    with pytest.raises(Rejected, match="name fewer units or settings") as caught:
+        await surveyed(serial_link("/dev/no-such-port"), {"serial": True, "timeout": "10s"})
+    assert caught.value.reason == "malformed"
