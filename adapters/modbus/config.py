@@ -12,6 +12,7 @@ from adapters.modbus.point import (
     BIT_TABLES,
     MAX_READ_BITS,
     MAX_READ_REGISTERS,
+    Byte,
     ModbusPoint,
     Table,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "BIT_TABLES",
     "MAX_READ_BITS",
     "MAX_READ_REGISTERS",
+    "Byte",
     "Holes",
     "ModbusDevice",
     "ModbusLink",
@@ -30,11 +32,19 @@ __all__ = [
 ]
 
 
+RegisterHole = Annotated[int, Field(ge=0, le=MAX_READ_REGISTERS)]
+BitHole = Annotated[int, Field(ge=0, le=MAX_READ_BITS)]
+
+
 class Holes(StrictModel):
     """How many addresses that no point uses are read along to save a request; 0 for never."""
 
-    registers: Annotated[int, Field(ge=0, le=MAX_READ_REGISTERS)] = 16
-    bits: Annotated[int, Field(ge=0, le=MAX_READ_BITS)] = 128
+    registers: RegisterHole = 16
+    bits: BitHole = 128
+    holding: RegisterHole | None = Field(None, description="of this table, if not as `registers` says")
+    input: RegisterHole | None = Field(None, description="of this table, if not as `registers` says")
+    coil: BitHole | None = Field(None, description="of this table, if not as `bits` says")
+    discrete: BitHole | None = Field(None, description="of this table, if not as `bits` says")
 
 
 class ModbusDevice(DeviceConfig[ModbusPoint]):
@@ -50,6 +60,9 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
     )
     max_bits: Annotated[int, Field(ge=1, le=MAX_READ_BITS)] = Field(MAX_READ_BITS, description="bits in one request")
     max_hole: Holes = Holes()
+    blocks: bool = Field(
+        True, description="false: a request for each point, where a device refuses to have several read at once"
+    )
 
     def address_on(self, link: ModbusLink) -> str:
         """Where the device is found, for people."""
@@ -64,4 +77,17 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
             if first + point.width > ADDRESSES:
                 last = ADDRESSES - 1 + self.address_base
                 raise ValueError(f"points.{name}: its {point.width} registers end beyond {last}, the last there is")
+            factor = 0 if point.scale_from is None else point.scale_from - self.address_base
+            if not 0 <= factor < ADDRESSES:
+                raise ValueError(f"points.{name}: scale_from {point.scale_from} is no address here, see address_base")
+        return self
+
+    @model_validator(mode="after")
+    def _points_fit_one_request(self) -> ModbusDevice:
+        for name, point in self.points.items():
+            if point.table not in BIT_TABLES and point.width > self.max_registers:
+                limits = f"max_registers, which is {self.max_registers}"
+                raise ValueError(
+                    f"points.{name}: its {point.width} registers are more than {limits}: shorten its length"
+                )
         return self

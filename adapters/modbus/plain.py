@@ -101,7 +101,7 @@ def _sentences(result: Result, around: Around) -> Iterator[str]:
 
 
 def _refusals(result: Result, around: Around, points: Mapping[str, ModbusPoint], base: int) -> Iterator[str]:
-    coded = {name: bad.code for name, bad in result.bad.items() if bad.code is not None}
+    coded = {name: bad.code for name, bad in result.bad.items() if bad.code is not None and name in points}
     if any(code in NO_PATH for code in coded.values()):
         yield f"The Modbus gateway {around.where} was reached, but the device with id {around.unit_id} behind it not."
         return

@@ -9,11 +9,11 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from adapters.modbus.config import BIT_TABLES, MAX_READ_BITS, MAX_READ_REGISTERS, ModbusDevice, ModbusLink, Table
+from adapters.modbus.fields import wire_of
 from adapters.modbus.frames import READS
 from adapters.modbus.plan import Block, Cell, Limits, cell_of, plan
 from adapters.modbus.registers import layout
 from gateway.model import Value
-from gateway.values import arrange, encode
 
 TABLES: tuple[Table, ...] = ("coil", "discrete", "holding", "input")
 """In the order in which pymodbus takes them."""
@@ -48,13 +48,14 @@ class Simulation:
     async def set(self, device: str, point: str, value: Value) -> None:
         """Change what a point is worth, whether writable or not; Unwritable if it can't hold that."""
         cell = self._cell(device, point)
-        data = encode(cell.quantity, value)
+        wire = wire_of(cell, value)
         function, unit = READS[cell.table].function_code, self._devices[device].unit_id
         if cell.table in BIT_TABLES:
-            await self._server.async_setValues(unit, function, cell.start, [any(data)])
+            await self._server.async_setValues(unit, function, cell.start, [any(wire.data)])
             return
-        wire = arrange(data.rjust(2, b"\0"), cell.order)
-        words = [int.from_bytes(wire[at : at + 2], "big") for at in range(0, len(wire), 2)]
+        words = await self._server.async_getValues(unit, function, cell.start, cell.end - cell.start)
+        data = wire.merged(b"".join(word.to_bytes(2, "big") for word in words))
+        words = [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
         await self._server.async_setValues(unit, function, cell.start, words)
 
     def _cell(self, device: str, point: str) -> Cell:

@@ -1,5 +1,6 @@
 """The adapter contract: everything of the core that an adapter may know, besides values, grid, model and units."""
 
+from gateway.adapter.advice import Advice, AdviceKind
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
 from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Progress, Tap, Tell, Wrote, to_nobody
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected
@@ -13,6 +14,8 @@ __all__ = [
     "PERCENTAGE",
     "Adapter",
     "AdapterError",
+    "Advice",
+    "AdviceKind",
     "ConfigPath",
     "DeviceConfig",
     "Direction",
