@@ -3,7 +3,7 @@
 from gateway.adapter.advice import Advice, AdviceKind
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
 from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Progress, Tap, Tell, Wrote, to_nobody
-from gateway.adapter.errors import AdapterError, PermanentError, Rejected
+from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
@@ -39,6 +39,7 @@ __all__ = [
     "Tap",
     "Tell",
     "TlsConfig",
+    "Unheard",
     "WriteRules",
     "Wrote",
     "to_nobody",
