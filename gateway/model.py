@@ -107,6 +107,7 @@ class Command(Struct, frozen=True):
     read: tuple[str, ...] | None = None
     invoke: str | None = None
     args: Mapping[str, Any] = {}
+    peek: str | None = None
 
 
 class ResultStatus(StrEnum):
@@ -124,7 +125,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     """The answer to a command: `detail` is a sentence for people, `reason` a code for machines.
 
     `rule`: what in the configuration forbade it, as a path. `confirm`: the token that a second command must carry.
-    `found`: what a scan has found.
+    `found`: what a scan has found, or what a peek has read.
     """
 
     status: ResultStatus

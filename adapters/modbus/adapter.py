@@ -11,12 +11,15 @@ from adapters.modbus.advice import advice
 from adapters.modbus.bus import Bus
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.connect import connect
+from adapters.modbus.course import Course
 from adapters.modbus.portname import lasting_name
-from adapters.modbus.scope import scope_of
+from adapters.modbus.raw import wanted
+from adapters.modbus.scope import is_serial, scope_of, units_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
+from adapters.modbus.survey import nobody, survey
 from adapters.modbus.writes import check, known
-from gateway.adapter import Adapter, Advice, Emit, Memory, Rejected, Tap, Wrote
+from gateway.adapter import Adapter, Advice, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
 
 
@@ -39,7 +42,9 @@ class ModbusAdapter(Adapter):
         """Connect, poll and emit until cancelled; AdapterError when the connection is lost."""
         wire = await connect(self._link)
         wire.tap = self._tap
-        session = Session(wire, Bus(wire, self._link.poll_share), None if self._link.is_serial else self._peer, emit)
+        session = Session(
+            wire, Bus(wire, self._link.poll_share), None if self._link.is_serial else self._peer, emit, self._link.where
+        )
         try:
             for name, device in self._devices.items():
                 session.add(name, device, self._memory[name], device.address_on(self._link))
@@ -71,18 +76,47 @@ class ModbusAdapter(Adapter):
             return await self._session.write(command.device, command.write, command.deadline_s, wrote)
         return await self._session.read(command.device, command.read or (), command.deadline_s)
 
+    async def peek(self, command: Command) -> Result:
+        """Read addresses of a table, as `raw` has it: `holding:100/2`."""
+        device = self._devices.get(command.device)
+        if device is None:
+            raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
+        what = wanted(command.peek or "", device)
+        if self._session is None:
+            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=self._no_link)
+        return await self._session.peek(command.device, what, command.deadline_s)
+
     def tap(self, tap: Tap | None) -> None:
         """Show each request, and what comes in as it comes."""
         self._tap = tap
         if self._session is not None:
             self._session.tap(tap)
 
-    async def scan(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    async def scan(self, options: Mapping[str, Any], tell: Tell = to_nobody) -> list[dict[str, Any]]:
         """Which unit ids answer; options `units`, as in "1-32,40", and `timeout` of one probe, as in "300ms"."""
-        scope = scope_of(options, max((device.timeout for device in self._devices.values()), default=None))
+        if is_serial(options):
+            raise Rejected("malformed", "other settings can't be tried beside polls")
+        slowest_s = max((device.timeout for device in self._devices.values()), default=None)
+        scope = scope_of(options, slowest_s, units_of(self._link))
         if self._session is None:
             raise Rejected("no-link", self._no_link)
-        return await self._session.scan(scope)
+        course = Course(tell)
+        found = await self._session.scan(scope, course)
+        if not found:
+            course.note(nobody(self._link, several=False))
+        return found
+
+    @classmethod
+    def scans_alone(cls, options: Mapping[str, Any]) -> bool:
+        """Other baud rates and parities (`serial`, `baudrate`, `parity`) would garble what polls hear."""
+        return is_serial(options)
+
+    @classmethod
+    async def survey(
+        cls, link: ModbusLink, devices: Mapping[str, ModbusDevice], options: Mapping[str, Any], tell: Tell
+    ) -> list[dict[str, Any]]:
+        """Which unit ids answer, at which settings; the options of `scan`, and what `scans_alone` names."""
+        return await survey(link, devices, options, tell)
 
     def counters(self) -> Mapping[str, int]:
         """Of this connection: what was asked, and what of it went wrong."""

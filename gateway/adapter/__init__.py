@@ -2,7 +2,7 @@
 
 from gateway.adapter.advice import Advice, AdviceKind
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
-from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Tap, Wrote
+from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Progress, Tap, Tell, Wrote, to_nobody
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.readback import ReadBack
@@ -30,6 +30,7 @@ __all__ = [
     "Period",
     "PermanentError",
     "PointConfig",
+    "Progress",
     "ReadBack",
     "Reconnect",
     "Rejected",
@@ -38,8 +39,10 @@ __all__ = [
     "Steps",
     "StrictModel",
     "Tap",
+    "Tell",
     "TlsConfig",
     "Unheard",
     "WriteRules",
     "Wrote",
+    "to_nobody",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from gateway.adapter.advice import Advice
 from gateway.adapter.errors import Rejected
@@ -37,6 +37,28 @@ Direction = Literal["tx", "rx"]
 
 Tap = Callable[[Direction, bytes], None]
 """Takes everything that goes over the wire, as it goes; returns at once."""
+
+
+class Progress(NamedTuple):
+    """How far a scan is; first told with nothing done, and `left_s` at most.
+
+    `at`: what was looked at last, `found`: what that has brought, `notes`: sentences for people that belong to it.
+    """
+
+    done: int
+    total: int
+    left_s: float
+    at: str = ""
+    found: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+Tell = Callable[[Progress], None]
+"""Takes how far a scan is, each time it gets on; returns at once."""
+
+
+def to_nobody(_progress: Progress) -> None:
+    """A `Tell` for those who only wait for the end."""
 
 
 class Adapter(ABC):
@@ -71,12 +93,39 @@ class Adapter(ABC):
         if tap is not None:
             raise Rejected("not-supported", "this adapter can't show its frames")
 
-    async def scan(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:  # noqa: ARG002 - for adapters to use
+    async def peek(self, command: Command) -> Result:  # noqa: ARG002 - for adapters to use
+        """Read what `command.peek` names in the adapter's own way, point or not, in turn with other commands.
+
+        `found` of the result is one object: what is there, raw, and how it may be understood. Raises Rejected.
+        """
+        raise Rejected("not-supported", "this adapter can't read what is no point")
+
+    async def scan(
+        self,
+        options: Mapping[str, Any],  # noqa: ARG002 - for adapters to use
+        tell: Tell = to_nobody,  # noqa: ARG002 - for adapters to use
+    ) -> list[dict[str, Any]]:
         """Find devices on the link while `run` serves it, at most beside its polls; `options` are the adapter's own.
 
         Each is what can be told of it, JSON-like, beginning with its address as the configuration writes it. Raises
         Rejected for options that make no sense, and where there is no connection.
         """
+        raise Rejected("not-supported", "this adapter can't look for devices")
+
+    @classmethod
+    def scans_alone(cls, options: Mapping[str, Any]) -> bool:  # noqa: ARG003 - for adapters to use
+        """Whether a scan with these options needs the link for itself; then it is a `survey`. Raises Rejected."""
+        return False
+
+    @classmethod
+    async def survey(
+        cls,
+        link: Any,  # noqa: ARG003 - for adapters to use
+        devices: Mapping[str, Any],  # noqa: ARG003 - for adapters to use
+        options: Mapping[str, Any],  # noqa: ARG003 - for adapters to use
+        tell: Tell,  # noqa: ARG003 - for adapters to use
+    ) -> list[dict[str, Any]]:
+        """The same as `scan` on a link that nobody serves, which it opens and closes; `devices` are known there."""
         raise Rejected("not-supported", "this adapter can't look for devices")
 
     def counters(self) -> Mapping[str, int]:

@@ -18,6 +18,7 @@ VERBS = {
     "check": "Validate a configuration.",
     "schema": "Print or write the configuration's JSON Schema, for editors.",
     "read": "Read points of a device now.",
+    "scan": "Look for devices on a link; writes nothing.",
     "write": "Write points of a device; shows what will change, and asks.",
     "invoke": "Let a device carry out one of its commands; asks first.",
     "monitor": "Watch values as they come, or the frames that carry them.",
@@ -31,6 +32,9 @@ VERBS = {
 are verbs below it, in such a module of such a package."""
 
 SUBVERBS = {
+    "scan": {
+        "modbus": "Try unit ids on a Modbus link, and baud rates and parities of a serial port.",
+    },
     "audit": {
         "export": "Write all of it, oldest first, as JSON Lines or CSV.",
     },

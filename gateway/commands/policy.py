@@ -35,6 +35,8 @@ def check(request: Request, device: DeviceInfo) -> Permit:
     if request.read is not None:
         _check_names(request.read, device)
         return Permit(moves=False)
+    if request.peek is not None:
+        return Permit(moves=False)
     if not device.takes_commands:
         rule = f"devices.{device.device}.commands"
         raise Rejected("policy", f"nothing is written to {device.device} (commands: false)", rule)

@@ -43,6 +43,11 @@ class Rig(ABC):
     def scan_options(self) -> dict[str, Any]:
         """Of a scan that is soon over and finds `talkative`."""
 
+    @property
+    @abstractmethod
+    def peek(self) -> str:
+        """What `talkative` has, raw."""
+
     @abstractmethod
     def silence(self) -> None:
         """`quiet` stops answering."""
@@ -70,6 +75,10 @@ class ModbusRig(Rig):
     @property
     def scan_options(self) -> dict[str, Any]:
         return {"units": "1-4", "timeout": "50ms"}
+
+    @property
+    def peek(self) -> str:
+        return "holding:7/2"
 
     def silence(self) -> None:
         self._server.units[1] = hang
