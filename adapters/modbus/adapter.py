@@ -14,7 +14,7 @@ from adapters.modbus.plan import summary
 from adapters.modbus.scope import scope_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
-from gateway.adapter import Adapter, Emit, Memory, Rejected, Tap, Wrote
+from gateway.adapter import NO_OPTIONS, Adapter, Emit, Memory, Rejected, Tap, Wrote
 from gateway.model import Command, Result, ResultStatus
 
 
@@ -87,9 +87,11 @@ class ModbusAdapter(Adapter):
         return [line for name, device in devices.items() for line in summary(name, device)]
 
     @classmethod
-    def simulate(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> AbstractAsyncContextManager[Simulation]:
-        """A Modbus server at the link's address that has the points of these devices."""
-        return simulate(link, devices)
+    def simulate(
+        cls, link: ModbusLink, devices: Mapping[str, ModbusDevice], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> AbstractAsyncContextManager[Simulation]:
+        """A Modbus server that has the points of these devices; options as in `simulator.place`."""
+        return simulate(link, devices, options)
 
     @property
     def _no_link(self) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import termios
 from pathlib import Path
 
 import serial
@@ -99,7 +100,7 @@ class SerialTransport(asyncio.Transport):
 
 def _close(port: serial.Serial) -> None:
     """Without waiting for what could not be sent."""
-    with contextlib.suppress(OSError):  # it has been unplugged
+    with contextlib.suppress(OSError, termios.error):  # it has been unplugged; termios' error is no OSError
         port.reset_output_buffer()
     port.close()
 

@@ -1,7 +1,7 @@
 """The adapter contract: everything of the core that an adapter may know, besides values, grid, model and units."""
 
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
-from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Tap, Wrote
+from gateway.adapter.contract import NO_OPTIONS, Adapter, Direction, Emit, Memory, Simulation, Tap, Wrote
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
@@ -10,6 +10,7 @@ from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteR
 
 __all__ = [
     "IDENTIFIER",
+    "NO_OPTIONS",
     "PERCENTAGE",
     "Adapter",
     "AdapterError",
@@ -29,6 +30,7 @@ __all__ = [
     "Reconnect",
     "Rejected",
     "ReportConfig",
+    "Simulation",
     "StepConfig",
     "Steps",
     "StrictModel",
