@@ -58,11 +58,16 @@ def simulate(
     given = {"host": host, "tcp": tcp, "pty": pty, "cert": cert, "key": key}
     options = {name: value for name, value in given.items() if value is not None}
     try:
-        chosen = _chosen(_site(config), adapter, links or (), alone="--tcp" if tcp else "--pty" if pty else "")
+        chosen = _chosen(_site(config), adapter, links or (), alone=_of_one(options))
         asyncio.run(_serve(adapter, chosen, {**options, "elsewhere": True, "moving": not still}, fault or (), as_json))
     except Refused as refused:
         return refused.code
     return Exit.OK
+
+
+def _of_one(options: Mapping[str, Any]) -> str:
+    """The option among these that makes sense for a single link only."""
+    return next((f"--{name}" for name in ("tcp", "pty") if name in options), "")
 
 
 def _site(path: Path) -> Site:
@@ -76,7 +81,7 @@ def _site(path: Path) -> Site:
 
 
 def _chosen(site: Site, adapter: str, wanted: Sequence[str], alone: str) -> dict[str, LinkSetup]:
-    """Links by name; `alone`: the option that only makes sense for one."""
+    """Links by name; `alone`: an option that only makes sense for one."""
     must_be_known("no adapter", adapter, plugins.installed(plugins.ADAPTERS))
     known = {name: link for name, link in site.links.items() if link.adapter == adapter and link.devices}
     for name in wanted:

@@ -59,7 +59,7 @@ class Place:
         if self.transport == "tls" and (options.cert is None or options.key is None):
             raise Rejected(
                 "malformed",
-                "transport tls needs the device's certificate and key, which the gateway's tls.ca must vouch for",
+                "with transport tls the device needs a certificate that the link's tls.ca vouches for: --cert and --key",
             )
         self.cert, self.key = options.cert, options.key
 

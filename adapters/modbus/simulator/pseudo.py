@@ -71,5 +71,6 @@ def place_for(path: str) -> Path:
     """Where the port shall be found; raises Rejected where that can't be."""
     if not path:
         return Path(tempfile.mkdtemp(prefix="fieldgate-")) / "port"
-    free_link(Path(path))
-    return Path(path)
+    place = Path(path).absolute()
+    free_link(place)
+    return place
