@@ -25,6 +25,9 @@ REFUSED_HINT = "Modbus TCP is off on the device, or another client holds its onl
 KEEPALIVE = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
 """Seconds and tries (tcp(7)): a machine that is gone shows within half a minute, whatever its devices say."""
 
+OPENING_S = 0.5
+"""How long one who gives up waits for a port that is just being opened: the next one may want it at once."""
+
 WireT = TypeVar("WireT", bound=asyncio.BaseProtocol)
 
 
@@ -75,6 +78,7 @@ async def _open_serial(link: ModbusLink) -> Line:
         port = await asyncio.shield(opening)
     except asyncio.CancelledError:
         opening.add_done_callback(_close_unwanted)
+        await asyncio.wait({opening}, timeout=OPENING_S)
         raise
     character = character_s(link.baudrate, link.bits, link.parity, link.stop_bits)
     silence = silence_s(link.baudrate, character)

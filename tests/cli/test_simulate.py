@@ -39,7 +39,7 @@ def write(folder: Path, **links: object) -> Path:
     (("modbus", "plc", "--fault", "of_plc=ded"), 2, "there is no fault 'ded'"),
     (("modbus", "plc", "--fault", "of_plc"), 2, "is no DEVICE=FAULT"),
     (("modbus", "plc", "--fault", "of_plk=dead"), 2, "no device 'of_plk' - did you mean 'of_plc'?"),
-    (("modbus", "--tcp", "0"), 2, "--tcp serves one link: name it - there are plc, bus, safe"),
+    (("modbus", "--tcp", "0"), 2, "--tcp serves one link: name it - there are bus, plc, safe"),
     (("modbus", "plc", "--pty", "gateway.yaml"), 2, "gateway.yaml exists"),
     (("modbus", "plc", "--pty", "nowhere/port"), 2, "plc can't be served there: No such file"),
     (("modbus", "plc", "--pty", "x", "--tcp", "0"), 2, "not both"),

@@ -59,7 +59,7 @@ class Place:
         if self.transport == "tls" and (options.cert is None or options.key is None):
             raise Rejected(
                 "malformed",
-                "with transport tls the device needs a certificate that the link's tls.ca vouches for: --cert and --key",
+                "with transport tls the device needs a certificate that the link trusts: give --cert and --key",
             )
         self.cert, self.key = options.cert, options.key
 

@@ -71,12 +71,14 @@ class Simulation(contract.Simulation):
         self._held.add((device, point))
 
     @override
-    async def fault(self, device: str, fault: str | Fault) -> None:
-        if isinstance(fault, str):
-            try:
-                fault = fault_of(fault, self._devices[device].timeout)
-            except ValueError as error:
-                raise Rejected("malformed", str(error)) from None
+    async def fault(self, device: str, fault: str) -> None:
+        try:
+            self.spoil(device, fault_of(fault, self._devices[device].timeout))
+        except ValueError as error:
+            raise Rejected("malformed", str(error)) from None
+
+    def spoil(self, device: str, fault: Fault) -> None:
+        """Let this be wrong from now on."""
         self._unit(device).fault = fault
 
     async def live(self) -> None:
