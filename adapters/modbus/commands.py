@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 from adapters.modbus.awaited import Ask, NotSent, Outcome
 from adapters.modbus.bus import Bus
-from adapters.modbus.config import BIT_TABLES, ModbusDevice
+from adapters.modbus.config import ModbusDevice
+from adapters.modbus.fields import wire_of
 from adapters.modbus.frames import Frames, read_frames, write_frames
 from adapters.modbus.learn import SPLIT_CODES, Learned
-from adapters.modbus.plan import Block, Cell, cell_of, limits_of, plan
+from adapters.modbus.plan import Block, Cell, cell_of, limits_of, plan, with_factors
 from adapters.modbus.registers import layout
+from adapters.modbus.scaling import Scaling
 from adapters.modbus.unit import Unit, is_silence
 from adapters.modbus.words import ACKNOWLEDGE, NO_PATH, explain
 from gateway.adapter import Rejected, Wrote
 from gateway.model import Bad, BadReason, Command, Result, ResultStatus, Value
-from gateway.values import Unwritable, arrange, encode
-
-REGISTER_BYTES = 2
+from gateway.values import Unwritable
 
 
 class Write(NamedTuple):
@@ -45,8 +45,8 @@ def writes_of(device: ModbusDevice, command: Command) -> list[Write]:
 
 
 def cells_to_read(device: ModbusDevice, command: Command) -> tuple[Cell, ...]:
-    """Everything a command reads; raises Rejected."""
-    return tuple(_known(device, name, place) for place, name in enumerate(command.read or ()))
+    """Everything a command reads, and what it needs to be scaled; raises Rejected."""
+    return with_factors([_known(device, name, place) for place, name in enumerate(command.read or ())])
 
 
 async def write_all(port: Port, writes: list[Write], wrote: Wrote) -> Result:
@@ -76,11 +76,13 @@ async def read_all(port: Port, cells: tuple[Cell, ...]) -> Result:
             return _not_sent(outcome)
         if isinstance(outcome, bytes):
             _sort(block, outcome, values, bad)
-        elif outcome.code in SPLIT_CODES and len(block.cells) > 1:
+        elif outcome.code in SPLIT_CODES and not block.is_whole:
             blocks[:0] = block.halves()
         else:
             bad |= {cell.name: outcome for cell in block.cells}
-    return _read_result({cell.name: values[cell.name] for cell in cells if cell.name in values}, bad)
+    found = Scaling(cells).sift([values.get(cell.name) for cell in cells], bad)
+    named = zip(cells, found, strict=False)  # behind the points there are powers of ten
+    return _read_result({cell.name: value for cell, value in named if value is not None}, bad)
 
 
 def _known(device: ModbusDevice, name: str, place: int = 0) -> Cell:
@@ -95,16 +97,12 @@ def _write(device: ModbusDevice, name: str, value: Value) -> Write:
     if point.writable is False:
         raise Rejected("not-writable", f"{name} is not writable")
     try:
-        data = encode(cell.quantity, value)
+        wire = wire_of(cell, value)
     except Unwritable as error:
         raise Rejected(error.reason, f"{name}: {error}") from None
-    wire = data if cell.table in BIT_TABLES else arrange(data.rjust(REGISTER_BYTES, b"\0"), cell.order)
-    values: dict[str, Value] = {}
-    bad: dict[str, Bad] = {}
-    _sort(Block((cell,)), wire, values, bad)
-    if bad:
-        raise Rejected("out-of-range", f"{name}: the nearest value that can be written is outside its range")
-    return Write(cell, wire, values[name], point.verify)
+    if wire.mask is not None or cell.scale_from is not None:
+        raise Rejected("not-supported", f"{name} can't be written: it shares its register, or its scale is in another")
+    return Write(cell, wire.data, wire.value, point.verify)
 
 
 def _sort(block: Block, data: bytes, values: dict[str, Value], bad: dict[str, Bad]) -> None:

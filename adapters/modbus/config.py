@@ -12,6 +12,7 @@ from adapters.modbus.point import (
     BIT_TABLES,
     MAX_READ_BITS,
     MAX_READ_REGISTERS,
+    Byte,
     ModbusPoint,
     Table,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "BIT_TABLES",
     "MAX_READ_BITS",
     "MAX_READ_REGISTERS",
+    "Byte",
     "Holes",
     "ModbusDevice",
     "ModbusLink",
@@ -64,4 +66,17 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
             if first + point.width > ADDRESSES:
                 last = ADDRESSES - 1 + self.address_base
                 raise ValueError(f"points.{name}: its {point.width} registers end beyond {last}, the last there is")
+            factor = 0 if point.scale_from is None else point.scale_from - self.address_base
+            if not 0 <= factor < ADDRESSES:
+                raise ValueError(f"points.{name}: scale_from {point.scale_from} is no address here, see address_base")
+        return self
+
+    @model_validator(mode="after")
+    def _points_fit_one_request(self) -> ModbusDevice:
+        for name, point in self.points.items():
+            if point.table not in BIT_TABLES and point.width > self.max_registers:
+                limits = f"max_registers, which is {self.max_registers}"
+                raise ValueError(
+                    f"points.{name}: its {point.width} registers are more than {limits}: shorten its length"
+                )
         return self

@@ -108,7 +108,7 @@ class Search:
         """`next` was refused with this code, read (GOOD), or neither (None), so that nothing is learned from it."""
         node = self._open.pop()
         node.code = code
-        if code and len(node.block.cells) > 1:
+        if code and not node.block.is_whole:
             node.children = tuple(_Node(half) for half in node.block.halves())
             self._open.extend(reversed(node.children))
 

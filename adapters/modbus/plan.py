@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from adapters.modbus.config import BIT_TABLES, ModbusDevice, Table
+from adapters.modbus.config import BIT_TABLES, Byte, ModbusDevice, Table
 from gateway.model import PointGroup
 from gateway.units import format_duration
 from gateway.values import Order, Quantity
 
 Span = tuple[Table, int, int]
 """Addresses `start` to `end` (exclusive) of a table, on the wire."""
+FACTOR = Quantity("int16")
+"""What a power of ten is held as (SunSpec Device Information Model Specification, 5.3: sunssf)."""
 Cut = tuple[Table, int]
 """An address of a table that no block may read together with the one before it."""
 
+_TEXT: dict[Order, Order] = {"ABCD": "ABCD", "CDAB": "ABCD", "BADC": "BADC", "DCBA": "BADC"}
+
 
 class Cell(NamedTuple):
-    """A point in its place: `place` is its position in its group."""
+    """A point in its place: `place` is its position in its group.
+
+    `byte`: which of its register, where it is only one. `scale_from`: the register that holds its power of ten.
+    `hidden`: no point, but such a register.
+    """
 
     place: int
     name: str
@@ -26,11 +34,19 @@ class Cell(NamedTuple):
     end: int
     quantity: Quantity
     order: Order
+    byte: Byte = "low"
+    scale_from: int | None = None
+    hidden: bool = False
 
     @property
     def span(self) -> Span:
         """The addresses it needs."""
         return self.table, self.start, self.end
+
+    @property
+    def arrangement(self) -> Order:
+        """How its bytes are arranged: the words of a text never change places."""
+        return _TEXT[self.order] if self.quantity.scalar.is_text else self.order
 
 
 class Limits(NamedTuple):
@@ -66,11 +82,18 @@ class Block(NamedTuple):
         """How many registers or bits it reads."""
         return max(cell.end for cell in self.cells) - self.start
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all cells need the same addresses, so that reading some of them alone would tell nothing new."""
+        return self.cells[0].span == self.cells[-1].span
+
     def halves(self) -> tuple[Block, Block]:
-        """Split at the largest hole, else in the middle; only for two cells and more."""
+        """Split at the largest hole, else in the middle; between cells alike only if all are. For two and more."""
         ends = _running_ends(self.cells)
-        middle = len(self.cells) / 2
-        at = max(range(1, len(self.cells)), key=lambda i: (self.cells[i].start - ends[i - 1], -abs(i - middle)))
+        count = len(self.cells)
+        apart = [at for at in range(1, count) if self.cells[at].span != self.cells[at - 1].span]
+        borders = apart or list(range(1, count))
+        at = max(borders, key=lambda i: (self.cells[i].start - ends[i - 1], -abs(i - count / 2)))
         return Block(self.cells[:at]), Block(self.cells[at:])
 
 
@@ -80,15 +103,30 @@ def limits_of(device: ModbusDevice) -> Limits:
 
 
 def cells_of(device: ModbusDevice, group: PointGroup) -> tuple[Cell, ...]:
-    """The points of a group in their places."""
-    return tuple(cell_of(device, name, place) for place, name in enumerate(group.points))
+    """The points of a group in their places, and behind them the registers that hold their powers of ten."""
+    return with_factors([cell_of(device, name, place) for place, name in enumerate(group.points)])
 
 
 def cell_of(device: ModbusDevice, name: str, place: int = 0) -> Cell:
     """A point in its place."""
     point = device.points[name]
     start = point.address - device.address_base
-    return Cell(place, name, point.table, start, start + point.width, point.quantity, point.order or device.order)
+    order = point.order or device.order
+    factor = None if point.scale_from is None else point.scale_from - device.address_base
+    return Cell(place, name, point.table, start, start + point.width, point.quantity, order, point.byte, factor)
+
+
+def with_factors(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """These cells, whose places are 0, 1, ..., and behind them the registers of their powers of ten, each once."""
+    firsts: dict[tuple[Table, int, Order], str] = {}
+    for cell in cells:
+        if cell.scale_from is not None:
+            firsts.setdefault((cell.table, cell.scale_from, cell.order), cell.name)
+    factors = [
+        Cell(place, f"power of ten of {name}", table, start, start + 1, FACTOR, order, hidden=True)
+        for place, ((table, start, order), name) in enumerate(firsts.items(), len(cells))
+    ]
+    return (*cells, *factors)
 
 
 def plan(

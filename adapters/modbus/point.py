@@ -7,24 +7,41 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from typing_extensions import override
 
+from adapters.modbus.notation import BitRange, RawNumbers
+from adapters.modbus.sense import complaints
+from adapters.modbus.tables import (
+    ADDRESSES,
+    BIT_TABLES,
+    MAX_READ_BITS,
+    MAX_READ_REGISTERS,
+    MAX_WRITE_REGISTERS,
+    WRITABLE_TABLES,
+    Table,
+)
 from gateway.adapter import PointConfig
 from gateway.model import Kind, Value
 from gateway.values import SCALARS, Order, Quantity, Unwritable, encode
 
-MAX_READ_REGISTERS = 125
-"""In one request (MODBUS Application Protocol V1.1b3, 6.3 and 6.4)."""
-MAX_READ_BITS = 2000
-"""In one request (MODBUS Application Protocol V1.1b3, 6.1 and 6.2)."""
-ADDRESSES = 65536
-"""In each table (MODBUS Application Protocol V1.1b3, 4.3)."""
+__all__ = [
+    "ADDRESSES",
+    "BIT_TABLES",
+    "MAX_READ_BITS",
+    "MAX_READ_REGISTERS",
+    "MAX_WRITE_REGISTERS",
+    "WRITABLE_TABLES",
+    "Byte",
+    "ModbusPoint",
+    "ScalarName",
+    "Table",
+]
 
-Table = Literal["holding", "input", "coil", "discrete"]
 ScalarName = Literal[
-    "bool", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"
+    "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64",
+    "bcd16", "bcd32", "string", "bytes",
 ]  # fmt: skip
+Byte = Literal["high", "low"]
 
-BIT_TABLES: frozenset[Table] = frozenset({"coil", "discrete"})
-WRITABLE_TABLES: frozenset[Table] = frozenset({"coil", "holding"})
+REGISTER_BYTES = 2
 
 
 class ModbusPoint(PointConfig):
@@ -33,23 +50,49 @@ class ModbusPoint(PointConfig):
     type: ScalarName
     address: Annotated[int, Field(ge=0, le=ADDRESSES)] = Field(description="as the device's address_base counts")
     table: Table = "holding"
+    length: Annotated[int, Field(ge=1, le=MAX_READ_REGISTERS)] | None = Field(
+        None, description="of a string or bytes: how many registers, two bytes in each"
+    )
+    encoding: Literal["ascii", "latin-1", "utf-8"] = Field("ascii", description="of a string")
+    byte: Byte = Field("low", description="which byte of its register an int8 or uint8 is")
+    bits: BitRange | None = Field(
+        None, description="only these of its bits, lowest..highest, 0 the least significant once order is applied"
+    )
     order: Order | None = Field(None, description="word and byte order, if not the device's")
     scale: float = 1.0
+    scale_from: Annotated[int, Field(ge=0, le=ADDRESSES)] | None = Field(
+        None, description="address of the int16 in the same table that holds a power of ten, multiplied with scale"
+    )
     offset: float = 0.0
     decimals: Annotated[int, Field(ge=0, le=15)] | None = Field(
         None, description="round to so many, if not to those of scale and offset"
     )
+    invalid: RawNumbers = Field((), description='raw values, before bits and scale, that mean "no value"')
 
     @property
     def width(self) -> int:
         """Registers, or bits in a bit table."""
-        return max(1, SCALARS[self.type].size // 2)
+        return self.length or max(1, SCALARS[self.type].size // REGISTER_BYTES)
 
     @property
     def quantity(self) -> Quantity:
         """What a raw number of this point means."""
         low, high = self.range or (None, None)
-        return Quantity(self.type, self.scale, self.offset, self.decimals, low, high, tuple((self.enum or {}).items()))
+        is_wide = SCALARS[self.type].is_text or (self.type == "bool" and self.table not in BIT_TABLES)
+        return Quantity(
+            self.type,
+            self.scale,
+            self.offset,
+            self.decimals,
+            low,
+            high,
+            labels=tuple((self.enum or {}).items()),
+            size=self.width * REGISTER_BYTES if is_wide else 0,
+            bits=self.bits,
+            invalid=self.invalid,
+            encoding=self.encoding,
+            varies=self.scale_from is not None,
+        )
 
     @property
     def kind(self) -> Kind:
@@ -58,7 +101,9 @@ class ModbusPoint(PointConfig):
 
     @override
     def unwritable(self, value: Value) -> str | None:
-        """What its registers can't hold."""
+        """What its registers can't hold; nobody can tell where only the device knows the scale."""
+        if self.scale_from is not None:
+            return None
         try:
             encode(self.quantity, value)
         except Unwritable as error:
@@ -66,36 +111,7 @@ class ModbusPoint(PointConfig):
         return None
 
     @model_validator(mode="after")
-    def _fits_its_table(self) -> ModbusPoint:
-        if self.table in BIT_TABLES and self.type != "bool":
-            raise ValueError(f"a {self.table} holds one bit, so its type is bool, not {self.type}")
-        if self.writable is not False and self.table not in WRITABLE_TABLES:
-            raise ValueError(f"nothing can be written to the {self.table} table; only coil and holding are writable")
-        if self.verify and self.writable is False:
-            raise ValueError("verify reads a written value back, but this point is not writable")
-        return self
-
-    @model_validator(mode="after")
     def _makes_sense(self) -> ModbusPoint:
-        plain = self.scale == 1 and self.offset == 0 and self.decimals is None and self.range is None
-        if self.scale == 0:
-            raise ValueError("scale can't be 0: every value would be the offset")
-        if (self.type == "bool" or self.enum) and not plain:
-            what = "an enum maps raw values to labels" if self.enum else "a bool is true or false"
-            raise ValueError(f"{what}; scale, offset, decimals and range have no meaning here")
-        if self.enum is not None:
-            _check_labels(self)
+        for sentence in complaints(self):
+            raise ValueError(sentence)
         return self
-
-
-def _check_labels(point: ModbusPoint) -> None:
-    scalar, labels = SCALARS[point.type], point.enum or {}
-    if scalar.is_float:
-        raise ValueError(f"an enum needs whole raw values, but {point.type} is not a whole number")
-    if not labels:
-        raise ValueError("an enum needs at least one label")
-    for code in labels:
-        if not scalar.low <= code <= scalar.high:
-            raise ValueError(f"the enum's code {code} can't occur: {point.type} is {scalar.low} to {scalar.high}")
-    if len({type(label) for label in labels.values()}) > 1:
-        raise ValueError("the labels of an enum must be all text, all numbers of one kind or all true/false")

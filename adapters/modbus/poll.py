@@ -15,9 +15,11 @@ from adapters.modbus.learn import GOOD, SPLIT_CODES, Facts, Learned, Search
 from adapters.modbus.plan import Block, Cell, Limits, plan
 from adapters.modbus.read import Read
 from adapters.modbus.registers import picker
+from adapters.modbus.scaling import Scaling
 from adapters.modbus.unit import Unit, is_silence
 from gateway.adapter import Emit
 from gateway.model import Bad, BadReason, DeviceState, PointGroup, Sample, Value
+from gateway.values import Spoiled
 
 GIVE_UP_AFTER = 2
 """Blocks without an answer, and none before: the rest of this poll is not even sent."""
@@ -45,6 +47,8 @@ class Poll:
         self.silent = False
         self._group = group
         self._cells = cells
+        self._scaling = Scaling(cells)
+        self._is_scaled = bool(self._scaling)
         self._loop = asyncio.get_running_loop()
         self._bus, self._unit, self._emit = target.bus, target.unit, target.emit
         self._pending = self._total = self._silences = 0
@@ -207,7 +211,14 @@ class Poll:
     def _finish_cleanly(self) -> None:
         reads = self._reads
         values = reads[0].values if len(reads) == 1 else list(chain.from_iterable([read.values for read in reads]))
-        self._emit(Sample(self._group, int(self._heard_s * 1000), self._arrange(values)))
+        arranged = self._arrange(values)
+        if self._is_scaled:
+            try:
+                arranged = self._scaling.values(arranged)
+            except Spoiled:
+                self._finish_carefully()
+                return
+        self._emit(Sample(self._group, int(self._heard_s * 1000), arranged))
         if self._unit.state is not DeviceState.ONLINE:
             self.trouble = None
             self._unit.report(self._loop.time())
@@ -274,6 +285,7 @@ class Poll:
                     bad.pop(cell.name, None)
                 else:
                     bad[cell.name] = why
+        scaled = self._scaling.sift(values, bad)
         self.trouble = next((why.reason for why in bad.values()), None)
         self._said_s = now_s
-        self._emit(Sample(self._group, time_ms, tuple(values), bad))
+        self._emit(Sample(self._group, time_ms, scaled, bad))

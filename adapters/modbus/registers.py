@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 from adapters.modbus.config import BIT_TABLES
 from adapters.modbus.plan import Block, Cell
 from gateway.model import Bad, Value
-from gateway.values import SCALARS, Decode, Order, Raw, Spoiled, decoder
+from gateway.values import Decode, Order, Raw, Spoiled, decoder, numbers
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Layout(NamedTuple):
         for start, stop, decode in self.steps:
             for index in range(start, stop):
                 try:
-                    values[index] = decode(values[index])  # type: ignore[arg-type]  # still raw
+                    values[index] = decode(values[index])
                 except Spoiled as spoiled:
                     values[index] = None
                     bad[self.cells[index].name] = spoiled.bad
@@ -78,7 +78,9 @@ def _steps(cells: Sequence[Cell]) -> Iterable[tuple[int, int, Decode]]:
 
 
 def _decode(cell: Cell) -> Decode | None:
-    return None if cell.table in BIT_TABLES and not cell.quantity.labels else decoder(cell.quantity)
+    if cell.table in BIT_TABLES and not cell.quantity.labels:
+        return None
+    return numbers(cell.quantity) if cell.scale_from is not None else decoder(cell.quantity)
 
 
 def _bits(block: Block) -> tuple[tuple[Cell, ...], Unpack]:
@@ -104,51 +106,92 @@ def picker(places: Sequence[int]) -> Callable[[Sequence[T]], tuple[T, ...]]:
     return itemgetter(*places)
 
 
-class _Lane(NamedTuple):
-    """Cells of one byte order that do not overlap: one struct call."""
+class _Slot(NamedTuple):
+    """Where a cell's raw number lies in the bytes of a block that are in its order, and its struct code."""
 
     order: Order
-    cells: list[Cell]
+    at: int
+    end: int
+    code: str
+
+
+class _Lane:
+    """Numbers of one byte order that do not overlap: one struct call. Cells alike share a number."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.slots: list[_Slot] = []
+        self.cells: list[Cell] = []
+        self.places: list[int] = []
+
+    def takes(self, cell: Cell, slot: _Slot) -> bool:
+        """Whether there was room for it."""
+        if slot.order != self.order or (self.slots and self.slots[-1] != slot and self.slots[-1].end > slot.at):
+            return False
+        if not self.slots or self.slots[-1] != slot:
+            self.slots.append(slot)
+        self.cells.append(cell)
+        self.places.append(len(self.slots) - 1)
+        return True
+
+    def unpack(self, size: int) -> Unpack:
+        """All its cells out of a block of this many bytes."""
+        unpack = _unpack(self.order, struct.Struct(_LITTLE_OR_BIG[self.order] + _form(self.slots)), size)
+        if len(self.slots) == len(self.cells):
+            return unpack
+        pick = picker(self.places)
+        return lambda buffer, at: pick(unpack(buffer, at))
 
 
 def _registers(block: Block) -> tuple[tuple[Cell, ...], Unpack]:
     lanes = _lanes(block)
     cells = tuple(chain.from_iterable(lane.cells for lane in lanes))
-    unpacks = [_unpack(lane, block) for lane in lanes]
+    unpacks = [lane.unpack(data_size(block)) for lane in lanes]
     if len(unpacks) == 1:
         return cells, unpacks[0]
     return cells, lambda buffer, at: tuple(chain.from_iterable([unpack(buffer, at) for unpack in unpacks]))
 
 
 def _lanes(block: Block) -> list[_Lane]:
-    single = {order for order in ("CDAB", "BADC") if _all_single(block, order)}
     lanes: list[_Lane] = []
-    for cell in block.cells:
-        order = _SINGLE[cell.order] if cell.order in single else cell.order
-        for lane in lanes:
-            if lane.order == order and lane.cells[-1].end <= cell.start:
-                lane.cells.append(cell)
-                break
-        else:
-            lanes.append(_Lane(order, [cell]))
+    for slot, cell in sorted(_slots(block), key=lambda pair: (pair[0].at, pair[0].end)):
+        if not any(lane.takes(cell, slot) for lane in lanes):
+            lanes.append(_Lane(slot.order))
+            lanes[-1].takes(cell, slot)
     return lanes
+
+
+def _slots(block: Block) -> Iterable[tuple[_Slot, Cell]]:
+    long = {cell.arrangement for cell in block.cells if not _is_single(cell)}
+    for cell in block.cells:
+        order = cell.arrangement
+        yield _slot(order if order in long else _SINGLE[order], cell, block.start), cell
 
 
 _SINGLE: dict[Order, Order] = {"ABCD": "ABCD", "CDAB": "ABCD", "BADC": "DCBA", "DCBA": "DCBA"}
 """In a single register two orders look alike, and these need no swapping."""
+_LITTLE_OR_BIG: dict[Order, str] = {"ABCD": ">", "BADC": ">", "CDAB": "<", "DCBA": "<"}
+"""BADC and CDAB are big and little endian once the two bytes of each register are swapped."""
 
 
-def _all_single(block: Block, order: str) -> bool:
-    return all(cell.end - cell.start == 1 for cell in block.cells if cell.order == order)
+def _is_single(cell: Cell) -> bool:
+    return cell.end - cell.start == 1 and not cell.quantity.scalar.is_text
 
 
-def _unpack(lane: _Lane, block: Block) -> Unpack:
-    """BADC and CDAB are big and little endian once the two bytes of each register are swapped."""
-    endian = ">" if lane.order in ("ABCD", "BADC") else "<"
-    form = struct.Struct(endian + _form(lane.cells, block.start))
-    if lane.order in ("ABCD", "DCBA"):
+def _slot(order: Order, cell: Cell, start: int) -> _Slot:
+    scalar = cell.quantity.scalar
+    at, end = 2 * (cell.start - start), 2 * (cell.end - start)
+    if cell.quantity.type == "bool":
+        return _Slot(order, at, end, "H")
+    if scalar.size == 1:
+        at += (cell.byte == "low") == (_LITTLE_OR_BIG[order] == ">")
+        end = at + 1
+    return _Slot(order, at, end, scalar.code)
+
+
+def _unpack(order: Order, form: struct.Struct, size: int) -> Unpack:
+    if order in ("ABCD", "DCBA"):
         return form.unpack_from
-    size = block.size * 2
 
     def unpack(buffer: bytes | bytearray, at: int) -> Sequence[Raw]:
         words = array("H", bytes(buffer[at : at + size]))
@@ -158,12 +201,13 @@ def _unpack(lane: _Lane, block: Block) -> Unpack:
     return unpack
 
 
-def _form(cells: Sequence[Cell], start: int) -> str:
-    """The struct codes of cells in address order; holes become pad bytes."""
+def _form(slots: Sequence[_Slot]) -> str:
+    """The struct codes of slots in the order of their bytes; holes become pad bytes."""
     codes: list[str] = []
-    at = start
-    for cell in cells:
-        codes += ["xx"] * (cell.start - at)
-        codes.append("H" if cell.quantity.type == "bool" else SCALARS[cell.quantity.type].code)
-        at = cell.end
-    return "".join(f"{len(list(run))}{code}" for code, run in groupby("".join(codes)))
+    at = 0
+    for slot in slots:
+        codes += ["x"] * (slot.at - at)
+        codes.append(slot.code)
+        at = slot.end
+    runs = [(code, len(list(run))) for code, run in groupby(codes)]
+    return "".join(code * count if len(code) > 1 else f"{count}{code}" for code, count in runs)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from pydantic_core import PydanticCustomError
 
 from gateway.adapter.basis import PERCENTAGE, Identifier, Labels, Period, StrictModel
-from gateway.adapter.writing import FailSafe, Steps, WriteRules, check_commands, none_if_off, or_false
+from gateway.adapter.writing import KINDS, FailSafe, Steps, WriteRules, check_commands, none_if_off, or_false
 from gateway.model import DeviceInfo, Kind, PointGroup, PointInfo, Value
 from gateway.units import Duration, Quota, Share, format_duration
 
@@ -117,6 +117,11 @@ class DeviceConfig(StrictModel, Generic[PointT]):
         return phase_s
 
     @model_validator(mode="after")
+    def _numbers_are_asked_of_numbers(self) -> Self:
+        _check_limits(self.points)
+        return self
+
+    @model_validator(mode="after")
     def _commands_make_sense(self) -> Self:
         check_commands(self)
         return self
@@ -150,6 +155,26 @@ class DeviceConfig(StrictModel, Generic[PointT]):
             max_write_rate=self.max_write_rate,
             fail_safe=self.on_uplink_lost.describe() if self.on_uplink_lost is not None else None,
         )
+
+
+def _check_limits(points: Any) -> None:
+    """Raises ValueError. Points of an adapter that is not there are of any shape."""
+    for name, point in points.items() if isinstance(points, dict) else ():
+        key = _for_numbers(point) if isinstance(point, PointConfig) else None
+        if key is not None and point.kind in ("bool", "text"):
+            raise ValueError(f"points.{name}: {key} is for numbers, and this is {KINDS[point.kind]}: leave it out")
+
+
+def _for_numbers(point: PointConfig) -> str | None:
+    """What it says of its own that only a number can have."""
+    if point.range is not None:
+        return "range"
+    if point.report is not None and point.report.deadband not in (None, 0):
+        return "report.deadband"
+    for key in ("min", "max"):
+        if isinstance(point.writable, WriteRules) and getattr(point.writable, key) is not None:
+            return f"writable.{key}"
+    return None
 
 
 def _describe_point(name: str, point: PointConfig, device_every_s: float) -> PointInfo:

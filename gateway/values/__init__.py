@@ -1,10 +1,13 @@
 """Scalar types, word orders, scale, rounding, range and labels: what every adapter decodes and encodes with. Pure."""
 
-from gateway.values.decoding import Decode, Spoiled, decode_one, decoder
-from gateway.values.encoding import Unwritable, encode
-from gateway.values.quantity import SCALARS, Order, Quantity, Raw, Scalar, arrange
+from gateway.values.decoding import decode_one, decoder, meaning
+from gateway.values.encoding import Unwritable, encode, mask
+from gateway.values.quantity import BCD, FLOATS, SCALARS, Order, Quantity, Raw, Scalar, arrange
+from gateway.values.reading import Decode, Spoiled, numbers
 
 __all__ = [
+    "BCD",
+    "FLOATS",
     "SCALARS",
     "Decode",
     "Order",
@@ -17,4 +20,7 @@ __all__ = [
     "decode_one",
     "decoder",
     "encode",
+    "mask",
+    "meaning",
+    "numbers",
 ]

@@ -1,41 +1,30 @@
-"""From raw numbers to values. Pure."""
+"""What numbers mean: scale, range and labels. Pure."""
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
-from gateway.model import Bad, BadReason, Value
-from gateway.values.float32 import Shortest
-from gateway.values.quantity import SCALARS, Quantity, Raw, decimals_of, exact
+from gateway.model import BadReason, Value
+from gateway.values.quantity import Quantity, Raw, decimals_of, exact
+from gateway.values.reading import Decode, numbers, spoiled
 
 FLOAT_NOISE_DIGITS = 15
 """So many decimal digits survive a double (C11 5.2.4.2.2, DBL_DIG): what is beyond them is noise of the arithmetic."""
-
-Decode = Callable[[Raw], Value]
-"""Raw to value; raises Spoiled."""
-
-
-class Spoiled(Exception):
-    """A raw value that is no good value; `bad` says why."""
-
-    def __init__(self, bad: Bad) -> None:
-        super().__init__(bad.reason)
-        self.bad = bad
 
 
 def decoder(quantity: Quantity) -> Decode | None:
     """How to decode a quantity; None where the raw value is the value. Equal numbers share one decoder."""
     if quantity.labels:
-        return _label_decoder(dict(quantity.labels))
-    return bool if quantity.type == "bool" else _number_decoder(quantity)
+        return _chain(numbers(quantity), _label_decoder(dict(quantity.labels)))
+    return _number_decoder(quantity)
 
 
 def decode_one(quantity: Quantity, data: bytes) -> Value:
     """The value of bytes as `encode` gives them. Raises Spoiled."""
-    (raw,) = struct.unpack(f">{SCALARS[quantity.type].code}", data)
+    (raw,) = struct.unpack(f">{quantity.scalar.code}", data)
     decode = decoder(quantity)
     value: Value = decode(raw) if decode else raw
     return value
@@ -43,7 +32,24 @@ def decode_one(quantity: Quantity, data: bytes) -> Value:
 
 @lru_cache(maxsize=1024)
 def _number_decoder(quantity: Quantity) -> Decode | None:
-    decode = _float_decoder(quantity) if SCALARS[quantity.type].is_float else _integer_decoder(quantity)
+    return _limited(quantity, _scaled(quantity, numbers(quantity)))
+
+
+@lru_cache(maxsize=1024)
+def meaning(quantity: Quantity) -> Decode | None:
+    """The second half of decoding, from what `numbers` gives to values; for quantities without labels."""
+    return _limited(quantity, _scaled(quantity, None))
+
+
+def _scaled(quantity: Quantity, read: Decode | None) -> Decode | None:
+    if quantity.type == "bool" or quantity.scalar.is_text:
+        return read
+    is_float = quantity.scalar.is_float
+    decode = _scaled_float(quantity, read) if is_float else _chain(read, _scaled_integer(quantity))
+    return _chain(decode, _as_float) if quantity.varies else decode
+
+
+def _limited(quantity: Quantity, decode: Decode | None) -> Decode | None:
     if quantity.low is None and quantity.high is None:
         return decode
     low = -math.inf if quantity.low is None else quantity.low
@@ -51,35 +57,42 @@ def _number_decoder(quantity: Quantity) -> Decode | None:
     return _within(decode or _same, low, high)
 
 
-def _invalid() -> Spoiled:
-    return Spoiled(Bad(BadReason.INVALID))
+def _chain(first: Decode | None, second: Decode | None) -> Decode | None:
+    if first is None or second is None:
+        return first or second
+    return lambda raw: second(first(raw))
 
 
-def _same(raw: Raw) -> Value:
-    return raw
+def _same(number: Raw) -> Value:
+    value: Value = number
+    return value
+
+
+def _as_float(number: Raw) -> Value:
+    return float(number)
 
 
 def _label_decoder(labels: Mapping[int, Value]) -> Decode:
-    def label(raw: Raw) -> Value:
+    def label(number: Raw) -> Value:
         try:
-            return labels[raw]  # type: ignore[index]  # only integers have labels
+            return labels[number]
         except KeyError:
-            raise Spoiled(Bad(BadReason.INVALID, value=raw)) from None
+            raise spoiled(BadReason.INVALID, number) from None
 
     return label
 
 
 def _within(decode: Decode, low: float, high: float) -> Decode:
-    def within(raw: Raw) -> Value:
-        value = decode(raw)
+    def within(number: Raw) -> Value:
+        value = decode(number)
         if low <= value <= high:  # type: ignore[operator]  # only numbers have a range
             return value
-        raise Spoiled(Bad(BadReason.OUT_OF_RANGE, value=value))
+        raise spoiled(BadReason.OUT_OF_RANGE, value)
 
     return within
 
 
-def _integer_decoder(quantity: Quantity) -> Decode | None:
+def _scaled_integer(quantity: Quantity) -> Decode | None:
     """In whole numbers and one division, which Python rounds correctly: 217 x 0.1 is 217 / 10, that is 21.7."""
     if quantity.scale == 1 and quantity.offset == 0:
         return None
@@ -96,32 +109,16 @@ def _integer_decoder(quantity: Quantity) -> Decode | None:
     return lambda raw: (raw * factor + shift) / unit
 
 
-_shortest = Shortest().__getitem__
-
-
-def _float32(raw: Raw) -> float:
-    try:
-        return _shortest(raw)  # type: ignore[arg-type]  # float32 comes as a word
-    except OverflowError:
-        raise _invalid() from None
-
-
-def _float64(raw: Raw) -> float:
-    if math.isfinite(raw):
-        return raw
-    raise _invalid()
-
-
-def _float_decoder(quantity: Quantity) -> Decode:
-    finite = _float32 if quantity.type == "float32" else _float64
+def _scaled_float(quantity: Quantity, read: Decode | None) -> Decode | None:
     scale, offset, decimals = quantity.scale, quantity.offset, quantity.decimals
+    finite = read or _same
     if scale == 1 and offset == 0:
-        return finite if decimals is None else lambda raw: round(finite(raw), decimals)
+        return read if decimals is None else lambda raw: round(finite(raw), decimals)  # type: ignore[arg-type]  # a number
 
     def scaled(raw: Raw) -> Value:
-        value = finite(raw) * scale + offset
+        value: float = finite(raw) * scale + offset  # type: ignore[operator]  # a number
         if not math.isfinite(value):
-            raise _invalid()
+            raise spoiled(BadReason.INVALID)
         return round(value, decimals) if decimals is not None else float(f"{value:.{FLOAT_NOISE_DIGITS}g}")
 
     return scaled

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.modbus.config import BIT_TABLES, Table
-from adapters.modbus.plan import Block, Cell, Cut, Limits, Span, cell_of, plan, summary
+from adapters.modbus.plan import Block, Cell, Cut, Limits, Span, cell_of, cells_of, plan, summary
 from gateway.values import Quantity
 from tests.modbus.setup import device, registers
 
@@ -68,13 +68,17 @@ def test_what_does_not_exist_is_not_read(points: list[Cell], limits: Limits, dat
                 assert not set(span) & set(range(start, end))
 
 
-@given(cells().filter(lambda points: len(points) > 1), st.sampled_from(TABLES))
-def test_halves_are_two_blocks_with_the_same_points(points: list[Cell], table: Table) -> None:
+@given(cells().filter(bool), st.sampled_from(TABLES))
+def test_halves_are_two_blocks_with_the_same_points_and_none_alike_apart(points: list[Cell], table: Table) -> None:
     block = Block(tuple(sorted((point._replace(table=table) for point in points), key=lambda point: point.span)))
+    assert block.is_whole == (len({point.span for point in block.cells}) == 1)
+    if block.is_whole:
+        return
     left, right = block.halves()
     assert left.cells + right.cells == block.cells
     assert left.cells
     assert right.cells
+    assert not {point.span for point in left.cells} & {point.span for point in right.cells}
 
 
 def test_a_block_is_halved_at_its_largest_hole() -> None:
@@ -105,3 +109,33 @@ def test_the_summary_counts_each_period_by_itself() -> None:
 
 def test_an_address_counted_from_one_is_one_less_on_the_wire() -> None:
     assert cell_of(registers(40001, address_base=1), "r40001").start == 40000
+
+
+def test_bits_and_bytes_of_one_register_are_one_request_for_one_register() -> None:
+    bits: dict[str, dict[str, Any]] = {f"bit{n}": {"address": 7, "type": "bool", "bits": n} for n in range(16)}
+    halves: dict[str, dict[str, Any]] = {
+        byte: {"address": 7, "type": "uint8", "byte": byte} for byte in ("high", "low")
+    }
+    assert summary("d", device(bits | halves)) == ["d: each 50ms 1 request for 1 register (18 points)"]
+
+
+def test_a_power_of_ten_is_read_along_once_and_is_no_point() -> None:
+    points: dict[str, dict[str, Any]] = {name: {"address": at, "scale_from": 9} for at, name in enumerate("abc", 5)}
+    assert summary("d", device(points)) == ["d: each 50ms 1 request for 5 registers (3 points)"]
+
+
+def test_each_table_and_order_has_its_own_power_of_ten() -> None:
+    points: dict[str, dict[str, Any]] = {
+        "a": {"address": 5, "scale_from": 9},
+        "b": {"address": 6, "scale_from": 9, "order": "BADC"},
+        "c": {"address": 6, "scale_from": 9, "table": "input"},
+        "d": {"address": 7, "scale_from": 9},
+    }
+    configured = device(points, address_base=1)
+    (group,) = configured.groups("d")
+    hidden = [cell for cell in cells_of(configured, group) if cell.hidden]
+    assert [(cell.place, cell.table, cell.start, cell.order) for cell in hidden] == [
+        (4, "holding", 8, "ABCD"),
+        (5, "holding", 8, "BADC"),
+        (6, "input", 8, "ABCD"),
+    ]

@@ -4,39 +4,58 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.modbus.config import Table
+from adapters.modbus.config import Byte, Table
 from adapters.modbus.plan import Block, Cell
 from adapters.modbus.registers import data_size, layout, picker
 from gateway.model import Bad, BadReason, Value
 from gateway.values import SCALARS, Order, Quantity, Spoiled, arrange, decode_one
 from tests.modbus.faulty import bits
 
-TYPES = ["int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"]
 BLOCK_REGISTERS = 60
+MAX_WIDTH = 5
+BYTES: list[Byte] = ["high", "low"]
 
 
 def cell(place: int, start: int, name: str, order: Order = "ABCD", table: Table = "holding") -> Cell:
-    width = 1 if name == "bool" else SCALARS[name].size // 2
+    width = max(1, SCALARS[name].size // 2)
     return Cell(place, f"p{place}", table, start, start + width, Quantity(name), order)
 
 
 @st.composite
+def places(draw: st.DrawFn, place: int) -> Cell:
+    """A point of any type, order and half, perhaps of some bits only."""
+    name = draw(st.sampled_from([name for name in SCALARS if name != "bool"]))
+    scalar = SCALARS[name]
+    width = draw(st.integers(1, MAX_WIDTH)) if scalar.is_text else max(1, scalar.size // 2)
+    bits = None
+    if scalar.form == "whole" and draw(st.booleans()):
+        low, high = sorted(draw(st.tuples(*[st.integers(0, 8 * scalar.size - 1)] * 2)))
+        bits = (low, high)
+    quantity = Quantity(name, size=2 * width if scalar.is_text else 0, bits=bits, encoding="latin-1")
+    start = 100 + draw(st.integers(0, BLOCK_REGISTERS - MAX_WIDTH))
+    order, byte = draw(st.sampled_from(get_args(Order))), draw(st.sampled_from(BYTES))
+    return Cell(place, f"p{place}", "holding", start, start + width, quantity, order, byte)
+
+
+@st.composite
 def blocks(draw: st.DrawFn) -> Block:
-    rows = draw(
-        st.lists(
-            st.tuples(st.integers(0, BLOCK_REGISTERS - 4), st.sampled_from(TYPES), st.sampled_from(get_args(Order))),
-            min_size=1,
-        )
-    )
-    cells = [cell(place, 100 + start, name, order) for place, (start, name, order) in enumerate(rows)]
+    cells = [draw(places(place)) for place in range(draw(st.integers(1, 8)))]
     return Block(tuple(sorted(cells, key=lambda point: point.span)))
 
 
 def expected(point: Cell, block: Block, data: bytes) -> Value | None:
     """The slow and obvious way."""
     at = 2 * (point.start - block.start)
+    words = data[at : at + 2 * (point.end - point.start)]
+    if point.quantity.type in ("string", "bytes"):
+        pairs = [words[n : n + 2] for n in range(0, len(words), 2)]
+        ours = b"".join(pair[::-1] if point.order in ("BADC", "DCBA") else pair for pair in pairs)
+    else:
+        ours = arrange(words, point.order)
+    if SCALARS[point.quantity.type].size == 1:
+        ours = ours[:1] if point.byte == "high" else ours[1:]
     try:
-        return decode_one(point.quantity, arrange(data[at : at + 2 * (point.end - point.start)], point.order))
+        return decode_one(point.quantity, ours)
     except Spoiled:
         return None
 
@@ -73,6 +92,16 @@ def test_plain_numbers_of_one_order_are_one_call_into_struct() -> None:
     shape = layout(block)
     assert shape.steps == ()
     assert getattr(shape.unpack, "__self__", None).__class__ is struct.Struct
+
+
+def test_bits_and_bytes_of_one_register_are_one_call_into_struct() -> None:
+    word = Quantity("uint16")
+    cells = [cell(n, 0, "uint16")._replace(quantity=word._replace(bits=(n, n))) for n in range(16)]
+    high, low = (cell(n, 1, "uint8")._replace(byte=byte) for n, byte in enumerate(BYTES, 16))
+    block = Block((*cells, low, high))
+    shape = layout(block)
+    assert [point.name for point in shape.cells[16:]] == [high.name, low.name]
+    assert list(shape.values(struct.pack(">2H", 0x8003, 0x1234), 0)) == [1, 1, *[0] * 13, 1, 0x12, 0x34]
 
 
 def test_one_bad_value_leaves_the_others_alone() -> None:

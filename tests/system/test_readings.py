@@ -29,6 +29,17 @@ POINTS: dict[str, Any] = {
     "level": {"address": 20, "table": "input", "type": "uint16", "range": [0, 100]},
     "odd": {"address": 11, "type": "uint16", "enum": {0: "closed"}},
     "nan": {"address": 12, "type": "float32"},
+    "serial": {"address": 30, "type": "string", "length": 4, "order": "BADC"},
+    "mac": {"address": 34, "type": "bytes", "length": 3},
+    "alarms": {"address": 37, "type": "uint16", "bits": "3..5"},
+    "fault": {"address": 37, "type": "bool", "bits": 15},
+    "fan": {"address": 37, "type": "uint8", "byte": "high", "bits": "0..1", "enum": {2: "fast"}},
+    "meter": {"address": 38, "type": "bcd32", "scale": 0.01},
+    "power": {"address": 40, "type": "int16", "scale_from": 41},
+    "spare": {"address": 42, "type": "int16", "invalid": -32768},
+    "energy": {"address": 43, "type": "uint32", "scale_from": 45},
+    "half": {"address": 46, "type": "float16"},
+    "broken": {"address": 47, "type": "string", "length": 1},
     "absent": {"address": 300, "type": "uint16"},
 }
 
@@ -44,6 +55,9 @@ def fill(server: ModbusServer) -> None:
     server.set("holding", 4, words(">I", 4_000_000_001))
     server.set("holding", 6, words(">Q", 2**63 + 1))
     server.set("holding", 10, [2, 7, *words(">f", float("nan"))])
+    server.set("holding", 30, [0x4E53, 0x3720, 0, 0])
+    server.set("holding", 34, [0x00A0, 0xB1C2, 0xD3FF, 0x8228, 0x0012, 0x3456])
+    server.set("holding", 40, [2305, 65535, 0x8000, 0, 7, 0x8000, *words(">e", 21.7), 0xFFFF])
     server.set("coil", 8, [1])
     server.set("input", 20, [151])
     server.failures[1, 300] = ExcCodes.ILLEGAL_ADDRESS
@@ -74,10 +88,19 @@ def test_every_kind_of_value_arrives_as_the_register_holds_it(boiler: Daemon, su
         "mode": "auto",
         "pump": True,
         "door": False,
+        "serial": "SN 7",
+        "mac": "00a0b1c2d3ff",
+        "alarms": 5,
+        "fault": True,
+        "fan": "fast",
+        "meter": 1234.56,
+        "power": 230.5,
+        "half": 21.7,
     }
     assert reading["bad"]["level"] == {"reason": "out-of-range", "value": 151}
     assert reading["bad"]["odd"]["reason"] == "invalid"
-    assert reading["bad"]["nan"]["reason"] == "invalid"
+    assert {reading["bad"][name]["reason"] for name in ("nan", "spare", "energy")} == {"invalid"}
+    assert reading["bad"]["broken"] == {"reason": "decode-error"}
     assert reading["bad"]["absent"] == {"reason": "device-error", "code": 2}
     assert (reading["v"], reading["kind"], reading["gateway"], reading["stream"]) == (1, "reading", "gw", "cloud")
 

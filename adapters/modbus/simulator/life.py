@@ -20,19 +20,14 @@ DECIMALS = 3
 """More would only make lines longer."""
 
 
-def worth(device: str, name: str, point: ModbusPoint, at_s: float) -> Value | None:
-    """What a point is worth at this moment; None to leave it as it is. What may be written moves only by that."""
+def wanted(device: str, name: str, point: ModbusPoint, at_s: float) -> Sequence[Value]:
+    """What a point should be worth at this moment, in order of preference: not every register holds all of it.
+
+    Nothing, where it shall stay as it is: what may be written moves only by that.
+    """
     if point.writable is not False and at_s > 0:
-        return None
+        return ()
     turn = at_s / PERIOD_S + zlib.crc32(f"{device}.{name}".encode()) / 2**32
-    for value in _wanted(name, point, turn):
-        if point.unwritable(value) is None:
-            return value
-    return None
-
-
-def _wanted(name: str, point: ModbusPoint, turn: float) -> Sequence[Value]:
-    """Values in order of preference: not every register holds all of them."""
     if point.enum:
         labels = list(point.enum.values())
         return [labels[int(turn * len(labels)) % len(labels)]]
@@ -42,7 +37,7 @@ def _wanted(name: str, point: ModbusPoint, turn: float) -> Sequence[Value]:
         return [name, ""]
     low, high = _span(point)
     value = (low + high) / 2 + (high - low) * SWING * math.sin(math.tau * turn)
-    return [_rounded(value, point), _rounded((low + high) / 2, point), _rounded(low, point), 0]
+    return [_rounded(value, point), _rounded((low + high) / 2, point), _rounded(low, point), 1, 0]
 
 
 def _span(point: ModbusPoint) -> tuple[float, float]:

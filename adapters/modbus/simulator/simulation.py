@@ -10,7 +10,7 @@ from typing import Any
 from typing_extensions import override
 
 from adapters.modbus.config import ModbusDevice, ModbusLink
-from adapters.modbus.plan import Cell, cell_of
+from adapters.modbus.plan import Cell
 from adapters.modbus.simulator import life, worth
 from adapters.modbus.simulator.faults import Fault, fault_of
 from adapters.modbus.simulator.memory import Memory
@@ -63,11 +63,11 @@ class Simulation(contract.Simulation):
 
     @override
     async def get(self, device: str, point: str) -> Value | None:
-        return worth.value_in(self._unit(device).memory, self._cell(device, point))
+        return worth.value_in(self._unit(device).memory, self._devices[device], point)
 
     @override
     async def set(self, device: str, point: str, value: Value) -> None:
-        worth.put(self._unit(device).memory, self._cell(device, point), value)
+        worth.put(self._unit(device).memory, self._devices[device], point, value)
         self._held.add((device, point))
 
     @override
@@ -93,14 +93,12 @@ class Simulation(contract.Simulation):
     def _move(self, at_s: float) -> None:
         for name, device in self._devices.items():
             for point, about in device.points.items():
-                if (name, point) not in self._held and (value := life.worth(name, point, about, at_s)) is not None:
-                    worth.put(self._unit(name).memory, self._cell(name, point), value)
+                if (name, point) not in self._held:
+                    values = life.wanted(name, point, about, at_s)
+                    worth.put_first(self._unit(name).memory, device, point, values)
 
     def _unit(self, device: str) -> Unit:
         return self._room.units[self._devices[device].unit_id]
-
-    def _cell(self, device: str, point: str) -> Cell:
-        return cell_of(self._devices[device], point)
 
 
 @asynccontextmanager
@@ -111,7 +109,7 @@ async def simulate(
     chosen = options_of(options)
     by_unit: dict[int, list[Cell]] = {}
     for device in devices.values():
-        by_unit.setdefault(device.unit_id, []).extend(cell_of(device, name) for name in device.points)
+        by_unit.setdefault(device.unit_id, []).extend(worth.cells_of_all(device))
     room = Room({unit: Unit(Memory(cells)) for unit, cells in by_unit.items()}, Place(link, chosen))
     async with serving(room) as at:
         simulation = Simulation(link, devices, room, at)

@@ -28,8 +28,18 @@ POINTS: dict[str, dict[str, Any]] = {
     "coil": {"address": 8, "table": "coil", "type": "bool", "writable": True},
     "high": {"address": 1999, "table": "discrete", "type": "bool"},
     "setpoint": {"address": 9, "scale": 0.5, "type": "int16", "writable": True, "verify": True},
+    "alarm": {"address": 20, "type": "bool", "bits": 3},
+    "state": {"address": 20, "bits": "4..6", "enum": {0: "off", 5: "run"}},
+    "level": {"address": 20, "type": "uint8", "byte": "high"},
+    "serial": {"address": 30, "type": "string", "length": 4},
+    "mac": {"address": 34, "type": "bytes", "length": 3},
+    "counter": {"address": 40, "type": "bcd32"},
+    "half": {"address": 42, "type": "float16"},
 }
 SET: dict[str, Value] = {"temp": 21.7, "far": -5, "mode": "on", "coil": True, "high": True, "setpoint": -3.5}
+SET |= {"alarm": True, "state": "run", "level": 200, "serial": "SN 7-1", "mac": "00a0b1c2d3ff", "counter": 12345678}
+SET |= {"half": 0.1}
+ZERO: dict[str, Value] = {**dict.fromkeys(SET, 0), "mode": "off", "state": "off", "serial": "", "mac": "00" * 6}
 ONE = {"a": {"address": 1, "writable": True}}
 
 
@@ -91,7 +101,24 @@ async def test_the_adapter_reads_what_the_simulator_was_set_to(order: str) -> No
         async with running(adapter) as emitted:
             await emitted.until(lambda: emitted.samples("d") and emitted.samples("e"))
             assert emitted.values("d") == SET
-            assert emitted.values("e") == {**dict.fromkeys(SET, 0), "mode": "off", "coil": False, "high": False}
+            assert emitted.values("e") == ZERO
+
+
+async def test_a_number_with_a_power_of_ten_of_its_own_is_served_with_it() -> None:
+    points = {
+        "power": {"address": 40, "type": "int16", "scale_from": 60},
+        "factor": {"address": 60, "type": "int16", "writable": True},
+    }
+    devices = {"d": device(points)}
+    async with simulated(devices) as (simulation, adapter):
+        await simulation.set("d", "factor", -2)
+        await simulation.set("d", "power", 12.34)
+        async with running(adapter) as emitted:
+            await emitted.until(lambda: emitted.samples("d") and emitted.values("d") == {"power": 12.34, "factor": -2})
+        await simulation.set("d", "factor", 77)
+        assert await simulation.get("d", "power") is None
+        with pytest.raises(Unwritable):
+            await simulation.set("d", "power", 1)
 
 
 async def test_two_devices_may_share_a_unit() -> None:
@@ -203,6 +230,11 @@ async def test_values_are_good_from_the_start_and_move_if_they_may() -> None:
         "label": {"address": 4, "enum": {3: "three", 7: "seven"}},
         "tiny": {"address": 5, "type": "int16", "scale": 0.0001},
         "held": {"address": 6, "type": "float32", "range": [0, 10]},
+        "scaled": {"address": 8, "type": "int16", "scale_from": 9},
+        "bits": {"address": 10, "bits": "3..5", "invalid": 0},
+        "text": {"address": 12, "type": "string", "length": 4},
+        "bytes": {"address": 16, "type": "bytes", "length": 2},
+        "tens": {"address": 18, "type": "bcd16"},
     }
     devices = {"d": device(points)}
     async with ModbusAdapter.simulate(link_to(1), devices, ANYWHERE | {"moving": True}) as simulation:

@@ -1,0 +1,19 @@
+"""The four tables, and how much of them one request may touch. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+MAX_READ_REGISTERS = 125
+"""In one request (MODBUS Application Protocol V1.1b3, 6.3 and 6.4)."""
+MAX_READ_BITS = 2000
+"""In one request (MODBUS Application Protocol V1.1b3, 6.1 and 6.2)."""
+MAX_WRITE_REGISTERS = 123
+"""In one request (MODBUS Application Protocol V1.1b3, 6.12)."""
+ADDRESSES = 65536
+"""In each table (MODBUS Application Protocol V1.1b3, 4.3)."""
+
+Table = Literal["holding", "input", "coil", "discrete"]
+
+BIT_TABLES: frozenset[Table] = frozenset({"coil", "discrete"})
+WRITABLE_TABLES: frozenset[Table] = frozenset({"coil", "holding"})
