@@ -98,9 +98,7 @@ async def _serve(
     adapter: str, links: Mapping[str, LinkSetup], options: Mapping[str, Any], faults: Sequence[str], as_json: bool
 ) -> None:
     """Until told to stop; raises Refused."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in UNTIL_TOLD:
-        loop.add_signal_handler(number, stop.set)
+    stop = _signal()
     devices: dict[str, Device] = {}
     async with AsyncExitStack() as running:
         served = {}
@@ -110,9 +108,25 @@ async def _serve(
         for each in faults:
             await _fail(devices, each)
         _tell(links, served, as_json=as_json)
-        orders = asyncio.create_task(_obey_all(devices, as_json=as_json), name="orders")
-        running.callback(orders.cancel)
-        await stop.wait()
+        await _until(stop, asyncio.create_task(_obey_all(devices, as_json=as_json), name="orders"))
+
+
+def _signal() -> asyncio.Event:
+    """Set once somebody wants it to end."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in UNTIL_TOLD:
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _until(stop: asyncio.Event, orders: asyncio.Task[None]) -> None:
+    """Obey until told to stop; raises what ends the orders before."""
+    told_to = asyncio.create_task(stop.wait(), name="signal")
+    done, rest = await asyncio.wait({orders, told_to}, return_when=asyncio.FIRST_COMPLETED)
+    for task in rest:
+        task.cancel()
+    for task in done:
+        task.result()
 
 
 async def _enter(

@@ -18,6 +18,7 @@ class Options(StrictModel):
     """How to serve a link's devices."""
 
     host: Annotated[str, Field(min_length=1)] | None = None
+    """Where to listen, for what is served over a network."""
     tcp: Annotated[int, Field(ge=0, le=65535)] | None = None
     """The port; 0 for any that is free. A serial line's devices are then served over Modbus TCP."""
     pty: str | None = None
@@ -86,7 +87,7 @@ def _without(link: ModbusLink, names: tuple[str, ...]) -> dict[str, None]:
 
 
 def _transport(link: ModbusLink, options: Options) -> Transport:
-    if link.is_serial and (options.tcp is not None or options.host is not None):
+    if link.is_serial and options.tcp is not None:
         return "tcp"
     if not link.is_serial and options.pty is not None:
         return "ascii" if link.transport == "ascii-over-tcp" else "rtu"

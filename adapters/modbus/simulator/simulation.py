@@ -17,15 +17,15 @@ from adapters.modbus.simulator.memory import Memory
 from adapters.modbus.simulator.place import Place, options_of
 from adapters.modbus.simulator.serving import At, Room, serving
 from adapters.modbus.simulator.unit import Unit
-from gateway import adapter as contract
 from gateway.adapter import Rejected
+from gateway.adapter import Simulation as Contract
 from gateway.model import Value
 
 STEP_S = 0.5
 """How often values move."""
 
 
-class Simulation(contract.Simulation):
+class Simulation(Contract):
     """Running devices; every point begins at zero, unless they move."""
 
     def __init__(self, link: ModbusLink, devices: Mapping[str, ModbusDevice], room: Room, at: At) -> None:
