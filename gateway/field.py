@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
+from gateway.adapter.errors import DETAIL_CHARS
 from gateway.freshness import DeviceStates, Freshness, all_bad
 from gateway.intake import Intake
 from gateway.latest import Latest
-from gateway.model import BadReason, DeviceInfo, DeviceState, DeviceStatus, Sample
+from gateway.model import BadReason, DeviceInfo, DeviceState, DeviceStatus, Notice, Sample
+from gateway.notices import Notices
 from gateway.outbox.outbox import Outbox
 
 log = structlog.get_logger("fieldgate.field")
@@ -27,18 +29,21 @@ class Field:
         self._outboxes: Sequence[Outbox] = ()
         self.states = DeviceStates(devices, now_ms())
         self.latest = Latest()
+        self._notices = Notices()
 
     def open_to(self, intakes: Sequence[Intake], outboxes: Sequence[Outbox]) -> None:
         """Say where everything goes from now on."""
         self._intakes, self._outboxes = intakes, outboxes
 
-    def __call__(self, item: Sample | DeviceStatus, /) -> None:
+    def __call__(self, item: Sample | DeviceStatus | Notice, /) -> None:
         """Take it without waiting."""
         if isinstance(item, Sample):
             self._freshness.heard(item.group, self._loop.time())
             self.latest.put(item)
             for intake in self._intakes:
                 intake.sample(item)
+        elif isinstance(item, Notice):
+            self._log(item)
         elif self.states.changed(item):
             log.info("device", device=item.device, state=item.state.value, reason=item.reason)
             self._tell(item)
@@ -71,6 +76,13 @@ class Field:
         self.latest.put(sample)
         for intake in self._intakes:
             intake.sample(sample)
+
+    def _log(self, notice: Notice) -> None:
+        """For people only: what machines need is in samples and statuses."""
+        left_out = self._notices.admit(notice.device, self._loop.time())
+        if left_out is not None:
+            say = log.info if notice.mended else log.warning
+            say("notice", device=notice.device, text=notice.text[:DETAIL_CHARS], left_out=left_out or None)
 
     def _tell(self, status: DeviceStatus) -> None:
         for intake in self._intakes:

@@ -12,7 +12,7 @@ from typing import Any
 from gateway.adapter import Adapter, Direction, LinkConfig, Memory, Rejected, Tap
 from gateway.field import Field
 from gateway.jobs import STOPPING, Job, Queue, carry_out
-from gateway.model import BadReason, Command, DeviceStatus, Result, ResultStatus, Sample
+from gateway.model import BadReason, Command, DeviceStatus, Notice, Result, ResultStatus, Sample
 from gateway.supervisor import Supervised
 
 GRACE_S = 0.5
@@ -175,7 +175,7 @@ class _FirstSign:
         self._field = field
         self._up = up
 
-    def __call__(self, item: Sample | DeviceStatus, /) -> None:
+    def __call__(self, item: Sample | DeviceStatus | Notice, /) -> None:
         if isinstance(item, Sample) and _is_sign_of_life(item):
             self._up()
         self._field(item)

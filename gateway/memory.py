@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import structlog
 
-SAVE_S = 300.0
-"""How often changes are looked for: what is lost by a crash is learned again."""
+SAVE_S = 60.0
+"""How often changes are looked for: what is lost by a crash is learned again, and people are told again."""
 
 log = structlog.get_logger("fieldgate.memory")
 

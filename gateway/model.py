@@ -84,6 +84,14 @@ class DeviceStatus(Struct, frozen=True):
     reason: str | None = None
 
 
+class Notice(Struct, frozen=True):
+    """What people should know of a device, in a sentence; `mended`: a trouble that was told before is over."""
+
+    device: str
+    text: str
+    mended: bool = False
+
+
 class Command(Struct, frozen=True):
     """A validated request to one device; exactly one of `write`, `read` and `invoke` is set.
 

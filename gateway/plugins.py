@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from gateway.adapter import Adapter, DeviceConfig, LinkConfig
+from gateway.adapter import Adapter, Advice, DeviceConfig, LinkConfig
 from gateway.config import AdapterModels, Catalog, Unavailable
 from gateway.config.models import EndpointConfig
 from gateway.endpoints.contract import Endpoint
@@ -51,7 +51,14 @@ def _adapter_models(name: str) -> AdapterModels:
     link, device = getattr(found, "Link", None), getattr(found, "Device", None)
     if not _is_subclass(link, LinkConfig) or not _is_subclass(device, DeviceConfig):
         raise Unavailable(f"{_origin(ADAPTERS, name)} has no Link and Device models")
-    return AdapterModels(found.Link, found.Device)
+    return AdapterModels(found.Link, found.Device, partial(_advice, name))
+
+
+def _advice(name: str, link: Any, devices: Mapping[str, Any]) -> Iterable[Advice]:
+    try:
+        return tuple(adapter(name).advice(link, devices))
+    except Exception as error:  # noqa: BLE001  # a stranger's advice must not keep a good configuration from being run
+        return (Advice("other", f"{_origin(ADAPTERS, name)} can't say what it advises: {error!r}"),)
 
 
 def _endpoint_model(name: str) -> type[EndpointConfig]:

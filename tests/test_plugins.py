@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import plugins
+from gateway import __version__, plugins
 from gateway.config import ConfigError, Unavailable, load
 
 MODULE = """
@@ -78,3 +78,19 @@ def test_listing_what_is_installed_imports_nothing(monkeypatch: pytest.MonkeyPat
 
     assert "modbus" in plugins.catalog().adapters
     assert "adapters" not in sys.modules
+
+
+def test_an_adapter_that_fails_to_advise_keeps_nobody_from_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def advice(_link: object, _devices: object) -> None:
+        raise KeyError("baudrate")
+
+    monkeypatch.setattr(plugins.adapter("modbus"), "advice", advice)
+    (tmp_path / "good.yaml").write_text("version: 1\ngateway: {id: a}\nlinks: {a: {adapter: modbus, host: x}}\n")
+
+    site = load(tmp_path / "good.yaml", plugins.catalog(), {})
+
+    assert [warning.message for warning in site.warnings if warning.code == "W210"] == [
+        f"adapter 'modbus' of package fieldgate {__version__} can't say what it advises: KeyError('baudrate')"
+    ]

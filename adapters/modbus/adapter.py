@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
+from adapters.modbus import outlook
+from adapters.modbus.advice import advice
 from adapters.modbus.bus import Bus
 from adapters.modbus.commands import cells_to_read, writes_of
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.connect import connect
-from adapters.modbus.plan import summary
+from adapters.modbus.portname import lasting_name
 from adapters.modbus.scope import scope_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
-from gateway.adapter import NO_OPTIONS, Adapter, Emit, Memory, Rejected, Tap, Wrote
+from gateway.adapter import NO_OPTIONS, Adapter, Advice, Emit, Memory, Rejected, Tap, Wrote
 from gateway.model import Command, Result, ResultStatus
 
 
@@ -40,7 +42,7 @@ class ModbusAdapter(Adapter):
         session = Session(wire, Bus(wire, self._link.poll_share), None if self._link.is_serial else self._peer, emit)
         try:
             for name, device in self._devices.items():
-                session.add(name, device, self._memory[name])
+                session.add(name, device, self._memory[name], device.address_on(self._link))
             self._session = session
             session.start()
             await wire.lost
@@ -82,9 +84,19 @@ class ModbusAdapter(Adapter):
         return self._counters if self._session is None else self._session.counters
 
     @classmethod
-    def plan_summary(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> list[str]:  # noqa: ARG003
-        """Requests and registers of each device in each period."""
-        return [line for name, device in devices.items() for line in summary(name, device)]
+    def plan_summary(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> list[str]:
+        """Requests, bytes and bus time of each device in each period, and what they come to."""
+        return outlook.lines(link, devices)
+
+    @classmethod
+    def load(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> Mapping[str, Any]:
+        """The same as data."""
+        return outlook.facts(link, devices)
+
+    @classmethod
+    def advice(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> Iterable[Advice]:
+        """Names of ports, unit ids, and more polls than there is time for."""
+        return tuple(advice(link, devices, lasting_name))
 
     @classmethod
     def simulate(

@@ -32,11 +32,19 @@ __all__ = [
 ]
 
 
+RegisterHole = Annotated[int, Field(ge=0, le=MAX_READ_REGISTERS)]
+BitHole = Annotated[int, Field(ge=0, le=MAX_READ_BITS)]
+
+
 class Holes(StrictModel):
     """How many addresses that no point uses are read along to save a request; 0 for never."""
 
-    registers: Annotated[int, Field(ge=0, le=MAX_READ_REGISTERS)] = 16
-    bits: Annotated[int, Field(ge=0, le=MAX_READ_BITS)] = 128
+    registers: RegisterHole = 16
+    bits: BitHole = 128
+    holding: RegisterHole | None = Field(None, description="of this table, if not as `registers` says")
+    input: RegisterHole | None = Field(None, description="of this table, if not as `registers` says")
+    coil: BitHole | None = Field(None, description="of this table, if not as `bits` says")
+    discrete: BitHole | None = Field(None, description="of this table, if not as `bits` says")
 
 
 class ModbusDevice(DeviceConfig[ModbusPoint]):
@@ -52,6 +60,9 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
     )
     max_bits: Annotated[int, Field(ge=1, le=MAX_READ_BITS)] = Field(MAX_READ_BITS, description="bits in one request")
     max_hole: Holes = Holes()
+    blocks: bool = Field(
+        True, description="false: a request for each point, where a device refuses to have several read at once"
+    )
 
     def address_on(self, link: ModbusLink) -> str:
         """Where the device is found, for people."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from typing_extensions import override
 
 from gateway.adapter import LinkConfig, Period, Reconnect, StrictModel, TlsConfig
 from gateway.units import Duration
@@ -74,6 +76,12 @@ class ModbusLink(LinkConfig):
     def is_serial(self) -> bool:
         """Whether it is a port of this machine."""
         return self.transport in SERIAL
+
+    @property
+    @override
+    def exclusive(self) -> str | None:
+        """Two schedulers on one line would talk into each other."""
+        return posixpath.normpath(self.path) if self.is_serial else None
 
     @property
     def is_line(self) -> bool:

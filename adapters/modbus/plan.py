@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, get_args
 
 from adapters.modbus.config import BIT_TABLES, Byte, ModbusDevice, Table
 from gateway.model import PointGroup
-from gateway.units import format_duration
 from gateway.values import Order, Quantity
+
+TABLES: tuple[Table, ...] = get_args(Table)
 
 Span = tuple[Table, int, int]
 """Addresses `start` to `end` (exclusive) of a table, on the wire."""
@@ -49,17 +51,26 @@ class Cell(NamedTuple):
         return _TEXT[self.order] if self.quantity.scalar.is_text else self.order
 
 
+NO_HOLES_OF_THEIR_OWN: Mapping[Table, int] = MappingProxyType({})
+
+
 class Limits(NamedTuple):
-    """How much one request may read, and how many unused addresses in a row it may read along."""
+    """How much one request may read, and how many unused addresses in a row it may read along.
+
+    `holes`: of tables that differ; without `blocks` only points at the same addresses are read together.
+    """
 
     registers: int
     bits: int
     hole_registers: int
     hole_bits: int
+    holes: Mapping[Table, int] = NO_HOLES_OF_THEIR_OWN
+    blocks: bool = True
 
     def of(self, table: Table) -> tuple[int, int]:
         """Size and hole in one table."""
-        return (self.bits, self.hole_bits) if table in BIT_TABLES else (self.registers, self.hole_registers)
+        size, hole = (self.bits, self.hole_bits) if table in BIT_TABLES else (self.registers, self.hole_registers)
+        return size, self.holes.get(table, hole)
 
 
 class Block(NamedTuple):
@@ -99,7 +110,9 @@ class Block(NamedTuple):
 
 def limits_of(device: ModbusDevice) -> Limits:
     """What one request to this device may read."""
-    return Limits(device.max_registers, device.max_bits, device.max_hole.registers, device.max_hole.bits)
+    holes = device.max_hole
+    own = {table: hole for table in TABLES if (hole := getattr(holes, table)) is not None}
+    return Limits(device.max_registers, device.max_bits, holes.registers, holes.bits, own, device.blocks)
 
 
 def cells_of(device: ModbusDevice, group: PointGroup) -> tuple[Cell, ...]:
@@ -156,6 +169,8 @@ def _joins(first: Cell, end: int, cell: Cell, limits: Limits, cuts: frozenset[Cu
     size, hole = limits.of(first.table)
     if cell.table != first.table or max(end, cell.end) - first.start > size or cell.start - end > hole:
         return False
+    if not limits.blocks and cell.end > end:
+        return False
     return not any(table == first.table and first.start < address < cell.end for table, address in cuts)
 
 
@@ -164,22 +179,3 @@ def _running_ends(cells: Sequence[Cell]) -> list[int]:
     for cell in cells:
         ends.append(max(cell.end, ends[-1]) if ends else cell.end)
     return ends
-
-
-def summary(name: str, device: ModbusDevice) -> list[str]:
-    """What one device is asked for in each of its periods, for people."""
-    return [_line(name, device, group) for group in device.groups(name)]
-
-
-def _line(name: str, device: ModbusDevice, group: PointGroup) -> str:
-    blocks = plan(cells_of(device, group), limits_of(device))
-    sizes = {"register": 0, "bit": 0}
-    for block in blocks:
-        sizes["bit" if block.table in BIT_TABLES else "register"] += block.size
-    read = " and ".join(_count(size, what) for what, size in sizes.items() if size)
-    requests, points = _count(len(blocks), "request"), _count(len(group.points), "point")
-    return f"{name}: each {format_duration(group.every_s)} {requests} for {read} ({points})"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

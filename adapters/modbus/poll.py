@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from adapters.modbus.bus import Bus
 from adapters.modbus.exchange import TIMED_OUT
+from adapters.modbus.findings import news
 from adapters.modbus.frames import Frames, read_frames
-from adapters.modbus.learn import GOOD, SPLIT_CODES, Facts, Learned, Search
+from adapters.modbus.learn import GOOD, LASTING, Facts, Learned, Search
 from adapters.modbus.plan import Block, Cell, Limits, plan
 from adapters.modbus.read import Read
 from adapters.modbus.registers import picker
@@ -36,6 +37,7 @@ class Target(NamedTuple):
     unit: Unit
     bus: Bus
     emit: Emit
+    address_base: int = 0
 
 
 class Poll:
@@ -92,8 +94,8 @@ class Poll:
             if self._silences >= GIVE_UP_AFTER and not self._answered:
                 self._give_up()
         if read.search is not None:
-            self._search_on(read.search, bad.code if bad.code in SPLIT_CODES else None)
-        elif bad.code in SPLIT_CODES and not self._lookout:
+            self._search_on(read.search, bad.code if bad.code in LASTING else None)
+        elif bad.code in LASTING and not self._lookout:
             self._search(Search(read.block, bad.code))
         if not self._pending:
             self._finish()
@@ -135,12 +137,13 @@ class Poll:
         }
         self._planned = learned.changes
         self._arrange = picker(sorted(range(len(places)), key=places.__getitem__))
-        self._careful = bool(learned or self._unread)
+        self._careful = bool(learned or learned.told or self._unread)
 
     def _read_of(self, block: Block, search: Search | None = None) -> Read:
         return Read(block, self.target.unit_id, self._unit.timeout_s, self, search)
 
     def _start(self, reads: Sequence[Read]) -> None:
+        self._extras.clear()
         self._asked = reads
         self._total = self._pending = len(reads)
         self._silences = 0
@@ -170,7 +173,13 @@ class Poll:
     def _begin(self, now_s: float) -> None:
         """Read what may be tried now."""
         self._extras.clear()
-        self._clean = not (self.silent or self._unread or self._unit.patience.failures or self._some_block_fails)
+        self._clean = not (
+            self.silent
+            or self._unread
+            or self.target.learned.told
+            or self._unit.patience.failures
+            or self._some_block_fails
+        )
         ready = [read for read in self._reads if self._may_try(read, now_s)]
         if ready:
             self._start(ready)
@@ -236,6 +245,7 @@ class Poll:
 
     def _conclude(self, now_s: float, *, answered: bool) -> None:
         """What this cycle means for the device, the link and the next cycle."""
+        read = [] if self._lookout else self._read_cells  # all of it comes in the next cycle, and is told then
         self.silent = not answered
         if self._lookout and self._reads[0].trouble is None:
             self.target.learned.forget()
@@ -245,10 +255,20 @@ class Poll:
                 self.target.learned.add(facts, time.time())
             self._found.clear()
             self._plan()
+        base = self.target.address_base
+        for notice in news(self._unit.device, self.target.learned, self._cells, read, base):
+            self._emit(notice)
         if answered and self._unit.patience.failures:
             self._unit.answered()
-        self._careful = bool(not answered or self.target.learned or self._unread or self._some_block_fails)
+        learned = self.target.learned
+        self._careful = bool(not answered or learned or learned.told or self._unread or self._some_block_fails)
         self._unit.report(now_s)
+
+    @property
+    def _read_cells(self) -> list[Cell]:
+        """What has arrived in this cycle."""
+        arrived = (read for read in chain(self._asked, self._extras) if read.trouble is None)
+        return [cell for read in arrived for cell in read.block.cells]
 
     def _judge_blocks(self, now_s: float) -> None:
         """A block that is silent while its device answers is left alone like a dead device."""

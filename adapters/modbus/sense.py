@@ -117,13 +117,20 @@ def _of_what(quantity: Quantity) -> str:
 
 def _of_invalid(point: ModbusPoint) -> Iterator[str]:
     for number in point.invalid:
-        if isinstance(number, float) and not math.isfinite(number):
+        if not _is_finite(number):
             yield "a number that is not finite is invalid anyway: take it out of invalid"
         elif point.type in FLOATS:
             if not _fits_float(point.type, number):
                 yield f"the invalid value {number} can't occur: it is too large for {point.type}"
         else:
             yield from _of_invalid_whole(point, number)
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number beyond all doubles
+        return True
 
 
 def _of_invalid_whole(point: ModbusPoint, number: float) -> Iterator[str]:

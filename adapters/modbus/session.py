@@ -41,12 +41,13 @@ class Session:
         self._tickets: list[Ticket] = []
         self._scanning = False
 
-    def add(self, name: str, device: ModbusDevice, memory: MutableMapping[str, Any]) -> None:
-        """Plan a device's polls."""
+    def add(self, name: str, device: ModbusDevice, memory: MutableMapping[str, Any], place: str = "") -> None:
+        """Plan a device's polls; `memory` holds what was learned of the one at `place`."""
         unit = Unit(name, device.timeout, self._silence, self._emit, pause_max_s=device.probe_every)
         self._units.append(unit)
         learned = Learned(memory)
-        target = Target(device.unit_id, limits_of(device), learned, unit, self._bus, self._emit)
+        learned.be_of(place, (cell.span for group in device.groups(name) for cell in cells_of(device, group)))
+        target = Target(device.unit_id, limits_of(device), learned, unit, self._bus, self._emit, device.address_base)
         self._devices[name] = device, target
         for group in device.groups(name):
             poll = Poll(group, cells_of(device, group), target)

@@ -1,5 +1,6 @@
 """The adapter contract: everything of the core that an adapter may know, besides values, grid, model and units."""
 
+from gateway.adapter.advice import Advice, AdviceKind
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
 from gateway.adapter.contract import NO_OPTIONS, Adapter, Direction, Emit, Memory, Simulation, Tap, Wrote
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected
@@ -14,6 +15,8 @@ __all__ = [
     "PERCENTAGE",
     "Adapter",
     "AdapterError",
+    "Advice",
+    "AdviceKind",
     "ConfigPath",
     "DeviceConfig",
     "Direction",

@@ -6,21 +6,22 @@ One adapter instance serves one link (a host, a serial port, a radio) and all de
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Protocol
 
+from gateway.adapter.advice import Advice
 from gateway.adapter.errors import Rejected
 from gateway.adapter.settings import DeviceConfig, LinkConfig
-from gateway.model import Command, DeviceStatus, Result, Sample, Value
+from gateway.model import Command, DeviceStatus, Notice, Result, Sample, Value
 
 
 class Emit(Protocol):
     """How an adapter hands over what it read."""
 
-    def __call__(self, item: Sample | DeviceStatus, /) -> None:
-        """Take it without ever waiting; overflow is counted and reported by the core."""
+    def __call__(self, item: Sample | DeviceStatus | Notice, /) -> None:
+        """Take it without ever waiting; overflow is counted and reported by the core, a notice is logged."""
 
     async def durable(self, sample: Sample, /) -> None:
         """Return once the sample is on disk, for devices that delete what we acknowledge."""
@@ -111,6 +112,16 @@ class Adapter(ABC):
     def plan_summary(cls, link: Any, devices: Mapping[str, Any]) -> list[str]:  # noqa: ARG003 - for adapters to use
         """How the devices of a link will be polled, in lines for people; empty where there is nothing to say."""
         return []
+
+    @classmethod
+    def load(cls, link: Any, devices: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003 - for adapters to use
+        """The same as JSON-like data; empty where there is nothing to say."""
+        return {}
+
+    @classmethod
+    def advice(cls, link: Any, devices: Mapping[str, Any]) -> Iterable[Advice]:  # noqa: ARG003 - for adapters to use
+        """What is valid but hardly meant: warnings of `check`, and of `run` at its start. Quick, without the field."""
+        return ()
 
     @classmethod
     def simulate(

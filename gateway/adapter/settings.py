@@ -89,6 +89,11 @@ class LinkConfig(StrictModel):
     reconnect: Reconnect = Reconnect()
     poll_share: Share = Field(0.3, description="of the link's time, kept for polls however many commands come")
 
+    @property
+    def exclusive(self) -> str | None:
+        """What no other link may have, such as a serial port; None: nothing."""
+        return None
+
 
 class DeviceConfig(StrictModel, Generic[PointT]):
     """What every device has."""

@@ -77,6 +77,16 @@ def _plans(site: Site) -> dict[str, list[str]]:
     return {name: lines for name, lines in plans.items() if lines}
 
 
+def _loads(site: Site) -> dict[str, Any]:
+    """The same as data."""
+    loads = {
+        name: plugins.adapter(link.adapter).load(link.config, link.devices)
+        for name, link in site.links.items()
+        if link.devices
+    }
+    return {name: load for name, load in loads.items() if load}
+
+
 def _print_plan(site: Site) -> None:
     for name, lines in _plans(site).items():
         print(f"\n{name}:")
@@ -92,5 +102,6 @@ def _document(file: Path, site: Site | None, found: Sequence[Diagnostic], passed
             "config_hash": site.config_hash,
             "summary": summary(site),
             "plan": _plans(site),
+            "load": _loads(site),
         }
     return content

@@ -71,6 +71,8 @@ class Course:
             told = "; ".join(f"{each.place}: {each.message}" for each in error.diagnostics[:SHOWN])
             return Result(ResultStatus.FAILED, reason="configuration", detail=f"nothing is changed: {told}")
         if not self.is_over:
+            for warning in site.warnings:
+                log.warning("configuration", code=warning.code, reason=warning.message, at=str(warning.place))
             log.info("configuration reloaded", config=site.config_hash, was=self.site.config_hash)
             systemd.notify(RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000)
             self._next = site

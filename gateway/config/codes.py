@@ -206,6 +206,17 @@ CODES = {
         "`endpoint` in `on_uplink_lost` must be the id of one of the `endpoints`. Without it the loss of all "
         "of them counts.",
     ),
+    "E146": Code(
+        "nobody can answer there",
+        "The address is one that no device has, or that no device answers to. On a serial line of Modbus devices, for "
+        "instance, unit id 0 speaks to all of them at once, and none of them may answer. Give the device the address "
+        "that is set on it.",
+    ),
+    "E147": Code(
+        "two links claim what only one can have",
+        "Such as one serial port: what is on one line belongs to one link, or requests would run into each other. Name "
+        "the port once, and give all of its devices that link.",
+    ),
     "E150": Code(
         "a malformed reference",
         "References are ${env:NAME}, ${env:NAME:-default}, ${secret:NAME} and ${file:PATH}. Where the "
@@ -262,6 +273,31 @@ CODES = {
         "file system of the state directory, with what they take there already. In a long outage the disk would be "
         "full before the limits hold: new readings would only be kept in memory, and other programs would find no "
         "room either. Lower `outbox: max_size`, make room, or put the state directory on a larger disk (--state-dir).",
+    ),
+    "W207": Code(
+        "another port may have this name after a restart",
+        "Linux counts USB ports in the order in which it finds them: after a restart, or when an adapter is plugged in "
+        "again, /dev/ttyUSB0 may be another one, and with it another device answers in place of the one that is meant. "
+        "`ls -l /dev/serial/by-id` shows names that stay with an adapter. Where two adapters are of one make without "
+        "serial numbers, /dev/serial/by-path has names that stay with the socket. A name of your own, made by a udev "
+        "rule, does as well.",
+    ),
+    "W208": Code(
+        "more is polled than there is time for",
+        "`fieldgate check` prints what each device asks of its line, and how much of the line's time that takes. Above "
+        "100 % polls are skipped (and counted), so that values come less often than `every` says. Poll less often, "
+        "name fewer points, give addresses that lie close together, raise the baud rate on the line and all of its "
+        "devices, or divide the devices among two lines.",
+    ),
+    "W209": Code(
+        "an address that is hardly meant",
+        "It is allowed, but hardly ever right: a reserved unit id, the same points of the same unit read twice, "
+        "or a port where devices speak something else. Compare it with what is set on the device.",
+    ),
+    "W210": Code(
+        "the adapter advises otherwise",
+        "The adapter of this link finds something in the configuration that is valid, but may not do what is meant. "
+        "Its sentence says what; its documentation says more.",
     ),
 }
 """By code: E1xx are errors, W2xx warnings. A code never changes its meaning."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import ConfigDict, model_validator
 
@@ -47,12 +47,14 @@ class _SomeEndpoint(EndpointConfig):
 def read_links(reader: Reader, catalog: Catalog, links: Collection) -> dict[str, LinkConfig]:
     """The links that have no errors."""
     good: dict[str, LinkConfig] = {}
+    claims: dict[str, tuple[str, Span]] = {}
     for key, node, own in entries(links):
         name = reader.filler.value(node.children.get("adapter"))
         installed = _installed(reader, "adapter", catalog.adapters, name, _chosen_at(node, "adapter"))
         link = reader.checked(node, own, installed.link if installed else _SomeLink, f"links/{key}")
         if reader.is_id(key, own) and link is not None:
             good[key] = link
+            _claim(reader, claims, link.exclusive, key, own, code="E147")
     return good
 
 
@@ -124,14 +126,23 @@ def sizes_at(endpoints: Collection, common: Node | None) -> dict[str, Place]:
     return places
 
 
-def _claim(reader: Reader, claims: dict[str, tuple[str, Span]], claim: str | None, key: str, own: Span) -> None:
-    """Note what an endpoint wants for itself alone; an error where another has it."""
+def _claim(
+    reader: Reader,
+    claims: dict[str, tuple[str, Span]],
+    claim: str | None,
+    key: str,
+    own: Span,
+    *,
+    code: Literal["E143", "E147"] = "E143",
+) -> None:
+    """Note what an endpoint (E143) or link (E147) wants for itself alone; an error where another has it."""
     if claim is None:
         return
     first, where = claims.setdefault(claim, (key, own))
     if first != key:
-        message = f"endpoints {quoted(first)} and {quoted(key)} both have {quoted(claim)}, which only one can have"
-        reader.findings.add("E143", message, own, (where, "the first is here"))
+        what = "endpoints" if code == "E143" else "links"
+        message = f"{what} {quoted(first)} and {quoted(key)} both have {quoted(claim)}, which only one can have"
+        reader.findings.add(code, message, own, (where, "the first is here"))
 
 
 def _chosen_at(node: Node, key: str) -> Span:

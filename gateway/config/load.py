@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from gateway.adapter import DeviceConfig, LinkConfig
 from gateway.config import files
+from gateway.config.advice import advise
 from gateway.config.diagnostics import ConfigError, Findings, did_you_mean, quoted
 from gateway.config.files import GROUPS, Collection
 from gateway.config.fill import Filler
@@ -73,6 +74,7 @@ class _Loader:
         check_endpoints_of(self._findings, devices, groups)
         self._check_fail_safes(main, commands, devices)
         self._warn_of_absence(main, groups)
+        self._advise(links, devices, groups)
         if self._findings.failed or not (gateway and outbox and report and commands and control and log):
             raise self._error()
         return Site(
@@ -138,6 +140,17 @@ class _Loader:
         if writing and commands is not None and not commands.allowed:
             message = f"nothing may be written, but on_uplink_lost of {quoted(writing[0])} does"
             self._findings.add("E119", message, main.key_span("commands"))
+
+    def _advise(
+        self,
+        links: Mapping[str, LinkConfig],
+        devices: Mapping[str, DeviceConfig[Any]],
+        groups: Mapping[str, Collection],
+    ) -> None:
+        """Have adapters say what is valid, but hardly what was meant."""
+        if not self._findings.failed:
+            for key, link in _with_devices(links, devices).items():
+                advise(self._findings, self._catalog.adapters[link.adapter]().advice, key, link, groups)
 
     def _warn_of_absence(self, main: Node, groups: Mapping[str, Collection]) -> None:
         """What is allowed, but hardly what was meant."""

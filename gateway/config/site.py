@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gateway.adapter import DeviceConfig, LinkConfig
+from gateway.adapter import Advice, DeviceConfig, LinkConfig
 from gateway.config.diagnostics import Diagnostic, Place
 from gateway.config.models import (
     CommandsSection,
@@ -24,11 +24,16 @@ class Unavailable(Exception):
     """An adapter or endpoint is installed but can't be used; the message names its package."""
 
 
+def _no_advice(_link: Any, _devices: Mapping[str, Any]) -> Iterable[Advice]:
+    return ()
+
+
 class AdapterModels(NamedTuple):
-    """An adapter's part of the configuration."""
+    """An adapter's part of the configuration, and what it makes of a valid one."""
 
     link: type[LinkConfig]
     device: type[DeviceConfig[Any]]
+    advice: Callable[[Any, Mapping[str, Any]], Iterable[Advice]] = _no_advice
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def test_check_writes_results_to_stdout_and_diagnostics_to_stderr(folder: Path) 
 
 
 def test_check_prints_how_devices_will_be_polled(folder: Path) -> None:
-    assert "\nplc:\n  boiler: " in fieldgate("check", cwd=folder).stdout
+    assert "\nplc:\n  device  every " in fieldgate("check", cwd=folder).stdout
 
 
 def test_check_as_json_is_one_document_and_nothing_else(folder: Path) -> None:

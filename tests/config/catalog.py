@@ -1,12 +1,15 @@
-"""Two adapters and two endpoints of the tests' own, one adapter that cannot be loaded, and MQTT."""
+"""Two adapters and two endpoints of the tests' own, one adapter that cannot be loaded, Modbus and MQTT."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from gateway.adapter import DeviceConfig, LinkConfig, PointConfig, StrictModel
+from adapters.modbus import ModbusAdapter
+from adapters.modbus.config import ModbusDevice, ModbusLink
+from gateway.adapter import Advice, DeviceConfig, LinkConfig, PointConfig, StrictModel
 from gateway.config import AdapterModels, Catalog, ConfigPath, Unavailable
 from gateway.config.models import EndpointConfig
 from gateway.endpoints.mqtt.config import MqttConfig
@@ -87,11 +90,22 @@ def _missing() -> AdapterModels:
     raise Unavailable("adapter 'lost' of package fieldgate-lost 1.0 cannot be loaded: ImportError: no libfoo")
 
 
+def _radio_advice(_link: RadioLink, devices: Mapping[str, RadioDevice]) -> Iterator[Advice]:
+    """Besides all else it is about what no file has."""
+    for name, device in devices.items():
+        if device.mac.startswith("00"):
+            yield Advice("other", "such an address is made up - see the label", ("mac", "first byte"), name)
+    if len(devices) > 1:
+        yield Advice("other", f"{len(devices)} devices are many for one radio")
+        yield Advice("other", "one that is not there is one too many", ("mac",), "nobody")
+
+
 CATALOG = Catalog(
     adapters={
         "bus": lambda: AdapterModels(BusLink, BusDevice),
-        "radio": lambda: AdapterModels(RadioLink, RadioDevice),
+        "radio": lambda: AdapterModels(RadioLink, RadioDevice, _radio_advice),
         "lost": _missing,
+        "modbus": lambda: AdapterModels(ModbusLink, ModbusDevice, ModbusAdapter.advice),
     },
     endpoints={"cloud": lambda: CloudConfig, "hub": lambda: HubConfig, "mqtt": lambda: MqttConfig},
 )

@@ -1,6 +1,7 @@
 """What every adapter promises, ours or a stranger's."""
 
 import asyncio
+import json
 import math
 import pkgutil
 import tomllib
@@ -163,3 +164,11 @@ async def test_unknown_keys_are_refused_and_the_models_have_a_schema(rig: Rig) -
 async def test_the_plan_can_be_told(rig: Rig) -> None:
     for line in rig.adapter.plan_summary(rig.link, rig.devices):
         assert line.isprintable()
+
+
+async def test_the_load_is_data_and_advice_is_a_line_about_what_there_is(rig: Rig) -> None:
+    load = rig.adapter.load(rig.link, rig.devices)
+    assert json.loads(json.dumps(load)) == load
+    for advice in rig.adapter.advice(rig.link, rig.devices):
+        assert advice.text.isprintable()
+        assert advice.device in {None, *rig.devices}

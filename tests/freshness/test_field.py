@@ -5,10 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 
 from gateway import field as module
 from gateway.field import Field
-from gateway.model import BadReason, DeviceInfo, DeviceState, DeviceStatus, PointGroup, Sample
+from gateway.model import BadReason, DeviceInfo, DeviceState, DeviceStatus, Notice, PointGroup, Sample
 
 GROUP = PointGroup("boiler", 1.0, ("temp",), ("float",))
 DEVICES = {
@@ -141,3 +142,15 @@ async def test_durable_returns_once_every_outbox_has_it(field: Field, door: Door
     await field.durable(good())
     assert flushed == ["flushed"] * 2
     assert len(door.samples) == 1
+
+
+async def test_a_notice_is_logged_and_goes_nowhere_else(field: Field, door: Door) -> None:
+    with structlog.testing.capture_logs() as logged:
+        field(Notice("boiler", "temp can't be read"))
+        field(Notice("boiler", "temp can be read again", mended=True))
+
+    assert [(each["event"], each["log_level"], each["device"], each["text"]) for each in logged] == [
+        ("notice", "warning", "boiler", "temp can't be read"),
+        ("notice", "info", "boiler", "temp can be read again"),
+    ]
+    assert (door.samples, door.statuses) == ([], [])

@@ -26,6 +26,7 @@ EPOCHS = 16
 EPOCH_S = 0.25
 SILENCE_S = 0.002
 TIMEOUT_S = 1.0
+SHORT_SILENCES = Pace(silence_s=SILENCE_S)
 
 
 class Manner(NamedTuple):
@@ -156,10 +157,12 @@ class Watched(Exchange):
 class LineRig:
     """A bus on such a line."""
 
-    def __init__(self, manners: Callable[[bytes], Manner], *, ascii_frames: bool = False) -> None:
+    def __init__(
+        self, manners: Callable[[bytes], Manner], *, ascii_frames: bool = False, pace: Pace = SHORT_SILENCES
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         framing = Ascii() if ascii_frames else Rtu()
-        self.line = Line(self.loop, "line", framing, Loose(self.loop), Pace(silence_s=SILENCE_S), echo=False)
+        self.line = Line(self.loop, "line", framing, Loose(self.loop), pace, echo=False)
         self.slaves = Slaves(self.line, manners, framing)
         self.line.connection_made(self.slaves)
         self.bus = Bus(self.line, 0.3)

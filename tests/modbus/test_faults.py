@@ -1,7 +1,7 @@
 """Against a server that misbehaves: each fault is a bad point or a lost link, never a value, never a hang."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -192,6 +192,20 @@ async def test_a_hole_that_may_not_be_read_is_read_around(server: FaultyServer) 
         await emitted.sample("d")
         assert emitted.values("d") == {"r10": 10, "r11": 11, "r18": 18, "r19": 19}
     assert memory["d"]["cuts"] == [["holding", 18]]
+
+
+async def test_what_a_search_has_read_is_not_reported_again_by_the_next_cycle(server: FaultyServer) -> None:
+    answers: Iterator[Callable[[Query], bytes]] = iter([lambda query: query.refused(2), well])
+
+    def react(query: Query) -> bytes:
+        return next(answers, hang)(query)
+
+    server.react = react
+    async with running(adapter_to(server.port, {"d": registers(10, 11)})) as emitted:
+        await emitted.until(lambda: len(emitted.samples("d")) >= 2)
+    first, second = emitted.samples("d")[:2]
+    assert (first.values, set(first.bad)) == ((10, None), {"r11"})
+    assert set(second.bad) == {"r10", "r11"}
 
 
 async def test_a_device_that_refuses_every_address_is_asked_for_one_until_it_gives_it(server: FaultyServer) -> None:

@@ -5,11 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.modbus.learn import GOOD, RETRY_MAX_S, RETRY_MIN_S, Facts, Learned, Search
-from adapters.modbus.plan import Block, Limits, plan
+from adapters.modbus.plan import Block, Limits, Span, plan
 from tests.modbus.test_plan import cell
 
 NOW_S = 1_700_000_000.0
 FACTS: Facts = ({("holding", 5)}, {})
+ABSENT: Span = ("holding", 7, 9)
+OTHER: Span = ("input", 7, 8)
 WIDE = Limits(125, 2000, 125, 2000)
 
 
@@ -87,6 +89,8 @@ def test_facts_are_kept_as_plain_data_and_found_again() -> None:
         {"absent": [["holding", 7, 8, 10**30]]},
         {"absent": [["holding", 7, 8, 2]], "since_s": "yesterday"},
         {"retry_s": []},
+        {"told": [["holding", 7]]},
+        {"told_cuts": "x"},
         {7: 8, "cuts": "x"},
     ],
     ids=str,
@@ -135,3 +139,59 @@ def test_a_clock_that_was_set_back_counts_as_time_passed() -> None:
     learned = Learned({})
     learned.add(FACTS, NOW_S)
     assert learned.outdated(NOW_S - 1)
+
+
+def test_what_is_missing_is_told_once_also_by_the_next_instance_and_after_a_retry() -> None:
+    memory: dict[str, Any] = {}
+    learned = Learned(memory)
+    learned.add((set(), {ABSENT: 2}), NOW_S)
+    assert learned.untold([ABSENT, OTHER]) == {ABSENT}
+    assert learned.untold([ABSENT]) == set()
+    again = Learned(memory)
+    again.forget()
+    again.add((set(), {ABSENT: 2}), NOW_S)
+    assert again.untold([ABSENT]) == set()
+
+
+def test_what_comes_back_is_told_once_and_may_be_missed_again() -> None:
+    memory: dict[str, Any] = {}
+    learned = Learned(memory)
+    learned.add((set(), {ABSENT: 2}), NOW_S)
+    learned.untold([ABSENT])
+    learned.forget()
+    assert learned.returned([ABSENT, OTHER]) == {ABSENT}
+    assert Learned(memory).returned([ABSENT]) == set()
+    learned.add((set(), {ABSENT: 2}), NOW_S)
+    assert learned.untold([ABSENT]) == {ABSENT}
+
+
+def test_a_border_is_told_once() -> None:
+    memory: dict[str, Any] = {}
+    learned = Learned(memory)
+    learned.add(FACTS, NOW_S)
+    assert learned.untold_cuts() == FACTS[0]
+    assert Learned(memory).untold_cuts() == set()
+
+
+def test_another_place_is_another_device_of_which_nothing_is_known() -> None:
+    memory: dict[str, Any] = {"other": 1}
+    learned = Learned(memory)
+    learned.be_of("unit 1", [ABSENT])
+    learned.add((set(), {ABSENT: 2}), NOW_S)
+    learned.untold([ABSENT])
+    same = Learned(memory)
+    same.be_of("unit 1", [ABSENT])
+    assert (same.absent, same.told) == ({ABSENT: 2}, {ABSENT})
+    same.be_of("unit 2", [ABSENT])
+    assert (same.absent, same.told) == ({}, set())
+    assert memory == {"other": 1, "place": "unit 2"}
+
+
+def test_what_no_point_reads_any_more_is_not_awaited() -> None:
+    memory: dict[str, Any] = {}
+    learned = Learned(memory)
+    learned.add((set(), {ABSENT: 2, OTHER: 2}), NOW_S)
+    learned.untold([ABSENT, OTHER])
+    again = Learned(memory)
+    again.be_of("unit 1", [OTHER])
+    assert again.told == {OTHER}

@@ -4,8 +4,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.modbus.config import BIT_TABLES, Table
-from adapters.modbus.plan import Block, Cell, Cut, Limits, Span, cell_of, cells_of, plan, summary
+from adapters.modbus.config import BIT_TABLES, ModbusDevice, Table
+from adapters.modbus.plan import Block, Cell, Cut, Limits, Span, cell_of, cells_of, limits_of, plan
 from gateway.values import Quantity
 from tests.modbus.setup import device, registers
 
@@ -24,7 +24,15 @@ def cells(draw: st.DrawFn) -> list[Cell]:
     ]
 
 
-LIMITS = st.builds(Limits, st.integers(4, 125), st.integers(1, 2000), st.integers(0, 30), st.integers(0, 300))
+def blocks_of(configured: ModbusDevice) -> tuple[Block, ...]:
+    (group,) = configured.groups("d")
+    return plan(cells_of(configured, group), limits_of(configured))
+
+
+HOLES = st.dictionaries(st.sampled_from(TABLES), st.integers(0, 30))
+LIMITS = st.builds(
+    Limits, st.integers(4, 125), st.integers(1, 2000), st.integers(0, 30), st.integers(0, 300), HOLES, st.booleans()
+)
 CUTS = st.sets(st.tuples(st.sampled_from(TABLES), st.integers(0, 400)), max_size=20)
 
 
@@ -92,19 +100,44 @@ def test_a_block_without_holes_is_halved_in_the_middle() -> None:
 
 
 def test_a_hundred_registers_are_one_request_and_two_hundred_are_two() -> None:
-    assert summary("d", registers(*range(100))) == ["d: each 50ms 1 request for 100 registers (100 points)"]
-    assert summary("d", registers(*range(200))) == ["d: each 50ms 2 requests for 200 registers (200 points)"]
+    assert [block.size for block in blocks_of(registers(*range(100)))] == [100]
+    assert [block.size for block in blocks_of(registers(*range(200)))] == [125, 75]
 
 
-def test_the_summary_counts_each_period_by_itself() -> None:
-    points: dict[str, dict[str, Any]] = {
-        "a": {"address": 1},
-        "b": {"address": 2, "type": "bool", "table": "coil", "every": "1h"},
+def test_each_table_may_have_holes_of_its_own() -> None:
+    points = {f"{table}{at}": {"address": at, "table": table} for table in ("holding", "input") for at in (0, 9)}
+    bits = {
+        f"{table}{at}": {"address": at, "table": table, "type": "bool"}
+        for table in ("coil", "discrete")
+        for at in (0, 9)
     }
-    assert summary("d", device(points)) == [
-        "d: each 50ms 1 request for 1 register (1 point)",
-        "d: each 1h 1 request for 1 bit (1 point)",
+    holes = {"registers": 8, "bits": 8, "input": 7, "coil": 7}
+    assert [(block.table, block.size) for block in blocks_of(device(points | bits, max_hole=holes))] == [
+        ("coil", 1),
+        ("coil", 1),
+        ("discrete", 10),
+        ("holding", 10),
+        ("input", 1),
+        ("input", 1),
     ]
+
+
+def test_without_blocks_each_point_is_a_request_of_its_own_whatever_its_width() -> None:
+    points: dict[str, dict[str, Any]] = {
+        "a": {"address": 0},
+        "b": {"address": 1, "type": "float32"},
+        "c": {"address": 3},
+    }
+    assert [block.size for block in blocks_of(device(points))] == [4]
+    assert [block.size for block in blocks_of(device(points, blocks=False))] == [1, 2, 1]
+
+
+@given(cells(), LIMITS)
+def test_without_blocks_only_points_at_the_same_addresses_share_a_request(points: list[Cell], limits: Limits) -> None:
+    blocks = plan(points, limits._replace(blocks=False))
+    assert sorted(point.place for block in blocks for point in block.cells) == [point.place for point in points]
+    for block in blocks:
+        assert block.size <= max(point.end - point.start for point in block.cells)
 
 
 def test_an_address_counted_from_one_is_one_less_on_the_wire() -> None:
@@ -116,12 +149,12 @@ def test_bits_and_bytes_of_one_register_are_one_request_for_one_register() -> No
     halves: dict[str, dict[str, Any]] = {
         byte: {"address": 7, "type": "uint8", "byte": byte} for byte in ("high", "low")
     }
-    assert summary("d", device(bits | halves)) == ["d: each 50ms 1 request for 1 register (18 points)"]
+    assert [block.size for block in blocks_of(device(bits | halves))] == [1]
 
 
 def test_a_power_of_ten_is_read_along_once_and_is_no_point() -> None:
     points: dict[str, dict[str, Any]] = {name: {"address": at, "scale_from": 9} for at, name in enumerate("abc", 5)}
-    assert summary("d", device(points)) == ["d: each 50ms 1 request for 5 registers (3 points)"]
+    assert [block.size for block in blocks_of(device(points))] == [5]
 
 
 def test_each_table_and_order_has_its_own_power_of_ten() -> None:

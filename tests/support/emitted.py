@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from gateway.adapter import Adapter
-from gateway.model import Bad, DeviceState, DeviceStatus, Sample, Value
+from gateway.model import Bad, DeviceState, DeviceStatus, Notice, Sample, Value
 
 
 class Emitted:
@@ -14,11 +14,11 @@ class Emitted:
     def __init__(self) -> None:
         self.over = False
         """The adapter has ended: nothing more comes."""
-        self.items: list[Sample | DeviceStatus] = []
+        self.items: list[Sample | DeviceStatus | Notice] = []
         self._news = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def __call__(self, item: Sample | DeviceStatus, /) -> None:
+    def __call__(self, item: Sample | DeviceStatus | Notice, /) -> None:
         self.items.append(item)
         self.news()
 
@@ -36,6 +36,9 @@ class Emitted:
 
     def states(self, device: str) -> list[DeviceState]:
         return [item.state for item in self.items if isinstance(item, DeviceStatus) and item.device == device]
+
+    def notices(self, device: str) -> list[str]:
+        return [item.text for item in self.items if isinstance(item, Notice) and item.device == device]
 
     def values(self, device: str) -> dict[str, Value | None]:
         """The newest sample's."""

@@ -63,6 +63,18 @@ def assert_well(daemon: Daemon) -> None:
     assert not [line for line in daemon.lines if '"defect"' in line or "Traceback" in line or line[:1] != "{"]
 
 
+def test_what_is_hardly_meant_in_the_new_configuration_is_logged(
+    daemon: Daemon, subscriber: Subscriber, mosquitto: Mosquitto, modbus_server: ModbusServer
+) -> None:
+    twins = {name: device(POINTS) for name in ("boiler", "copy")}
+    daemon.configure(site(endpoint(mosquitto.url), {"plc": link(modbus_server.port)}, twins))
+
+    assert reload(subscriber)["status"] == "done"
+    warning = daemon.wait_for("configuration")
+    assert (warning["level"], warning["code"]) == ("warning", "W209")
+    assert warning["reason"].startswith("this is the same unit as boiler, id 1")
+
+
 def test_what_has_changed_takes_effect_in_the_same_process(daemon: Daemon, subscriber: Subscriber, more: str) -> None:
     pid = daemon.process.pid
     daemon.configure(more)

@@ -1,0 +1,22 @@
+"""What an adapter makes of a configuration that is valid, but may not do what is meant."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+AdviceKind = Literal["port-name", "overload", "address", "unreachable", "other"]
+"""`port-name`: another port may have this name tomorrow; `overload`: more is polled than there is time for; `address`:
+hardly the one that is meant; `unreachable`: nobody can ever answer there, which is an error; all else is `other`."""
+
+
+class Advice(NamedTuple):
+    """One sentence for an installer: what is so, and what to do.
+
+    `path` leads to what it is about, from the device's entry on or, without `device`, from the link's; what the file
+    does not have of it is left out.
+    """
+
+    kind: AdviceKind
+    text: str
+    path: tuple[str, ...] = ()
+    device: str | None = None
