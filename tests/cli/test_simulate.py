@@ -96,6 +96,12 @@ def test_a_serial_link_is_served_over_tcp_where_that_is_wanted(tmp_path: Path) -
     assert (settings["transport"], settings["host"], settings["parity"]) == ("tcp", "127.0.0.1", None)
 
 
+def test_who_listens_everywhere_is_reached_at_an_address(tmp_path: Path) -> None:
+    with Virtual(write(tmp_path, plc=TCP), "--host", "0.0.0.0", "--tcp", "0") as virtual:
+        assert virtual.links["plc"]["place"].startswith("0.0.0.0:")
+        assert virtual.links["plc"]["settings"]["host"] == "127.0.0.1"
+
+
 def test_a_link_over_tcp_is_served_at_a_port_of_a_name_where_that_is_wanted(tmp_path: Path) -> None:
     config = write(tmp_path, plc=TCP, bus=RTU)
     with Virtual(config, "plc", "--pty", str(tmp_path / "port")) as virtual:

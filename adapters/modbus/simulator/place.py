@@ -12,6 +12,8 @@ from adapters.modbus.linkconfig import ModbusLink, Transport
 from gateway.adapter import Rejected, StrictModel
 
 LOOPBACK = "127.0.0.1"
+EVERYWHERE = frozenset({"0.0.0.0", "::"})
+"""Where to listen for everybody, but nobody can be reached."""
 
 
 class Options(StrictModel):
@@ -66,13 +68,14 @@ class Place:
 
     def settings(self, link: ModbusLink, port: int, path: str) -> dict[str, Any]:
         """What of a link's settings must be others to reach what is served here; None: to be left out."""
+        host = LOOPBACK if self.host in EVERYWHERE else self.host
         if not self.is_serial and link.is_serial:
-            return {"transport": self.transport, "host": self.host, "port": port, **_without(link, SERIAL_ONLY)}
+            return {"transport": self.transport, "host": host, "port": port, **_without(link, SERIAL_ONLY)}
         if self.is_serial and not link.is_serial:
             return {"transport": self.transport, "port": path, **_without(link, NETWORK_ONLY)}
         if self.is_serial:
             return {} if path == link.path else {"port": path}
-        there = {"host": self.host, "port": port}
+        there = {"host": host, "port": port}
         return {key: there[key] for key, own in zip(there, link.address, strict=True) if there[key] != own}
 
 
