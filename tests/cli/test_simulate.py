@@ -112,14 +112,24 @@ def test_a_link_over_tcp_is_served_at_a_port_of_a_name_where_that_is_wanted(tmp_
         }
 
 
-def test_a_link_left_behind_by_one_that_was_killed_is_replaced(tmp_path: Path) -> None:
-    config = write(tmp_path, bus=RTU)
-    with Virtual(config, "--pty", str(tmp_path / "port")):
+def test_a_name_left_behind_by_one_that_was_killed_is_used_again(tmp_path: Path) -> None:
+    config, port = write(tmp_path, bus=RTU), tmp_path / "port"
+    with Virtual(config, "--pty", str(port)):
         pass
-    assert (tmp_path / "port").is_symlink()
-    with Virtual(config, "--pty", str(tmp_path / "port")) as virtual:
-        assert (tmp_path / "port").exists()
+    assert port.is_symlink()
+    with Virtual(config, "--pty", str(port)) as virtual:
+        assert port.is_char_device()
         virtual.interrupt()
+    assert not port.is_symlink()
+
+
+def test_a_name_that_another_has_taken_over_is_left_to_it(tmp_path: Path) -> None:
+    config, port = write(tmp_path, bus=RTU), tmp_path / "port"
+    with Virtual(config, "--pty", str(port)) as first, Virtual(config, "--pty", str(port)) as second:
+        first.interrupt()
+        assert port.is_char_device()
+        second.interrupt()
+    assert not port.is_symlink()
 
 
 def test_what_is_typed_changes_devices_and_is_answered(tmp_path: Path) -> None:

@@ -31,7 +31,11 @@ class Virtual:
     def __enter__(self) -> Self:
         for reader in self._readers:
             reader.start()
-        self.links: dict[str, Any] = self._next()["links"]
+        try:
+            self.links: dict[str, Any] = self._next()["links"]
+        except queue.Empty:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

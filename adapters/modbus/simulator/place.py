@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from adapters.modbus.linkconfig import ModbusLink, Transport
+from adapters.modbus.serialport import PSEUDO
 from gateway.adapter import Rejected, StrictModel
 
 LOOPBACK = "127.0.0.1"
@@ -98,8 +99,11 @@ def _transport(link: ModbusLink, options: Options) -> Transport:
 
 
 def free_link(path: Path) -> None:
-    """Raises Rejected where something else than a dangling link of an earlier simulation stands."""
-    if path.is_symlink() and not path.exists():
+    """Take away what an earlier simulation has left, and nothing else: raises Rejected where that stands.
+
+    Whether it still runs can't be told, for numbers of terminals are used again.
+    """
+    if path.is_symlink() and str(path.readlink()).startswith(PSEUDO):
         path.unlink()
     elif path.exists() or path.is_symlink():
         raise Rejected("in-use", f"{path} exists: name a place where nothing is")

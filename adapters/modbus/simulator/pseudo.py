@@ -26,7 +26,8 @@ class PseudoTerminal(asyncio.Transport):
         self._protocol = protocol
         self._path = path
         self._ends = _pair()
-        path.symlink_to(os.ttyname(self._ends[1]))
+        self._terminal = Path(os.ttyname(self._ends[1]))
+        path.symlink_to(self._terminal)
         loop.add_reader(self._ends[0], self._read)
         protocol.connection_made(self)
 
@@ -47,7 +48,8 @@ class PseudoTerminal(asyncio.Transport):
             ends, self._ends = self._ends, ()
             for end in ends:
                 os.close(end)
-            self._path.unlink(missing_ok=True)
+            if self._path.is_symlink() and self._path.readlink() == self._terminal:
+                self._path.unlink()
             self._protocol.connection_lost(None)
 
     @override
