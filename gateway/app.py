@@ -15,6 +15,7 @@ import structlog
 from gateway import __version__, systemd
 from gateway.adapter import Adapter
 from gateway.clock import WallClock, now_ms
+from gateway.config.shared import DescribedPoints
 from gateway.config.site import Site
 from gateway.control.place import ControlError
 from gateway.control.server import serving
@@ -27,7 +28,7 @@ from gateway.memory import DeviceMemory
 from gateway.model import DeviceInfo, Result
 from gateway.outbox.disk.store import Opened
 from gateway.outbox.rescue.adoption import adopt, warn_of_unused
-from gateway.report import Rule, resolve
+from gateway.report import Rule, RuleOf, resolve
 from gateway.uplink import Uplink
 
 END_S = 1.5
@@ -211,7 +212,7 @@ class Gateway:
         loop = asyncio.get_running_loop()
         uplink.equip(
             self._devices,
-            report_rules(self._site),
+            rules_of(self._site),
             loop.time,
             lambda: self.inside.facts(uplink),
             lambda: self._birth_facts(opened),
@@ -265,21 +266,23 @@ class Gateway:
 
 def describe(site: Site) -> dict[str, DeviceInfo]:
     """Every device of a site, as the core and the cloud know it."""
+    points = DescribedPoints()
     return {
-        name: device.describe(name, link_name, link.config)
+        name: points.share(device.describe(name, link_name, link.config), device)
         for link_name, link in site.links.items()
         for name, device in link.devices.items()
     }
 
 
-def report_rules(site: Site) -> dict[tuple[str, str], Rule]:
-    """The report rule of every point."""
-    return {
-        (name, point_name): resolve(point.report, device.report, site.report)
-        for link in site.links.values()
-        for name, device in link.devices.items()
-        for point_name, point in device.points.items()
-    }
+def rules_of(site: Site) -> RuleOf:
+    """The report rule of every point, found when it is asked for."""
+    devices = {name: device for link in site.links.values() for name, device in link.devices.items()}
+
+    def rule_of(device_name: str, point_name: str) -> Rule:
+        device = devices[device_name]
+        return resolve(device.points[point_name].report, device.report, site.report)
+
+    return rule_of
 
 
 async def _ping_watchdog(interval_s: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeGuard
 
 from gateway.adapter import ReportConfig
@@ -27,6 +28,11 @@ class Rule(NamedTuple):
         return last != new
 
 
+RuleOf = Callable[[str, str], Rule]
+"""The rule of a device's point."""
+
+
+@lru_cache(maxsize=1024)
 def resolve(*levels: ReportConfig | None) -> Rule:
     """The rule of one point, from its own settings, its device's and the top level's, the nearest first."""
 
@@ -88,8 +94,8 @@ class GroupReport:
 class ReportFilter:
     """One endpoint's view of what has been reported; groups without an `on_change` point pass untouched."""
 
-    def __init__(self, rules: Mapping[tuple[str, str], Rule], now_s: Callable[[], float]) -> None:
-        self._rules = rules
+    def __init__(self, rule_of: RuleOf, now_s: Callable[[], float]) -> None:
+        self._rule_of = rule_of
         self._now_s = now_s
         self._groups: dict[PointGroup, GroupReport | None] = {}
 
@@ -108,7 +114,7 @@ class ReportFilter:
                 report.forget()
 
     def _report_for(self, group: PointGroup) -> GroupReport | None:
-        rules = {name: self._rules[group.device, name] for name in group.points}
+        rules = {name: self._rule_of(group.device, name) for name in group.points}
         return GroupReport(group, rules) if any(rule.on_change for rule in rules.values()) else None
 
 

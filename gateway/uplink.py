@@ -28,7 +28,7 @@ from gateway.outbox.rescue.rescue import Rescue
 from gateway.outbox.retained import Retained
 from gateway.rate import Rate
 from gateway.relay import Relay
-from gateway.report import ReportFilter, Rule
+from gateway.report import ReportFilter, RuleOf
 from gateway.supervisor import Supervised
 
 
@@ -71,7 +71,7 @@ class Uplink:
     def equip(
         self,
         devices: Mapping[str, DeviceInfo],
-        rules: Mapping[tuple[str, str], Rule],
+        rule_of: RuleOf,
         now_s: Callable[[], float],
         status_facts: Facts,
         birth_facts: Facts,
@@ -83,7 +83,7 @@ class Uplink:
         self.intake = Intake(
             outbox=self.outbox,
             encoder=encoder,
-            report=ReportFilter(rules, now_s),
+            report=ReportFilter(rule_of, now_s),
             devices=devices,
             status_facts=status_facts,
             birth_facts=birth_facts,

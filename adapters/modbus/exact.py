@@ -14,6 +14,9 @@ from collections.abc import Callable
 _libc = ctypes.CDLL(None, use_errno=True)
 
 NANOSECONDS = 1_000_000_000
+WAKING_S = 0.00006
+"""To be woken takes at least about so long: the kernel is asked to begin that much sooner, and what is left over is
+spent looking at the clock."""
 
 
 class _Spec(ctypes.Structure):
@@ -28,6 +31,7 @@ class Exact:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._due: Callable[[], object] | None = None
+        self._due_s = 0.0
         self._fd = _libc.timerfd_create(time.CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "no timer")
@@ -36,7 +40,8 @@ class Exact:
     def after(self, for_s: float, call: Callable[[], object]) -> None:
         """Call it once, so many seconds from now."""
         self._due = call
-        self._set(max(1, int(for_s * NANOSECONDS)))
+        self._due_s = time.monotonic() + for_s
+        self._set(max(1, int((for_s - WAKING_S) * NANOSECONDS)))
 
     def cancel(self) -> None:
         """Call nothing."""
@@ -61,6 +66,8 @@ class Exact:
             return
         due, self._due = self._due, None
         if due is not None:
+            while time.monotonic() < self._due_s:
+                pass
             due()
 
 

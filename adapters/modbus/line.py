@@ -169,7 +169,8 @@ class Line(Wire, asyncio.Protocol):
         now_s = self._loop.time()
         if len(self._data) > len(exchange.framed) + self._framing.length(len(body)):
             self.counters.garbage += 1
-        self._rest(self._pace.silence_s + self._pace.between_s)
+        checked_s = now_s - self.heard_s  # silent, too
+        self._rest(self._pace.silence_s + self._pace.between_s - checked_s)
         if body[1] & EXCEPTION:
             self.counters.exceptions += 1
             self.owed.refused(exchange.expected, now_s)
@@ -235,7 +236,7 @@ class Line(Wire, asyncio.Protocol):
     def _rest(self, for_s: float) -> None:
         self._resting_since_s = self._loop.time()
         self._rest_s = for_s
-        if for_s:
+        if for_s > 0:
             self._timer.after(for_s, self._rested)
         else:
             self._loop.call_soon(self._rested)

@@ -130,10 +130,11 @@ class Poll:
         self._reads = [self._read_of(block) for block in blocks or (Block(self._cells[:1]),)]
         self._asked: Sequence[Read] = self._reads
         places = [cell.place for read in self._reads for cell in read.layout.cells]
+        planned = set(places)
         self._unread = {
             cell.name: Bad(BadReason.DEVICE_ERROR, code=learned.absent[cell.span])
             for cell in self._cells
-            if cell.place not in set(places)
+            if cell.place not in planned
         }
         self._planned = learned.changes
         self._arrange = picker(sorted(range(len(places)), key=places.__getitem__))

@@ -73,7 +73,7 @@ class Scaling:
                 continue
             values[place] = None
             if exponent is None:
-                bad[name] = bad[factor_name]
+                bad[name] = bad.get(factor_name, NOT_SCALED)
                 continue
             try:
                 values[place] = powers[exponent](number)

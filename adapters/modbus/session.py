@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from adapters.modbus.bus import Bus
@@ -22,6 +23,10 @@ from gateway.model import Result
 
 NEWS_S = 60.0
 """A scan believes the state of a device that is polled so often, and does not probe it."""
+
+
+KNOWN_CELLS = 4096
+"""Kept for devices of the same kind, about 2 MiB: as many as the points of some kinds, or of one that is very large."""
 
 
 class Session:
@@ -50,7 +55,7 @@ class Session:
         target = Target(device.unit_id, limits_of(device), learned, unit, self._bus, self._emit, device.address_base)
         self._devices[name] = device, target
         for group in device.groups(name):
-            poll = Poll(group, cells_of(device, group), target)
+            poll = Poll(group, tuple(map(_shared, cells_of(device, group))), target)
             unit.polls.append(poll)
             self._slots.append((Slot(group.every_s, device.phase), poll))
 
@@ -109,3 +114,13 @@ class Session:
     def _port(self, name: str, not_after_s: float) -> Port:
         device, target = self._devices[name]
         return Port(device, target.unit, self._bus, target.learned, not_after_s)
+
+
+def _shared(cell: Cell) -> Cell:
+    """The same for equal points of all devices; labels may be equal and differ, as 1 and true do."""
+    return cell if cell.quantity.labels else _one(cell)
+
+
+@lru_cache(maxsize=KNOWN_CELLS)
+def _one(cell: Cell) -> Cell:
+    return cell

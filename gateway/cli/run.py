@@ -14,6 +14,7 @@ from gateway import log as logging_setup
 from gateway import plugins
 from gateway.cli import show
 from gateway.cli.course import Course
+from gateway.cli.descriptors import raise_limit
 from gateway.cli.exits import Exit
 from gateway.cli.room import shortage
 from gateway.cli.serve import serve
@@ -38,6 +39,8 @@ def main(argv: list[str]) -> int:
     state = arguments.state_dir or default_state_dir(os.environ)
     for warning in shortage(site, state):
         log.warning("disk too small", code=warning.code, reason=warning.message, at=str(warning.place))
+    if (too_few := raise_limit(site)) is not None:
+        log.error("too few open files allowed: some links will stay down", reason=too_few)
     try:
         asyncio.run(_serve(arguments.config, site, state))
     except InUse as error:

@@ -13,6 +13,7 @@ from gateway.config.files import Collection, entries
 from gateway.config.models import EndpointConfig, OutboxSection
 from gateway.config.nodes import Node
 from gateway.config.reader import Reader
+from gateway.config.shared import SharedPoints
 from gateway.config.site import AdapterModels, Catalog, EndpointSetup, Unavailable
 
 InstalledT = TypeVar("InstalledT")
@@ -63,6 +64,7 @@ def read_devices(
 ) -> dict[str, DeviceConfig[Any]]:
     """The devices that have no errors, each read by the adapter of its link."""
     good: dict[str, DeviceConfig[Any]] = {}
+    points = SharedPoints()
     for key, node, own in entries(devices):
         link = reader.filler.value(node.children.get("link"))
         if isinstance(link, str) and link not in links.entries and all_links_known:
@@ -71,6 +73,8 @@ def read_devices(
         installed = _adapter_of(reader, catalog, links.entries.get(link) if isinstance(link, str) else None)
         device = reader.checked(node, own, installed.device if installed else _SomeDevice, f"devices/{key}")
         if reader.is_id(key, own) and device is not None:
+            if installed is not None:
+                points.share(device)
             good[key] = device
     return good
 

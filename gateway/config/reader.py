@@ -26,7 +26,8 @@ class Reader:
     def __init__(self, filler: Filler, findings: Findings) -> None:
         self.filler = filler
         self.findings = findings
-        self._content: dict[str, Any] = {}
+        self._content: dict[str, str] = {}
+        """By piece, a digest of what it says: all of it as text would be many times the file."""
 
     def checked(self, node: Node, own: Span, model: type[ModelT], name: str) -> ModelT | None:
         """A piece as an instance of its model; None where it has errors. `own` is where its key stands."""
@@ -34,7 +35,7 @@ class Reader:
         filled = self.filler.fill(node, expected)
         instance = validate(Piece(node, own, filled), model, self.findings)
         if instance is not None:
-            self._content[name] = canonical(node, filled, expected)
+            self._content[name] = _digest(canonical(node, filled, expected))
         return instance
 
     def is_id(self, key: object, own: Span) -> bool:
@@ -46,5 +47,9 @@ class Reader:
 
     def content_hash(self) -> str:
         """Of everything read so far, whatever its order."""
-        text = json.dumps(self._content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+        return _digest(self._content)[:HASH_DIGITS]
+
+
+def _digest(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -15,14 +15,12 @@ from pathlib import Path
 from scripts.bench import usage
 from scripts.bench.commander import Answer
 from scripts.bench.fleet import WRITES
-from scripts.bench.result import MIB, Case, Moment, percent_between, seconds_between
+from scripts.bench.result import MIB, Case, Moment, Row, percent_between, seconds_between
 from scripts.bench.rig import Rig
 from scripts.bench.signals import REGISTERS
 
 DONE = "done"
 QUEUE_FULL = "queue-full"
-POINT = f"r{REGISTERS - 1}"
-"""Written to; what the device shows there is not what was written, which nothing looks at."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,16 @@ class Told:
     writes: list[tuple[int, int]]
     """Values, which are the commands' numbers, and when."""
     answers: list[Answer]
+
+    @property
+    def to_register_ms(self) -> list[float]:
+        """From the publishing of each to its write; where they went one by one."""
+        return [(came_us - self.sent_us[number - 1]) / 1000 for number, came_us in self.writes]
+
+    @property
+    def to_answer_ms(self) -> list[float]:
+        """From the publishing of each to the arrival of its answer; where they went one by one."""
+        return [(answer.arrived_us - self.sent_us[answer.number - 1]) / 1000 for answer in self.answers]
 
     @property
     def words(self) -> Counter[str]:
@@ -76,11 +84,9 @@ class Told:
 
 @dataclass(frozen=True)
 class Timed:
-    """Commands one after the other; milliseconds from the publishing of each."""
+    """Commands one after the other."""
 
     told: Told
-    to_register_ms: list[float]
-    to_answer_ms: list[float]
     values_per_s: float
     """Readings that arrived meanwhile."""
     cpu_percent: float
@@ -105,15 +111,21 @@ def one_by_one(case: Case, count: int, pause_s: float) -> Timed:
         before = rig.moment()
         rig.processes.ask("commander", json.dumps({"count": count, "pause_s": pause_s}))
         after = rig.moment()
+        rig.processes.stop_daemon()
         told = _told(rig)
-    sent_us = dict(enumerate(told.sent_us, 1))
     return Timed(
         told=told,
-        to_register_ms=[(came_us - sent_us[number]) / 1000 for number, came_us in told.writes],
-        to_answer_ms=[(answer.arrived_us - sent_us[answer.number]) / 1000 for answer in told.answers],
         values_per_s=(after.arrived - before.arrived) * REGISTERS / seconds_between(before, after),
         cpu_percent=percent_between(before, after, "daemon"),
     )
+
+
+def measured(case: Case, count: int, pause_s: float) -> tuple[Row, Told, float]:
+    """What a daemon does while it takes so many commands, and how long it took until every device was read."""
+    with _rig(case) as rig:
+        before = rig.moment()
+        rig.processes.ask("commander", json.dumps({"count": count, "pause_s": pause_s}))
+        return rig.row_since(before), _told(rig), rig.started_s
 
 
 def flood(case: Case, count: int) -> Flooded:
@@ -125,6 +137,7 @@ def flood(case: Case, count: int) -> Flooded:
         before, peak_before = rig.moment(), usage.tree_peak_bytes(daemon)
         rig.processes.ask("commander", json.dumps({"count": count}))
         after, peak_after = rig.moment(), usage.tree_peak_bytes(daemon)
+        rig.processes.stop_daemon()
         told = _told(rig)
     return Flooded(
         told=told,
@@ -140,7 +153,7 @@ def flood(case: Case, count: int) -> Flooded:
 def _rig(case: Case) -> Iterator[Rig]:
     """At work, with a commander, once it has run for a while."""
     with tempfile.TemporaryDirectory(prefix="fieldgate-bench-") as folder, Rig(case, Path(folder)) as rig:
-        options = ["--port", str(rig.broker), "--device", "bench/bench/d0", "--point", POINT]
+        options = ["--port", str(rig.broker), "--device", "bench/bench/d0", "--point", rig.last_point]
         rig.processes.run("commander", [sys.executable, "-m", "scripts.bench.commander", *options])
         rig.processes.line("commander")
         time.sleep(case.warmup_s)
@@ -148,8 +161,7 @@ def _rig(case: Case) -> Iterator[Rig]:
 
 
 def _told(rig: Rig) -> Told:
-    """Stop the daemon, which may have something to add, and hear everyone out."""
-    rig.processes.stop_daemon()
+    """Hear everyone out, once the daemon has stopped, which may have had something to add."""
     said = rig.processes.ask("commander", None)
     answers = [Answer(*answer) for answer in said["answers"]]
     writes = [(value, came_us) for device, value, came_us in rig.processes.ask("fleet", WRITES) if device == 0]

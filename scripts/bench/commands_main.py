@@ -101,8 +101,8 @@ def _case(options: argparse.Namespace, devices: int, period_s: float, *, takes_s
 
 def _print_timed(part: str, timed: Timed, targets_ms: Sequence[float | None]) -> None:
     told, count = timed.told, len(timed.told.sent_us)
-    print(f"{part}: published to register {_centiles(timed.to_register_ms, targets_ms)}", end="")
-    print(f"; to result {_centiles(timed.to_answer_ms, (None, None))}")
+    print(f"{part}: published to register {_centiles(told.to_register_ms, targets_ms)}", end="")
+    print(f"; to result {_centiles(told.to_answer_ms, (None, None))}")
     print(f"{part}: {told.words[DONE]} of {count} done, {_checked(told, count)}", end="")
     print(f", {'in order' if told.in_order else 'NOT in order'}", end="")
     print(f"; {timed.values_per_s:.0f} values/s, daemon {timed.cpu_percent:.0f} % of a core", flush=True)

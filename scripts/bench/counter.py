@@ -146,9 +146,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--topic", required=True)
     parser.add_argument("--type", required=True)
+    parser.add_argument("--registers", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    readings = Readings(frame_of(options.type))
+    readings = Readings(frame_of(options.type, options.registers))
     with subscribe(options.port, options.topic) as connection:
         print("subscribed", flush=True)
         count(connection, readings)

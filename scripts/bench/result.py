@@ -10,7 +10,7 @@ from statistics import quantiles
 from typing import Literal, NamedTuple
 
 from scripts.bench.counter import COLUMNS
-from scripts.bench.signals import Type
+from scripts.bench.signals import REGISTERS, Type
 
 MIB = 1 << 20
 
@@ -35,6 +35,10 @@ class Case:
     """More settings of every point: 'writable: true'."""
     takes_s: float = 0
     """How long a device is busy with each request."""
+    registers: int = REGISTERS
+    """Of each device."""
+    units: int = 1
+    """Devices behind one connection."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Row:
     p50_ms: float
     p99_ms: float
     of_demand: float
+    least_of_demand: float
+    """Polls of the device that was polled least."""
     lost: int
     duplicates: int
     wrong: int
@@ -151,6 +157,7 @@ def row_of(case: Case, points: int, window: Window) -> Row:
         p50_ms=centiles[49],
         p99_ms=centiles[98],
         of_demand=arrived / demand,
+        least_of_demand=_fewest_polls(window) * case.period_s / window.seconds,
         lost=sum(after.polls) - sum(before.polls) - different,
         duplicates=len(read) - different,
         wrong=counts["wrong"],
@@ -161,3 +168,7 @@ def row_of(case: Case, points: int, window: Window) -> Row:
         counter_cpu_percent=window.percent("counter"),
         foreign_cpu_percent=(after.foreign_ns - before.foreign_ns) / window.seconds / 1e7,
     )
+
+
+def _fewest_polls(window: Window) -> int:
+    return min(after - before for before, after in zip(window.before.polls, window.after.polls, strict=True))

@@ -13,7 +13,7 @@ from typing import Self
 from scripts.bench import usage
 from scripts.bench.processes import Processes
 from scripts.bench.result import Case, Moment, Reading, Row, Window, load_readings, row_of
-from scripts.bench.signals import REGISTERS, Frame, frame_of
+from scripts.bench.signals import Frame, frame_of
 
 START_TIMEOUT_S = 60.0
 """40 devices of 100 points each are read from YAML in a few seconds on a small machine."""
@@ -29,9 +29,11 @@ class Rig:
         self.processes = Processes(folder)
         self.broker = 0
         """Its port."""
+        self.started_s = 0.0
+        """From the start of the daemon until every device was read."""
         self._case = case
         self._folder = folder
-        self._frame = frame_of(case.type)
+        self._frame = frame_of(case.type, case.registers)
 
     def __enter__(self) -> Self:
         try:
@@ -44,11 +46,20 @@ class Rig:
     def __exit__(self, *_: object) -> None:
         self.processes.__exit__()
 
+    @property
+    def last_point(self) -> str:
+        """Commands write to it; what the device shows there is not what was written, which nothing looks at."""
+        return f"r{self._frame.points - 1}"
+
     def measure(self) -> Row:
         """Warm up, watch the window, stop the daemon, and compare what was read with what arrived."""
         time.sleep(self._case.warmup_s)
         before = self.moment()
         time.sleep(self._case.seconds)
+        return self.row_since(before)
+
+    def row_since(self, before: Moment) -> Row:
+        """The window from then until now; stops the daemon once what was read in it may have arrived."""
         after = self.moment()
         peak_bytes = usage.tree_peak_bytes(self.processes.pid("daemon"))
         time.sleep(SETTLE_S)
@@ -78,19 +89,22 @@ class Rig:
     def _start(self) -> None:
         case, run = self._case, self.processes.run
         python = [sys.executable, "-m"]
-        fleet = ["--devices", str(case.devices), "--type", case.type, "--takes", str(case.takes_s)]
-        run("fleet", [*python, "scripts.bench.fleet", *fleet])
+        layout = ["--type", case.type, "--registers", str(case.registers)]
+        fleet = ["--devices", str(case.devices), "--units", str(case.units), "--takes", str(case.takes_s)]
+        run("fleet", [*python, "scripts.bench.fleet", *layout, *fleet])
         ports = json.loads(self.processes.line("fleet"))
         self.broker = broker = self.processes.run_broker()
-        options = ["--port", str(broker), "--topic", "bench/bench/#", "--type", case.type]
+        options = ["--port", str(broker), "--topic", "bench/bench/#", *layout]
         run("counter", [*python, "scripts.bench.counter", *options, "--out", str(self._folder / "readings")])
         self.processes.line("counter")
         config = self._folder / "gateway.yaml"
         config.write_text(site(case, self._frame, ports, broker))
         self.state.mkdir(exist_ok=True)
         places = {"config": shlex.quote(str(config)), "state": shlex.quote(str(self.state))}
+        began_s = time.monotonic()
         run("daemon", shlex.split(case.daemon.format(**places)), stderr=self._folder / "daemon.log")
         self._wait_for_first_polls()
+        self.started_s = time.monotonic() - began_s
 
     def _wait_for_first_polls(self) -> None:
         deadline_s = time.monotonic() + START_TIMEOUT_S
@@ -102,8 +116,8 @@ class Rig:
 
 
 def site(case: Case, frame: Frame, ports: Sequence[int], broker: int) -> str:
-    """The daemon's YAML: every device on a link of its own."""
-    width = REGISTERS // frame.points
+    """The daemon's YAML: every link has as many devices as the case says, all of one kind."""
+    width = frame.registers // frame.points
     more = "".join(f", {setting}" for setting in case.point)
     points = ", ".join(f"r{n}: {{address: {n * width}, type: {frame.type}{more}}}" for n in range(frame.points))
     endpoint = "".join(f", {setting}" for setting in (f"protocol: {case.protocol}", "root: bench", *case.endpoint))
@@ -121,8 +135,9 @@ def site(case: Case, frame: Frame, ports: Sequence[int], broker: int) -> str:
             ),
             "devices:",
             *(
-                f"  d{n}: {{link: l{n}, unit_id: 1, every: {case.period_s * 1000:g}ms, points: {{{points}}}}}"
-                for n in range(len(ports))
+                f"  d{n}: {{link: l{n // case.units}, unit_id: {n % case.units + 1}, every: {case.period_s * 1000:g}ms,"
+                f" points: {'*all' if n else f'&all {{{points}}}'}}}"
+                for n in range(len(ports) * case.units)
             ),
             "",
         ]

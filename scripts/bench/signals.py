@@ -1,30 +1,30 @@
 """What the fleet's registers hold, known to the fleet that serves it and to the subscriber that checks it.
 
-A frame is what one poll of one device reads: 100 registers. It begins with the number of the poll and the monotonic
-time of the reading; the rest is a window of a long table, moved on by `STEP` entries with each poll, so that every
-register changes every time and every value that arrives can be checked.
+A frame is what one poll of one device reads: 100 registers by default. It begins with the number of the poll and the
+monotonic time of the reading; the rest is a window of a long table, moved on by more than its length with each poll,
+so that every register changes every time and every value that arrives can be checked.
 """
 
 from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+Type = Literal["uint16", "float32"]
+
 REGISTERS = 100
-TABLE = 1 << 16
-"""Entries, all different; as many as a memo of every raw word would need."""
-STEP = 101
-"""Odd, so that the window visits every place of the table, and wider than a frame."""
-DEVICE_STEP = 4099
+"""In a frame where nothing else is said."""
+TABLES: Mapping[Type, int] = {"uint16": 1 << 16, "float32": 1 << 17}
+"""Entries, all different: every word of 16 bits, and more than a hundred devices of 1,000 values read at once."""
+DEVICE_STEP = 1303
+"""Odd, so that many devices are spread, and wider than 1,000 values, so that windows of one poll do not overlap."""
 FLOAT_BITS = 24
 """Integers up to 2**24 are exact in a float32."""
 LOW_BITS = 20
 """The time of a float frame is split here, microseconds below 1.05 s and the rest."""
-
-Type = Literal["uint16", "float32"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Frame:
     """The layout of one type's frames: marks (poll number and time), then `values` window entries."""
 
     type: Type
+    registers: int
     marks: int
     values: int
     table: bytes
@@ -40,8 +41,8 @@ class Frame:
     unpack: Callable[[Sequence[float]], tuple[int, int]]
 
     def start(self, device: int, poll: int) -> int:
-        """Where the window of this poll begins, in entries."""
-        return (device * DEVICE_STEP + poll * STEP) % TABLE
+        """Where the window of this poll begins, in entries; odd steps visit every place of the table."""
+        return (device * DEVICE_STEP + poll * (self.registers | 1)) % TABLES[self.type]
 
     @property
     def points(self) -> int:
@@ -49,20 +50,21 @@ class Frame:
         return self.marks + self.values
 
 
-def frame_of(kind: Type) -> Frame:
+def frame_of(kind: Type, registers: int = REGISTERS) -> Frame:
     """The layout and the table of `uint16` or `float32` frames."""
-    return _uint16_frame() if kind == "uint16" else _float32_frame()
+    return _uint16_frame(registers) if kind == "uint16" else _float32_frame(registers)
 
 
-def _uint16_frame() -> Frame:
-    entries = list(range(TABLE))
+def _uint16_frame(registers: int) -> Frame:
+    entries = list(range(TABLES["uint16"]))
     random.Random(1).shuffle(entries)
-    entries += entries[:REGISTERS]
+    entries += entries[:registers]
     marks = struct.Struct(">IHI")
     return Frame(
         type="uint16",
+        registers=registers,
         marks=5,
-        values=REGISTERS - 5,
+        values=registers - 5,
         table=struct.pack(f">{len(entries)}H", *entries),
         expected=entries,
         pack=lambda poll, time_us: marks.pack(poll, time_us >> 32 & 0xFFFF, time_us & 0xFFFFFFFF),
@@ -75,15 +77,16 @@ def _unpack_words(marks: Sequence[float]) -> tuple[int, int]:
     return poll_high << 16 | poll_low, high << 32 | middle << 16 | low
 
 
-def _float32_frame() -> Frame:
+def _float32_frame(registers: int) -> Frame:
     raw = _float32_words()
-    raw += raw[:REGISTERS]
+    raw += raw[:registers]
     marks = struct.Struct(">fff")
     mask = (1 << FLOAT_BITS) - 1
     return Frame(
         type="float32",
+        registers=registers,
         marks=3,
-        values=REGISTERS // 2 - 3,
+        values=registers // 2 - 3,
         table=b"".join(raw),
         expected=[float(shortest_float32(word)) for word in raw],
         pack=lambda poll, time_us: marks.pack(poll & mask, time_us >> LOW_BITS & mask, time_us & (1 << LOW_BITS) - 1),
@@ -96,7 +99,7 @@ def _float32_words() -> list[bytes]:
     rng = random.Random(2)
     words: dict[bytes, None] = {}
     digits_of = (lambda: rng.randint(3, 5), lambda: rng.randint(6, 7), lambda: 17)
-    while len(words) < TABLE:
+    while len(words) < TABLES["float32"]:
         value = 10 ** rng.uniform(-1, 4)
         digits = digits_of[len(words) % 3]()
         words[struct.pack(">f", float(f"{value:.{digits}g}"))] = None

@@ -22,6 +22,11 @@ def cpu_ns(pid: int) -> int:
     return time.clock_gettime_ns(~pid << 3 | 2)
 
 
+def waited_ns(pid: int) -> int:
+    """How long its first thread has been ready to run and not been let: Documentation/scheduler/sched-stats.rst."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+
+
 def tree(pid: int) -> list[int]:
     """The process and everything below it."""
     children: dict[int, list[int]] = {}

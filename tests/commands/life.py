@@ -31,7 +31,7 @@ from gateway.model import Result, ResultStatus
 from gateway.outbox.disk.store import Store
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
-from gateway.report import ReportFilter
+from gateway.report import ReportFilter, resolve
 from tests.commands.machinery import MILL, Mill
 
 UNTOUCHED = {"rejected", "expired"}
@@ -116,7 +116,7 @@ class Life:
         intake = Intake(
             outbox=self.outbox,
             encoder=Encoder("gw", "cloud", self.outbox.session),
-            report=ReportFilter({}, lambda: 0.0),
+            report=ReportFilter(lambda *_: resolve(), lambda: 0.0),
             devices={},
             status_facts=dict,
             birth_facts=dict,

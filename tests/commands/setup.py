@@ -25,7 +25,7 @@ from gateway.jobs import Job
 from gateway.latest import Latest
 from gateway.model import DeviceInfo, PointInfo, Result, ResultStatus
 from gateway.outbox.disk.store import Store
-from gateway.report import ReportFilter
+from gateway.report import ReportFilter, resolve
 from gateway.units import TimesIn
 from tests.outbox.setup import Rig, opened, until
 
@@ -77,7 +77,7 @@ class CommandRig:
         intake = Intake(
             outbox=rig.outbox,
             encoder=Encoder("gw", "cloud", rig.outbox.session),
-            report=ReportFilter({}, lambda: 0.0),
+            report=ReportFilter(lambda *_: resolve(), lambda: 0.0),
             devices={},
             status_facts=dict,
             birth_facts=dict,

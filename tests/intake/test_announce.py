@@ -9,7 +9,7 @@ import pytest
 from gateway.endpoints.payload import Encoder
 from gateway.intake import Intake
 from gateway.model import DeviceInfo, DeviceState, DeviceStatus
-from gateway.report import ReportFilter
+from gateway.report import ReportFilter, resolve
 from tests.outbox.setup import Rig, opened
 
 DEVICES = {name: DeviceInfo(name, "plc", "unit 1", 1.0, {}, ()) for name in ("boiler", "meter")}
@@ -24,7 +24,7 @@ def door(rig: Rig) -> Intake:
     return Intake(
         outbox=rig.outbox,
         encoder=Encoder("gw", "cloud", rig.outbox.session),
-        report=ReportFilter({}, lambda: 0.0),
+        report=ReportFilter(lambda *_: resolve(), lambda: 0.0),
         devices=DEVICES,
         status_facts=lambda: {"version": "0", "outbox": {}, "trouble": {}},
         birth_facts=dict,

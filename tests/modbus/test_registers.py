@@ -1,6 +1,7 @@
 import struct
 from typing import get_args
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,10 +88,23 @@ def test_a_bool_in_a_register_is_true_when_not_zero() -> None:
     assert list(layout(block).values(struct.pack(">3H", 0, 256, 1), 0)) == [False, True, True]
 
 
-def test_plain_numbers_of_one_order_are_one_call_into_struct() -> None:
-    block = Block(tuple(cell(place, place, "uint16", "CDAB") for place in range(100)))
+@pytest.mark.parametrize(
+    ("name", "order"), [("uint16", "CDAB"), ("uint16", "BADC"), ("float32", "ABCD"), ("int8", "DCBA")]
+)
+def test_plain_numbers_of_one_order_are_one_call_into_struct(name: str, order: Order) -> None:
+    width = max(1, SCALARS[name].size // 2)
+    block = Block(tuple(cell(place, place * width, name, order) for place in range(60)))
     shape = layout(block)
-    assert shape.steps == ()
+    assert [stop - start for start, stop, _ in shape.steps] == ([60] if name == "float32" else [])
+    assert getattr(shape.unpack, "__self__", None).__class__ is struct.Struct
+
+
+def test_what_needs_more_takes_its_own_way_beside_those_that_do_not() -> None:
+    plain = [cell(n, n, "uint16") for n in range(50)]
+    bit = cell(50, 50, "uint16")._replace(quantity=Quantity("uint16", bits=(3, 3)))
+    text = Cell(51, "p51", "holding", 51, 55, Quantity("string", size=8), "ABCD")
+    shape = layout(Block((*plain, bit, text)))
+    assert [(start, stop) for start, stop, _ in shape.steps] == [(50, 51), (51, 52)]
     assert getattr(shape.unpack, "__self__", None).__class__ is struct.Struct
 
 

@@ -1,4 +1,4 @@
-"""scripts/bench/throughput, outbox and commands, only for a moment: they say nothing about speed here."""
+"""scripts/bench/throughput, outbox, commands and modbus, only for a moment: they say nothing about speed here."""
 
 import json
 import subprocess
@@ -11,6 +11,7 @@ from scripts.bench.draining import Drain, drain
 from scripts.bench.processes import daemon_command
 from tests.support.repo import ROOT
 
+NOTHING_AMISS = "0 lost, 0 doubled, 0 wrong"
 NOTHING_WRONG = "0 unanswered, 0 answered twice, 0 written twice"
 
 
@@ -82,3 +83,31 @@ def test_what_becomes_of_commands_is_told(part: list[str], told: list[str]) -> N
 
     assert all(words in measured.stdout for words in told)
     assert "WRONG" not in measured.stdout
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        pytest.param(
+            ["serial", "--baudrate", "115200"],
+            ["% of what is allowed", "0 too early", "of 5 commands passed by"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["values", "--connections", "1"],
+            [NOTHING_AMISS, "5 of 5 commands done, 0 written twice"],
+            marks=pytest.mark.slow,
+        ),
+        (["devices", "--connections", "20"], [NOTHING_AMISS, "20 x 20 uint16 each second"]),
+    ],
+)
+def test_what_a_bus_and_many_values_and_devices_come_to_is_told(part: list[str], told: list[str]) -> None:
+    measured = subprocess.run(
+        [sys.executable, "-m", "scripts.bench.modbus_main", *part, *["--seconds", "2", "--commands", "5"]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert all(words in measured.stdout for words in told)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.bench.signals import FLOAT_BITS, TABLE, Frame, Type, frame_of, shortest_float32
+from scripts.bench.signals import FLOAT_BITS, TABLES, Frame, Type, frame_of, shortest_float32
 
 FRAMES: dict[Type, Frame] = {"uint16": frame_of("uint16"), "float32": frame_of("float32")}
 CODES: dict[Type, str] = {"uint16": "H", "float32": "f"}
@@ -36,7 +36,7 @@ def test_the_table_holds_what_is_expected_of_it(kind: Type) -> None:
 
     held = struct.unpack(f">{len(frame.expected)}{CODES[kind]}", frame.table)
 
-    assert len(set(held[:TABLE])) == TABLE
+    assert len(set(held[: TABLES[kind]])) == TABLES[kind]
     assert held == struct.unpack(
         f">{len(held)}{CODES[kind]}", struct.pack(f">{len(held)}{CODES[kind]}", *frame.expected)
     )
