@@ -19,7 +19,7 @@ from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
 from adapters.modbus.survey import nobody, survey
 from adapters.modbus.writes import check, known
-from gateway.adapter import Adapter, Advice, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
+from gateway.adapter import NO_OPTIONS, Adapter, Advice, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
 
 
@@ -138,9 +138,11 @@ class ModbusAdapter(Adapter):
         return tuple(advice(link, devices, lasting_name))
 
     @classmethod
-    def simulate(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> AbstractAsyncContextManager[Simulation]:
-        """A Modbus server at the link's address that has the points of these devices."""
-        return simulate(link, devices)
+    def simulate(
+        cls, link: ModbusLink, devices: Mapping[str, ModbusDevice], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> AbstractAsyncContextManager[Simulation]:
+        """A Modbus server that has the points of these devices; options as in `simulator.place`."""
+        return simulate(link, devices, options)
 
     @property
     def _no_link(self) -> str:

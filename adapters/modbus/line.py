@@ -184,7 +184,8 @@ class Line(Wire, asyncio.Protocol):
             self._ask_again(exchange)
             return
         del self.in_flight[LINE]
-        self._sure = None
+        if exchange is self._sure or not body[1] & EXCEPTION:  # a refused question has served its purpose, too
+            self._sure = None
         now_s = self._loop.time()
         if len(self._data) > len(exchange.framed) + self._framing.length(len(body)):
             self.counters.garbage += 1

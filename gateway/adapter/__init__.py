@@ -2,7 +2,19 @@
 
 from gateway.adapter.advice import Advice, AdviceKind
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
-from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Progress, Tap, Tell, Wrote, to_nobody
+from gateway.adapter.contract import (
+    NO_OPTIONS,
+    Adapter,
+    Direction,
+    Emit,
+    Memory,
+    Progress,
+    Simulation,
+    Tap,
+    Tell,
+    Wrote,
+    to_nobody,
+)
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.readback import ReadBack
@@ -12,6 +24,7 @@ from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteR
 
 __all__ = [
     "IDENTIFIER",
+    "NO_OPTIONS",
     "PERCENTAGE",
     "Adapter",
     "AdapterError",
@@ -35,6 +48,7 @@ __all__ = [
     "Reconnect",
     "Rejected",
     "ReportConfig",
+    "Simulation",
     "StepConfig",
     "Steps",
     "StrictModel",

@@ -8,12 +8,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from gateway.adapter.advice import Advice
 from gateway.adapter.errors import Rejected
 from gateway.adapter.settings import DeviceConfig, LinkConfig
-from gateway.model import Command, DeviceStatus, Notice, Result, Sample
+from gateway.model import Command, DeviceStatus, Notice, Result, Sample, Value
 
 
 class Emit(Protocol):
@@ -59,6 +60,30 @@ Tell = Callable[[Progress], None]
 
 def to_nobody(_progress: Progress) -> None:
     """A `Tell` for those who only wait for the end."""
+
+
+class Simulation(Protocol):
+    """The devices of a link, served as if they were there."""
+
+    @property
+    def place(self) -> str:
+        """Where they are, for people."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What must be written in the link's configuration to reach them, as far as it is not what stands there."""
+
+    async def get(self, device: str, point: str) -> Value | None:
+        """What a point is worth now; None where that is no good value."""
+
+    async def set(self, device: str, point: str, value: Value) -> None:
+        """Change what a point is worth, writable or not, and move it no more; Unwritable if it can't hold that."""
+
+    async def fault(self, device: str, fault: str) -> None:
+        """Let something be wrong with a device from now on, or `well` again; raises Rejected with what there is."""
+
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Adapter(ABC):
@@ -148,6 +173,16 @@ class Adapter(ABC):
         return ()
 
     @classmethod
-    def simulate(cls, link: Any, devices: Mapping[str, Any]) -> AbstractAsyncContextManager[Any]:
-        """Be the devices of a link, for tests and demonstrations."""
-        raise NotImplementedError(f"{cls.__name__} has no simulator")
+    def simulate(
+        cls,
+        link: Any,  # noqa: ARG003 - for adapters to use
+        devices: Mapping[str, Any],  # noqa: ARG003 - likewise
+        options: Mapping[str, Any] = NO_OPTIONS,  # noqa: ARG003 - likewise
+    ) -> AbstractAsyncContextManager[Simulation]:
+        """Be the devices of a link, as long as the context lasts; at the link's own place, or where `options` say.
+
+        Options are the adapter's own, but for two that each knows: `elsewhere`, any place will do where the link's own
+        can't be had, and `moving`, values are good from the start and change by themselves. Raises Rejected for options
+        that make no sense, OSError where the place can't be had.
+        """
+        raise Rejected("not-supported", "this adapter can't simulate its devices")

@@ -25,6 +25,7 @@ VERBS = {
     "status": "Say how the gateway, its far ends and its devices are.",
     "audit": "Show what was commanded, by whom, and what came of it; export it.",
     "outbox": "Show what waits for each far end; export, inspect or purge it.",
+    "simulate": "Be the devices of a configuration, with faults that can be switched on.",
     "explain": "Say in plain words what a diagnostic's code means.",
     "version": "Print the version.",
 }
