@@ -24,7 +24,8 @@ POINTS: dict[str, Any] = {
 
 
 def site_on(link: dict[str, Any], url: str = "mqtt://127.0.0.1:1") -> str:
-    devices = {"meter1": device(POINTS, unit_id=1), "meter2": device(POINTS, unit_id=2)}
+    soon = {"timeout": "150ms"}  # a dead device is tried again after twenty timeouts at the earliest
+    devices = {"meter1": device(POINTS, unit_id=1, **soon), "meter2": device(POINTS, unit_id=2)}
     return site(endpoint(url), {"plc": {"adapter": "modbus", "reconnect": FAST, **link}}, devices)
 
 
@@ -54,7 +55,7 @@ def test_a_fault_that_is_switched_on_and_off_shows_in_the_status_and_harms_no_ne
         subscriber.clear()
         subscriber.wait_for(good("meter2"))
         virtual.order("meter1 well")
-        subscriber.wait_for(lambda m: has_state(m, "online", "meter1"))
+        subscriber.wait_for(lambda m: has_state(m, "online", "meter1"), timeout_s=20)
 
         assert [m.json["state"] for m in subscriber.on("meter2/status")] in ([], ["online"])
 

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusLink
+from gateway.adapter import Wrote
 from gateway.model import BadReason, Command, DeviceState, ResultStatus
 from tests.modbus.setup import device, link_to
 from tests.support.emitted import running, untold
@@ -44,9 +45,9 @@ async def served(transport: str) -> AsyncIterator[ModbusLink]:
             )
 
 
-async def execute(adapter: ModbusAdapter, **what: Any) -> Any:
+async def execute(adapter: ModbusAdapter, wrote: Wrote = untold, **what: Any) -> Any:
     deadline_s = asyncio.get_running_loop().time() + 5
-    return await adapter.execute(Command("c", "d", deadline_s=deadline_s, **what), untold)
+    return await adapter.execute(Command("c", "d", deadline_s=deadline_s, **what), wrote)
 
 
 @pytest.mark.parametrize("transport", ["tcp", "rtu"])
