@@ -7,7 +7,7 @@ from gateway.adapter.errors import AdapterError, PermanentError, Rejected
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
-from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules
+from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules, check_commands
 
 __all__ = [
     "IDENTIFIER",
@@ -39,4 +39,5 @@ __all__ = [
     "TlsConfig",
     "WriteRules",
     "Wrote",
+    "check_commands",
 ]

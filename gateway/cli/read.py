@@ -33,7 +33,7 @@ def read(
         with way(Where(config, state_dir), device) as client:
             about = device_of(client, device)
             known = about["points"]
-            for name in points or ():
+            for name in points or () if known else ():
                 must_be_known(f"{device} has no point", name, known)
             result = client.post(address("devices", device, "read"), {"points": points} if points else {})
             result = explained(client, result, about["link"])
@@ -42,7 +42,7 @@ def read(
     if as_json:
         show.document({"device": device, **result})
     else:
-        tell(device, result, {name: known[name] for name in points or known})
+        tell(device, result, {name: known[name] for name in points or known if name in known})
     return exit_of(result)
 
 
