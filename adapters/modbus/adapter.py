@@ -16,6 +16,7 @@ from adapters.modbus.portname import lasting_name
 from adapters.modbus.scope import scope_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
+from adapters.modbus.sunspec.completion import complete
 from gateway.adapter import Adapter, Advice, Emit, Memory, Rejected, Tap, Wrote
 from gateway.model import Command, Result, ResultStatus
 
@@ -50,6 +51,7 @@ class ModbusAdapter(Adapter):
             self._session = None
             self._counters = session.counters
             session.stop()
+            await session.stopped()
             await wire.close()
 
     async def execute(self, command: Command, wrote: Wrote) -> Result:
@@ -84,9 +86,19 @@ class ModbusAdapter(Adapter):
         return self._counters if self._session is None else self._session.counters
 
     @classmethod
+    def complete(
+        cls, link: ModbusLink, devices: Mapping[str, ModbusDevice], memory: Memory
+    ) -> Mapping[str, ModbusDevice]:
+        """With the points of SunSpec devices, as they were when these were met."""
+        return complete(link, devices, memory)
+
+    @classmethod
     def plan_summary(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> list[str]:
         """Requests, bytes and bus time of each device in each period, and what they come to."""
-        return outlook.lines(link, devices)
+        unmet = [
+            f"{name}: its points are found when it is first met" for name, dev in devices.items() if not dev.points
+        ]
+        return [*outlook.lines(link, devices), *unmet]
 
     @classmethod
     def load(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> Mapping[str, Any]:
