@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import structlog
 
-from gateway.adapter import AdapterError, PermanentError, Reconnect
+from gateway.adapter import AdapterError, PermanentError, Reconnect, Unheard
 from gateway.endpoints.contract import EndpointError
 from gateway.repeats import Repeats
 
@@ -31,7 +31,7 @@ class Phase(StrEnum):
 class Supervised:
     """One link or endpoint: `work(up)` runs it and calls `up()` once it serves.
 
-    `on_down(reason)` is called at each failure, before the pause.
+    `on_down(reason)` is called at each failure, before the pause; not where the link stands and nobody answers.
     """
 
     def __init__(
@@ -64,6 +64,8 @@ class Supervised:
                 self._failed("it ended by itself")
             except PermanentError as error:
                 await self._park(str(error))
+            except Unheard as error:
+                self._unheard(str(error))
             except (AdapterError, EndpointError) as error:
                 self._failed(str(error))
             except asyncio.CancelledError:
@@ -88,6 +90,13 @@ class Supervised:
         self.fault = reason
         self._tell(reason, defect)
         self._on_down(reason)
+
+    def _unheard(self, reason: str) -> None:
+        """Whom it reached may have hung; it was reached, so that the next try need not wait."""
+        self.told.set()
+        self.failures += 1
+        self.fault, self._pause_s = reason, 0.0
+        self._tell(reason, None)
 
     def _tell(self, reason: str, defect: Exception | None) -> None:
         untold = self._repeats.tell(reason, asyncio.get_running_loop().time())

@@ -51,8 +51,11 @@ class ModbusAdapter(Adapter):
             self._session = None
             self._counters = session.counters
             session.stop()
-            await session.stopped()
-            await wire.close()
+            try:
+                await session.stopped()
+                await wire.close()
+            finally:
+                session.remember()
 
     async def execute(self, command: Command, wrote: Wrote) -> Result:
         """Write or read points, ahead of polls; everything is checked before anything is sent."""

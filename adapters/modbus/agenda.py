@@ -34,6 +34,11 @@ class Agenda:
         self._count += 1
         heappush(self._heap, (-math.inf, self._count, deque((exchange,))))
 
+    @property
+    def due_s(self) -> float:
+        """The first deadline; IndexError when there is none."""
+        return self._heap[0][0]
+
     def next(self) -> Exchange:
         """Take the first; IndexError when there is none."""
         waiting = self._heap[0][2]

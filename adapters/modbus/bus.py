@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from adapters.modbus.agenda import Agenda
 from adapters.modbus.awaited import Ask, Awaited, NotSent, Outcome, Probe, Question
+from adapters.modbus.doubts import Doubts
 from adapters.modbus.exchange import LINK_LOST, TIMED_OUT, Exchange
 from adapters.modbus.frames import Frames
 from adapters.modbus.line import Line
@@ -29,20 +30,24 @@ class Bus:
             wire.again = self._again
         self._asks: deque[Ask] = deque()
         self._polls = Agenda()
+        self._doubts = Doubts()
         self._turns = Turns(poll_share)
         self._contested = self._held = False
         self._asks_in_flight = 0
         self._loop = asyncio.get_running_loop()
         self._probe_after_s = 0.0
 
-    def poll(self, exchanges: Iterable[Exchange], due_s: float) -> None:
-        """Send these when it is their turn, by this deadline (the loop's clock): at once if the bus is idle."""
-        self._polls.add(exchanges, due_s)
+    def poll(self, exchanges: Iterable[Exchange], due_s: float, *, doubtful: bool = False) -> None:
+        """Send these when it is their turn, by this deadline (the loop's clock): at once if the bus is idle.
+
+        Those that may well be in vain get no more than half of the time that others want, too.
+        """
+        (self._doubts.waiting if doubtful else self._polls).add(exchanges, due_s)
         self.pump()
 
     def withdraw(self, exchange: Exchange) -> bool:
         """Take back a poll's request; False if it has been sent."""
-        return self._polls.remove(exchange)
+        return self._polls.remove(exchange) or self._doubts.waiting.remove(exchange)
 
     async def ask(self, ask: Ask) -> Outcome:
         """Send this before any poll, unless polls are short of their share, and wait for what becomes of it."""
@@ -73,7 +78,7 @@ class Bus:
     @property
     def busy(self) -> bool:
         """Whether anything waits or is under way."""
-        return bool(self._asks or self._polls or self.wire.in_flight)
+        return bool(self._asks or self._polls or self._doubts.waiting or self.wire.in_flight)
 
     def pump(self) -> None:
         """Send as much as may be under way."""
@@ -81,16 +86,20 @@ class Bus:
             self._share_out()
             return
         wire, polls = self.wire, self._polls
+        if self._doubts:
+            self._pump_doubts()
+            return
         while polls and wire.takes:
             self._send(polls.next())
 
     def stop(self) -> None:
         """Nothing is sent any more."""
-        for exchange in (*self._asks, *self._polls):
+        for exchange in (*self._asks, *self._polls, *self._doubts.waiting):
             if isinstance(exchange, Awaited):
                 exchange.end(NotSent.NO_LINK)
         self._asks.clear()
         self._polls.clear()
+        self._doubts.waiting.clear()
 
     def may_probe(self, now_s: float) -> bool:
         """Whether something dead may be tried now."""
@@ -104,22 +113,39 @@ class Bus:
         """For how long nothing dead is tried, from the beginning of a try in vain on."""
         return self.wire.vain_s(timeout_s) / DEAD_SHARE
 
-    def _send(self, exchange: Exchange) -> None:
-        """On the wire with it; before it, where its reply could be mistaken, a question."""
+    def _pump_doubts(self) -> None:
+        """The same while some of what is asked may be in vain."""
+        now_s = self._loop.time()
+        self._doubts.settle(self.wire.in_flight.values(), now_s, self.wire.limit)
+        while self.wire.takes and (self._polls or self._doubts.waiting):
+            self._send_poll(now_s)
+
+    def _send_poll(self, now_s: float) -> None:
+        """The next poll: one that may be in vain when it is due, and others have had as much time as such ones."""
+        doubts, polls = self._doubts, self._polls
+        if doubts.waiting and (not polls or (doubts.may_try(now_s) and doubts.waiting.due_s <= polls.due_s)):
+            doubts.tried(self._send(doubts.waiting.next()), now_s)
+        else:
+            self._send(polls.next())
+
+    def _send(self, exchange: Exchange) -> Exchange | None:
+        """On the wire with it; before it, where its reply could be mistaken, a question: what was sent."""
         wire = self.wire
-        if wire.owed is not None and wire.owed.mistakable(exchange.expected, self._loop.time()):
-            self._ask_first(wire.owed.question(exchange.request), exchange)
-            return
+        if wire.owed is not None and wire.in_doubt(exchange):
+            return self._ask_first(wire.owed.question(exchange.request), exchange)
         frame = wire.send(exchange)
         if isinstance(exchange, Ask) and exchange.wrote is not None:
             exchange.wrote(frame)
+        return exchange
 
-    def _ask_first(self, question: Frames | None, exchange: Exchange) -> None:
-        if question is None:
+    def _ask_first(self, frames: Frames | None, exchange: Exchange) -> Question | None:
+        if frames is None:
             self._asked_first(exchange, TIMED_OUT)
-        else:
-            self.wire.counters.resyncs += 1
-            self.wire.send(Question(question, exchange, self._asked_first))
+            return None
+        self.wire.counters.resyncs += 1
+        question = Question(frames, exchange, self._asked_first)
+        self.wire.send(question)
+        return question
 
     def _asked_first(self, exchange: Exchange, bad: Bad | None) -> None:
         """The question is answered, if with an exception: now it is its turn; else it is not sent at all."""
@@ -145,22 +171,26 @@ class Bus:
         now_s = self._loop.time()
         self._turns.charge(now_s)
         self._hold_for_commands()
-        while self.wire.takes:
-            exchange = self._next(now_s)
-            if exchange is None:
-                break
-            self._send(exchange)
+        self._doubts.settle(self.wire.in_flight.values(), now_s, self.wire.limit)
+        while self.wire.takes and self._send_next(now_s):
+            pass
         load = self._load
         self._turns.note(load)
         self._asks_in_flight = load.commands
         self._contested = bool(load.commands or load.commands_wait or self._turns.polls_first)
 
-    def _next(self, now_s: float) -> Exchange | None:
-        if self._polls and self._turns.polls_first:
-            return self._polls.next()
-        if (ask := self._next_ask(now_s)) is not None:
-            return ask
-        return self._polls.next() if self._polls and not self._held else None
+    def _send_next(self, now_s: float) -> bool:
+        """Send whose turn it is, if it is anyone's."""
+        polls_wait = self._polls_wait
+        if polls_wait and self._turns.polls_first:
+            self._send_poll(now_s)
+        elif (ask := self._next_ask(now_s)) is not None:
+            self._send(ask)
+        elif polls_wait and not self._held:
+            self._send_poll(now_s)
+        else:
+            return False
+        return True
 
     def _next_ask(self, now_s: float) -> Ask | None:
         while self._asks:
@@ -186,7 +216,11 @@ class Bus:
     def _load(self) -> Load:
         asks = sum(_is_commands(exchange) for exchange in self.wire.in_flight.values())
         polls = len(self.wire.in_flight) - asks
-        return Load(polls, asks, bool(self._polls), bool(self._asks) or self._held)
+        return Load(polls, asks, self._polls_wait, bool(self._asks) or self._held)
+
+    @property
+    def _polls_wait(self) -> bool:
+        return bool(self._polls or self._doubts.waiting)
 
     def _expire(self, ask: Ask) -> None:
         if ask in self._asks:

@@ -22,8 +22,13 @@ from gateway.units import format_duration
 
 REFUSED_HINT = "Modbus TCP is off on the device, or another client holds its only place"
 
-KEEPALIVE = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
-"""Seconds and tries (tcp(7)): a machine that is gone shows within half a minute, whatever its devices say."""
+KEEPALIVE = {
+    socket.TCP_KEEPIDLE: 10,
+    socket.TCP_KEEPINTVL: 5,
+    socket.TCP_KEEPCNT: 3,
+    socket.TCP_USER_TIMEOUT: 25_000,
+}
+"""Seconds, tries, and milliseconds for what is sent (tcp(7)): a machine that is gone shows within half a minute."""
 
 WireT = TypeVar("WireT", bound=asyncio.BaseProtocol)
 
@@ -46,14 +51,15 @@ async def connect(link: ModbusLink) -> Wire:
 
 async def _open(link: ModbusLink) -> Wire:
     loop = asyncio.get_running_loop()
-    pace = Pace(link.pause_after_connect, link.pause_between)
+    pace = pace_of(link)
     if link.transport == "udp":
         _, datagrams = await loop.create_datagram_endpoint(
             lambda: Datagrams(loop, link.peer, link.max_in_flight, pace), remote_addr=link.address
         )
         return datagrams
     if link.is_line:
-        return await _stream(link, lambda: Line(loop, link.peer, _framing(link), Loose(loop), pace))
+        framing, echo = framing_of(link), link.local_echo
+        return await _stream(link, lambda: Line(loop, link.peer, framing, Loose(loop), pace, echo=echo))
     return await _stream(link, lambda: Stream(loop, link.peer, link.max_in_flight, pace))
 
 
@@ -76,10 +82,7 @@ async def _open_serial(link: ModbusLink) -> Line:
     except asyncio.CancelledError:
         opening.add_done_callback(_close_unwanted)
         raise
-    character = character_s(link.baudrate, link.bits, link.parity, link.stop_bits)
-    silence = silence_s(link.baudrate, character)
-    pace = Pace(link.pause_after_connect, link.pause_between, character, silence)
-    line = Line(loop, link.peer, _framing(link), Exact(loop), pace, echo=link.local_echo)
+    line = Line(loop, link.peer, framing_of(link), Exact(loop), pace_of(link), echo=link.local_echo)
     SerialTransport(loop, port, line)
     return line
 
@@ -90,5 +93,14 @@ def _close_unwanted(opening: asyncio.Future[serial.Serial]) -> None:
         opening.result().close()
 
 
-def _framing(link: ModbusLink) -> Framing:
+def pace_of(link: ModbusLink) -> Pace:
+    """What takes time on its wire."""
+    if not link.is_serial:
+        return Pace(link.pause_after_connect, link.pause_between)
+    character = character_s(link.baudrate, link.bits, link.parity, link.stop_bits)
+    return Pace(link.pause_after_connect, link.pause_between, character, silence_s(link.baudrate, character))
+
+
+def framing_of(link: ModbusLink) -> Framing:
+    """How its bytes travel; only for a line."""
     return Ascii() if link.transport in ASCII else Rtu()

@@ -9,16 +9,22 @@ from typing import Protocol
 from pymodbus.framer import FramerAscii, FramerRTU
 from pymodbus.pdu import DecodePDU
 
-from adapters.modbus.exchange import EXCEPTION_SIZE, Exchange
+from adapters.modbus.exchange import EXCEPTION, EXCEPTION_SIZE, Exchange
 
 RTU_CHECK = 2
 """Bytes of the CRC after a frame (MODBUS over Serial Line V1.02, 2.5.1.2)."""
+MAX_UNIT = 247
+"""Above it nobody has an address (MODBUS over Serial Line V1.02, 2.2)."""
+HEAD = 3
+"""Unit, function, and mostly a size: what tells how long a frame is (V1.1b3, 6)."""
+FIXED = 8
+"""Bytes of a request to read, or to write one, and of a reply to a write, with its CRC (V1.1b3, 6.1 to 6.12)."""
+COUNT_AT = 6
+"""Where a request to write several says how many bytes follow (V1.1b3, 6.11 and 6.12)."""
 ASCII_START, ASCII_END = b":", b"\r\n"
 """MODBUS over Serial Line V1.02, 2.5.2.1."""
 ASCII_EXTRA = 5
 """Characters around those that stand for bytes: colon, two of the LRC, CR, LF (V1.02, 2.5.2.1)."""
-ASCII_MAX = 513
-"""Characters of the longest frame (MODBUS over Serial Line V1.02, 2.5.2.1)."""
 
 
 class Framing(Protocol):
@@ -30,11 +36,15 @@ class Framing(Protocol):
     def length(self, size: int) -> int:
         """Characters of a frame with a body of so many bytes."""
 
-    def find(self, data: bytes, exchange: Exchange) -> bytes | None:
-        """The good reply to this request, or an exception, wherever it stands in what has come: its body."""
+    def find(self, data: bytes, exchange: Exchange, seen: int = 0) -> bytes | None:
+        """The body of the good reply to this request, or of an exception, wherever it stands in what has come.
 
-    def promising(self, data: bytes, exchange: Exchange) -> bool:
-        """Whether more bytes may make a reply of what has come."""
+        What stands within another's frame, or might once that has come whole, is that other's data. None ended in
+        the first `seen` bytes when it was last looked for: it need not be looked for there again.
+        """
+
+    def spoilt(self, data: bytes, exchange: Exchange) -> bool:
+        """Whether the reply has come whole, and damaged: what has come begins with it."""
 
 
 class Rtu:
@@ -51,33 +61,45 @@ class Rtu:
         """Bytes."""
         return size + RTU_CHECK
 
-    def find(self, data: bytes, exchange: Exchange) -> bytes | None:
-        """Wherever the check fits."""
+    def find(self, data: bytes, exchange: Exchange, seen: int = 0) -> bytes | None:
+        """Wherever the check fits, outside the frames of others."""
         refusal = bytes(exchange.refusal)
-        for at in _places(data, exchange.expected[:1]):
+        free_from = 0
+        longest = max(exchange.size, EXCEPTION_SIZE) + RTU_CHECK
+        for at in _places(data, exchange.expected[:1], max(0, seen + 1 - longest)):
             if data.startswith(exchange.expected, at):
                 size = exchange.size
             elif data.startswith(refusal, at):
                 size = EXCEPTION_SIZE
             else:
                 continue
-            if self._checks(frame := data[at : at + size + RTU_CHECK], size):
-                return frame[:size]
+            if at >= free_from and self._checks(data, at, size):
+                free_from = self._free_from(data, free_from, at)
+                if at >= free_from:
+                    return data[at : at + size]
         return None
 
-    def promising(self, data: bytes, exchange: Exchange) -> bool:
-        """Whether the reply has begun, and has not come whole."""
-        refusal = bytes(exchange.refusal)
-        return any(
-            _begins(data[at:], sign) and len(data) - at < size + RTU_CHECK
-            for at in _places(data, exchange.expected[:1])
-            for sign, size in ((exchange.expected, exchange.size), (refusal, EXCEPTION_SIZE))
-        )
+    def spoilt(self, data: bytes, exchange: Exchange) -> bool:
+        """Its own head, and as many bytes as it must have."""
+        begins = data.startswith(exchange.expected) and len(data) >= exchange.size + RTU_CHECK
+        return begins or (data.startswith(bytes(exchange.refusal)) and len(data) >= EXCEPTION_SIZE + RTU_CHECK)
 
-    def _checks(self, frame: bytes, size: int) -> bool:
-        return len(frame) == size + RTU_CHECK and self._framer.check_CRC(
-            frame[:size], int.from_bytes(frame[size:], "big")
-        )
+    def _free_from(self, data: bytes, start: int, at: int) -> int:
+        """Where the frames of others end that begin before `at`: `at` itself, where none covers it."""
+        while start < at:
+            ends = [start + size for size in _sizes(data, start)]
+            whole = (end for end in ends if self._checks(data, start, end - start - RTU_CHECK))
+            if (end := next(whole, None)) is not None:
+                start = end
+            elif data[start] and any(end > len(data) for end in ends):
+                return len(data)
+            else:
+                start += 1
+        return start
+
+    def _checks(self, data: bytes, at: int, size: int) -> bool:
+        check = data[at + size : at + size + RTU_CHECK]
+        return len(check) == RTU_CHECK and self._framer.check_CRC(data[at : at + size], int.from_bytes(check, "big"))
 
 
 class Ascii:
@@ -94,7 +116,7 @@ class Ascii:
         """Characters."""
         return 2 * size + ASCII_EXTRA
 
-    def find(self, data: bytes, exchange: Exchange) -> bytes | None:
+    def find(self, data: bytes, exchange: Exchange, seen: int = 0) -> bytes | None:  # noqa: ARG002  # it is cheap
         """In any line whose check fits."""
         for line in data.split(ASCII_START)[1:]:
             body = self._body(line)
@@ -104,10 +126,11 @@ class Ascii:
                 return body
         return None
 
-    def promising(self, data: bytes, exchange: Exchange) -> bool:  # noqa: ARG002  # as RTU needs it
-        """Whether a line has begun, and not ended."""
-        begun = data.rpartition(ASCII_START)
-        return bool(begun[1]) and ASCII_END not in begun[2] and len(begun[2]) < ASCII_MAX
+    def spoilt(self, data: bytes, exchange: Exchange) -> bool:
+        """A line with its own head, to the end."""
+        line, end, _ = data.partition(ASCII_END)
+        heads = (exchange.expected[:2], bytes(exchange.refusal))
+        return bool(end) and line.upper().startswith(tuple(ASCII_START + head.hex().upper().encode() for head in heads))
 
     def _body(self, line: bytes) -> bytes:
         """Empty where it is no whole frame."""
@@ -120,14 +143,32 @@ class Ascii:
         return frame[:-1] if good else b""
 
 
-def _places(data: bytes, byte: bytes) -> Iterator[int]:
-    """Where this byte stands."""
-    at = data.find(byte)
+def _places(data: bytes, byte: bytes, start: int) -> Iterator[int]:
+    """Where this byte stands, from there on."""
+    at = data.find(byte, start)
     while at >= 0:
         yield at
         at = data.find(byte, at + 1)
 
 
-def _begins(data: bytes, sign: bytes) -> bool:
-    """Whether one begins with the other."""
-    return sign.startswith(data[: len(sign)])
+def _sizes(data: bytes, at: int) -> list[int]:
+    """How long a frame may be that begins here, request or reply; those of less than its head are not known yet."""
+    head = data[at : at + HEAD]
+    if len(head) < HEAD or head[0] > MAX_UNIT:
+        return []
+    counted = RTU_CHECK + HEAD + head[2]
+    match head[1]:
+        case 1 | 2 | 3 | 4:
+            return [FIXED, counted]
+        case 5 | 6:
+            return [FIXED]
+        case 15 | 16:
+            return [FIXED, FIXED + 1 + data[at + COUNT_AT]] if len(data) > at + COUNT_AT else [FIXED]
+        case 22:
+            return [FIXED + 2]
+        case 23:
+            return [counted]
+        case function if function & EXCEPTION:
+            return [EXCEPTION_SIZE + RTU_CHECK]
+        case _:
+            return []

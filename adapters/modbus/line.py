@@ -18,15 +18,17 @@ from gateway.model import Bad, BadReason
 LINE = 0
 """The one request under way has no number."""
 DRAIN_S = 0.05
-"""After a fault the line must be quiet for so long: adapters hand on what they have got up to 40 ms late."""
+"""After a fault and at first the line must be quiet for so long: adapters hand on what has come up to 40 ms late."""
 NOISE_S = 1.0
 """But no longer than this: a line that is never quiet is used all the same, and checks tell replies from noise."""
 GAP_S = 0.1
-"""When what has come is no reply and so long nothing more does, none is awaited: within a frame no adapter rests so."""
+"""When a reply has come whole but damaged, and so long nothing more: within a frame no adapter rests so."""
+MAX_HEARD_BYTES = 2048
+"""To one request: four of the longest frames (ASCII). Who says more babbles, and nothing of it is believed."""
 SMALL = 6
 """Bytes of a request to read, but for what the frame adds (MODBUS Application Protocol V1.1b3, 6.1 to 6.4)."""
 SHORTEST = 4
-"""Bytes: less may be a stray that comes when a driver is switched."""
+"""Bytes: less may be a stray that comes when a driver is switched, and says nothing."""
 
 
 class Timer(Protocol):
@@ -70,7 +72,9 @@ class Line(Wire, asyncio.Protocol):
         self._framing = framing
         self._timer = timer
         self._echo = echo
+        self._echo_is_told = echo is not None
         self._data = bytearray()
+        self._seen = 0
         self._resting_since_s: float | None = None
         self._rest_s = 0.0
         self._gap: asyncio.TimerHandle | None = None
@@ -84,6 +88,12 @@ class Line(Wire, asyncio.Protocol):
     def takes(self) -> bool:
         """Whether a request may be sent now."""
         return self.open and not self.in_flight and self._resting_since_s is None
+
+    @override
+    def in_doubt(self, exchange: Exchange) -> bool:
+        """Whether something else could be taken for the reply: what is owed, or our own words."""
+        is_unheard = self._echo is None and exchange.expected[1] not in READS
+        return is_unheard or self.owed.mistakable(exchange.expected, self._loop.time())
 
     @override
     def vain_s(self, timeout_s: float) -> float:
@@ -101,6 +111,7 @@ class Line(Wire, asyncio.Protocol):
         frame = exchange.framed
         self._asked = exchange.expected[0]
         self._data.clear()
+        self._seen = 0
         travel = (len(frame) + self._framing.length(exchange.size)) * self._pace.character_s
         self._watch(exchange, travel + self._pace.silence_s)
         self._transport.write(frame)  # type: ignore[union-attr]  # a stream's
@@ -110,9 +121,9 @@ class Line(Wire, asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Requests may be sent, once the line has been silent."""
+        """Requests may be sent, once the line has been silent: bridges hand on what came before."""
         super().connection_made(transport)
-        self._rest(max(self._pace.silence_s, self._pace.after_connect_s))
+        self._rest(max(self._pace.silence_s, self._pace.after_connect_s, DRAIN_S))
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -120,6 +131,8 @@ class Line(Wire, asyncio.Protocol):
         self._timer.close()
         if self._gap is not None:
             self._gap.cancel()
+        for exchange in self.in_flight.values():
+            self.owed.missed(exchange.expected, self._loop.time())
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -131,35 +144,42 @@ class Line(Wire, asyncio.Protocol):
         if exchange is None:
             self._stray()
             return
-        self._data += data
-        self._look(exchange)
+        if len(self._data) < MAX_HEARD_BYTES:
+            self._data += data
+            self._look(exchange)
 
     def _look(self, exchange: Exchange) -> None:
         """Whether the reply is there."""
         if self._gap is not None:
             self._gap.cancel()
             self._gap = None
-        data = self._after_echo(exchange)
-        body = self._framing.find(data, exchange) if data is not None else None
+        data = self._after_echo(exchange) if len(self._data) < MAX_HEARD_BYTES else b""
+        body = self._framing.find(data, exchange, self._seen if self._seen <= len(data) else 0)
+        self._seen = len(data)
         if body is not None:
             self._answered(exchange, body)
-        elif data is not None and len(data) >= SHORTEST and not self._framing.promising(data, exchange):
+        elif self._framing.spoilt(data, exchange):
             self._gap = self._loop.call_later(GAP_S, self._hopeless)
 
-    def _after_echo(self, exchange: Exchange) -> bytes | None:
-        """What has come besides our own words; None while these have not come whole."""
+    def _after_echo(self, exchange: Exchange) -> bytes:
+        """What has come besides our own words, which could be taken for the reply to a write."""
         data, frame = bytes(self._data), exchange.framed
-        if self._echo is None and exchange.expected[1] in READS and len(data) >= len(frame):
-            self._echo = data.startswith(frame)
-        if not self._echo:
+        if self._echo is False:
             return data
-        if data.startswith(frame):
-            return data[len(frame) :]
-        damaged = len(data) >= len(frame) and exchange.expected[1] in READS
-        return data if damaged else None
+        before, echo, after = data.partition(frame)
+        if echo and (self._echo or not before):
+            return after
+        is_read = exchange.expected[1] in READS
+        return data if is_read and not frame.startswith(data) else b""
+
+    def _learn_echo(self, exchange: Exchange) -> None:
+        """A read has its reply: our own words have come before it, or never will."""
+        if not self._echo_is_told and exchange.expected[1] in READS:
+            self._echo = exchange.framed in self._data
 
     def _answered(self, exchange: Exchange, body: bytes) -> None:
         """A frame that answers this request, by all that can be seen of it."""
+        self._learn_echo(exchange)
         if self._doubtful(exchange, body):
             self._ask_again(exchange)
             return
@@ -196,7 +216,7 @@ class Line(Wire, asyncio.Protocol):
         self.again(exchange)
 
     def _hopeless(self) -> None:
-        """What has come is no reply, and no more comes."""
+        """The reply has come damaged, and no more comes."""
         self._gap = None
         exchange = self.in_flight.pop(LINE, None)
         if exchange is None:
@@ -213,7 +233,9 @@ class Line(Wire, asyncio.Protocol):
             self._gap.cancel()
             self._gap = None
         for exchange in late:
-            self._missed(exchange, TIMED_OUT)
+            heard = len(self._after_echo(exchange)) >= SHORTEST
+            self.counters.garbage += heard
+            self._missed(exchange, GARBLED if heard else TIMED_OUT)
 
     def _missed(self, exchange: Exchange, bad: Bad) -> None:
         self.owed.missed(exchange.expected, self._loop.time())

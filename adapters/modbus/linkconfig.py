@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, fiel
 from typing_extensions import override
 
 from gateway.adapter import LinkConfig, Period, Reconnect, StrictModel, TlsConfig
-from gateway.units import Duration
+from gateway.units import Duration, parse_duration
 
 Transport = Literal["tcp", "tls", "udp", "rtu", "ascii", "rtu-over-tcp", "ascii-over-tcp"]
 Parity = Literal["none", "even", "odd", "mark", "space"]
@@ -23,8 +23,16 @@ DEFAULT_PORT = 502
 """IANA service name mbap; bridges of serial lines use any."""
 DEFAULT_TLS_PORT = 802
 """IANA service name mbap-s (MODBUS/TCP Security V21, 6)."""
-SERIAL_RECONNECT = Reconnect(max="5s")  # type: ignore[arg-type]  # as the configuration writes it
+SERIAL_RECONNECT_MAX = "5s"
 """Whoever plugs an adapter in again waits in front of it; to look for its file costs nothing."""
+
+
+def _is_longer(pause: Any) -> bool:
+    """Whether somebody wants to wait longer; what is no duration is told of elsewhere."""
+    try:
+        return pause is not None and parse_duration(pause) > parse_duration(SERIAL_RECONNECT_MAX)
+    except ValueError:
+        return False
 
 
 def _stop_bits(value: float) -> float:
@@ -133,6 +141,13 @@ class ModbusLink(LinkConfig):
             raise ValueError(f"must be 1 with transport {info.data['transport']}: nothing there tells replies apart")
         return value
 
+    @field_validator("local_echo")
+    @classmethod
+    def _is_for_lines(cls, value: bool | None, info: ValidationInfo) -> bool | None:
+        if value is not None and info.data.get("transport", "rtu") in NUMBERED:
+            raise ValueError(f"has no meaning with transport {info.data['transport']}: only a line hears itself")
+        return value
+
     @field_validator("tls")
     @classmethod
     def _needs_tls(cls, value: TlsConfig, info: ValidationInfo) -> TlsConfig:
@@ -161,6 +176,9 @@ class ModbusLink(LinkConfig):
     @model_validator(mode="before")
     @classmethod
     def _serial_ports_come_back_soon(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("transport") in SERIAL:
-            return {"reconnect": SERIAL_RECONNECT, **given}
+        if not isinstance(given, dict) or given.get("transport") not in SERIAL:
+            return given
+        pauses = given.get("reconnect", {})
+        if isinstance(pauses, dict) and "max" not in pauses and not _is_longer(pauses.get("min")):
+            return {**given, "reconnect": {**pauses, "max": SERIAL_RECONNECT_MAX}}
         return given

@@ -171,9 +171,12 @@ class Datagrams(Numbered, asyncio.DatagramProtocol):
         self.heard_s = self._loop.time()
         if self.tap is not None:
             self._show("rx", data)
-        if self._frames(data, len(data)) < len(data):
-            self.counters.garbage += 1
-        self._ended()
+        try:
+            if self._frames(data, len(data)) < len(data):
+                self.counters.garbage += 1
+            self._ended()
+        except Exception as error:  # noqa: BLE001  # unlike a stream's, asyncio lets a defect pass and goes on
+            self.lose(error)
 
     def error_received(self, exc: Exception) -> None:
         """Nobody listens there."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from adapters.modbus.frames import DATA_AT, Frames
@@ -20,6 +21,7 @@ LATE_S = 30.0
 READ_BITS = frozenset({1, 2})
 READ_REGISTERS = frozenset({3, 4})
 READS = READ_BITS | READ_REGISTERS
+TWINS = {1: 2, 2: 1, 3: 4, 4: 3}
 COILS = frozenset({5, 15})
 """Functions that write bits; all others of ours touch holding registers (MODBUS Application Protocol V1.1b3, 6)."""
 
@@ -43,6 +45,11 @@ class Owed:
     def missed(self, expected: bytes, now_s: float) -> None:
         """A reply that would begin like this has not come, or not whole."""
         self._debts.setdefault(expected[0], deque()).append(_Debt(expected, now_s))
+
+    @property
+    def signs(self) -> list[tuple[bytes, float]]:
+        """All that are owed: how each would begin, and since when it is missed."""
+        return [(debt.sign, debt.since_s) for debts in self._debts.values() for debt in debts]
 
     def answered(self, expected: bytes) -> None:
         """The last request has got its reply, which can only have been its own."""
@@ -89,10 +96,17 @@ def _unlike(request: bytes, owed: set[bytes]) -> Frames | None:
     unit, function, address, _ = _REQUEST.unpack_from(request)
     if function not in READS:
         function = 1 if function in COILS else 3
-    bits = function in READ_BITS
-    for size in range(1, (MAX_READ_BITS if bits else MAX_READ_REGISTERS) + 1):
-        data = (size + 7) // 8 if bits else size * 2
-        sign = bytes([unit, function, data])
+    for asked, size in _ways(function):
+        data = (size + 7) // 8 if asked in READ_BITS else size * 2
+        sign = bytes([unit, asked, data])
         if sign not in owed:
-            return Frames(_REQUEST.pack(unit, function, min(address, ADDRESSES - size), size), sign, DATA_AT + data)
+            return Frames(_REQUEST.pack(unit, asked, min(address, ADDRESSES - size), size), sign, DATA_AT + data)
     return None
+
+
+def _ways(function: int) -> Iterator[tuple[int, int]]:
+    """Other functions and sizes; some devices are silent to any size but one, others to the functions they lack."""
+    sizes = range(1, (MAX_READ_BITS if function in READ_BITS else MAX_READ_REGISTERS) + 1)
+    yield from ((function, size) for size in sizes[:2])
+    yield TWINS[function], 1
+    yield from ((function, size) for size in sizes[2:])

@@ -17,13 +17,15 @@ from adapters.modbus.plan import Block, Cell, Limits, plan
 from adapters.modbus.read import Read
 from adapters.modbus.registers import picker
 from adapters.modbus.scaling import Scaling
-from adapters.modbus.unit import Unit, is_silence
+from adapters.modbus.unit import Unit, is_no_answer
 from gateway.adapter import Emit
 from gateway.model import Bad, BadReason, DeviceState, PointGroup, Sample, Value
 from gateway.values import Spoiled
 
 GIVE_UP_AFTER = 2
 """Blocks without an answer, and none before: the rest of this poll is not even sent."""
+SLACK_S = 5.0
+"""A poll may wait so long for those due earlier: on a bus that is never idle, one an hour would wait an hour."""
 REMIND_S = 5.0
 """While a dead device rests its points are reported bad so often, lest they turn stale (after 10 s)."""
 
@@ -89,7 +91,7 @@ class Poll:
         """A block did not arrive."""
         self._clean = False
         self._pending -= 1
-        if is_silence(bad):
+        if is_no_answer(bad):
             self._silences += 1
             if self._silences >= GIVE_UP_AFTER and not self._answered:
                 self._give_up()
@@ -144,12 +146,13 @@ class Poll:
         return Read(block, self.target.unit_id, self._unit.timeout_s, self, search)
 
     def _start(self, reads: Sequence[Read]) -> None:
+        """Until its period is over, but soon; what has never been read, or not for long, is due now."""
         self._extras.clear()
         self._asked = reads
         self._total = self._pending = len(reads)
         self._silences = 0
-        self._due_s = self._loop.time() + self._group.every_s
-        self._bus.poll(reads, self._due_s)
+        self._due_s = self._loop.time() + (min(self._group.every_s, SLACK_S) if self._unit.alive else 0.0)
+        self._bus.poll(reads, self._due_s, doubtful=self._unit.doubtful)
 
     def _give_up(self) -> None:
         for read in self._asked:
@@ -274,7 +277,7 @@ class Poll:
     def _judge_blocks(self, now_s: float) -> None:
         """A block that is silent while its device answers is left alone like a dead device."""
         for read in self._asked:
-            if read.trouble is None or not is_silence(read.trouble):
+            if read.trouble is None or not is_no_answer(read.trouble):
                 read.patience.answered()
             else:
                 if read.patience.dead:

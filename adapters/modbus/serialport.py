@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import termios
 from pathlib import Path
 
 import serial
@@ -20,6 +21,10 @@ READ_BYTES = 4096
 BY_ID = Path("/dev/serial/by-id")
 PSEUDO = "/dev/pts/"
 """Pseudo terminals have no wire: the kernel refuses parity on them (pty(7))."""
+SHAPE = termios.CSIZE | termios.CSTOPB | termios.PARENB | termios.PARODD
+"""What of a port's flags makes a character (termios(3))."""
+REFUSALS = (OSError, ValueError, termios.error)
+"""What the kernel's no becomes on its way through pyserial."""
 
 
 class SerialTransport(asyncio.Transport):
@@ -99,7 +104,7 @@ class SerialTransport(asyncio.Transport):
 
 def _close(port: serial.Serial) -> None:
     """Without waiting for what could not be sent."""
-    with contextlib.suppress(OSError):  # it has been unplugged
+    with contextlib.suppress(*REFUSALS):  # it has been unplugged, or was never opened
         port.reset_output_buffer()
     port.close()
 
@@ -115,17 +120,37 @@ def open_port(link: ModbusLink) -> serial.Serial:
             port.stopbits = link.stop_bits
             port.bytesize = link.bits
         port.open()
-    except (OSError, ValueError) as error:
-        raise AdapterError(_why(link.path, error)) from None
-    try:
-        if link.rs485 is not None:
-            port.rs485_mode = _rs485(link.rs485)
-        port.reset_input_buffer()
-    except (OSError, ValueError) as error:
+        _check(port)
+        if port.parity != serial.PARITY_NONE:
+            _heed_parity(port)
+    except REFUSALS as error:
         _close(port)
-        hint = "remove rs485: most adapters switch the line by themselves"
-        raise AdapterError(f"{link.path} has no RS-485 mode ({error}); {hint}") from None
+        raise AdapterError(_why(link.path, error)) from None
+    if link.rs485 is not None:
+        try:
+            port.rs485_mode = _rs485(link.rs485)
+        except REFUSALS as error:
+            _close(port)
+            hint = "remove rs485: most adapters switch the line by themselves"
+            raise AdapterError(f"{link.path} has no RS-485 mode ({error}); {hint}") from None
     return port
+
+
+def _check(port: serial.Serial) -> None:
+    """Drivers pass over what they can't do without a word: raises OSError then."""
+    wanted = {7: termios.CS7, 8: termios.CS8}[port.bytesize]
+    wanted |= termios.CSTOPB if port.stopbits != serial.STOPBITS_ONE else 0
+    wanted |= termios.PARENB if port.parity != serial.PARITY_NONE else 0
+    wanted |= termios.PARODD if port.parity in {serial.PARITY_ODD, serial.PARITY_MARK} else 0
+    if termios.tcgetattr(port.fileno())[2] & SHAPE != wanted:
+        raise OSError(errno.EINVAL, "not taken")
+
+
+def _heed_parity(port: serial.Serial) -> None:
+    """A character whose parity is wrong comes as a zero: the eight bits of an LRC let one damaged frame in 256 pass."""
+    flags = termios.tcgetattr(port.fileno())
+    flags[0] |= termios.INPCK
+    termios.tcsetattr(port.fileno(), termios.TCSANOW, flags)
 
 
 def _rs485(settings: Rs485) -> RS485Settings:
@@ -139,8 +164,8 @@ def _rs485(settings: Rs485) -> RS485Settings:
 
 def _why(path: str, error: Exception) -> str:
     """What went wrong and what to do, in a sentence."""
-    code = getattr(error, "errno", None)
-    if code == errno.ENOENT:
+    code = error.args[0] if error.args else None
+    if code in (errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO):
         there = ", ".join(sorted(str(each) for each in BY_ID.glob("*"))) or "none at all"
         return f"there is no serial port {path}: is the adapter plugged in? In {BY_ID} there are: {there}"
     if code in (errno.EACCES, errno.EPERM):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
 from adapters.modbus.bus import Bus
+from adapters.modbus.carried import carried, carry
 from adapters.modbus.commands import Port, Write, read_all, write_all
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.learn import Learned
@@ -46,7 +48,9 @@ class Session:
         self._units: list[Unit] = []
         self._silence = Silence(self._bus, self._units, peer)
         self._emit = emit
+        self._loop = asyncio.get_running_loop()
         self._devices: dict[str, tuple[ModbusDevice, Target]] = {}
+        self._memories: list[tuple[int, MutableMapping[str, Any]]] = []
         self._slots: list[tuple[Slot, Poll]] = []
         self._tickets: list[Ticket] = []
         self._surveys: dict[str, Survey] = {}
@@ -57,6 +61,7 @@ class Session:
         """Plan a device's polls; `memory` holds what was learned of the one at `place`."""
         unit = Unit(name, device.timeout, self._silence, self._emit, pause_max_s=device.probe_every)
         self._units.append(unit)
+        self._recall(device.unit_id, memory)
         learned = Learned(memory)
         learned.be_of(place, (cell.span for group in device.groups(name) for cell in cells_of(device, group)))
         gate = Gate(self._emit)
@@ -101,6 +106,13 @@ class Session:
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             self._wire.lose(error)
 
+    def remember(self) -> None:
+        """Once the line is closed: which replies may still come to the next who opens it."""
+        if self._wire.owed is not None:
+            signs = self._wire.owed.signs
+            for unit, memory in self._memories:
+                carry(memory, (each for each in signs if each[0][0] == unit), self._clock_ahead_s)
+
     @property
     def counters(self) -> Mapping[str, int]:
         """What has happened on this connection; `skipped` are polls whose turn came before the last one had ended."""
@@ -134,6 +146,16 @@ class Session:
             return await Scan(self._bus, *self._known()).over(scope)
         finally:
             self._scanning = False
+
+    def _recall(self, unit: int, memory: MutableMapping[str, Any]) -> None:
+        if self._wire.owed is not None:
+            self._memories.append((unit, memory))
+            for sign, since_s in carried(memory, self._clock_ahead_s, self._loop.time()):
+                self._wire.owed.missed(sign, since_s)
+
+    @property
+    def _clock_ahead_s(self) -> float:
+        return time.time() - self._loop.time()
 
     def _known(self) -> tuple[dict[int, str], set[int]]:
         """The devices' names by unit id, and which of these answer their polls."""

@@ -10,8 +10,8 @@ from typing import Protocol
 from adapters.modbus.bus import Bus
 from adapters.modbus.exchange import LINK_LOST, Exchange
 from adapters.modbus.frames import Frames
-from adapters.modbus.patience import DEAD_AFTER_FAILURES, PAUSE_MAX_S, PAUSE_MIN_S, Patience
-from gateway.adapter import AdapterError, Emit
+from adapters.modbus.patience import PAUSE_MAX_S, PAUSE_MIN_S, Patience
+from gateway.adapter import Emit, Unheard
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Bad, BadReason, DeviceState, DeviceStatus
 
@@ -27,6 +27,11 @@ GATEWAY_CODES = frozenset({0x0A, 0x0B})
 def is_silence(bad: Bad) -> bool:
     """Whether the device itself has said nothing."""
     return bad.reason is BadReason.TIMEOUT or bad.code in GATEWAY_CODES
+
+
+def is_no_answer(bad: Bad) -> bool:
+    """Whether nothing came, or nothing that could be understood: who sends only such is as good as dead."""
+    return is_silence(bad) or bad.reason is BadReason.DECODE_ERROR
 
 
 class Pollable(Protocol):
@@ -74,6 +79,11 @@ class Unit:
         """Whether it answered when it was last asked."""
         return self.state in {DeviceState.ONLINE, DeviceState.DEGRADED}
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether it has never answered yet, or did not when it was last asked."""
+        return self.patience.failures > 0 or self.state is DeviceState.UNKNOWN
+
     def missed(self) -> bool:
         """A poll had no answer at all: whether the device may be at fault, which one small request will show.
 
@@ -96,7 +106,7 @@ class Unit:
     def knocked(self, bad: Bad | None, cost_s: float) -> None:
         """What became of the small request."""
         self._knocking = False
-        if bad is None or (bad.code is not None and not is_silence(bad)):
+        if bad is None or not is_no_answer(bad):
             self._vouched = True
             self.answered()
         else:
@@ -116,8 +126,8 @@ class Unit:
             self._watch = None
 
     def report(self, now_s: float) -> None:
-        """Say what state the device is in, if that has changed; not while it is just being found out."""
-        if self._knocking:
+        """Say what state the device is in, if that has changed; not while that is just being found out."""
+        if self._knocking or (self.patience.failures and not self.patience.dead):
             return
         state, reason = self._judge(now_s)
         if (state, reason) == (self.state, self._reason):
@@ -135,12 +145,15 @@ class Unit:
             small = [frames for poll in self.polls for frames in poll.smallest]
             self._turn = (self._turn + 1) % len(small)
             self._knocking = True
-            self._bus.poll((Knock(small[self._turn], self),), now_s + self.timeout_s)
+            self._bus.poll((Knock(small[self._turn], self),), now_s + self.timeout_s, doubtful=True)
 
     def _failed(self, now_s: float, cost_s: float) -> None:
         rest_s = self._bus.rest_after(cost_s) * max(1, self._silence.dead)
+        is_news = not self.patience.failures
+        if is_news:  # the poll that failed before it counts, too
+            self.patience.failed(now_s - cost_s, cost_s)
         self.patience.failed(now_s, cost_s, rest_s)
-        if self.patience.failures == 1:
+        if is_news:
             self._watch = shared_grid().subscribe(Slot(PAUSE_MIN_S), self._look_after, self._bus.wire.lose)
             for poll in self.polls:
                 poll.unit_failed()
@@ -206,5 +219,5 @@ class Silence:
         silent_s = now_s - self.bus.wire.heard_s
         if self._peer is None or silent_s < LINK_SILENT_S:
             return
-        if all(unit.patience.failures >= DEAD_AFTER_FAILURES for unit in self._units):
-            self.bus.wire.lose(AdapterError(f"nothing has come from {self._peer} for {LINK_SILENT_S:g} s"))
+        if all(unit.patience.dead for unit in self._units):
+            self.bus.wire.lose(Unheard(f"nothing has come from {self._peer} for {LINK_SILENT_S:g} s"))

@@ -60,6 +60,15 @@ class Wire(asyncio.BaseProtocol):
         """Whether a request may be sent now."""
         return self.open and len(self.in_flight) < self._limit and self._resting is None
 
+    def in_doubt(self, exchange: Exchange) -> bool:  # noqa: ARG002  # numbers leave none
+        """Whether something else could be taken for its reply: then a question goes first."""
+        return False
+
+    @property
+    def limit(self) -> int:
+        """How many requests may be under way at once."""
+        return self._limit
+
     def vain_s(self, timeout_s: float) -> float:
         """How long a small request keeps a place on the wire when it is not answered in this time."""
         return timeout_s / self._limit

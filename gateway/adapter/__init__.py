@@ -3,7 +3,7 @@
 from gateway.adapter.advice import Advice, AdviceKind
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
 from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Tap, Wrote
-from gateway.adapter.errors import AdapterError, PermanentError, Rejected
+from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
@@ -37,6 +37,7 @@ __all__ = [
     "StrictModel",
     "Tap",
     "TlsConfig",
+    "Unheard",
     "WriteRules",
     "Wrote",
     "check_commands",

@@ -10,6 +10,10 @@ class AdapterError(Exception):
     """The link is lost; the supervisor starts a fresh instance after a pause."""
 
 
+class Unheard(AdapterError):
+    """The link stands, but nobody on it answers: a fresh one may help, and what was said of its devices still holds."""
+
+
 class PermanentError(Exception):
     """Only a person can mend it: the link or endpoint is parked until its configuration changes."""
 

@@ -99,9 +99,9 @@ class FaultyServer:
         """Wait until a request with this function has come."""
         await self.until(lambda: any(query.function == function for query in self.queries))
 
-    async def until(self, so: Callable[[], bool]) -> None:
+    async def until(self, so: Callable[[], bool], within_s: float = 5) -> None:
         """Wait until something is so, looked at after each request and at each end of a connection."""
-        async with asyncio.timeout(5), self._changed:
+        async with asyncio.timeout(within_s), self._changed:
             await self._changed.wait_for(so)
 
     async def _tell(self) -> None:

@@ -26,6 +26,7 @@ EPOCHS = 16
 EPOCH_S = 0.25
 SILENCE_S = 0.002
 TIMEOUT_S = 1.0
+ECHO_S = 0.001
 SHORT_SILENCES = Pace(silence_s=SILENCE_S)
 
 
@@ -57,7 +58,7 @@ class Slaves(asyncio.Transport):
     def __init__(self, line: Line, manners: Callable[[bytes], Manner], framing: Framing) -> None:
         super().__init__()
         self.asked: list[tuple[float, bytes]] = []
-        self.spoke_s = 0.0
+        self.echoes = False
         self._line = line
         self._manners = manners
         self._framing = framing
@@ -69,6 +70,8 @@ class Slaves(asyncio.Transport):
         request = unframed(bytes(data), self._framing)
         now_s = self._loop.time()
         self.asked.append((now_s, request))
+        if self.echoes:
+            self._loop.call_later(ECHO_S, self._say, bytes(data))
         manner = self._manners(request)
         if manner.silent:
             return
@@ -103,7 +106,6 @@ class Slaves(asyncio.Transport):
             self._loop.call_later(manner.again_s, self._say, said)
 
     def _say(self, data: bytes) -> None:
-        self.spoke_s = self._loop.time()
         if self._line.open and data:
             self._line.data_received(data)
 
@@ -158,11 +160,16 @@ class LineRig:
     """A bus on such a line."""
 
     def __init__(
-        self, manners: Callable[[bytes], Manner], *, ascii_frames: bool = False, pace: Pace = SHORT_SILENCES
+        self,
+        manners: Callable[[bytes], Manner],
+        *,
+        ascii_frames: bool = False,
+        echo: bool | None = False,
+        pace: Pace = SHORT_SILENCES,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         framing = Ascii() if ascii_frames else Rtu()
-        self.line = Line(self.loop, "line", framing, Loose(self.loop), pace, echo=False)
+        self.line = Line(self.loop, "line", framing, Loose(self.loop), pace, echo=echo)
         self.slaves = Slaves(self.line, manners, framing)
         self.line.connection_made(self.slaves)
         self.bus = Bus(self.line, 0.3)

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from adapters.modbus.unit import LINK_SILENT_S
-from gateway.adapter import AdapterError
+from gateway.adapter import AdapterError, Unheard
 from gateway.model import Bad, BadReason, DeviceState
 from tests.modbus.faulty import FaultyServer, Query, faulty_server, hang, well
-from tests.modbus.setup import adapter_to, device, registers
+from tests.modbus.house import housed
+from tests.modbus.setup import adapter_to, device, link_to, registers
 from tests.support.emitted import running
 
 TIMEOUT = {"r7": Bad(BadReason.TIMEOUT)}
@@ -221,9 +222,22 @@ async def test_a_link_on_which_nobody_speaks_is_dropped(server: FaultyServer, mo
     monkeypatch.setattr("adapters.modbus.unit.LINK_SILENT_S", LINK_SILENT_S / 20)
     server.react = hang
     devices = {"d": registers(7, timeout="50ms"), "e": registers(8, unit_id=2, timeout="50ms")}
-    with pytest.raises(AdapterError, match="nothing has come"):
+    with pytest.raises(Unheard, match="nothing has come"):
         async with asyncio.timeout(5):
             await adapter_to(server.port, devices).run(_Deaf())
+
+
+async def test_while_nobody_speaks_the_connection_is_opened_anew_and_nothing_new_is_said_of_devices(
+    server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.modbus.unit.LINK_SILENT_S", 0.1)
+    server.react = hang
+    devices = {"d": registers(7, timeout="50ms"), "e": registers(8, unit_id=2, timeout="50ms")}
+    link = link_to(server.port, reconnect={"min": "50ms", "max": "60s"})
+    async with housed(link, devices) as house:
+        await server.until(lambda: server.connections >= 3, within_s=20)
+    assert sorted(house.states) == [(name, "offline", "timeout") for name in devices]
+    assert "no-link" not in house.reasons()
 
 
 async def test_as_many_requests_are_under_way_as_the_link_allows(server: FaultyServer) -> None:

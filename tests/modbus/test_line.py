@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.modbus.awaited import NotSent
+from adapters.modbus.awaited import Ask, NotSent
 from adapters.modbus.exchange import GARBLED, TIMED_OUT
 from adapters.modbus.frames import Frames, read_frames, write_frames
-from adapters.modbus.line import DRAIN_S, GAP_S
+from adapters.modbus.framing import Ascii, Rtu
+from adapters.modbus.line import DRAIN_S, GAP_S, MAX_HEARD_BYTES
 from adapters.modbus.plan import Block
 from gateway.model import Bad
 from tests.modbus.slave import SILENCE_S, TIMEOUT_S, WELL, LineRig, Manner, in_turn
@@ -35,9 +36,10 @@ def run(
     manners: Callable[[bytes], Manner] = lambda _request: WELL,
     *,
     ascii_frames: bool = False,
+    echo: bool | None = False,
 ) -> None:
     async def all_of_it() -> None:
-        rig = LineRig(manners, ascii_frames=ascii_frames)
+        rig = LineRig(manners, ascii_frames=ascii_frames, echo=echo)
         await happens(rig)
         await rig.close()
 
@@ -65,7 +67,7 @@ def test_a_late_reply_is_never_taken_for_the_next(late_s: float, ascii_frames: b
         polls = rig.poll(ONE, OTHER)
         await asyncio.sleep(30)
         assert rig.wrong == []
-        assert set(polls[0].bad) == {TIMED_OUT}
+        assert polls[0].bad[0] == TIMED_OUT
         assert all(poll.good > 100 for poll in polls)
         assert rig.line.counters.resyncs >= 1
 
@@ -94,14 +96,98 @@ def test_a_reply_that_comes_twice_is_taken_once(again_s: float) -> None:
     run(happens, lambda _request: Manner(again_s=again_s))
 
 
-def test_a_reply_of_another_unit_is_left_alone_and_the_right_one_awaited() -> None:
+@pytest.mark.parametrize("ascii_frames", [False, True])
+def test_a_reply_of_another_unit_is_left_alone_and_the_right_one_awaited(ascii_frames: bool) -> None:
+    async def happens(rig: LineRig) -> None:
+        (poll,) = rig.poll(ONE)
+        strange = (Ascii() if ascii_frames else Rtu()).frame(bytes([6, 3, 4, 0, 1, 0, 2]))
+        rig.loop.call_later(SILENCE_S + 0.1, rig.line.data_received, strange)
+        await asyncio.sleep(5)
+        assert (rig.wrong, poll.bad) == ([], [])
+        assert rig.slaves.asked[1][0] >= 0.5
+
+    run(happens, in_turn([Manner(after_s=0.5)]), ascii_frames=ascii_frames)
+
+
+def test_a_reply_of_another_unit_and_no_other_is_none() -> None:
     async def happens(rig: LineRig) -> None:
         (poll,) = rig.poll(ONE)
         await asyncio.sleep(5)
-        assert (rig.wrong, poll.good > 100) == ([], True)
-        assert poll.bad == [GARBLED]
+        assert (rig.wrong, poll.bad, poll.good > 80) == ([], [GARBLED], True)
 
     run(happens, in_turn([Manner(as_unit=6)]))
+
+
+def test_a_whole_reply_inside_the_data_of_another_units_reply_is_no_reply() -> None:
+    async def happens(rig: LineRig) -> None:
+        inner = Rtu().frame(bytes([5, 3, 4, 0, 1, 0, 2]))
+        outer = Rtu().frame(bytes([9, 3, 40, *b"abcd", *inner, *bytes(40 - 4 - len(inner))]))
+        for n, piece in enumerate([outer[:20], outer[20:]]):
+            rig.loop.call_later(0.05 + 0.2 * n, rig.line.data_received, piece)
+        assert await rig.bus.ask(rig.ask(read(5, 1, 2))) == GARBLED
+
+    run(happens, lambda _request: Manner(silent=True))
+
+
+def test_a_reply_behind_whole_frames_of_others_is_found_whatever_these_hold() -> None:
+    async def happens(rig: LineRig) -> None:
+        poll = Rtu().frame(bytes([9, 3, 0, 1, 0, 125]))
+        others = poll + Rtu().frame(bytes([9, 3, 6, 7, 3, 250, 8, 16, 0]))
+        rig.loop.call_later(0.03, rig.line.data_received, others)
+        assert isinstance(await rig.bus.ask(rig.ask(read(5, 1, 2))), bytes)
+
+    run(happens)
+
+
+def test_one_who_babbles_fills_no_memory_and_is_not_believed() -> None:
+    async def happens(rig: LineRig) -> None:
+        def babble() -> None:
+            if rig.line.open:
+                rig.line.data_received(bytes(range(6, 256)) * 40)
+                rig.loop.call_later(0.01, babble)
+
+        rig.loop.call_later(DRAIN_S + 0.01, babble)
+        assert await rig.bus.ask(rig.ask(read(5, 1, 2))) == GARBLED
+        assert len(rig.line._data) < 11_000 + MAX_HEARD_BYTES
+        assert rig.loop.time() < TIMEOUT_S + 0.1
+
+    run(happens)
+
+
+@pytest.mark.parametrize("echo", [True, False])
+@pytest.mark.parametrize("silent", [True, False])
+def test_our_own_words_are_no_answer_to_the_first_write(echo: bool, silent: bool) -> None:
+    async def happens(rig: LineRig) -> None:
+        rig.slaves.echoes = echo
+        outcome = await rig.bus.ask(rig.ask(write(5, 1, 5)))
+        assert outcome is NotSent.SILENT if silent else isinstance(outcome, bytes)
+        assert [request[1] for _, request in rig.slaves.asked] == ([3] if silent else [3, 6])
+
+    run(happens, lambda _request: Manner(silent=silent), echo=None)
+
+
+def test_a_write_is_not_done_by_its_echo_alone() -> None:
+    async def happens(rig: LineRig) -> None:
+        rig.slaves.echoes = True
+        assert isinstance(await rig.bus.ask(rig.ask(read(5, 1))), bytes)
+        assert await rig.bus.ask(rig.ask(write(5, 1, 5))) == TIMED_OUT
+
+    run(happens, in_turn([WELL], Manner(silent=True)), echo=None)
+
+
+@pytest.mark.parametrize("configured", [True, None])
+def test_an_echo_that_stops_or_is_damaged_does_no_harm_to_reads(configured: bool | None) -> None:
+    async def happens(rig: LineRig) -> None:
+        rig.slaves.echoes = True
+        polls = rig.poll(ONE, OTHER)
+        await asyncio.sleep(2)
+        rig.slaves.echoes = False
+        await asyncio.sleep(2)
+        assert rig.wrong == []
+        assert not any(poll.bad for poll in polls)
+        assert sum(poll.good for poll in polls) > 90
+
+    run(happens, echo=configured)
 
 
 @pytest.mark.parametrize(
@@ -129,11 +215,11 @@ def test_a_damaged_reply_fails_soon_and_the_line_is_quiet_before_the_next() -> N
     run(happens, in_turn([Manner(damage=4)]))
 
 
-def test_a_reply_that_stops_in_the_middle_times_out() -> None:
+def test_a_reply_that_stops_in_the_middle_is_none_when_its_time_is_over() -> None:
     async def happens(rig: LineRig) -> None:
         (poll,) = rig.poll(ONE)
         await asyncio.sleep(3)
-        assert poll.bad == [TIMED_OUT]
+        assert poll.bad == [GARBLED]
         assert rig.wrong == []
         assert poll.good > 30
 
@@ -177,6 +263,25 @@ def test_a_command_goes_before_every_poll_that_waits() -> None:
         assert sent_s - began_s <= WELL.after_s + SILENCE_S + 1e-6
 
     run(happens)
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_a_command_that_is_given_up_while_it_is_under_way_keeps_the_line_until_it_ends(cancelled: bool) -> None:
+    async def happens(rig: LineRig) -> None:
+        ask = Ask(write(5, 1, 5), TIMEOUT_S, not_after_s=DRAIN_S + 0.05)
+        asking = asyncio.create_task(rig.bus.ask(ask))
+        await asyncio.sleep(DRAIN_S + 0.1)
+        if cancelled:
+            asking.cancel()
+        rig.poll(ONE)
+        await asyncio.sleep(2)
+        times = [at for at, _ in rig.slaves.asked]
+        assert times[0] == pytest.approx(DRAIN_S)
+        assert times[1] == pytest.approx(DRAIN_S + 0.6 + SILENCE_S)
+        assert (await asyncio.gather(asking, return_exceptions=True))[0] != TIMED_OUT
+        assert rig.wrong == []
+
+    run(happens, in_turn([Manner(after_s=0.6)]))
 
 
 def test_the_echo_of_a_late_write_is_not_taken_for_that_of_the_next() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.modbus.exchange import GARBLED, LINK_LOST, TIMED_OUT, Exchange
 from adapters.modbus.frames import read_frames
-from adapters.modbus.mbap import Stream
+from adapters.modbus.mbap import Datagrams, Stream
 from adapters.modbus.plan import Block
 from gateway.adapter import AdapterError
 from gateway.model import Bad
@@ -211,4 +212,80 @@ async def test_a_frame_of_another_unit_is_refused(outcome: Bad) -> None:
     exchange, asked = rig.send()
     rig.feed([asked.good(unit=UNIT + 1)])
     assert exchange.outcomes == [outcome]
+    await rig.end()
+
+
+async def test_a_failure_while_a_datagram_is_served_ends_the_link() -> None:
+    class Broken(Noted):
+        def arrived(self, buffer: bytes | bytearray, at: int) -> None:
+            raise LookupError("a bug")
+
+    rig = DatagramRig()
+    rig.wire.send(Broken())
+    rig.feed([rig.query().good()])
+    with pytest.raises(LookupError):
+        async with asyncio.timeout(1):
+            await rig.wire.lost
+    await rig.end()
+
+
+class DatagramTransport(asyncio.DatagramTransport):
+    """Closes at once; what is sent is lost."""
+
+    def __init__(self, wire: Datagrams) -> None:
+        super().__init__()
+        self._wire: Datagrams | None = wire
+
+    def sendto(self, data: Any, addr: Any = None) -> None:
+        pass
+
+    def abort(self) -> None:
+        if self._wire is not None:
+            wire, self._wire = self._wire, None
+            wire.connection_lost(None)
+
+
+class DatagramRig:
+    """A wire of datagrams."""
+
+    def __init__(self) -> None:
+        self.wire = Datagrams(asyncio.get_running_loop(), "peer", 64)
+        self.wire.connection_made(DatagramTransport(self.wire))
+
+    def query(self) -> Query:
+        return Query(next(reversed(self.wire.in_flight)), UNIT, 3, 10, 2)
+
+    def feed(self, datagrams: Iterable[bytes]) -> None:
+        for datagram in datagrams:
+            self.wire.datagram_received(datagram, None)
+
+    async def end(self) -> None:
+        await self.wire.close()
+
+
+@settings(max_examples=300)
+@given(st.lists(st.binary(max_size=60), max_size=12))
+async def test_datagrams_of_noise_hurt_nobody_and_the_reply_is_taken(noise: list[bytes]) -> None:
+    rig = DatagramRig()
+    exchange = Noted()
+    rig.wire.send(exchange)
+    good = rig.query().good()
+    rig.feed(noise)
+    assert exchange.outcomes == []
+    rig.feed([good, *noise, good])
+    assert exchange.outcomes == [b"\0\x0a\0\x0b"]
+    await rig.end()
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 12), st.integers(1, 255), st.integers(0, 13))
+async def test_a_damaged_or_cut_datagram_is_never_a_value_but_in_its_data(at: int, flip: int, size: int) -> None:
+    rig = DatagramRig()
+    exchange = Noted()
+    rig.wire.send(exchange)
+    frame = bytearray(rig.query().good())
+    frame[at] ^= flip
+    rig.feed([bytes(frame[:size])])
+    values = [outcome for outcome in exchange.outcomes if isinstance(outcome, bytes)]
+    assert values == ([bytes(frame[9:])] if at >= 9 and size == 13 else [])
     await rig.end()

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import struct
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,9 +15,12 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusLink
-from gateway.adapter import AdapterError
+from adapters.modbus.framing import Rtu
+from gateway.adapter import AdapterError, Reconnect, TlsConfig
 from gateway.model import Command, DeviceState, ResultStatus
-from tests.modbus.setup import device
+from tests.modbus.faulty import REQUEST, Query, words
+from tests.modbus.house import housed
+from tests.modbus.setup import device, registers
 from tests.support.emitted import Emitted, running, untold
 from tests.support.ports import free_port
 from tests.support.ptys import Ptys, ptys
@@ -36,7 +40,7 @@ def memory() -> list[SimDevice]:
     return [SimDevice(1, ([bits], [bits], [words], [words]))]
 
 
-def server_of(transport: str, port: int, path: str) -> Any:
+def server_of(transport: str, port: int, path: str, *, asks_for_certificate: bool = False) -> Any:
     address = ("127.0.0.1", port)
     if transport in {"rtu", "ascii"}:
         return ModbusSerialServer(memory(), framer=FramerType(transport), port=path, baudrate=115200)
@@ -45,6 +49,9 @@ def server_of(transport: str, port: int, path: str) -> Any:
     if transport == "tls":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(TLS / "device.pem", TLS / "device.key")
+        if asks_for_certificate:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(TLS / "device.pem")
         return ModbusTlsServer(memory(), address=address, sslctx=context)
     return ModbusTcpServer(
         memory(), framer=FramerType(transport.partition("-")[0].replace("tcp", "socket")), address=address
@@ -52,8 +59,8 @@ def server_of(transport: str, port: int, path: str) -> Any:
 
 
 @asynccontextmanager
-async def served(transport: str, port: int, path: str) -> AsyncIterator[None]:
-    server = server_of(transport, port, path)
+async def served(transport: str, port: int, path: str, *, asks_for_certificate: bool = False) -> AsyncIterator[None]:
+    server = server_of(transport, port, path, asks_for_certificate=asks_for_certificate)
     await server.serve_forever(background=True)
     try:
         yield
@@ -140,6 +147,99 @@ async def test_a_device_whose_certificate_nobody_vouches_for_is_not_spoken_to() 
         link = link_of("tls", port, "").model_copy(update={"tls": type(link_of("tls", port, "").tls)()})
         with pytest.raises(AdapterError, match="certificate"):
             await adapter_on(link).run(Emitted())
+
+
+async def test_a_device_that_asks_for_our_certificate_gets_it() -> None:
+    port = free_port()
+    files = {"ca": TLS / "device.pem", "cert": TLS / "device.pem", "key": TLS / "device.key"}
+    ours = link_of("tls", port, "").model_copy(update={"tls": TlsConfig.model_validate(files)})
+    async with served("tls", port, "", asks_for_certificate=True), running(adapter_on(ours)) as emitted:
+        await emitted.state("d", DeviceState.ONLINE)
+
+
+async def test_a_device_that_asks_for_a_certificate_we_have_not_is_told() -> None:
+    port = free_port()
+    async with served("tls", port, "", asks_for_certificate=True):
+        with pytest.raises(AdapterError, match=r"certificate|closed the connection"):
+            async with asyncio.timeout(10):
+                await adapter_on(link_of("tls", port, "")).run(Emitted())
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """Loses every other request, and has a stranger send replies to it; then answers all the rest twice."""
+
+    def __init__(self, stranger: asyncio.DatagramTransport) -> None:
+        self._stranger = stranger
+        self._transport: Any = None
+        self.asked = 0
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, address: Any) -> None:
+        tid, _, _, unit, function, at, size = REQUEST.unpack(data)
+        self.asked += 1
+        reply = Query(tid, unit, function, at, size).good()
+        self._stranger.sendto(reply[:-1] + b"\xee", address)
+        if self.asked % 2:
+            self._transport.sendto(reply, address)
+            self._transport.sendto(reply, address)
+
+
+async def test_over_udp_a_lost_datagram_is_a_lost_reply_and_a_strangers_is_none() -> None:
+    loop = asyncio.get_running_loop()
+    stranger, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
+    server, peer = await loop.create_datagram_endpoint(lambda: Datagrams(stranger), local_addr=("127.0.0.1", 0))
+    port = server.get_extra_info("sockname")[1]
+    adapter = ModbusAdapter(link_of("udp", port, ""), {"d": registers(7, timeout="100ms")}, {"d": {}})
+    async with running(adapter) as emitted:
+        await emitted.until(lambda: peer.asked >= 20)
+        values = {value for sample in emitted.samples("d") for value in sample.values}
+        assert values == {7, None}
+        assert DeviceState.OFFLINE not in emitted.states("d")
+        assert adapter.counters()["late"] >= 5
+    server.close()
+    stranger.close()
+
+
+class Bridge:
+    """RTU through TCP: byte by byte, and each connection begins with what was meant for the last."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.left = b""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        served = 0
+        try:
+            writer.write(self.left)
+            while served < 6:
+                request = await reader.readexactly(8)
+                _, function, at, count = struct.unpack_from(">BBHH", request)
+                reply = Rtu().frame(bytes([1, function, 2 * count]) + words(at, count))
+                served += 1
+                self.left = Rtu().frame(bytes([1, function, 2 * count]) + b"\xbe\xef" * count)
+                for byte in reply:
+                    writer.write(bytes([byte]))
+                    await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+async def test_a_bridge_that_closes_and_hands_on_old_bytes_yields_no_wrong_value() -> None:
+    bridge = Bridge()
+    server = await asyncio.start_server(bridge.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    link = link_of("rtu-over-tcp", port, "").model_copy(update={"reconnect": Reconnect.model_validate({"min": "20ms"})})
+    async with housed(link, {"d": registers(7, 200, timeout="300ms")}) as house:
+        await house.until(lambda: bridge.connections >= 4)
+        values = {value for sample in house.samples for value in sample.values}
+    assert values == {7, 200, None}
+    server.close()
+    await server.wait_closed()
 
 
 async def test_nobody_at_a_udp_port_is_told() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
-from gateway.adapter import AdapterError, PermanentError, Reconnect
+from gateway.adapter import AdapterError, PermanentError, Reconnect, Unheard
 from gateway.endpoints.contract import EndpointError
 from gateway.supervisor import Phase, Supervised
 
@@ -71,6 +71,16 @@ async def test_after_it_served_the_pauses_begin_anew(monkeypatch: pytest.MonkeyP
     script = Script(monkeypatch, [AdapterError("no"), AdapterError("no"), "up", AdapterError("no")])
     await script.run()
     assert script.pauses == [1, 2, 1, 2]
+
+
+async def test_where_the_link_stands_and_nobody_answers_its_devices_are_not_called_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script = Script(monkeypatch, [AdapterError("no"), AdapterError("no"), Unheard("silent"), Unheard("silent")])
+    await script.run()
+    assert script.pauses == [1, 2, 1, 1]
+    assert script.down == ["no", "no"]
+    assert (script.supervised.failures, script.supervised.fault) == (4, "silent")
 
 
 async def test_one_that_ends_by_itself_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
