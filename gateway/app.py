@@ -30,6 +30,7 @@ from gateway.model import DeviceInfo, Result
 from gateway.outbox.disk.store import Opened
 from gateway.outbox.rescue.adoption import adopt, warn_of_unused
 from gateway.report import Rule, RuleOf, resolve
+from gateway.scans import Scans
 from gateway.uplink import Uplink
 
 END_S = 1.5
@@ -84,11 +85,13 @@ class Gateway:
         self._field = Field(self._devices, now_ms)
         self._links = self._made_links(adapters)
         self._uplinks = self._made_uplinks(endpoints, away)
+        scans = Scans(site.links, self._links, adapters, self._field.states.answering)
         self._desk = Desk(
             site,
             state,
             devices=self._devices,
             links=self._links,
+            scans=scans,
             latest=self._field.latest,
             clock=self._clock,
             reload=orders.reload,
@@ -102,6 +105,7 @@ class Gateway:
                 clock=self._clock,
                 field=self._field,
                 links=self._links,
+                scans=scans,
                 uplinks=self._uplinks,
                 local=self._desk.local,
             )
@@ -120,7 +124,7 @@ class Gateway:
                 learned=self._renewal.learned,
             )
             for name, link in self._site.links.items()
-            if link.devices
+            if link.devices and link.served
         }
 
     def _made_uplinks(self, endpoints: Mapping[str, type[Endpoint]], away: str | None) -> list[Uplink]:

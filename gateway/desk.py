@@ -26,6 +26,7 @@ from gateway.link import FieldLink
 from gateway.local import Local
 from gateway.model import DeviceInfo, Result, ResultStatus
 from gateway.outbox.disk.store import StoreError
+from gateway.scans import Scans
 from gateway.uplink import Uplink
 
 TOKEN_BYTES = 8
@@ -61,6 +62,7 @@ class Desk:
         *,
         devices: Mapping[str, DeviceInfo],
         links: Mapping[str, FieldLink],
+        scans: Scans,
         latest: Latest,
         clock: WallClock,
         reload: Callable[[], Awaitable[Result]],
@@ -76,7 +78,7 @@ class Desk:
         self._kept = kept
         self._is_counted = bool(kept.counted)
         self._plant = Plant(devices, links, self._guard, latest, lambda: clock.is_synced)
-        self._actions = Actions(links, reload)
+        self._actions = Actions(scans, reload)
         self._presence = Presence(site.endpoints, kept.away)
         kept.away = self._presence.away
         self._uplinks: list[Uplink] = []

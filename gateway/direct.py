@@ -30,14 +30,18 @@ def alone(site: Site, device: str) -> Site:
     return replace(site, endpoints={}, links=links)
 
 
-@asynccontextmanager
-async def direct(site: Site, device: str, state: Path) -> AsyncIterator[Inside]:
-    """The gateway with only the link of this device, once that is up or has failed.
+def to_scan(site: Site) -> Site:
+    """The same site with nobody at work on its links, so that each can be scanned."""
+    links = {name: replace(link, served=False) for name, link in site.links.items()}
+    return replace(site, endpoints={}, links=links)
 
-    The caller holds the state directory (`cli.state.owned`). Raises KeyError for a device that is not configured,
-    StoreError, OSError.
+
+@asynccontextmanager
+async def direct(part: Site, state: Path) -> AsyncIterator[Inside]:
+    """The gateway with only a part of its site, once its links are up or have failed.
+
+    The caller holds the state directory (`cli.state.owned`). Raises StoreError, OSError.
     """
-    part = alone(site, device)
     adapters = plugins.adapters(link.adapter for link in part.links.values())
     for number in range(1, ROUNDS + 1):
         leave = asyncio.Event()

@@ -63,6 +63,11 @@ class DeviceStates:
         """The devices of a link."""
         return [info for info in self._devices.values() if info.link == link]
 
+    def answering(self, link: str) -> list[str]:
+        """The devices of a link that do."""
+        alive = (DeviceState.ONLINE, DeviceState.DEGRADED)
+        return [info.device for info in self.on_link(link) if self.current[info.device].state in alive]
+
     def in_trouble(self) -> dict[str, str]:
         """Devices that are not well, and why."""
         troubled = (DeviceState.OFFLINE, DeviceState.DEGRADED)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from gateway import __version__
-from gateway.adapter import Tap
+from gateway.adapter import Tap, Tell
 from gateway.clock import WallClock
 from gateway.control.house import Unavailable
 from gateway.field import Field
@@ -16,6 +17,7 @@ from gateway.link import FieldLink
 from gateway.local import Local
 from gateway.model import DeviceInfo, DeviceStatus, Result
 from gateway.outbox.disk.store import StoreError
+from gateway.scans import Scans
 from gateway.supervisor import Phase
 from gateway.uplink import Uplink
 
@@ -32,6 +34,7 @@ class Parts(NamedTuple):
     clock: WallClock
     field: Field
     links: Mapping[str, FieldLink]
+    scans: Scans
     uplinks: Sequence[Uplink]
     local: Local
 
@@ -94,6 +97,20 @@ class Inside:
     async def command(self, body: bytes, device: str, user: str) -> Result:
         """Like one from the cloud."""
         return await self._parts.local.command(body, device, user)
+
+    @property
+    def links(self) -> Mapping[str, str]:
+        """By id, the adapter of each."""
+        return {name: link.adapter for name, link in self._parts.scans.links.items()}
+
+    async def scan(self, link: str, command: str, body: bytes, user: str, tell: Tell) -> Result:
+        """As a command; ends it when cancelled."""
+        with self._parts.scans.watched(link, tell):
+            try:
+                return await self._parts.local.command(body, "", user)
+            except asyncio.CancelledError:
+                self._parts.local.end(command)
+                raise
 
     def tapped(self, link: str, tap: Tap) -> AbstractContextManager[None]:
         """Raises KeyError, Rejected."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 from msgspec import Struct
 
 from gateway.adapter import Rejected
-from gateway.model import Command, Interlock, Part, Result, ResultStatus, Value
+from gateway.model import Command, Interlock, Part, Result, ResultStatus, Settling, Value
+from gateway.settling import Execute, Pause, settle_s, written
 
 STOPPING = Result(ResultStatus.REJECTED, reason="stopping", detail="the gateway stops; the device was not touched")
 
@@ -26,6 +27,14 @@ class Job(Struct):
     """Requests that may have changed something, as they went."""
     is_begun: bool = False
     """Whether its adapter has been asked for anything."""
+    settling: Mapping[str, Settling] = {}
+    """The points of its device that need time before they are read back."""
+
+    @property
+    def pauses_s(self) -> float:
+        """How long it waits in all."""
+        writes = [part.step.write for part in self.parts] or [self.command.write or {}]
+        return sum(part.step.pause_s for part in self.parts) + sum(settle_s(each, self.settling) for each in writes)
 
 
 class Queue:
@@ -78,13 +87,9 @@ class Queue:
         return next((job for job in self._waiting if job.command.device not in self._busy), None)
 
 
-Execute = Callable[[Command], Awaitable[Result]]
-Pause = Callable[[float], Awaitable[None]]
-
-
 async def carry_out(job: Job, execute: Execute, pause: Pause) -> Result:
     """A job from its conditions to its last step; `execute` never raises, and nothing is done again."""
-    pauses_s = sum(part.step.pause_s for part in job.parts)
+    pauses_s = job.pauses_s
     rest_s = job.command.deadline_s - asyncio.get_running_loop().time()
     if 0 < rest_s <= pauses_s:  # half of it is worse than nothing
         return Result(ResultStatus.EXPIRED, detail=f"its pauses take {pauses_s:g} s, and it expires in {rest_s:.1f} s")
@@ -93,7 +98,7 @@ async def carry_out(job: Job, execute: Execute, pause: Pause) -> Result:
         return refusal
     if job.parts:
         return await _in_parts(job, execute, pause)
-    return await execute(job.command)
+    return await written(job.command, job.settling, execute, pause)
 
 
 async def _check(command: Command, interlocks: tuple[Interlock, ...], execute: Execute) -> Result | None:
@@ -136,7 +141,8 @@ async def _in_parts(job: Job, execute: Execute, pause: Pause) -> Result:
             await pause(step.pause_s)
             continue
         command = msgspec.structs.replace(job.command, write=step.write, invoke=None, args={})
-        result = await _check(command, part.interlocks, execute) or await execute(command)
+        refusal = await _check(command, part.interlocks, execute)
+        result = refusal or await written(command, job.settling, execute, pause)
         if result.status is not ResultStatus.DONE:
             return _broken_off(job, number, values, result) if is_begun else result
         values |= result.values

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any
 
-from gateway.adapter import Adapter, Direction, LinkConfig, Memory, Rejected, Tap
+from gateway.adapter import Adapter, AdapterError, Direction, LinkConfig, Memory, Rejected, Tap, Tell, to_nobody
 from gateway.field import Field
 from gateway.jobs import STOPPING, Job, Queue, carry_out
 from gateway.model import (
@@ -30,6 +30,8 @@ GRACE_S = 0.5
 
 LONGEST_S = 120.0
 """What an adapter may take for one command, however late its deadline: those behind it must not wait for ever."""
+
+LENT = "a scan has the link for itself: its devices are out of reach until that has ended"
 
 SIGNS_OF_DEATH = frozenset({BadReason.TIMEOUT, BadReason.NO_LINK})
 """Reasons that say nothing has answered; any other comes from a device that has."""
@@ -72,6 +74,8 @@ class FieldLink:
         self._taps: list[Tap] = []
         self._adapter: Adapter | None = None
         self._gone: asyncio.Future[None] | None = None
+        self._wanted, self._ours = asyncio.Event(), asyncio.Event()
+        self._ours.set()
         self._counted: Counter[str] = Counter()
 
     def health(self) -> dict[str, Any]:
@@ -123,11 +127,24 @@ class FieldLink:
             if self._adapter is not None and not self._taps:
                 self._adapter.tap(None)
 
-    async def scan(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        """Nothing of ours is on the link meanwhile; its devices are out of reach."""
+        self._ours.clear()
+        self._wanted.set()
+        try:
+            if self._gone is not None:
+                await asyncio.shield(self._gone)
+            yield
+        finally:
+            self._wanted.clear()
+            self._ours.set()
+
+    async def scan(self, options: Mapping[str, Any], tell: Tell = to_nobody) -> list[dict[str, Any]]:
         """Look for devices; raises Rejected. Ends with the connection."""
         if self._adapter is None or self._gone is None:
             raise Rejected("no-link", "the link is down")
-        scan = asyncio.ensure_future(self._adapter.scan(options))
+        scan = asyncio.ensure_future(self._adapter.scan(options, tell))
         try:
             waits: set[asyncio.Future[Any]] = {scan, self._gone}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -166,6 +183,8 @@ class FieldLink:
         await self._turns.acquire()
 
     async def _serve(self, up: Callable[[], None]) -> None:
+        while not self._ours.is_set():
+            await self._ours.wait()
         adapter = self._class(self._config, self._devices, self._memory)
         self._gone = asyncio.get_running_loop().create_future()
         self._adapter = adapter
@@ -173,11 +192,25 @@ class FieldLink:
             with suppress(Rejected):  # who looks on sees nothing; the link serves all the same
                 adapter.tap(self._show)
         try:
-            await adapter.run(_Signs(self._field, up, self._meet, self._learned))
+            await self._until_wanted(adapter.run(_Signs(self._field, up, self._meet, self._learned)))
         finally:
             self._adapter = None
             self._counted.update(adapter.counters())
             self._gone.set_result(None)
+
+    async def _until_wanted(self, run: Coroutine[Any, Any, None]) -> None:
+        """Serve, unless somebody else needs the link: AdapterError, so that it is served again after that."""
+        serving, wanted = asyncio.ensure_future(run), asyncio.ensure_future(self._wanted.wait())
+        try:
+            await asyncio.wait({serving, wanted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            wanted.cancel()
+            if not serving.done():
+                serving.cancel()
+                await asyncio.gather(serving, return_exceptions=True)
+        if self._wanted.is_set() and serving.cancelled():
+            raise AdapterError(LENT)
+        serving.result()
 
     async def _execute(self, job: Job, command: Command) -> Result:
         loop = asyncio.get_running_loop()
@@ -233,6 +266,8 @@ def _is_sign_of_life(sample: Sample) -> bool:
 
 async def _asked(adapter: Adapter, command: Command, job: Job) -> Result:
     """Whatever an adapter does, also while it is only called, ends this and nothing else."""
+    if command.peek is not None:
+        return await adapter.peek(command)
     return await adapter.execute(command, job.wire.append)
 
 
@@ -255,6 +290,6 @@ def _outcome(execution: asyncio.Future[Result], command: Command) -> Result:
 
 
 def _cut_short(command: Command) -> Result:
-    if command.read is not None:
+    if command.read is not None or command.peek is not None:
         return Result(ResultStatus.UNREACHABLE, detail="no answer in time")
     return Result(ResultStatus.UNKNOWN, detail="cut short: it may or may not have happened")

@@ -50,10 +50,11 @@ class Local:
         rules = Rules(settings.default_ttl, reads_only=None if settings.allowed else "commands")
         journal = Journal(self._store, settings.journal_age, settings.journal_size)
         clock_ms = steady_ms(self.session)
+        self._own = OwnCommands(actions)
         hold = Hold(self._store, settings.default_ttl)
         self.router = Router(
             NAME,
-            Admission(None, plant, rules, own=OwnCommands(actions), hold=hold),
+            Admission(None, plant, rules, own=self._own, hold=hold),
             journal,
             Answers(LocalVoice(), journal, self.audit, now_ms=clock_ms, wall_ms=now_ms),
             clock_ms,
@@ -70,6 +71,10 @@ class Local:
         delivery = LocalDelivery(device, body, _accept, user=user, answered=answered, fail_safe=fail_safe)
         self.router.offer(delivery)
         return await answer
+
+    def end(self, command: str) -> None:
+        """Cut short what the gateway does on this command; if it has not begun, it does not."""
+        self._own.cut_short(command)
 
     async def close(self) -> None:
         """At the end of all."""

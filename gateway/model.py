@@ -113,6 +113,7 @@ class Command(Struct, frozen=True):
     read: tuple[str, ...] | None = None
     invoke: str | None = None
     args: Mapping[str, Any] = {}
+    peek: str | None = None
 
 
 class ResultStatus(StrEnum):
@@ -130,7 +131,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     """The answer to a command: `detail` is a sentence for people, `reason` a code for machines.
 
     `rule`: what in the configuration forbade it, as a path. `confirm`: the token that a second command must carry.
-    `found`: what a scan has found.
+    `found`: what a scan has found, or what a peek has read.
     """
 
     status: ResultStatus
@@ -196,6 +197,13 @@ class Interlock(Struct, frozen=True):
     wanted: Mapping[str, Value]
 
 
+class Settling(Struct, frozen=True):
+    """How long after a write a point is read back, and how far it may then be off."""
+
+    settle_s: float
+    tolerance: float = 0.0
+
+
 class Part(Struct, frozen=True):
     """One step of a command that has several, and what must hold just before it."""
 
@@ -234,6 +242,7 @@ class PointInfo(Struct, frozen=True):
     write_max: float | None = None
     guards: Guards = NO_GUARDS
     labels: Mapping[str, str] = {}
+    settling: Settling | None = None
 
 
 class DeviceInfo(Struct, frozen=True):

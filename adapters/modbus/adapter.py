@@ -9,15 +9,18 @@ from typing import Any, ClassVar
 from adapters.modbus import outlook
 from adapters.modbus.advice import advice
 from adapters.modbus.bus import Bus
-from adapters.modbus.commands import cells_to_read, writes_of
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.connect import connect
+from adapters.modbus.course import Course
 from adapters.modbus.portname import lasting_name
-from adapters.modbus.scope import scope_of
+from adapters.modbus.raw import wanted
+from adapters.modbus.scope import is_serial, scope_of, units_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
 from adapters.modbus.sunspec.completion import complete
-from gateway.adapter import Adapter, Advice, Emit, Memory, Rejected, Tap, Wrote
+from adapters.modbus.survey import nobody, survey
+from adapters.modbus.writes import check, known
+from gateway.adapter import NO_OPTIONS, Adapter, Advice, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
 
 
@@ -40,7 +43,9 @@ class ModbusAdapter(Adapter):
         """Connect, poll and emit until cancelled; AdapterError when the connection is lost."""
         wire = await connect(self._link)
         wire.tap = self._tap
-        session = Session(wire, Bus(wire, self._link.poll_share), None if self._link.is_serial else self._peer, emit)
+        session = Session(
+            wire, Bus(wire, self._link.poll_share), None if self._link.is_serial else self._peer, emit, self._link.where
+        )
         try:
             for name, device in self._devices.items():
                 session.add(name, device, self._memory[name], device.address_on(self._link))
@@ -64,12 +69,24 @@ class ModbusAdapter(Adapter):
             raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
         if command.invoke is not None:
             raise Rejected("unknown-command", f"{command.device} has no command {command.invoke!r}")
-        writes, cells = writes_of(device, command), cells_to_read(device, command)
+        check(device, command.write or {})
+        for point in command.read or ():
+            known(device, point)
         if self._session is None:
             return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=self._no_link)
-        if writes:
-            return await self._session.write(command.device, writes, command.deadline_s, wrote)
-        return await self._session.read(command.device, cells, command.deadline_s)
+        if command.write:
+            return await self._session.write(command.device, command.write, command.deadline_s, wrote)
+        return await self._session.read(command.device, command.read or (), command.deadline_s)
+
+    async def peek(self, command: Command) -> Result:
+        """Read addresses of a table, as `raw` has it: `holding:100/2`."""
+        device = self._devices.get(command.device)
+        if device is None:
+            raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
+        what = wanted(command.peek or "", device)
+        if self._session is None:
+            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=self._no_link)
+        return await self._session.peek(command.device, what, command.deadline_s)
 
     def tap(self, tap: Tap | None) -> None:
         """Show each request, and what comes in as it comes."""
@@ -77,12 +94,31 @@ class ModbusAdapter(Adapter):
         if self._session is not None:
             self._session.tap(tap)
 
-    async def scan(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    async def scan(self, options: Mapping[str, Any], tell: Tell = to_nobody) -> list[dict[str, Any]]:
         """Which unit ids answer; options `units`, as in "1-32,40", and `timeout` of one probe, as in "300ms"."""
-        scope = scope_of(options, max((device.timeout for device in self._devices.values()), default=None))
+        if is_serial(options):
+            raise Rejected("malformed", "other settings can't be tried beside polls")
+        slowest_s = max((device.timeout for device in self._devices.values()), default=None)
+        scope = scope_of(options, slowest_s, units_of(self._link))
         if self._session is None:
             raise Rejected("no-link", self._no_link)
-        return await self._session.scan(scope)
+        course = Course(tell)
+        found = await self._session.scan(scope, course)
+        if not found:
+            course.note(nobody(self._link, several=False))
+        return found
+
+    @classmethod
+    def scans_alone(cls, options: Mapping[str, Any]) -> bool:
+        """Other baud rates and parities (`serial`, `baudrate`, `parity`) would garble what polls hear."""
+        return is_serial(options)
+
+    @classmethod
+    async def survey(
+        cls, link: ModbusLink, devices: Mapping[str, ModbusDevice], options: Mapping[str, Any], tell: Tell
+    ) -> list[dict[str, Any]]:
+        """Which unit ids answer, at which settings; the options of `scan`, and what `scans_alone` names."""
+        return await survey(link, devices, options, tell)
 
     def counters(self) -> Mapping[str, int]:
         """Of this connection: what was asked, and what of it went wrong."""
@@ -114,9 +150,11 @@ class ModbusAdapter(Adapter):
         return tuple(advice(link, devices, lasting_name))
 
     @classmethod
-    def simulate(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> AbstractAsyncContextManager[Simulation]:
-        """A Modbus server at the link's address that has the points of these devices."""
-        return simulate(link, devices)
+    def simulate(
+        cls, link: ModbusLink, devices: Mapping[str, ModbusDevice], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> AbstractAsyncContextManager[Simulation]:
+        """A Modbus server that has the points of these devices; options as in `simulator.place`."""
+        return simulate(link, devices, options)
 
     @property
     def _no_link(self) -> str:

@@ -18,7 +18,8 @@ from adapters.modbus.point import (
     Table,
 )
 from adapters.modbus.sunspec.config import SunSpec, from_switch, or_switch
-from gateway.adapter import DeviceConfig, Identifier, Period, StrictModel, check_commands
+from adapters.modbus.tables import MAX_READ_WRITE_REGISTERS, MAX_WRITE_BITS, MAX_WRITE_REGISTERS
+from gateway.adapter import DeviceConfig, Identifier, Period, StrictModel, check_commands, check_read_backs
 from gateway.values import Order
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "ModbusPoint",
     "Table",
 ]
+
+REGISTER_BITS = 16
 
 
 RegisterHole = Annotated[int, Field(ge=0, le=MAX_READ_REGISTERS)]
@@ -62,6 +65,13 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
     )
     max_bits: Annotated[int, Field(ge=1, le=MAX_READ_BITS)] = Field(MAX_READ_BITS, description="bits in one request")
     max_hole: Holes = Holes()
+    write: Literal["auto", "single", "multiple"] = Field(
+        "auto",
+        description="single: one register or coil in each request (function 5, 6); multiple: only function 15, 16; "
+        "auto: whichever fits",
+    )
+    mask_write: bool = Field(False, description="bit fields by function 22, which leaves the other bits to the device")
+    read_write: bool = Field(False, description="verify by function 23, which writes and reads back in one request")
     blocks: bool = Field(
         True, description="false: a request for each point, where a device refuses to have several read at once"
     )
@@ -83,6 +93,7 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
     @override
     @model_validator(mode="after")
     def _commands_make_sense(self) -> ModbusDevice:
+        check_read_backs(self)
         if self.sunspec is None:  # else the points are not known here
             check_commands(self)
         return self
@@ -110,3 +121,36 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
                     f"points.{name}: its {point.width} registers are more than {limits}: shorten its length"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _can_be_written(self) -> ModbusDevice:
+        if self.read_write and self.write == "single":
+            raise ValueError("read_write is function 23, which writes several registers: it does not go with single")
+        for name, point in self.points.items():
+            count = 0 if point.writable is False or point.table in BIT_TABLES else _registers_written(point)
+            if count > (most := self.most_written("holding")):
+                raise ValueError(f"points.{name}: {_too_wide(count, most, single=self.write == 'single')}")
+        return self
+
+    def most_written(self, table: Table) -> int:
+        """Registers or coils that one request to write may hold."""
+        if self.write == "single":
+            return 1
+        return min(self.max_bits, MAX_WRITE_BITS) if table in BIT_TABLES else min(self.max_registers, self._most_words)
+
+    @property
+    def _most_words(self) -> int:
+        return MAX_READ_WRITE_REGISTERS if self.read_write else MAX_WRITE_REGISTERS
+
+
+def _registers_written(point: ModbusPoint) -> int:
+    """Those that hold any of its bits."""
+    low, high = (number // REGISTER_BITS for number in point.bits or (0, REGISTER_BITS * point.width - 1))
+    return high - low + 1
+
+
+def _too_wide(width: int, most: int, *, single: bool) -> str:
+    """What to do about a point that no request can write."""
+    if single:
+        return f"its {width} registers can't be written one by one: leave out write: single, or the point's writable"
+    return f"its {width} registers can't be written in one request, which holds {most} at most; leave out writable"

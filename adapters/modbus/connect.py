@@ -30,6 +30,9 @@ KEEPALIVE = {
 }
 """Seconds, tries, and milliseconds for what is sent (tcp(7)): a machine that is gone shows within half a minute."""
 
+OPENING_S = 0.5
+"""How long one who gives up waits for a port that is just being opened: the next one may want it at once."""
+
 WireT = TypeVar("WireT", bound=asyncio.BaseProtocol)
 
 
@@ -81,6 +84,7 @@ async def _open_serial(link: ModbusLink) -> Line:
         port = await asyncio.shield(opening)
     except asyncio.CancelledError:
         opening.add_done_callback(_close_unwanted)
+        await asyncio.wait({opening}, timeout=OPENING_S)
         raise
     line = Line(loop, link.peer, framing_of(link), Exact(loop), pace_of(link), echo=link.local_echo)
     SerialTransport(loop, port, line)

@@ -11,7 +11,7 @@ from typing_extensions import override
 from adapters.modbus.exchange import EXCEPTION, GARBLED, TIMED_OUT, Exchange
 from adapters.modbus.frames import DATA_AT
 from adapters.modbus.framing import Framing
-from adapters.modbus.owed import LATE_S, READS, Owed
+from adapters.modbus.owed import LATE_S, READS, TELLING, Owed
 from adapters.modbus.wire import NO_PAUSE, Pace, Wire
 from gateway.model import Bad, BadReason
 
@@ -184,7 +184,8 @@ class Line(Wire, asyncio.Protocol):
             self._ask_again(exchange)
             return
         del self.in_flight[LINE]
-        self._sure = None
+        if exchange is self._sure or not body[1] & EXCEPTION:  # a refused question has served its purpose, too
+            self._sure = None
         now_s = self._loop.time()
         if len(self._data) > len(exchange.framed) + self._framing.length(len(body)):
             self.counters.garbage += 1
@@ -202,7 +203,7 @@ class Line(Wire, asyncio.Protocol):
     def _doubtful(self, exchange: Exchange, body: bytes) -> bool:
         """Whether it may be the last reply for a second time."""
         said = self._said.get(body[0])
-        if said is None or said.body != body or exchange is self._sure or exchange.expected[1] not in READS:
+        if said is None or said.body != body or exchange is self._sure or exchange.expected[1] not in TELLING:
             return False
         stutters = self._loop.time() - self._stuttered_s.get(body[0], -LATE_S) < LATE_S
         return said.request != exchange.request or stutters
@@ -210,6 +211,9 @@ class Line(Wire, asyncio.Protocol):
     def _ask_again(self, exchange: Exchange) -> None:
         """Its own reply may still come: that must have been and gone before it is asked anew."""
         del self.in_flight[LINE]
+        if exchange.expected[1] not in READS:  # it also writes, and is never done twice
+            self._missed(exchange, GARBLED)
+            return
         self.owed.missed(exchange.expected, self._loop.time())
         self._sure = exchange
         self._rest(max(self._pace.silence_s, DRAIN_S))

@@ -44,6 +44,9 @@ def _stop_bits(value: float) -> float:
 STOP_BITS = (1, 1.5, 2)
 StopBits = Annotated[float, AfterValidator(_stop_bits), WithJsonSchema({"enum": [*STOP_BITS]})]
 
+MIN_BAUDRATE, MAX_BAUDRATE = 50, 4_000_000
+"""What Linux has names for (termios(3))."""
+
 LETTERS: dict[Parity, str] = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}
 
 
@@ -70,7 +73,7 @@ class ModbusLink(LinkConfig):
         1, description="requests under way at once (tcp, tls, udp); many devices can only handle one"
     )
     tls: TlsConfig = TlsConfig()
-    baudrate: Annotated[int, Field(ge=50, le=4_000_000)] = Field(19200, description="as on the devices")
+    baudrate: Annotated[int, Field(ge=MIN_BAUDRATE, le=MAX_BAUDRATE)] = Field(19200, description="as on the devices")
     parity: Parity = Field("even", description="as on the devices; many leave the factory with none")
     stop_bits: StopBits = 1.0
     data_bits: Literal[7, 8] | None = Field(None, description="8; for ascii 7")
@@ -113,10 +116,20 @@ class ModbusLink(LinkConfig):
         return str(self.port)
 
     @property
+    def setting(self) -> str:
+        """Of a serial port, as people write it: `9600 8N1`."""
+        return f"{self.baudrate} {self.bits}{LETTERS[self.parity]}{self.stop_bits:g}"
+
+    @property
+    def where(self) -> str:
+        """The bus, within a sentence for people."""
+        return f"{self.path}, {self.setting}" if self.is_serial else self.peer
+
+    @property
     def peer(self) -> str:
         """Whom the connection is with, for people."""
         if self.is_serial:
-            return f"{self.path} ({self.baudrate} {self.bits}{LETTERS[self.parity]}{self.stop_bits:g})"
+            return f"{self.path} ({self.setting})"
         host, port = self.address
         return f"{host}:{port}"
 

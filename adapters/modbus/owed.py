@@ -21,6 +21,8 @@ LATE_S = 30.0
 READ_BITS = frozenset({1, 2})
 READ_REGISTERS = frozenset({3, 4})
 READS = READ_BITS | READ_REGISTERS
+TELLING = READS | {23}
+"""Functions whose replies hold what was read, also where they write (MODBUS Application Protocol V1.1b3, 6.17)."""
 TWINS = {1: 2, 2: 1, 3: 4, 4: 3}
 COILS = frozenset({5, 15})
 """Functions that write bits; all others of ours touch holding registers (MODBUS Application Protocol V1.1b3, 6)."""

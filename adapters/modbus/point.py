@@ -18,9 +18,9 @@ from adapters.modbus.tables import (
     WRITABLE_TABLES,
     Table,
 )
-from gateway.adapter import PointConfig
+from gateway.adapter import PointConfig, WriteRules
 from gateway.model import Kind, Value
-from gateway.values import SCALARS, Order, Quantity, Unwritable, encode
+from gateway.values import SCALARS, Order, Quantity, Spoiled, Unwritable, decode_one, encode
 
 __all__ = [
     "ADDRESSES",
@@ -105,10 +105,22 @@ class ModbusPoint(PointConfig):
         if self.scale_from is not None:
             return None
         try:
-            encode(self.quantity, value)
+            data = encode(self.quantity, value)
+            rounded = decode_one(self.quantity._replace(invalid=()), data)
         except Unwritable as error:
             return str(error)
-        return None
+        except Spoiled:
+            return "the nearest value that can be written is outside its range"
+        return self.off_limits(rounded) if rounded != value else None
+
+    def off_limits(self, rounded: Value) -> str | None:
+        """Why what would really be written may not be: the nearest raw number can lie beyond a limit."""
+        if not isinstance(self.writable, WriteRules) or isinstance(rounded, str | bool):
+            return None
+        low, high = self.writable.min, self.writable.max
+        if (low is None or low <= rounded) and (high is None or rounded <= high):
+            return None
+        return f"{rounded} is the nearest value that can be written, and outside what its writable allows"
 
     @model_validator(mode="after")
     def _makes_sense(self) -> ModbusPoint:

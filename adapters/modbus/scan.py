@@ -8,11 +8,12 @@ from typing import Any
 
 from adapters.modbus.awaited import NotSent, Outcome, Probe
 from adapters.modbus.bus import Bus
+from adapters.modbus.course import Course
 from adapters.modbus.frames import read_frames
 from adapters.modbus.plan import Block, Cell
 from adapters.modbus.scope import MAX_UNIT, Scope
 from adapters.modbus.unit import is_silence
-from gateway.adapter import Rejected
+from gateway.adapter import Rejected, to_nobody
 from gateway.model import BadReason
 from gateway.values import Quantity
 
@@ -30,30 +31,50 @@ NOBODY = range(248, MAX_UNIT)
 
 
 class Scan:
-    """A look at one link; `names`: configured devices by unit id; `alive`: those ids that answer their polls."""
+    """A look at one link; `names`: configured devices by unit id; `alive`: those ids that answer their polls.
 
-    def __init__(self, bus: Bus, names: Mapping[int, str], alive: Iterable[int]) -> None:
+    `course` is told how far it is; `about` says of what is found on which setting.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        names: Mapping[int, str],
+        alive: Iterable[int],
+        course: Course | None = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
         self._bus = bus
         self._names = names
         self._alive = frozenset(alive)
         self._loop = asyncio.get_running_loop()
+        self._course = course or Course(to_nobody)
+        self._about = about or {}
 
     async def over(self, scope: Scope) -> list[Found]:
         """What answers, by unit id; raises Rejected when the connection is lost meanwhile.
 
         When most do, a reserved id is tried, too. Strangers who answer as it does are told as one, with a note.
         """
-        answers = {unit: POLLED if unit in self._alive else await self._probe(unit, scope) for unit in scope.units}
-        found = [self._found(unit, answer) for unit, answer in answers.items() if answer is not None]
+        waits = 2 if self._bus.busy else 1
+        self._course.each_s = waits * self._bus.wire.vain_s(scope.timeout_s)
+        self._course.begin(len(scope.units), len(scope.units) * self._course.each_s)
+        found = [each for unit in scope.units if (each := await self._look(unit, scope)) is not None]
         suspect = 1 < len(scope.units) < 2 * len(found) and any("device" not in each for each in found)
-        nobody = next((unit for unit in NOBODY if unit not in answers and unit not in self._names), None)
+        nobody = next((unit for unit in NOBODY if unit not in scope.units and unit not in self._names), None)
         if not suspect or nobody is None or (answer := await self._probe(nobody, scope)) is None:
             return found
         return _as_one(found, nobody, answer)
 
+    async def _look(self, unit: int, scope: Scope) -> Found | None:
+        answer = POLLED if unit in self._alive else await self._probe(unit, scope)
+        found = None if answer is None else self._found(unit, answer)
+        self._course.step(f"unit {unit}", found)
+        return found
+
     def _found(self, unit: int, answer: str) -> Found:
         named = {"device": self._names[unit]} if unit in self._names else {}
-        return {"unit_id": unit, **named, "answer": answer}
+        return {"unit_id": unit, **self._about, **named, "answer": answer}
 
     async def _probe(self, unit: int, scope: Scope) -> str | None:
         """What a unit says, None if nothing. After a silence that others waited through, the bus is theirs as long."""
@@ -80,5 +101,7 @@ def _as_one(found: list[Found], nobody: int, answer: str) -> list[Found]:
     if answer != REGISTERS:
         why = "either it ignores unit ids and this is one device, or it answers for devices that are not there"
     alike = [each for each in found if each["answer"] == answer and "device" not in each]
+    if not alike:
+        return found
     note = f"the server answers so under {len(alike)} ids and even under {nobody}, which no device has: {why}"
     return [each | {"note": note} if each is alike[0] else each for each in found if each not in alike[1:]]

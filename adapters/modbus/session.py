@@ -10,13 +10,19 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
+from adapters.modbus.asking import Port, read_all
 from adapters.modbus.bus import Bus
 from adapters.modbus.carried import carried, carry
-from adapters.modbus.commands import Port, Write, read_all, write_all
+from adapters.modbus.commands import write_all
 from adapters.modbus.config import ModbusDevice
+from adapters.modbus.course import Course
 from adapters.modbus.learn import Learned
+from adapters.modbus.line import Line
+from adapters.modbus.peek import peek
+from adapters.modbus.plain import Around, plainly, plainly_written
 from adapters.modbus.plan import Cell, cells_of, limits_of
 from adapters.modbus.poll import Poll, Target
+from adapters.modbus.raw import Wanted
 from adapters.modbus.scan import Found, Scan
 from adapters.modbus.scope import Scope
 from adapters.modbus.sunspec.gate import Gate
@@ -26,7 +32,7 @@ from adapters.modbus.unit import Silence, Unit
 from adapters.modbus.wire import Wire
 from gateway.adapter import Emit, Rejected, Tap, Wrote
 from gateway.grid import Slot, Ticket, shared_grid
-from gateway.model import Result
+from gateway.model import Result, Value
 
 NEWS_S = 60.0
 """A scan believes the state of a device that is polled so often, and does not probe it."""
@@ -39,10 +45,12 @@ KNOWN_CELLS = 4096
 class Session:
     """The devices of a link while it is connected; `polls` in the order of the file.
 
-    `peer`: who may hang, so that a fresh connection helps; None for a serial port.
+    `peer`: who may hang, so that a fresh connection helps; None for a serial port. `where`: the bus, for people.
     """
 
-    def __init__(self, wire: Wire, bus: Bus, peer: str | None, emit: Emit) -> None:
+    def __init__(self, wire: Wire, bus: Bus, peer: str | None, emit: Emit, where: str = "") -> None:
+        self._where = where
+        self._is_serial = peer is None
         self._wire = wire
         self._bus = bus
         self._units: list[Unit] = []
@@ -122,28 +130,34 @@ class Session:
         """Show all frames to this one; None: to nobody."""
         self._wire.tap = tap
 
-    async def write(self, name: str, writes: list[Write], not_after_s: float, wrote: Wrote) -> Result:
+    async def write(self, name: str, wanted: Mapping[str, Value], not_after_s: float, wrote: Wrote) -> Result:
         """Carry out a command's writes; raises Rejected."""
         await self._vouch(name)
-        return await write_all(self._port(name, not_after_s), writes, wrote)
+        result = await write_all(self._port(name, not_after_s), wanted, wrote)
+        return plainly_written(result, self._around(name))
 
-    async def read(self, name: str, cells: tuple[Cell, ...], not_after_s: float) -> Result:
+    async def read(self, name: str, points: tuple[str, ...], not_after_s: float) -> Result:
         """Carry out a command's reads; raises Rejected."""
         await self._vouch(name)
-        return await read_all(self._port(name, not_after_s), cells)
+        return self._plainly(name, await read_all(self._port(name, not_after_s), points))
+
+    async def peek(self, name: str, what: Wanted, not_after_s: float) -> Result:
+        """Carry out a raw read."""
+        device, target = self._devices[name]
+        return self._plainly(name, await peek(device, target.unit, self._bus, what, not_after_s))
 
     async def _vouch(self, name: str) -> None:
         """Make sure that it is the device that is known, where a device itself has told its points."""
         if (survey := self._surveys.get(name)) is not None:
             await survey.vouch()
 
-    async def scan(self, scope: Scope) -> list[Found]:
+    async def scan(self, scope: Scope, course: Course) -> list[Found]:
         """Look who answers; raises Rejected while another looks."""
         if self._scanning:
             raise Rejected("busy", "this link is being scanned already")
         self._scanning = True
         try:
-            return await Scan(self._bus, *self._known()).over(scope)
+            return await Scan(self._bus, *self._known(), course).over(scope)
         finally:
             self._scanning = False
 
@@ -166,6 +180,21 @@ class Session:
             if target.unit.alive and min((group.every_s for group in device.groups(name)), default=math.inf) <= NEWS_S:
                 alive.add(device.unit_id)
         return names, alive
+
+    def _plainly(self, name: str, result: Result) -> Result:
+        device, _ = self._devices[name]
+        return plainly(result, self._around(name), device.points, device.address_base)
+
+    def _around(self, name: str) -> Around:
+        """What this bus knows about why a device is silent."""
+        device, _ = self._devices[name]
+        others = {each.unit_id: target.unit.alive for each, target in self._devices.values()}
+        others.pop(device.unit_id)
+        counters = self._wire.counters
+        heard = max(0, counters.requests - counters.timeouts - counters.garbage)
+        damaged = counters.garbage if isinstance(self._wire, Line) else 0
+        alive = sum(others.values())
+        return Around(name, device.unit_id, self._where, self._is_serial, len(others), alive, heard, damaged)
 
     def _port(self, name: str, not_after_s: float) -> Port:
         device, target = self._devices[name]

@@ -10,6 +10,10 @@ MAX_READ_BITS = 2000
 """In one request (MODBUS Application Protocol V1.1b3, 6.1 and 6.2)."""
 MAX_WRITE_REGISTERS = 123
 """In one request (MODBUS Application Protocol V1.1b3, 6.12)."""
+MAX_WRITE_BITS = 1968
+"""In one request (MODBUS Application Protocol V1.1b3, 6.11)."""
+MAX_READ_WRITE_REGISTERS = 121
+"""Written in one request that also reads (MODBUS Application Protocol V1.1b3, 6.17)."""
 ADDRESSES = 65536
 """In each table (MODBUS Application Protocol V1.1b3, 4.3)."""
 

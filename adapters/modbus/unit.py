@@ -137,15 +137,19 @@ class Unit:
         self.state, self._reason = state, reason
         self._emit(DeviceStatus(self.device, state, self._since_ms, reason))
 
+    def small(self) -> Frames:
+        """The next small request, in turn, to see whether it answers."""
+        small = [frames for poll in self.polls for frames in poll.smallest]
+        self._turn = (self._turn + 1) % len(small)
+        return small[self._turn]
+
     def _knock(self, now_s: float) -> None:
         if not self._knocking:
             self.tried_s = now_s
             if self.patience.dead:
                 self._bus.probed(now_s, self.timeout_s)
-            small = [frames for poll in self.polls for frames in poll.smallest]
-            self._turn = (self._turn + 1) % len(small)
             self._knocking = True
-            self._bus.poll((Knock(small[self._turn], self),), now_s + self.timeout_s, doubtful=True)
+            self._bus.poll((Knock(self.small(), self),), now_s + self.timeout_s, doubtful=True)
 
     def _failed(self, now_s: float, cost_s: float) -> None:
         rest_s = self._bus.rest_after(cost_s) * max(1, self._silence.dead)

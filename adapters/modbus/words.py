@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from gateway.model import Bad, BadReason
 
+UNKNOWN_FUNCTION = 1
+"""The device does not have the function that was asked for (MODBUS Application Protocol V1.1b3, 7)."""
 ACKNOWLEDGE = 5
 """Accepted, but it will take long (MODBUS Application Protocol V1.1b3, 7)."""
 NO_PATH = 0x0A
 """The gateway could not even ask the device (MODBUS Application Protocol V1.1b3, 7)."""
 
 EXCEPTIONS = {
-    1: "the device does not know this function; the point may be in another table",
+    UNKNOWN_FUNCTION: "the device does not know this function; the point may be in another table",
     2: "the device has no such address; manuals often count from 1, see address_base",
     3: "the device refuses the value or the length",
     4: "the device failed at it",

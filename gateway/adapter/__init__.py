@@ -2,15 +2,29 @@
 
 from gateway.adapter.advice import Advice, AdviceKind
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
-from gateway.adapter.contract import Adapter, Direction, Emit, Memory, Tap, Wrote
+from gateway.adapter.contract import (
+    NO_OPTIONS,
+    Adapter,
+    Direction,
+    Emit,
+    Memory,
+    Progress,
+    Simulation,
+    Tap,
+    Tell,
+    Wrote,
+    to_nobody,
+)
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
 from gateway.adapter.paths import ConfigPath
+from gateway.adapter.readback import ReadBack, check_read_backs
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
 from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules, check_commands
 
 __all__ = [
     "IDENTIFIER",
+    "NO_OPTIONS",
     "PERCENTAGE",
     "Adapter",
     "AdapterError",
@@ -29,16 +43,22 @@ __all__ = [
     "Period",
     "PermanentError",
     "PointConfig",
+    "Progress",
+    "ReadBack",
     "Reconnect",
     "Rejected",
     "ReportConfig",
+    "Simulation",
     "StepConfig",
     "Steps",
     "StrictModel",
     "Tap",
+    "Tell",
     "TlsConfig",
     "Unheard",
     "WriteRules",
     "Wrote",
     "check_commands",
+    "check_read_backs",
+    "to_nobody",
 ]

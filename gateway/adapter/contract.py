@@ -8,12 +8,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, Literal, Protocol
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from gateway.adapter.advice import Advice
 from gateway.adapter.errors import Rejected
 from gateway.adapter.settings import DeviceConfig, LinkConfig
-from gateway.model import Command, DeviceStatus, Notice, Relearned, Result, Sample
+from gateway.model import Command, DeviceStatus, Notice, Relearned, Result, Sample, Value
 
 
 class Emit(Protocol):
@@ -41,6 +42,52 @@ Direction = Literal["tx", "rx"]
 
 Tap = Callable[[Direction, bytes], None]
 """Takes everything that goes over the wire, as it goes; returns at once."""
+
+
+class Progress(NamedTuple):
+    """How far a scan is; first told with nothing done, and `left_s` at most.
+
+    `at`: what was looked at last, `found`: what that has brought, `notes`: sentences for people that belong to it.
+    """
+
+    done: int
+    total: int
+    left_s: float
+    at: str = ""
+    found: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+Tell = Callable[[Progress], None]
+"""Takes how far a scan is, each time it gets on; returns at once."""
+
+
+def to_nobody(_progress: Progress) -> None:
+    """A `Tell` for those who only wait for the end."""
+
+
+class Simulation(Protocol):
+    """The devices of a link, served as if they were there."""
+
+    @property
+    def place(self) -> str:
+        """Where they are, for people."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What must be written in the link's configuration to reach them, as far as it is not what stands there."""
+
+    async def get(self, device: str, point: str) -> Value | None:
+        """What a point is worth now; None where that is no good value."""
+
+    async def set(self, device: str, point: str, value: Value) -> None:
+        """Change what a point is worth, writable or not, and move it no more; Unwritable if it can't hold that."""
+
+    async def fault(self, device: str, fault: str) -> None:
+        """Let something be wrong with a device from now on, or `well` again; raises Rejected with what there is."""
+
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Adapter(ABC):
@@ -75,12 +122,39 @@ class Adapter(ABC):
         if tap is not None:
             raise Rejected("not-supported", "this adapter can't show its frames")
 
-    async def scan(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:  # noqa: ARG002 - for adapters to use
+    async def peek(self, command: Command) -> Result:  # noqa: ARG002 - for adapters to use
+        """Read what `command.peek` names in the adapter's own way, point or not, in turn with other commands.
+
+        `found` of the result is one object: what is there, raw, and how it may be understood. Raises Rejected.
+        """
+        raise Rejected("not-supported", "this adapter can't read what is no point")
+
+    async def scan(
+        self,
+        options: Mapping[str, Any],  # noqa: ARG002 - for adapters to use
+        tell: Tell = to_nobody,  # noqa: ARG002 - for adapters to use
+    ) -> list[dict[str, Any]]:
         """Find devices on the link while `run` serves it, at most beside its polls; `options` are the adapter's own.
 
         Each is what can be told of it, JSON-like, beginning with its address as the configuration writes it. Raises
         Rejected for options that make no sense, and where there is no connection.
         """
+        raise Rejected("not-supported", "this adapter can't look for devices")
+
+    @classmethod
+    def scans_alone(cls, options: Mapping[str, Any]) -> bool:  # noqa: ARG003 - for adapters to use
+        """Whether a scan with these options needs the link for itself; then it is a `survey`. Raises Rejected."""
+        return False
+
+    @classmethod
+    async def survey(
+        cls,
+        link: Any,  # noqa: ARG003 - for adapters to use
+        devices: Mapping[str, Any],  # noqa: ARG003 - for adapters to use
+        options: Mapping[str, Any],  # noqa: ARG003 - for adapters to use
+        tell: Tell,  # noqa: ARG003 - for adapters to use
+    ) -> list[dict[str, Any]]:
+        """The same as `scan` on a link that nobody serves, which it opens and closes; `devices` are known there."""
         raise Rejected("not-supported", "this adapter can't look for devices")
 
     def counters(self) -> Mapping[str, int]:
@@ -111,6 +185,16 @@ class Adapter(ABC):
         return ()
 
     @classmethod
-    def simulate(cls, link: Any, devices: Mapping[str, Any]) -> AbstractAsyncContextManager[Any]:
-        """Be the devices of a link, for tests and demonstrations."""
-        raise NotImplementedError(f"{cls.__name__} has no simulator")
+    def simulate(
+        cls,
+        link: Any,  # noqa: ARG003 - for adapters to use
+        devices: Mapping[str, Any],  # noqa: ARG003 - likewise
+        options: Mapping[str, Any] = NO_OPTIONS,  # noqa: ARG003 - likewise
+    ) -> AbstractAsyncContextManager[Simulation]:
+        """Be the devices of a link, as long as the context lasts; at the link's own place, or where `options` say.
+
+        Options are the adapter's own, but for two that each knows: `elsewhere`, any place will do where the link's own
+        can't be had, and `moving`, values are good from the start and change by themselves. Raises Rejected for options
+        that make no sense, OSError where the place can't be had.
+        """
+        raise Rejected("not-supported", "this adapter can't simulate its devices")

@@ -8,8 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from pydantic_core import PydanticCustomError
 
 from gateway.adapter.basis import PERCENTAGE, Identifier, Labels, Period, StrictModel
+from gateway.adapter.readback import ReadBack, check_read_backs
 from gateway.adapter.writing import KINDS, FailSafe, Steps, WriteRules, check_commands, none_if_off, or_false
-from gateway.model import DeviceInfo, Kind, PointGroup, PointInfo, Value
+from gateway.model import DeviceInfo, Kind, PointGroup, PointInfo, Settling, Value
 from gateway.units import Duration, Quota, Share, format_duration
 
 DEFAULT_EVERY_S = 10.0
@@ -57,7 +58,10 @@ class PointConfig(StrictModel):
     )
     enum: dict[int, Value] | None = Field(None, description="raw value: label; an unknown raw value is bad, invalid")
     writable: bool | WriteRules = Field(False, description="true, or what must hold: {min: ..., max: ..., ...}")
-    verify: bool = Field(False, description="read a written value back and fail when it differs")
+    verify: bool | ReadBack = Field(
+        False,
+        description="read a written value back and fail when it differs: true, or {tolerance: 0.5, settle: 200ms}",
+    )
     every: Period | None = Field(None, description="poll period of this point, if not the device's")
     report: ReportConfig | None = None
     labels: Labels = {}
@@ -73,6 +77,12 @@ class PointConfig(StrictModel):
     def kind(self) -> Kind:
         """How the value is written in JSON."""
         raise NotImplementedError(f"{type(self).__name__} must say how its values are written")
+
+    @property
+    def read_back(self) -> ReadBack | None:
+        """How its adapter reads a written value back; None if it is not, or the core does so once it has settled."""
+        read_back = self.verify if isinstance(self.verify, ReadBack) else ReadBack() if self.verify else None
+        return None if read_back is not None and read_back.settle else read_back
 
     def unwritable(self, value: Value) -> str | None:  # noqa: ARG002 - for adapters to use
         """Why it can't hold a value of its kind, in a sentence for people; None if it can, or nobody can tell."""
@@ -129,6 +139,7 @@ class DeviceConfig(StrictModel, Generic[PointT]):
     @model_validator(mode="after")
     def _commands_make_sense(self) -> Self:
         check_commands(self)
+        check_read_backs(self)
         return self
 
     def address_on(self, link: Any) -> str:
@@ -197,4 +208,9 @@ def _describe_point(name: str, point: PointConfig, device_every_s: float) -> Poi
         write_max=rules.max,
         guards=rules.guards(),
         labels=point.labels,
+        settling=_settling(point.verify),
     )
+
+
+def _settling(verify: bool | ReadBack) -> Settling | None:
+    return Settling(verify.settle, verify.tolerance) if isinstance(verify, ReadBack) and verify.settle else None

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli import show
+from gateway.cli import peek, show
 from gateway.cli.control import table
 from gateway.cli.control.client import address
 from gateway.cli.control.finding import Where
@@ -15,6 +15,7 @@ from gateway.cli.control.results import Result, exit_of, sentence, why_bad
 from gateway.cli.control.table import Row, Tone
 from gateway.cli.control.values import Point, printable, shown
 from gateway.cli.control.way import device_of, explained, way
+from gateway.cli.exits import Exit
 from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.refused import Refused, must_be_known
 
@@ -24,14 +25,26 @@ HEAD = ("point", "value", "unit", "quality")
 def read(
     device: Annotated[str, typer.Argument(help="A device's id.")],
     points: Annotated[list[str] | None, typer.Argument(help="Its points; all of them if none is given.")] = None,
+    *,
+    raw: Annotated[
+        str | None,
+        typer.Option(
+            "--raw", metavar="WHAT", help="Not points, but what is at an address, as holding:100/2[:float32] of Modbus."
+        ),
+    ] = None,
     config: SiteFile = None,
     state_dir: StateDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> int:
     """Exit code 4 when the device can't be reached, 5 when a point is bad, 8 when the policy forbids it."""
+    if raw is not None and points:
+        show.problem("--raw is instead of points: name one or the other")
+        return Exit.USAGE
     try:
         with way(Where(config, state_dir), device) as client:
             about = device_of(client, device)
+            if raw is not None:
+                return peek.ended(device, peek.peeked(client, device, raw, about["link"]), as_json=as_json)
             known = about["points"]
             for name in points or () if known else ():
                 must_be_known(f"{device} has no point", name, known)
@@ -53,6 +66,8 @@ def tell(device: str, result: Result, known: Mapping[str, Point]) -> None:
         table.show(HEAD, rows)
     if result["status"] != "done":
         show.problem(f"{device}: {sentence(result)}")
+    elif result.get("bad") and result.get("detail"):
+        show.problem(printable(f"{device}: {result['detail']}"))
 
 
 def _rows(result: Result, known: Mapping[str, Point]) -> Iterator[Row]:

@@ -18,12 +18,14 @@ VERBS = {
     "check": "Validate a configuration.",
     "schema": "Print or write the configuration's JSON Schema, for editors.",
     "read": "Read points of a device now.",
+    "scan": "Look for devices on a link; writes nothing.",
     "write": "Write points of a device; shows what will change, and asks.",
     "invoke": "Let a device carry out one of its commands; asks first.",
     "monitor": "Watch values as they come, or the frames that carry them.",
     "status": "Say how the gateway, its far ends and its devices are.",
     "audit": "Show what was commanded, by whom, and what came of it; export it.",
     "outbox": "Show what waits for each far end; export, inspect or purge it.",
+    "simulate": "Be the devices of a configuration, with faults that can be switched on.",
     "explain": "Say in plain words what a diagnostic's code means.",
     "version": "Print the version.",
 }
@@ -31,6 +33,9 @@ VERBS = {
 are verbs below it, in such a module of such a package."""
 
 SUBVERBS = {
+    "scan": {
+        "modbus": "Try unit ids on a Modbus link, and baud rates and parities of a serial port.",
+    },
     "audit": {
         "export": "Write all of it, oldest first, as JSON Lines or CSV.",
     },

@@ -22,7 +22,7 @@ from gateway.latest import Latest
 from gateway.model import Command, DeviceInfo, Value
 
 HARMLESS = frozenset({"ping", "republish-birth"})
-"""What the gateway does for anybody, also where commands are switched off for all."""
+"""What the gateway does for anybody, also where commands are switched off for all; at the box it scans, too."""
 
 
 class Link(Protocol):
@@ -148,6 +148,8 @@ class Admission:
 
     def _permit(self, request: Request, device: str) -> tuple[Permit, Link]:
         """What a command may do and where it waits."""
+        if request.peek is not None and (self._endpoint is not None or not device):
+            raise Rejected("not-supported", "only somebody at the box may read what is no point, and of a device")
         if not device:
             return self._own_permit(request), self.own
         info = self._plant.devices.get(device)
@@ -159,7 +161,7 @@ class Admission:
         if request.invoke not in self.own.actions:
             known = ", ".join(sorted(self.own.actions))
             raise Rejected("unknown-command", f"the gateway itself knows only {known}")
-        if request.invoke not in HARMLESS:
+        if request.invoke not in HARMLESS and not (request.invoke == "scan" and self._endpoint is None):
             self._check_moves()
         return Permit(moves=False)
 
@@ -193,13 +195,13 @@ def device_of(request: Request | None, delivery: Delivery) -> str:
 
 def _content(request: Request) -> Any:
     if request.invoke is None:
-        return request.write or request.read
+        return request.write or request.read or request.peek
     return {"command": request.invoke, "args": request.args} if request.args else {"command": request.invoke}
 
 
 def _command(request: Request, device: str, deadline_s: float) -> Command:
     read = tuple(request.read) if request.read else None
-    return Command(request.id, device, deadline_s, request.write, read, request.invoke, request.args)
+    return Command(request.id, device, deadline_s, request.write, read, request.invoke, request.args, request.peek)
 
 
 def _is_fail_safe(delivery: Delivery) -> bool:

@@ -14,6 +14,9 @@ MAX_BYTES = 65_536
 MAX_POINTS = 1_000
 """Points one command may name."""
 
+MAX_PEEK_CHARS = 200
+"""Of what names an address: no protocol needs more."""
+
 MAX_DEPTH = 32
 """Of objects and lists in `args`: what is deeper can be read, but perhaps not be written down again."""
 
@@ -25,6 +28,7 @@ class Request(Struct, forbid_unknown_fields=True):
 
     id: CommandId
     write: Annotated[dict[str, bool | int | float | str], Meta(min_length=1, max_length=MAX_POINTS)] | None = None
+    peek: Annotated[str, Meta(max_length=MAX_PEEK_CHARS)] | None = None
     read: Annotated[list[str], Meta(min_length=1, max_length=MAX_POINTS)] | None = None
     invoke: str | None = None
     args: dict[str, Any] = {}
@@ -52,7 +56,7 @@ def decode(payload: bytes) -> Request:
         request = _request.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"not a command: {error}", id_of(payload)) from None
-    if sum(part is not None for part in (request.write, request.read, request.invoke)) != 1:
+    if sum(part is not None for part in (request.write, request.read, request.invoke, request.peek)) != 1:
         raise Malformed("a command has exactly one of write, read and invoke", request.id)
     if not _is_flat(request.args, MAX_DEPTH):
         raise Malformed(f"args are nested more than {MAX_DEPTH} deep", request.id)
@@ -70,8 +74,9 @@ def _is_flat(value: Any, levels: int) -> bool:
 
 
 def kind_of(request: Request) -> str:
-    """What is asked for: `write`, `read` or `invoke`."""
-    return "write" if request.write is not None else "read" if request.read is not None else "invoke"
+    """What is asked for: `write`, `read`, `peek` or `invoke`."""
+    asked = {"write": request.write, "read": request.read, "peek": request.peek}
+    return next((kind for kind, what in asked.items() if what is not None), "invoke")
 
 
 def expiry_ms(request: Request) -> int | None:

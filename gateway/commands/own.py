@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from gateway.model import Result, ResultStatus
 MAX_UNDER_WAY = 10
 """Pings take no time: so many at once are scans, or a defect."""
 
+CUT_SHORT = Result(ResultStatus.FAILED, reason="ended", detail="whoever asked for it has ended it")
+
 Action = Callable[[Mapping[str, Any]], Awaitable[Result]]
 """Does it, with the command's args; raises Rejected when nothing was done."""
 
@@ -24,7 +27,8 @@ class OwnCommands:
 
     def __init__(self, actions: Mapping[str, Action]) -> None:
         self.actions = actions
-        self._tasks: set[asyncio.Task[Result]] = set()
+        self._tasks: dict[asyncio.Task[Result], str] = {}
+        self._unwanted: deque[str] = deque(maxlen=MAX_UNDER_WAY)
 
     @property
     def is_full(self) -> bool:
@@ -38,14 +42,24 @@ class OwnCommands:
         if asyncio.get_running_loop().time() >= job.command.deadline_s:
             job.finished(Result(ResultStatus.EXPIRED, detail="it waited for its claim until it expired"))
             return
+        if job.command.id in self._unwanted:
+            job.finished(CUT_SHORT)
+            return
         task = asyncio.ensure_future(_done(self.actions[job.command.invoke or ""], job.command.args))
-        self._tasks.add(task)
+        self._tasks[task] = job.command.id
 
         def ended(task: asyncio.Task[Result]) -> None:
-            self._tasks.discard(task)
-            job.finished(STOPPING if task.cancelled() else task.result())
+            del self._tasks[task]
+            ended = CUT_SHORT if job.command.id in self._unwanted else STOPPING
+            job.finished(ended if task.cancelled() else task.result())
 
         task.add_done_callback(ended)
+
+    def cut_short(self, command: str) -> None:
+        """Nobody wants it any more: end it, or do not begin it."""
+        self._unwanted.append(command)
+        for task in [task for task, each in self._tasks.items() if each == command]:
+            task.cancel()
 
     async def end(self) -> None:
         """Cut short what is under way; its end is told when this returns."""

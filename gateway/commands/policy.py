@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gateway.adapter import Rejected
 from gateway.commands.decode import Request
-from gateway.model import NO_GUARDS, DeviceInfo, Guards, Interlock, Part, PointInfo, Value
+from gateway.model import NO_GUARDS, DeviceInfo, Guards, Interlock, Part, PointInfo, Settling, Value
 from gateway.units import TimesIn
 
 
@@ -27,6 +27,7 @@ class Permit(NamedTuple):
     device_rate: tuple[str, TimesIn] | None = None
     interlocks: tuple[Interlock, ...] = ()
     parts: tuple[Part, ...] = ()
+    settling: Mapping[str, Settling] = {}
 
 
 def check(request: Request, device: DeviceInfo) -> Permit:
@@ -34,15 +35,18 @@ def check(request: Request, device: DeviceInfo) -> Permit:
     if request.read is not None:
         _check_names(request.read, device)
         return Permit(moves=False)
+    if request.peek is not None:
+        return Permit(moves=False)
     if not device.takes_commands:
         rule = f"devices.{device.device}.commands"
         raise Rejected("policy", f"nothing is written to {device.device} (commands: false)", rule)
     rate = (f"devices.{device.device}.max_write_rate", device.max_write_rate) if device.max_write_rate else None
+    settling = {name: point.settling for name, point in device.points.items() if point.settling is not None}
     if request.invoke is not None:
-        return _check_invoke(request, device)._replace(device_rate=rate)
+        return _check_invoke(request, device)._replace(device_rate=rate, settling=settling)
     _check_names(request.write or {}, device)
     guarded = tuple(_guarded_points(request.write or {}, device))
-    return Permit(moves=True, guarded=guarded, device_rate=rate, interlocks=_interlocks(guarded))
+    return Permit(True, guarded, rate, _interlocks(guarded), settling=settling)
 
 
 def _check_names(names: Mapping[str, Value] | list[str], device: DeviceInfo) -> None:

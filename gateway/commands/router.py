@@ -155,7 +155,13 @@ class Router:
         except BaseException:
             admitted.take_back()
             raise
-        job = Job(command, lambda result: self._answers.finish_later(case, result), permit.interlocks, permit.parts)
+        job = Job(
+            command,
+            lambda result: self._answers.finish_later(case, result),
+            permit.interlocks,
+            permit.parts,
+            settling=permit.settling,
+        )
         case.wire = job.wire
         try:
             admitted.link.submit(job)

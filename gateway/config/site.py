@@ -55,11 +55,12 @@ class EndpointSetup:
 
 @dataclass(frozen=True)
 class LinkSetup:
-    """A link and the devices on it, in the order of the files."""
+    """A link and the devices on it, in the order of the files; not `served` is one that is only to be scanned."""
 
     adapter: str
     config: LinkConfig
     devices: Mapping[str, DeviceConfig[Any]]
+    served: bool = True
 
 
 @dataclass(frozen=True)

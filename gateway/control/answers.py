@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from gateway.adapter import Progress
 from gateway.control.models import Answer, Device, Frame, Missed, NamedCommand, Point, Readings
+from gateway.control.models import Progress as ProgressLine
 from gateway.endpoints.payload import iso_ms
 from gateway.latest import Reading
 from gateway.model import CommandInfo, DeviceInfo, DeviceStatus, PointInfo, Result, Sample
@@ -66,6 +68,13 @@ def readings(sample: Sample) -> bytes:
 def frame(seen: Frame) -> bytes:
     """A line of the stream of frames."""
     return encode(seen) + b"\n"
+
+
+def progress(told: Progress) -> bytes:
+    """A line of a scan; what an adapter says in it must be JSON-like."""
+    left_s = round(told.left_s, 1)
+    found = [dict(one) for one in told.found]
+    return encode(ProgressLine(told.done, told.total, left_s, told.at, found, list(told.notes))) + b"\n"
 
 
 def missed(count: int) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 from msgspec import Raw
 
-from gateway.control import answers, models, streams
+from gateway.control import answers, models, scans, streams
 from gateway.control.asking import encoded
 from gateway.control.errors import unknown
 from gateway.control.house import House
@@ -79,11 +79,20 @@ async def act(asked: Asked) -> models.Answer:
     return await _command(asked, "", invoke=asked.name)
 
 
-async def scan(asked: Asked) -> models.Answer:
-    """Look for devices on a link."""
-    if all(info.link != asked.name for info in asked.house.devices.values()):
-        raise unknown("link", asked.name)
-    return await _command(asked, "", invoke="scan", args={"link": asked.name, "options": asked.body})
+async def peek(asked: Asked) -> models.Answer:
+    """Read what is no point, now: what is found there, and how it may be understood."""
+    _device(asked)
+    return await _command(asked, asked.name, peek=asked.body.what)
+
+
+async def links(asked: Asked) -> Any:
+    """Every link, also those without devices."""
+    return {"links": {name: models.Link(adapter) for name, adapter in asked.house.links.items()}}
+
+
+def scan(asked: Asked) -> streams.Chunks:
+    """Look for devices on a link: how far it is, then what came of it. It ends with the connection."""
+    return scans.scan(asked.house, asked.name, asked.body, asked.user, _new_id())
 
 
 async def outbox(asked: Asked) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from gateway.adapter import Tap
+from gateway.adapter import Tap, Tell
 from gateway.latest import Latest
 from gateway.model import DeviceInfo, DeviceStatus, Result
 
@@ -26,6 +26,10 @@ class House(Protocol):
     def latest(self) -> Latest:
         """The last sample of each group of points; the same object for as long as the gateway is at work."""
 
+    @property
+    def links(self) -> Mapping[str, str]:
+        """By id the adapter of each, also of those without devices."""
+
     def status(self) -> Mapping[str, Any]:
         """The gateway's own state as in its status envelope, with `gateway` (its id) and `endpoints`."""
 
@@ -38,9 +42,16 @@ class House(Protocol):
     async def command(self, body: bytes, device: str, user: str) -> Result:
         """Carry a command out as one from the cloud: decode, policy, journal, queue, audit.
 
-        `body` as on a command topic; `device` is empty for the gateway itself (ping, reload, republish-birth, scan).
-        A scan's `args` are `link` and `options`. Returns its result, which says also why it was refused. A caller who
+        `body` as on a command topic; `device` is empty for the gateway itself (ping, reload, republish-birth).
+        Returns its result, which says also why it was refused. A caller who
         goes (the call is cancelled) does not end it.
+        """
+
+    async def scan(self, link: str, command: str, body: bytes, user: str, tell: Tell) -> Result:
+        """Look for devices on a link: `body` is the command `scan` to the gateway itself, with this id.
+
+        Its `args` are `link` and `options`, which are the adapter's own. Tells how far it is. A caller who goes (the
+        call is cancelled) ends it.
         """
 
     def tapped(self, link: str, tap: Tap) -> AbstractContextManager[None]:

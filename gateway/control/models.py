@@ -56,6 +56,13 @@ class ReadBody(Struct, forbid_unknown_fields=True):
     id: Id | None = None
 
 
+class PeekBody(Struct, forbid_unknown_fields=True):
+    """Where to look, as the device's adapter names it."""
+
+    what: Annotated[str, Meta(examples=["holding:100/2"])]
+    id: Id | None = None
+
+
 class WriteBody(Struct, forbid_unknown_fields=True):
     """Points and what they are to be."""
 
@@ -128,6 +135,18 @@ class Devices(Struct):
     devices: dict[str, Device]
 
 
+class Link(Struct):
+    """A link, and which adapter serves it."""
+
+    adapter: str
+
+
+class Links(Struct):
+    """Every link by its name."""
+
+    links: dict[str, Link]
+
+
 class Endpoint(Struct):
     """How an endpoint does."""
 
@@ -160,7 +179,7 @@ class Answer(Struct, omit_defaults=True):
     values: dict[str, Value] = {}
     bad: dict[str, Bad] = {}
     confirm: Token | None = None
-    found: Annotated[list[dict[str, Any]], Meta(description="what a scan has found")] = []
+    found: Annotated[list[dict[str, Any]], Meta(description="what a scan has found, or a peek has read")] = []
 
 
 class Record(Struct):
@@ -214,6 +233,17 @@ class Frame(Struct):
     link: str
     direction: Direction
     data: Annotated[str, Meta(pattern="^([0-9a-f]{2})*$")]
+
+
+class Progress(Struct, omit_defaults=True):
+    """A line: how far a scan is. The first is told with nothing `done`, and with how long it will take at most."""
+
+    done: int
+    total: int
+    left_s: float
+    at: Annotated[str, Meta(description="what was looked at last")] = ""
+    found: Annotated[list[dict[str, Any]], Meta(description="what has been found since the line before")] = []
+    notes: Annotated[list[str], Meta(description="sentences for people that belong to it")] = []
 
 
 class Missed(Struct):

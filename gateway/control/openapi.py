@@ -23,7 +23,7 @@ ABOUT = (
     " its group. Ignore members you do not know: a later version may add some."
 )
 
-EACH_LINE = "JSON Lines: the schema is that of each line. It goes on until one of both ends it."
+EACH_LINE = "JSON Lines: the schema is that of each line. It goes on until it ends, or one of both ends it."
 
 NAMES: dict[str, dict[str, Any]] = {
     "action": {"type": "string", "enum": list(get_args(models.Action))},

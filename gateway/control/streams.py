@@ -33,13 +33,13 @@ Chunks = AsyncGenerator[bytes]
 
 
 class Stream:
-    """An answer without an end of its own."""
+    """An answer that goes on, perhaps without an end of its own."""
 
     def __init__(self, chunks: Chunks) -> None:
         self._chunks = chunks
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Send it, until the task is cancelled."""
+        """Send it to its end, or until the task is cancelled."""
         async with aclosing(self._chunks):
             body = await anext(self._chunks)
             headers = [(b"content-type", LINES.encode())]
@@ -47,6 +47,7 @@ class Stream:
             await send({"type": "http.response.body", "body": body, "more_body": True})
             async for chunk in self._chunks:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class Room:

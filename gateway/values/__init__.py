@@ -2,6 +2,7 @@
 
 from gateway.values.decoding import decode_one, decoder, meaning
 from gateway.values.encoding import Unwritable, encode, mask
+from gateway.values.nearness import near
 from gateway.values.quantity import BCD, FLOATS, SCALARS, Order, Quantity, Raw, Scalar, arrange
 from gateway.values.reading import Decode, Spoiled, numbers
 
@@ -22,5 +23,6 @@ __all__ = [
     "encode",
     "mask",
     "meaning",
+    "near",
     "numbers",
 ]

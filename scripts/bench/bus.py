@@ -6,7 +6,8 @@ time, as a 16550's FIFO does, the last ones at once. After the reply and one mor
 all this together is what the specification allows for a transaction (MODBUS over Serial Line V1.02, 2.5.1.1).
 
 Prints the terminal's path. Answers an empty line on stdin with what has passed so far, `BEGUN` with the moments at
-which requests began, and the values of those that wrote. Times are monotonic microseconds. Ends with stdin.
+which requests began, for how long the line was free before each but the first, and the values of those that wrote.
+Times are monotonic microseconds. Ends with stdin.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import struct
 import sys
 import time
 import tty
+from contextlib import suppress
 from typing import Final
 
 from pymodbus.framer import FramerRTU
@@ -49,10 +51,10 @@ class Bus:
         self._character_ns = CHARACTER_BITS * 1_000_000_000 / baudrate
         self._silence_ns = FAST_SILENCE_NS if baudrate > FAST_BAUDRATE else SILENT_CHARACTERS * self._character_ns
         self._begun_us = list[int]()
+        self._idle_us = list[float]()
         self._writes = list[tuple[int, int]]()
         self._allowed_ns = 0.0
         self._late_ns = 0.0
-        self._early = 0
         self._free_ns = 0.0
 
     def serve(self) -> None:
@@ -88,7 +90,8 @@ class Bus:
 
     def _transact(self, request: bytes) -> None:
         began_ns = time.monotonic_ns()
-        self._early += began_ns < self._free_ns
+        if self._free_ns:
+            self._idle_us.append((began_ns - self._free_ns) / 1000)
         unit, function, address, number, _ = REQUEST.unpack(request)
         self._begun_us.append(began_ns // 1000)
         if function == WRITE_REGISTER:
@@ -113,10 +116,12 @@ class Bus:
 
     def _tell(self, question: str) -> None:
         if question == BEGUN:
-            print(json.dumps({"begun_us": self._begun_us, "writes": self._writes}), flush=True)
+            print(
+                json.dumps({"begun_us": self._begun_us, "idle_us": self._idle_us, "writes": self._writes}), flush=True
+            )
             return
         past = {"requests": len(self._begun_us), "allowed_us": self._allowed_ns / 1000, "late_us": self._late_ns / 1000}
-        print(json.dumps({**past, "free_us": self._free_ns / 1000, "early": self._early}), flush=True)
+        print(json.dumps({**past, "free_us": self._free_ns / 1000}), flush=True)
 
 
 def _sleep_until(moment_ns: float) -> None:
@@ -133,6 +138,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--baudrate", type=int, required=True)
     bus = Bus(parser.parse_args().baudrate)
+    with suppress(PermissionError):  # a wire does not wait for other programs; only root may say so
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     print(json.dumps(bus.path), flush=True)
     bus.serve()
 

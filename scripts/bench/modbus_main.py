@@ -2,7 +2,7 @@
 
 serial    a bus of which polls want more than there is, at 9600, 19200 and 115200 baud, on pty pairs between which every
           character takes its time: the time of requests, replies and the silence after each, of all time. Then
-          commands at any moment: how many requests began between a command's arrival and its own.
+          commands at any moment: how many requests began between a command's publishing and its own.
 values    ten connections of ten devices of 1,000 float32 each, every value new each second, from the registers to the
           broker's acknowledgement; meanwhile 100 commands, from their publishing to the register.
 devices   1,000 devices of 20 uint16 registers on connections of their own, each second.
@@ -69,11 +69,13 @@ def _serial(options: argparse.Namespace) -> None:
 
 def _print_used(line: Line, bus: Used) -> None:
     name = f"serial, {line.baudrate} baud, {line.registers} registers a request"
-    share = f"{100 * bus.share:.2f} % of what is allowed ({100 * bus.share / OCCUPANCY_TARGET_PERCENT:.3f} of"
-    print(f"{name}: {bus.per_s:.1f} requests/s, {share} {OCCUPANCY_TARGET_PERCENT:g})", end="")
-    print(f"; {bus.early} too early, daemon {bus.cpu_percent:.1f} % of a core", end="")
+    share = f"{100 * bus.share:.2f} % of what is allowed{_ratio(100 * bus.share, OCCUPANCY_TARGET_PERCENT)}"
+    print(
+        f"{name}: {share}, {bus.per_s:.1f} requests/s, {bus.early} too early; daemon {bus.cpu_percent:.1f} % of a core"
+    )
+    best = f"{bus.idle_us:.0f} us after the silence at best, a tenth of all (always so: {100 * bus.best_share:.2f} %)"
     late, waited = f"{100 * bus.late:.2f} %", f"{100 * bus.waited:.2f} %"
-    print(f"; of the time, the bus was late by {late}, the daemon without a core {waited}")
+    print(f"{name}: requests {best}; of the time, the bus was late by {late}, the daemon without a core {waited}")
     counts = ", ".join(f"{count} by {requests}" for requests, count in sorted(Counter(bus.passed_by).items()))
     print(f"{name}: of {line.commands} commands passed by requests: {counts}", end="")
     print(f"; published to wire p50 {centile(bus.to_wire_ms, 50):.1f} ms, max {max(bus.to_wire_ms):.1f} ms", flush=True)

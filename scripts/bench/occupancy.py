@@ -14,6 +14,7 @@ from typing import Any
 
 from scripts.bench import usage
 from scripts.bench.bus import BEGUN
+from scripts.bench.draining import centile
 from scripts.bench.processes import Processes
 
 START_TIMEOUT_S = 60.0
@@ -47,6 +48,10 @@ class Used:
     """Requests before the line had been silent for long enough."""
     waited: float
     """How long the daemon waited for a core of the machine, as a share of the time."""
+    idle_us: float
+    """Between the end of the silence and the next request, in the soonest tenth of all cases at most."""
+    best_share: float
+    """Of what is allowed, were it always so: what other programs of this machine take away is hardly in it."""
     cpu_percent: float
     passed_by: list[int]
     """Of each command that reached the wire, how many requests began between its publishing and its own."""
@@ -66,12 +71,18 @@ def used(line: Line) -> Used:
         processes.ask("commander", json.dumps({"count": line.commands, "pause_s": pause_s}))
         processes.stop_daemon()
         sent_us = processes.ask("commander", None)["sent_us"]
-        passed, to_wire_ms = _commands(sent_us, processes.ask("fleet", BEGUN))
+        log = processes.ask("fleet", BEGUN)
+    passed, to_wire_ms = _commands(sent_us, log)
+    idle_us = log["idle_us"][before["requests"] : after["requests"]]
+    soonest_us = centile(idle_us, 10)
+    allowed_us = after["allowed_us"] - before["allowed_us"]
     return Used(
         per_s=transactions / past_us * 1e6,
-        share=(after["allowed_us"] - before["allowed_us"]) / past_us,
+        share=allowed_us / past_us,
+        best_share=allowed_us / (allowed_us + transactions * soonest_us),
+        idle_us=soonest_us,
         late=(after["late_us"] - before["late_us"]) / past_us,
-        early=after["early"],
+        early=sum(each < 0 for each in log["idle_us"]),
         waited=(waited_after - waited_before) / past_us / 1000,
         cpu_percent=(cpu_after - cpu_before) / past_us / 10,
         passed_by=passed,

@@ -177,3 +177,10 @@ async def test_what_comes_after_the_last_was_routed_is_answered(commands: Comman
     assert commands.last == ("c-1", "rejected", "stopping")
     assert commands.accepted == [number]
     assert commands.journal() == []
+
+
+async def test_nobody_but_who_is_at_the_box_reads_what_is_no_point(commands: CommandRig) -> None:
+    commands.offer({"id": "c-1", "peek": "holding:1"})
+    await until(lambda: commands.results)
+    assert commands.last == ("c-1", "rejected", "not-supported")
+    assert commands.link.jobs == []

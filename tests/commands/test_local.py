@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import msgspec
 import pytest
 
 from gateway import plugins
+from gateway.adapter import to_nobody
 from gateway.clock import WallClock
 from gateway.commands.admission import Plant
 from gateway.commands.guard import Guard
 from gateway.config import load
 from gateway.config.models import CommandsSection
-from gateway.direct import direct
+from gateway.direct import alone, direct, to_scan
 from gateway.latest import Latest
 from gateway.local import Local
 from gateway.model import DeviceInfo, Guards, Result, ResultStatus
@@ -218,7 +220,7 @@ def configured(tmp_path: Path, modbus_server: ModbusServer) -> MakeSite:
 async def test_without_a_daemon_a_device_is_written_under_the_same_rules(
     tmp_path: Path, modbus_server: ModbusServer, configured: MakeSite
 ) -> None:
-    async with direct(configured(), "boiler", tmp_path) as house:
+    async with direct(alone(configured(), "boiler"), tmp_path) as house:
 
         async def write(name: str, value: float) -> Result:
             body = json.dumps({"id": name, "write": {"setpoint": value}}).encode()
@@ -233,12 +235,22 @@ async def test_without_a_daemon_a_device_is_written_under_the_same_rules(
         assert [(each["user"], each["status"]) for each in records][-2:] == [("ann", "done"), ("ann", "rejected")]
 
 
+async def test_who_is_at_the_box_may_look_for_devices_where_nothing_may_be_written(
+    tmp_path: Path, configured: MakeSite
+) -> None:
+    site = replace(configured(), commands=CommandsSection(allowed=False))
+    async with direct(to_scan(site), tmp_path) as house:
+        body = json.dumps({"id": "1", "invoke": "scan", "args": {"link": "plc", "options": {"units": "1"}}}).encode()
+        result = await house.scan("plc", "1", body, "ann", to_nobody)
+    assert (result.status, [each["unit_id"] for each in result.found]) == ("done", [1])
+
+
 @pytest.mark.parametrize("named", [{}, {"endpoint": "cloud"}])
 async def test_without_a_daemon_no_uplink_is_lost(
     tmp_path: Path, modbus_server: ModbusServer, configured: MakeSite, named: dict[str, str]
 ) -> None:
     lost = {"after": "1ms", "write": {"setpoint": 40}, **named}
-    async with direct(configured(on_uplink_lost=lost), "boiler", tmp_path) as house:
+    async with direct(alone(configured(on_uplink_lost=lost), "boiler"), tmp_path) as house:
         for number in range(5):
             body = json.dumps({"id": str(number), "read": ["temp"]}).encode()
             assert (await house.command(body, "boiler", "ann")).status == "done"

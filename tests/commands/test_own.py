@@ -11,8 +11,8 @@ from gateway.actions import Actions
 from gateway.adapter import Rejected
 from gateway.commands.own import MAX_UNDER_WAY, Action, OwnCommands
 from gateway.jobs import Job
-from gateway.link import FieldLink
 from gateway.model import Command, Result, ResultStatus
+from gateway.scans import Scans
 from tests.outbox.setup import until
 
 DONE = Result(ResultStatus.DONE)
@@ -22,13 +22,15 @@ NEVER_S = float("inf")
 
 
 class Plc:
-    """A link that finds what it is told to."""
+    """Scans that find on the link `plc` what they are told to."""
+
+    links: Mapping[str, Any] = {"plc": None}
 
     def __init__(self) -> None:
         self.found: Any = [{"unit_id": 1}]
         self.options: list[Any] = []
 
-    async def scan(self, options: Mapping[str, Any]) -> Any:
+    async def scan(self, _link: str, options: Mapping[str, Any]) -> Any:
         self.options.append(options)
         if isinstance(self.found, BaseException):
             raise self.found
@@ -40,7 +42,7 @@ async def reloaded() -> Result:
 
 
 def actions(plc: Plc) -> Mapping[str, Action]:
-    return Actions({"plc": cast("FieldLink", plc)}, reloaded).all
+    return Actions(cast("Scans", plc), reloaded).all
 
 
 async def outcome(own: OwnCommands, invoke: str, args: Mapping[str, Any] | None = None) -> Result:
@@ -148,3 +150,22 @@ async def test_what_is_under_way_at_the_end_is_told_before_it_returns() -> None:
         "b": ("rejected", "stopping"),
     }
     await slow.own.end()
+
+
+async def test_what_nobody_wants_any_more_is_ended_or_never_begun() -> None:
+    begun = asyncio.Event()
+
+    async def endless(_args: Mapping[str, Any]) -> Result:
+        begun.set()
+        await asyncio.get_running_loop().create_future()
+        return DONE
+
+    own = OwnCommands({"scan": endless})
+    ends: list[Result] = []
+    own.submit(Job(Command("a", "", NEVER_S, invoke="scan"), ends.append))
+    await begun.wait()
+    own.cut_short("a")
+    await until(lambda: len(ends) == 1)
+    own.cut_short("b")
+    own.submit(Job(Command("b", "", NEVER_S, invoke="scan"), ends.append))
+    assert [(each.status, each.reason) for each in ends] == [(ResultStatus.FAILED, "ended")] * 2

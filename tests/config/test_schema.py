@@ -54,6 +54,7 @@ def test_the_schema_itself_is_valid(dialect: Any) -> None:
     ("links/plc/port", 1502), ("links/plc/port", "${env:PORT}"), ("links/plc/parity", "${env:PARITY:-even}"),
     ("links/plc/adapter", "${env:A}"), ("devices/a/every", "${env:EVERY}"), ("devices/a/unit_id", "${env:ID}"),
     ("devices/a/points/t/writable", True),
+    ("devices/a/points/t/verify", True), ("devices/a/points/t/verify", {"tolerance": 0.5, "settle": "200ms"}),
     ("devices/a/points/t/writable", "${env:W}"), ("devices/b/key", "${secret:k}"),
     ("devices/a/points/t/range", [1, "${env:HIGH}"]), ("endpoints/cloud/protocol", "3.1.1"),
     ("report", {"deadband": "2%"}), ("report", {"deadband": 1.5}), ("include", ["devices/*.yaml"]),

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from gateway.adapter import Rejected
+from gateway.adapter import Progress, Rejected, to_nobody
 from gateway.model import Command, DeviceState, ResultStatus
 from tests.contract.rigs import QUIET, TALKATIVE, Rig, read, write
 from tests.support.emitted import running, untold
@@ -152,3 +152,54 @@ async def test_a_scan_of_what_makes_no_sense_or_without_a_link_is_rejected(rig: 
         await emitted.sample(TALKATIVE)
         with pytest.raises(Rejected):
             await adapter.scan({"nonsense": 1})
+
+
+async def test_a_scan_says_first_how_long_it_takes_and_then_how_far_it_is(rig: Rig) -> None:
+    told: list[Progress] = []
+    adapter = rig.make()
+    async with running(adapter) as emitted:
+        await emitted.state(TALKATIVE, DeviceState.ONLINE)
+        try:
+            found = await adapter.scan(rig.scan_options, told.append)
+        except Rejected:
+            return
+    assert (told[0].done, told[-1].done) == (0, told[0].total)
+    assert [each.done for each in told] == sorted(each.done for each in told)
+    addresses = [next(iter(one.values())) for each in told for one in each.found]
+    assert {next(iter(one.values())) for one in found} <= set(addresses), "none is kept for the end"
+
+
+async def test_a_survey_finds_the_same_on_a_link_that_nobody_serves_and_leaves_it(rig: Rig) -> None:
+    assert not rig.adapter.scans_alone(rig.scan_options)
+    for _ in range(2):
+        try:
+            found = await rig.adapter.survey(rig.link, rig.devices, rig.scan_options, to_nobody)
+        except Rejected:
+            return
+        assert TALKATIVE in [each.get("device") for each in found]
+        await rig.all_closed()
+
+
+async def test_a_survey_that_is_cancelled_closes_everything(rig: Rig) -> None:
+    for steps in range(12):
+        task = asyncio.create_task(rig.adapter.survey(rig.link, rig.devices, rig.scan_options, to_nobody))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await rig.all_closed()
+
+
+async def test_a_peek_is_read_or_refused_and_what_makes_no_sense_always_is(rig: Rig) -> None:
+    adapter = rig.make()
+    async with running(adapter) as emitted:
+        await emitted.state(TALKATIVE, DeviceState.ONLINE)
+        deadline_s = asyncio.get_running_loop().time() + 5
+        with pytest.raises(Rejected):
+            await adapter.peek(Command("c", TALKATIVE, deadline_s, peek="\0 no such thing"))
+        try:
+            result = await adapter.peek(Command("c", TALKATIVE, deadline_s, peek=rig.peek))
+        except Rejected:
+            return
+    assert (result.status, len(result.found)) == (ResultStatus.DONE, 1)
+    json.dumps(result.found)

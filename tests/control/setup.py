@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gateway.adapter import Rejected, Tap
+from gateway.adapter import Progress, Rejected, Tap, Tell
 from gateway.control.house import Unavailable
 from gateway.control.server import serving
 from gateway.latest import Latest
@@ -67,6 +67,8 @@ class House:
         self.latest = Latest()
         self.result = Result(ResultStatus.DONE)
         self.commands: list[tuple[dict[str, Any], str, str]] = []
+        self.progress: list[Progress] = []
+        """What a scan tells before it ends."""
         self.hangs = False
         """Commands do not come to their end."""
         self.abandoned = asyncio.Event()
@@ -76,6 +78,17 @@ class House:
         self.records: list[dict[str, Any]] = []
         self.queries: list[Mapping[str, Any]] = []
         self.disk_refuses = False
+
+    @property
+    def links(self) -> Mapping[str, str]:
+        return {"plc": "modbus", "radio": "ble"}
+
+    async def scan(self, link: str, command: str, body: bytes, user: str, tell: Tell) -> Result:
+        asked = json.loads(body)
+        assert (asked["id"], asked["args"]["link"]) == (command, link)
+        for progress in self.progress:
+            tell(progress)
+        return await self.command(body, "", user)
 
     def status(self) -> Mapping[str, Any]:
         return {"gateway": "mill-3", "state": "online", "endpoints": {"cloud": {"state": "up", "fault": None}}}
@@ -172,6 +185,20 @@ class Api:
             writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             assert head.startswith("HTTP/1.1 200 "), head
+            yield Lines(reader)
+        finally:
+            writer.close()
+
+    @asynccontextmanager
+    async def scanning(self, path: str, options: Any) -> AsyncIterator["Lines"]:
+        """The lines of a scan as they come."""
+        reader, writer = await self.raw()
+        try:
+            body = json.dumps(options).encode()
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            answer = (await reader.readuntil(b"\r\n\r\n")).decode()
+            assert answer.startswith("HTTP/1.1 200 "), answer
             yield Lines(reader)
         finally:
             writer.close()

@@ -69,13 +69,29 @@ async def test_a_named_command_goes_with_its_arguments(api: Api) -> None:
 
 async def test_actions_and_scans_go_to_the_gateway_itself(api: Api) -> None:
     await api.ask("POST", "/v1/gateway/reload", {"id": "g-1"})
-    await api.ask("POST", "/v1/links/plc/scan", {"ids": "1-3"})
+    async with api.scanning("/v1/links/plc/scan", {"ids": "1-3"}) as lines:
+        assert (await lines.next())["status"] == "done"
+        assert await lines.chunk() == b"", "it has an end of its own"
 
     reload, scan = api.house.commands
     assert reload == ({"id": "g-1", "invoke": "reload"}, "", US)
     assert scan[0]["invoke"] == "scan"
     assert scan[0]["args"] == {"link": "plc", "options": {"ids": "1-3"}}
     assert scan[1:] == ("", US)
+
+
+async def test_a_peek_goes_to_its_device(api: Api) -> None:
+    await api.ask("POST", "/v1/devices/boiler/peek", {"what": "holding:1", "id": "p-1"})
+
+    assert api.house.commands == [({"id": "p-1", "peek": "holding:1"}, "boiler", US)]
+
+
+async def test_who_leaves_a_scan_ends_it(api: Api) -> None:
+    api.house.hangs = True
+    async with api.scanning("/v1/links/plc/scan", {}):
+        await asyncio.wait_for(api.house.came.wait(), 5)
+
+    await asyncio.wait_for(api.house.abandoned.wait(), 5)
 
 
 async def test_a_command_without_an_id_gets_one_of_its_own(api: Api) -> None:

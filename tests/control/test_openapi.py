@@ -49,7 +49,7 @@ def test_only_a_body_that_must_be_there_is_required() -> None:
 
     required = {path.path: paths[path.path]["post"]["requestBody"]["required"] for path in TABLE if path.body}
 
-    assert {path.rpartition("/")[2] for path, needs in required.items() if needs} == {"write", "invoke"}
+    assert {path.rpartition("/")[2] for path, needs in required.items() if needs} == {"write", "invoke", "peek"}
 
 
 def _references(value: Any) -> list[str]:

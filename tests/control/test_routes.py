@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gateway.adapter import Progress
 from gateway.control.routes import TABLE
 from gateway.model import Bad, BadReason, Result, ResultStatus
 from tests.control.described import assert_body_described, assert_described
@@ -25,12 +26,14 @@ ASKED: list[tuple[str, str, Any]] = [
     ("POST", "/v1/devices/boiler/invoke", {"command": "start", "args": {"fast": True}}),
     ("POST", "/v1/gateway/ping", None),
     ("POST", "/v1/gateway/republish-birth", {"id": "b-1"}),
-    ("POST", "/v1/links/plc/scan", {"ids": "1-10"}),
+    ("POST", "/v1/devices/boiler/peek", {"what": "holding:100/2", "id": "p-1"}),
+    ("GET", "/v1/links", None),
     ("GET", "/v1/outbox", None),
     ("GET", "/v1/audit", None),
     ("GET", "/v1/audit?device=boiler&since=2026-11-24T00:00:00Z&before=18&limit=1", None),
     ("GET", "/v1/openapi.json", None),
 ]
+SCAN = "/v1/links/plc/scan"
 STREAMS = ["/v1/samples", "/v1/samples?device=boiler", "/v1/frames", "/v1/frames?link=plc"]
 
 
@@ -75,8 +78,26 @@ async def test_every_line_is_as_described(api: Api, path: str) -> None:
     assert_described("GET", path, 200, "application/jsonl", line)
 
 
+async def test_every_line_of_a_scan_is_as_described(api: Api) -> None:
+    fill(api)
+    one = Progress(1, 3, 1.0, "unit 1", ({"unit_id": 1},), ("damaged",))
+    api.house.progress = [Progress(0, 3, 1.5), one, Progress(2, 3, 0.5, "unit 2", ({"unit_id": 2},))]
+    assert_body_described("POST", SCAN, {"ids": "1-10"})
+
+    async with api.scanning(SCAN, {"ids": "1-10"}) as lines:
+        told = [await lines.next() for _ in range(3)]
+
+    for line in told:
+        assert_described("POST", SCAN, 200, "application/jsonl", line)
+    found = [{"unit_id": 1}, {"unit_id": 2}]
+    progress = {"done": 2, "total": 3, "left_s": 0.5, "at": "unit 2", "found": found, "notes": ["damaged"]}
+    assert told[0] == {"done": 0, "total": 3, "left_s": 1.5}
+    assert told[1] == progress, "what is told at once is told as one"
+    assert (told[2]["status"], told[2]["found"]) == ("rejected", [{"address": 7}])
+
+
 def test_every_path_of_the_table_is_asked_here() -> None:
-    asked = {path.partition("?")[0] for _, path, _ in ASKED} | {path.partition("?")[0] for path in STREAMS}
+    asked = {path.partition("?")[0] for _, path, _ in ASKED} | {path.partition("?")[0] for path in STREAMS} | {SCAN}
     names = {"{device}": "boiler", "{action}": "ping", "{link}": "plc"}
 
     served = set()

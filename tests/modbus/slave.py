@@ -93,8 +93,14 @@ class Slaves(asyncio.Transport):
         elif function in (3, 4):
             words = [word(address + n, now_s) for n in range(count)]
             body = struct.pack(f">BBB{count}H", unit, function, 2 * count, *words)
+        elif function in (1, 2):
+            size = (count + 7) // 8
+            body = bytes([unit, function, size]) + bytes(size)
+        elif function == 23:
+            data = request[-2 * count :]  # of a request that reads back what it writes
+            body = bytes([unit, function, len(data)]) + data
         else:
-            body = request[:6]
+            body = request[: 8 if function == 22 else 6]
         if manner.as_unit is not None:
             body = bytes([manner.as_unit]) + body[1:]
         frame = bytearray(self._framing.frame(body))

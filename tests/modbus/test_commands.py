@@ -20,7 +20,7 @@ POINTS: dict[str, dict[str, Any]] = {
     "speed": {"address": 120, "type": "float32", "writable": True, "verify": True},
     "total": {"address": 130, "type": "uint64", "writable": True},
     "mode": {"address": 140, "enum": {0: "off", 2: "auto"}, "writable": True},
-    "flag": {"address": 141, "type": "bool", "writable": True},
+    "flag": {"address": 145, "type": "bool", "writable": True},
     "pump": {"address": 8, "table": "coil", "type": "bool", "writable": True},
     "alarm": {"address": 9, "table": "discrete", "type": "bool"},
     "serial": {"address": 300},
@@ -73,7 +73,7 @@ async def test_each_kind_of_point_is_written_with_its_own_function(modbus_server
     assert result.status is ResultStatus.DONE
     assert result.values == {"setpoint": 55.0, "total": 2**64 - 1, "mode": "auto", "flag": True, "pump": True}
     written = [(request.function, request.address, request.values) for request in modbus_server.writes()]
-    assert written == [(6, 110, [550]), (16, 130, [0xFFFF] * 4), (6, 140, [2]), (6, 141, [1]), (5, 8, [True])]
+    assert written == [(6, 110, [550]), (16, 130, [0xFFFF] * 4), (6, 140, [2]), (6, 145, [1]), (5, 8, [True])]
 
 
 @pytest.mark.parametrize(

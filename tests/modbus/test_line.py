@@ -28,7 +28,7 @@ def read(unit: int, address: int, count: int = 1) -> Frames:
 
 
 def write(unit: int, address: int, value: int) -> Frames:
-    return write_frames(unit, cell(0, address, "uint16"), value.to_bytes(2, "big"))
+    return write_frames(unit, "holding", address, value.to_bytes(2, "big"), multiple=False)
 
 
 def run(

@@ -9,7 +9,7 @@ import pytest
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.scan import Scan
 from adapters.modbus.scope import Scope
-from gateway.adapter import AdapterError, Rejected
+from gateway.adapter import AdapterError, Progress, Rejected
 from gateway.model import Command, DeviceState, ResultStatus
 from tests.modbus.faulty import FaultyServer, faulty_server, hang, well
 from tests.modbus.setup import adapter_to, device, registers
@@ -102,7 +102,7 @@ async def test_a_server_that_ignores_unit_ids_is_one_device_and_that_is_said(ser
         found = await adapter.scan({})
     assert [(each["unit_id"], each["answer"]) for each in found] == [(1, "registers"), (METER, "polled")]
     assert found[0]["note"] == (
-        "the server answers so under 246 ids and even under 248, which no device has: "
+        "the server answers so under 247 ids and even under 248, which no device has: "
         "it ignores unit ids, and this is one device; any id will do"
     )
     assert "note" not in found[1]
@@ -237,3 +237,56 @@ def test_a_scan_counts_among_the_polls_while_commands_want_the_bus() -> None:
         assert await scanning == []
 
     simulate(flooded, {COMMAND: 0.1})
+
+
+async def test_how_far_it_is_is_told_beside_polls(server: FaultyServer) -> None:
+    told: list[Progress] = []
+    adapter = meter(server.port)
+    async with running(adapter) as emitted:
+        await emitted.state("meter", DeviceState.ONLINE)
+        await adapter.scan({"units": "6-8", **FAST}, told.append)
+    assert [(each.done, each.total, each.at) for each in told] == [
+        (0, 3, ""),
+        (1, 3, "unit 6"),
+        (2, 3, "unit 7"),
+        (3, 3, "unit 8"),
+    ]
+    assert told[2].found == ({"unit_id": METER, "device": "meter", "answer": "polled"},)
+
+
+async def test_polls_go_on_beside_a_scan_of_silent_units_and_nothing_is_written(server: FaultyServer) -> None:
+    adapter = meter(server.port)
+    async with running(adapter) as emitted:
+        await emitted.state("meter", DeviceState.ONLINE)
+        before = len(emitted.samples("meter"))
+        await adapter.scan({"units": "20-29", "timeout": "100ms"})
+        assert len(emitted.samples("meter")) - before >= 5
+        assert emitted.states("meter") == [DeviceState.ONLINE]
+    assert {query.function for query in server.queries} <= {1, 2, 3, 4}
+
+
+async def test_a_server_that_refuses_only_for_nobody_hides_no_device(server: FaultyServer) -> None:
+    server.react = lambda query: query.refused(4)
+    server.units[3] = well
+    adapter = meter(server.port)
+    async with running(adapter) as emitted:
+        await emitted.state("meter", DeviceState.ONLINE)
+        found = await adapter.scan({"units": "3,7"})
+    assert [each["unit_id"] for each in found] == [3, METER]
+
+
+async def test_other_settings_are_not_tried_beside_polls(server: FaultyServer) -> None:
+    assert ModbusAdapter.scans_alone({"serial": True})
+    assert not ModbusAdapter.scans_alone({"units": "1-3"})
+    with pytest.raises(Rejected):
+        await meter(server.port).scan({"baudrate": "9600"})
+
+
+async def test_where_nobody_answers_it_says_what_to_do(server: FaultyServer) -> None:
+    told: list[Progress] = []
+    server.units[METER] = hang
+    adapter = meter(server.port, timeout="50ms")
+    async with running(adapter) as emitted:
+        await emitted.state("meter", DeviceState.OFFLINE)
+        assert await adapter.scan({"units": "1-2", **FAST}, told.append) == []
+    assert told[-1].notes == (f"127.0.0.1:{server.port} takes the connection, but nobody answers under these unit ids",)

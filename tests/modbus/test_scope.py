@@ -1,8 +1,10 @@
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from adapters.modbus.scope import scope_of
+from adapters.modbus.linkconfig import ModbusLink
+from adapters.modbus.scope import scope_of, settings_of, units_of
 from gateway.adapter import Rejected
 
 
@@ -62,4 +64,47 @@ def test_a_timeout_that_is_given_holds() -> None:
 def test_what_makes_no_sense_is_refused_in_a_sentence(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(Rejected, match=sentence) as caught:
         scope_of(options, None)
+    assert caught.value.reason == "malformed"
+
+
+LINE = ModbusLink.model_validate({"adapter": "modbus", "transport": "rtu", "port": "/dev/ttyUSB0", "stop_bits": 2})
+
+
+def test_through_a_network_there_may_be_a_device_without_a_line() -> None:
+    network = ModbusLink.model_validate({"adapter": "modbus", "host": "plc"})
+    assert scope_of({}, None, units_of(network)).units == (*range(1, 248), 255)
+    assert scope_of({}, None, units_of(LINE)).units == tuple(range(1, 248))
+
+
+def tried(options: Mapping[str, Any]) -> list[tuple[int, str, float]]:
+    return [(each.baudrate, each.parity, each.stop_bits) for each in settings_of(LINE, options)]
+
+
+def test_without_serial_only_the_links_own_setting_is_tried() -> None:
+    assert settings_of(LINE, {"serial": False}) == (LINE,)
+
+
+def test_all_usual_settings_are_tried_with_serial_and_each_once() -> None:
+    settings = tried({"serial": True})
+    assert (settings[0], len(settings), len(set(settings))) == ((9600, "none", 1), 24, 24)
+
+
+def test_named_settings_are_tried_in_their_order() -> None:
+    assert tried({"baudrate": "19200, 9600", "parity": "even"}) == [(19200, "even", 1), (9600, "even", 1)]
+    assert tried({"baudrate": 4800, "parity": "odd,odd"}) == [(4800, "odd", 1)]
+
+
+def test_many_settings_in_vain_are_passed_faster() -> None:
+    assert scope_of({"serial": True}, None).timeout_s < scope_of({}, None).timeout_s
+
+
+@pytest.mark.parametrize("options", [
+    {"serial": "yes"}, {"serial": None}, {"baudrate": ""}, {"baudrate": "9600,"}, {"baudrate": "fast"},
+    {"baudrate": "-9600"}, {"baudrate": "9" * 5000}, {"baudrate": True}, {"baudrate": [9600]}, {"baudrate": "49"},
+    {"baudrate": "4000001"}, {"baudrate": ",".join(str(9600 + n) for n in range(17))}, {"parity": "maybe"},
+    {"parity": ""}, {"parity": 1}, {"parity": {"none": 1}}, {"baudrate": "\u0661"},
+])  # fmt: skip
+def test_settings_that_make_no_sense_are_malformed(options: Mapping[str, Any]) -> None:
+    with pytest.raises(Rejected) as caught:
+        settings_of(LINE, options)
     assert caught.value.reason == "malformed"

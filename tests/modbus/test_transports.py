@@ -16,7 +16,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusLink
 from adapters.modbus.framing import Rtu
-from gateway.adapter import AdapterError, Reconnect, TlsConfig
+from gateway.adapter import AdapterError, Reconnect, TlsConfig, to_nobody
 from gateway.model import Command, DeviceState, ResultStatus
 from tests.modbus.faulty import REQUEST, Query, words
 from tests.modbus.house import housed
@@ -246,3 +246,18 @@ async def test_nobody_at_a_udp_port_is_told() -> None:
     with pytest.raises(AdapterError, match="refused"):
         async with asyncio.timeout(5):
             await adapter_on(link_of("udp", free_port(), "")).run(Emitted())
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_it_is_scanned_and_read_raw_over_every_transport(transport: str, pair: Ptys) -> None:
+    port = free_port()
+    link = link_of(transport, port, pair.ours)
+    async with served(transport, port, pair.theirs):
+        found = await ModbusAdapter.survey(link, {}, {"units": "1", "timeout": "1s"}, to_nobody)
+        adapter = adapter_on(link)
+        async with running(adapter) as emitted:
+            await emitted.state("d", DeviceState.ONLINE)
+            deadline_s = asyncio.get_running_loop().time() + 5
+            result = await adapter.peek(Command("c", "d", deadline_s, peek="10/2"))
+    assert found == [{"unit_id": 1, "answer": "registers"}]
+    assert result.found[0]["words"] == [77, 77]

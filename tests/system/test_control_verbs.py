@@ -98,7 +98,7 @@ def test_a_write_at_a_terminal_is_shown_asked_for_and_confirmed(daemon: Daemon, 
     assert "(rule: devices.boiler.points.mode.writable.confirm)" in seen.text
     assert "boiler: done: setpoint = 55 °C, mode = on" in seen.text
     assert (seen.code, writes_before) == (0, [])
-    assert [(each.address, each.values) for each in modbus_server.writes()] == [(1, [550]), (2, [1])]
+    assert [(each.address, each.values) for each in modbus_server.writes()] == [(1, [550, 1])]
 
 
 @pytest.mark.parametrize(("arguments", "code", "said"), [

@@ -19,7 +19,7 @@ from adapters.modbus.sunspec.gate import Gate
 from adapters.modbus.sunspec.memory import Notes, Remembered
 from adapters.modbus.sunspec.points import unmet
 from adapters.modbus.sunspec.walk import BASES, MARK, Found, Look, NoSunSpec, digest, named
-from gateway.adapter import Rejected, check_commands
+from gateway.adapter import Rejected, check_commands, check_read_backs
 from gateway.model import BadReason, Notice, Relearned
 
 LOOK_S = 6 * 3600.0
@@ -98,6 +98,7 @@ class Survey:
             return
         yield from unmet(self._wanted, self._device.points)
         try:
+            check_read_backs(self._device)
             check_commands(self._device)
         except ValueError as error:
             yield str(error)

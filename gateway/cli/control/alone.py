@@ -26,7 +26,8 @@ from gateway.config import ConfigError, Site, load
 from gateway.control.house import House
 from gateway.control.place import ControlError
 from gateway.control.server import serving
-from gateway.direct import direct
+from gateway.direct import alone as only
+from gateway.direct import direct, to_scan
 from gateway.outbox.disk.store import StoreError
 
 SIGNALLED = 128
@@ -53,7 +54,21 @@ ENDING = (signal.SIGTERM, signal.SIGHUP)
 def alone(where: Where, device: str | None) -> Iterator[Client]:
     """With the same policy, journal and audit; raises InUse while the state directory is another's, and Refused."""
     site = _site(where)
-    chosen, state = _device(site, device), state_of(where.state_dir)
+    with _gateway(where, site, only(site, _device(site, device))) as client:
+        yield client
+
+
+@contextmanager
+def alone_to_scan(where: Where) -> Iterator[Client]:
+    """The same for all links, of which none is served; raises likewise."""
+    site = _site(where)
+    with _gateway(where, site, to_scan(site)) as client:
+        yield client
+
+
+@contextmanager
+def _gateway(where: Where, site: Site, part: Site) -> Iterator[Client]:
+    state = state_of(where.state_dir)
     with ExitStack() as stack:
         try:
             stack.enter_context(_ended_politely())
@@ -61,7 +76,7 @@ def alone(where: Where, device: str | None) -> Iterator[Client]:
             stack.enter_context(owned(state))
             folder = stack.enter_context(TemporaryDirectory(prefix="fieldgate-"))
             logging_setup.configure("critical", "auto", site.secrets)
-            client = stack.enter_context(_at_work(direct(site, chosen, state), Path(folder) / SOCKET))
+            client = stack.enter_context(_at_work(direct(part, state), Path(folder) / SOCKET))
         except PermissionError as error:
             raise Refused(Exit.PERMISSION, f"{error}; run as the user that owns it, or give --state-dir") from error
         except (ControlError, StoreError, OSError) as error:

@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,10 @@ class Client:
         with self._answer("POST", path, {}, json.dumps(body).encode()) as answer:
             return json.loads(answer.read())
 
-    def lines(self, path: str, **query: object) -> Iterator[bytes]:
-        """JSON Lines as they come, each with its end, until the gateway ends."""
-        rest = b""
-        with self._answer("GET", path, query) as answer:
+    def lines(self, path: str, body: Mapping[str, Any] | None = None, **query: object) -> Generator[bytes]:
+        """JSON Lines as they come, each with its end, until the gateway ends; with a body it is a POST."""
+        rest, sent = b"", None if body is None else json.dumps(body).encode()
+        with self._answer("GET" if body is None else "POST", path, query, sent) as answer:
             while chunk := answer.read1(CHUNK_BYTES):
                 *whole, rest = (rest + chunk).split(b"\n")
                 for line in whole:

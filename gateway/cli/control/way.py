@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from gateway.cli.control.client import Client, Denied, Unanswered, address
@@ -29,6 +29,15 @@ def way(where: Where, device: str | None) -> Iterator[Client]:
     """Whom to ask about a device; raises Refused, whatever goes wrong on the way."""
     with translated(), ExitStack() as stack:
         yield _client(where, device, stack)
+
+
+@contextmanager
+def way_to_scan(where: Where) -> Iterator[Client]:
+    """Whom to ask to look at a link; raises Refused, whatever goes wrong on the way."""
+    from gateway.cli.control.alone import alone_to_scan
+
+    with translated(), ExitStack() as stack:
+        yield _whoever(where, lambda: alone_to_scan(where), stack)
 
 
 @contextmanager
@@ -76,13 +85,17 @@ def explained(client: Client, result: Result, link: str) -> Result:
 
 
 def _client(where: Where, device: str | None, stack: ExitStack) -> Client:
+    from gateway.cli.control.alone import alone
+
+    return _whoever(where, lambda: alone(where, device), stack)
+
+
+def _whoever(where: Where, of_our_own: Callable[[], AbstractContextManager[Client]], stack: ExitStack) -> Client:
     """Whoever has the link now."""
     end_s = time.monotonic() + TURN_S
     while (client := running(where)) is None:
-        from gateway.cli.control.alone import alone
-
         try:
-            return stack.enter_context(alone(where, device))
+            return stack.enter_context(of_our_own())
         except InUse as error:
             if time.monotonic() > end_s:
                 held = f"another fieldgate works on {state_of(where.state_dir)}, and can't be asked"

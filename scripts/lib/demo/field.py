@@ -8,26 +8,15 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Protocol
 
 from gateway import plugins
+from gateway.adapter import Simulation
 from gateway.config import load
-from gateway.model import Value
 from scripts.lib.demo.boiler import Boiler
 
 LINK, DEVICE = "plc", "boiler"
 STEP_S = 0.1
 """How often the boiler's physics moves on."""
-
-
-class Simulation(Protocol):
-    """What an adapter's simulator offers: its devices' points, by name."""
-
-    async def get(self, device: str, point: str) -> Value | None:
-        """What a point is worth now."""
-
-    async def set(self, device: str, point: str, value: Value) -> None:
-        """Change what a point is worth, whether writable or not."""
 
 
 @asynccontextmanager

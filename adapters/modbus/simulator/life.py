@@ -1,0 +1,54 @@
+"""What a device that lives would show: values that move within what their points allow. Pure."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+
+from adapters.modbus.config import ModbusPoint
+from gateway.adapter import WriteRules
+from gateway.model import Value
+
+PERIOD_S = 60.0
+"""Of one swing: slow enough to be followed, quick enough to be seen."""
+SWING = 0.1
+"""Of the width of the range, to either side of its middle."""
+USUAL = (20.0, 30.0)
+"""The range of a number that has none: what temperatures, pressures and flows often are."""
+DECIMALS = 3
+"""More would only make lines longer."""
+
+
+def wanted(device: str, name: str, point: ModbusPoint, at_s: float) -> Sequence[Value]:
+    """What a point should be worth at this moment, in order of preference: not every register holds all of it.
+
+    Nothing, where it shall stay as it is: what may be written moves only by that.
+    """
+    if point.writable is not False and at_s > 0:
+        return ()
+    turn = at_s / PERIOD_S + zlib.crc32(f"{device}.{name}".encode()) / 2**32
+    if point.enum:
+        labels = list(point.enum.values())
+        return [labels[int(turn * len(labels)) % len(labels)]]
+    if point.kind == "bool":
+        return [int(turn * 2) % 2 == 1]
+    if point.kind == "text":
+        return [name, ""]
+    low, high = _span(point)
+    value = (low + high) / 2 + (high - low) * SWING * math.sin(math.tau * turn)
+    return [_rounded(value, point), _rounded((low + high) / 2, point), _rounded(low, point), 1, 0]
+
+
+def _span(point: ModbusPoint) -> tuple[float, float]:
+    """What may be read, narrowed to what may be written."""
+    low, high = point.range or USUAL
+    rules = point.writable
+    if isinstance(rules, WriteRules):
+        low = rules.min if rules.min is not None else min(low, rules.max if rules.max is not None else low)
+        high = rules.max if rules.max is not None else max(high, low)
+    return low, high
+
+
+def _rounded(value: float, point: ModbusPoint) -> float:
+    return round(value) if point.kind == "int" else round(value, DECIMALS)

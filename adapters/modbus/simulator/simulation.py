@@ -1,0 +1,124 @@
+"""A link's devices at work: what tests, the demonstration and `fieldgate simulate` hold in their hands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from typing_extensions import override
+
+from adapters.modbus.config import ModbusDevice, ModbusLink
+from adapters.modbus.plan import Cell
+from adapters.modbus.simulator import life, worth
+from adapters.modbus.simulator.faults import Fault, fault_of
+from adapters.modbus.simulator.memory import Memory
+from adapters.modbus.simulator.place import Place, options_of
+from adapters.modbus.simulator.serving import At, Room, serving
+from adapters.modbus.simulator.unit import Unit
+from gateway.adapter import Rejected
+from gateway.adapter import Simulation as Contract
+from gateway.model import Value
+
+STEP_S = 0.5
+"""How often values move."""
+
+
+class Simulation(Contract):
+    """Running devices; every point begins at zero, unless they move."""
+
+    def __init__(self, link: ModbusLink, devices: Mapping[str, ModbusDevice], room: Room, at: At) -> None:
+        self._link = link
+        self._devices = devices
+        self._room = room
+        self._at = at
+        self._held: set[tuple[str, str]] = set()
+
+    @property
+    def port(self) -> int:
+        """Where it listens; of use when the port was 0."""
+        return self._at.port
+
+    @property
+    def path(self) -> str:
+        """The pseudo terminal."""
+        return self._at.path
+
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._room.open)
+
+    @property
+    @override
+    def place(self) -> str:
+        where = self._at.path or f"{self._at.host}:{self._at.port}"
+        return f"{where} ({self._room.place.transport})"
+
+    @property
+    @override
+    def settings(self) -> Mapping[str, Any]:
+        return self._room.place.settings(self._link, self._at.port, self._at.path)
+
+    @override
+    async def get(self, device: str, point: str) -> Value | None:
+        return worth.value_in(self._unit(device).memory, self._devices[device], point)
+
+    @override
+    async def set(self, device: str, point: str, value: Value) -> None:
+        worth.put(self._unit(device).memory, self._devices[device], point, value)
+        self._held.add((device, point))
+
+    @override
+    async def fault(self, device: str, fault: str) -> None:
+        try:
+            self.spoil(device, fault_of(fault, self._devices[device].timeout))
+        except ValueError as error:
+            raise Rejected("malformed", str(error)) from None
+
+    def spoil(self, device: str, fault: Fault) -> None:
+        """Let this be wrong from now on."""
+        self._unit(device).fault = fault
+
+    async def live(self) -> None:
+        """Move what nobody has set, for ever."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        self._move(0.0)
+        while True:
+            await asyncio.sleep(STEP_S)
+            self._move(loop.time() - began_s)
+
+    def _move(self, at_s: float) -> None:
+        for name, device in self._devices.items():
+            for point, about in device.points.items():
+                if (name, point) not in self._held:
+                    values = life.wanted(name, point, about, at_s)
+                    worth.put_first(self._unit(name).memory, device, point, values)
+
+    def _unit(self, device: str) -> Unit:
+        return self._room.units[self._devices[device].unit_id]
+
+
+@asynccontextmanager
+async def simulate(
+    link: ModbusLink, devices: Mapping[str, ModbusDevice], options: Mapping[str, Any]
+) -> AsyncIterator[Simulation]:
+    """Serve these devices for as long as the context lasts. Raises Rejected, OSError."""
+    chosen = options_of(options)
+    by_unit: dict[int, list[Cell]] = {}
+    for device in devices.values():
+        by_unit.setdefault(device.unit_id, []).extend(worth.cells_of_all(device))
+    room = Room({unit: Unit(Memory(cells)) for unit, cells in by_unit.items()}, Place(link, chosen))
+    async with serving(room) as at:
+        simulation = Simulation(link, devices, room, at)
+        life_of_it = asyncio.create_task(simulation.live(), name="simulation") if chosen.moving else None
+        await asyncio.sleep(0)  # so that values are good when the first request comes
+        try:
+            yield simulation
+        finally:
+            if life_of_it is not None:
+                life_of_it.cancel()
+                with suppress(asyncio.CancelledError):
+                    await life_of_it
