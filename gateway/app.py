@@ -23,8 +23,9 @@ from gateway.desk import Desk, Kept
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.field import Field
 from gateway.inside import Inside, Parts
+from gateway.learned import Renewal, completed
 from gateway.link import FieldLink
-from gateway.memory import DeviceMemory
+from gateway.memory import MEMORY_FILE, DeviceMemory
 from gateway.model import DeviceInfo, Result
 from gateway.outbox.disk.store import Opened
 from gateway.outbox.rescue.adoption import adopt, warn_of_unused
@@ -48,7 +49,7 @@ class Orders(NamedTuple):
     """What the gateway is told from outside: `leave` when to end, `reload()` to begin anew with what is configured now.
 
     `farewell()` is why it ends, for its last status; `socket` where its API is to be served, if anywhere; `kept`
-    what the one before it has left.
+    what the one before it has left; `renew()`: begin anew with what is configured already, since more is learned of it.
     """
 
     leave: asyncio.Event
@@ -56,6 +57,7 @@ class Orders(NamedTuple):
     farewell: Callable[[], str]
     kept: Kept
     socket: Path | None = None
+    renew: Callable[[], None] = lambda: None
 
 
 class Gateway:
@@ -73,11 +75,12 @@ class Gateway:
     ) -> None:
         """`away`: why `state` is not where it should be, for the status."""
         self.ready = asyncio.Event()
-        self._site = site
+        self._memory = DeviceMemory(state / MEMORY_FILE)
+        self._site = site = completed(site, adapters, self._memory)
         self._orders = orders
         self._state = state
         self._devices = describe(site)
-        self._memory = DeviceMemory(state / "memory.json")
+        self._renewal = Renewal(orders.kept.renewed, orders.renew)
         self._clock = WallClock(site.gateway.clock, believed=orders.kept.believes_clock)
         self._field = Field(self._devices, now_ms)
         self._links = self._made_links(adapters)
@@ -118,6 +121,7 @@ class Gateway:
                 memory=self._memory.of(link.devices),
                 field=self._field,
                 max_queue=self._site.commands.max_queue,
+                learned=self._renewal.learned,
             )
             for name, link in self._site.links.items()
             if link.devices and link.served
@@ -138,6 +142,11 @@ class Gateway:
         for uplink in made:
             uplink.outbox.away = away
         return made
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether some device turned out to have other points than it is known with: a fresh gateway knows them."""
+        return bool(self._renewal.waiting)
 
     async def links_tried(self, timeout_s: float) -> None:
         """Return once every link is up or has failed, or after so long."""
@@ -186,6 +195,7 @@ class Gateway:
         async with self._control():
             await self._orders.leave.wait()
             log.info("stopping")
+            self._renewal.stop()
             await _end(inner)
             await _end(field)
             await self._desk.settle()

@@ -21,6 +21,7 @@ from gateway.commands.failsafe import Away, FailSafe, Presence, Written
 from gateway.commands.guard import Counted, Guard
 from gateway.config.site import Site
 from gateway.latest import Latest
+from gateway.learned import Renewed
 from gateway.link import FieldLink
 from gateway.local import Local
 from gateway.model import DeviceInfo, Result, ResultStatus
@@ -48,6 +49,7 @@ class Kept:
     counted: Counted = field(default_factory=dict)
     away: Away = field(default_factory=dict)
     written: Written = field(default_factory=dict)
+    renewed: dict[str, Renewed] = field(default_factory=dict)
 
 
 class Desk:

@@ -18,6 +18,9 @@ from gateway.model import Result, ResultStatus
 LINK_S = 10.0
 """How long a link may take to come up, or to say that it can't: longer than its connect timeout by default."""
 
+ROUNDS = 2
+"""What a device itself says it has is asked for in the first, and known in the second."""
+
 
 def alone(site: Site, device: str) -> Site:
     """The same site with nothing but the link of this device; raises KeyError."""
@@ -39,17 +42,20 @@ async def direct(part: Site, state: Path) -> AsyncIterator[Inside]:
 
     The caller holds the state directory (`cli.state.owned`). Raises StoreError, OSError.
     """
-    leave = asyncio.Event()
     adapters = plugins.adapters(link.adapter for link in part.links.values())
-    gateway = Gateway(part, adapters, {}, state, Orders(leave, _refuse_reload, lambda: "stopped", Kept()))
-    work = asyncio.create_task(gateway.run(), name="direct")
-    try:
-        await _until(gateway.ready, work)
-        await gateway.links_tried(LINK_S)
-        yield gateway.inside
-    finally:
-        leave.set()
-        await work
+    for number in range(1, ROUNDS + 1):
+        leave = asyncio.Event()
+        gateway = Gateway(part, adapters, {}, state, Orders(leave, _refuse_reload, lambda: "stopped", Kept()))
+        work = asyncio.create_task(gateway.run(), name="direct")
+        try:
+            await _until(gateway.ready, work)
+            await gateway.links_tried(LINK_S)
+            if number == ROUNDS or not gateway.has_learned:
+                yield gateway.inside
+                return
+        finally:
+            leave.set()
+            await work
 
 
 async def _until(ready: asyncio.Event, work: asyncio.Task[None]) -> None:

@@ -12,7 +12,17 @@ from typing import Any
 from gateway.adapter import Adapter, AdapterError, Direction, LinkConfig, Memory, Rejected, Tap, Tell, to_nobody
 from gateway.field import Field
 from gateway.jobs import STOPPING, Job, Queue, carry_out
-from gateway.model import BadReason, Command, DeviceStatus, Notice, Result, ResultStatus, Sample
+from gateway.model import (
+    BadReason,
+    Command,
+    DeviceState,
+    DeviceStatus,
+    Notice,
+    Relearned,
+    Result,
+    ResultStatus,
+    Sample,
+)
 from gateway.supervisor import Supervised
 
 GRACE_S = 0.5
@@ -25,6 +35,12 @@ LENT = "a scan has the link for itself: its devices are out of reach until that 
 
 SIGNS_OF_DEATH = frozenset({BadReason.TIMEOUT, BadReason.NO_LINK})
 """Reasons that say nothing has answered; any other comes from a device that has."""
+
+SIGNS_OF_LIFE = frozenset({DeviceState.ONLINE, DeviceState.DEGRADED})
+"""States of devices that have answered."""
+
+Learned = Callable[[str], None]
+"""Is told of a device that turns out to have other points than it is known with."""
 
 
 class FieldLink:
@@ -40,10 +56,14 @@ class FieldLink:
         memory: Memory,
         field: Field,
         max_queue: int,
+        learned: Learned = lambda _: None,
     ) -> None:
-        self.supervised = Supervised(
-            f"link {name}", self._serve, config.reconnect, on_down=lambda _: field.link_down(name)
-        )
+        self.supervised = Supervised(f"link {name}", self._serve, config.reconnect, on_down=self._down)
+        self._name = name
+        self._learned = learned
+        self._met = asyncio.Event()
+        self._unmet = {device for device, settings in devices.items() if not settings.points}
+        self._meet()
         self._class = adapter
         self._config = config
         self._devices = devices
@@ -85,8 +105,9 @@ class FieldLink:
                 task.add_done_callback(partial(self._ended, job))
 
     async def tried(self) -> None:
-        """Return once it is up, or has failed for the first time."""
+        """Return once it is up and devices without points have been asked for some, or it has failed."""
         await self.supervised.told.wait()
+        await self._met.wait()
 
     def refuse_waiting(self) -> None:
         """At the stop: what still waits is answered, and has not touched its device."""
@@ -133,6 +154,16 @@ class FieldLink:
         finally:
             scan.cancel()
 
+    def _meet(self, device: str = "") -> None:
+        """Something is known of it."""
+        self._unmet.discard(device)
+        if not self._unmet:
+            self._met.set()
+
+    def _down(self, _reason: str) -> None:
+        self._met.set()
+        self._field.link_down(self._name)
+
     def _show(self, direction: Direction, data: bytes) -> None:
         for tap in self._taps:
             tap(direction, data)
@@ -161,7 +192,7 @@ class FieldLink:
             with suppress(Rejected):  # who looks on sees nothing; the link serves all the same
                 adapter.tap(self._show)
         try:
-            await self._until_wanted(adapter.run(_FirstSign(self._field, up)))
+            await self._until_wanted(adapter.run(_Signs(self._field, up, self._meet, self._learned)))
         finally:
             self._adapter = None
             self._counted.update(adapter.counters())
@@ -201,16 +232,28 @@ class FieldLink:
             execution.cancel()
 
 
-class _FirstSign:
-    """Passes everything on, and says once that the link serves."""
+class _Signs:
+    """Passes everything on, and says that the link serves when something shows it."""
 
-    def __init__(self, field: Field, up: Callable[[], None]) -> None:
+    def __init__(self, field: Field, up: Callable[[], None], met: Callable[[str], None], learned: Learned) -> None:
         self._field = field
         self._up = up
+        self._met = met
+        self._learned = learned
 
-    def __call__(self, item: Sample | DeviceStatus | Notice, /) -> None:
-        if isinstance(item, Sample) and _is_sign_of_life(item):
+    def __call__(self, item: Sample | DeviceStatus | Notice | Relearned, /) -> None:
+        if isinstance(item, Sample):
+            if _is_sign_of_life(item):
+                self._up()
+        elif isinstance(item, Relearned):
             self._up()
+            self._met(item.device)
+            self._learned(item.device)
+            return
+        elif isinstance(item, DeviceStatus):
+            if item.state in SIGNS_OF_LIFE:
+                self._up()
+            self._met(item.device)
         self._field(item)
 
     async def durable(self, sample: Sample, /) -> None:

@@ -14,6 +14,9 @@ import structlog
 SAVE_S = 60.0
 """How often changes are looked for: what is lost by a crash is learned again, and people are told again."""
 
+MEMORY_FILE = "memory.json"
+"""In the state directory."""
+
 log = structlog.get_logger("fieldgate.memory")
 
 

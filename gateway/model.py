@@ -92,6 +92,12 @@ class Notice(Struct, frozen=True):
     mended: bool = False
 
 
+class Relearned(Struct, frozen=True):
+    """An adapter's memory of a device makes other points of it than it has now: `complete` would say which."""
+
+    device: str
+
+
 class Command(Struct, frozen=True):
     """A validated request to one device; exactly one of `write`, `read` and `invoke` is set.
 

@@ -17,6 +17,7 @@ from adapters.modbus.raw import wanted
 from adapters.modbus.scope import is_serial, scope_of, units_of
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
+from adapters.modbus.sunspec.completion import complete
 from adapters.modbus.survey import nobody, survey
 from adapters.modbus.writes import check, known
 from gateway.adapter import NO_OPTIONS, Adapter, Advice, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
@@ -56,6 +57,7 @@ class ModbusAdapter(Adapter):
             self._counters = session.counters
             session.stop()
             try:
+                await session.stopped()
                 await wire.close()
             finally:
                 session.remember()
@@ -123,9 +125,19 @@ class ModbusAdapter(Adapter):
         return self._counters if self._session is None else self._session.counters
 
     @classmethod
+    def complete(
+        cls, link: ModbusLink, devices: Mapping[str, ModbusDevice], memory: Memory
+    ) -> Mapping[str, ModbusDevice]:
+        """With the points of SunSpec devices, as they were when these were met."""
+        return complete(link, devices, memory)
+
+    @classmethod
     def plan_summary(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> list[str]:
         """Requests, bytes and bus time of each device in each period, and what they come to."""
-        return outlook.lines(link, devices)
+        unmet = [
+            f"{name}: its points are found when it is first met" for name, dev in devices.items() if not dev.points
+        ]
+        return [*outlook.lines(link, devices), *unmet]
 
     @classmethod
     def load(cls, link: ModbusLink, devices: Mapping[str, ModbusDevice]) -> Mapping[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+from typing_extensions import override
 
 from adapters.modbus.linkconfig import ModbusLink
 from adapters.modbus.point import (
@@ -16,8 +17,9 @@ from adapters.modbus.point import (
     ModbusPoint,
     Table,
 )
+from adapters.modbus.sunspec.config import SunSpec, from_switch, or_switch
 from adapters.modbus.tables import MAX_READ_WRITE_REGISTERS, MAX_WRITE_BITS, MAX_WRITE_REGISTERS
-from gateway.adapter import DeviceConfig, Period, StrictModel
+from gateway.adapter import DeviceConfig, Identifier, Period, StrictModel, check_commands, check_read_backs
 from gateway.values import Order
 
 __all__ = [
@@ -73,10 +75,28 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
     blocks: bool = Field(
         True, description="false: a request for each point, where a device refuses to have several read at once"
     )
+    sunspec: Annotated[SunSpec | None, BeforeValidator(from_switch)] = Field(
+        None, description="true: the device says itself which points it has, by SunSpec", json_schema_extra=or_switch
+    )
+    points: dict[Identifier, ModbusPoint] = Field({}, description="required, but for sunspec devices: these have more")
 
     def address_on(self, link: ModbusLink) -> str:
         """Where the device is found, for people."""
         return f"{link.path if link.is_serial else link.peer} unit {self.unit_id}"
+
+    @model_validator(mode="after")
+    def _has_points(self) -> ModbusDevice:
+        if not self.points and self.sunspec is None:
+            raise ValueError("it has no points: name some, or write sunspec: true if it is such a device")
+        return self
+
+    @override
+    @model_validator(mode="after")
+    def _commands_make_sense(self) -> ModbusDevice:
+        check_read_backs(self)
+        if self.sunspec is None:  # else the points are not known here
+            check_commands(self)
+        return self
 
     @model_validator(mode="after")
     def _addresses_exist(self) -> ModbusDevice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict
@@ -24,6 +25,9 @@ from adapters.modbus.poll import Poll, Target
 from adapters.modbus.raw import Wanted
 from adapters.modbus.scan import Found, Scan
 from adapters.modbus.scope import Scope
+from adapters.modbus.sunspec.gate import Gate
+from adapters.modbus.sunspec.memory import Notes
+from adapters.modbus.sunspec.survey import Survey
 from adapters.modbus.unit import Silence, Unit
 from adapters.modbus.wire import Wire
 from gateway.adapter import Emit, Rejected, Tap, Wrote
@@ -57,6 +61,8 @@ class Session:
         self._memories: list[tuple[int, MutableMapping[str, Any]]] = []
         self._slots: list[tuple[Slot, Poll]] = []
         self._tickets: list[Ticket] = []
+        self._surveys: dict[str, Survey] = {}
+        self._tasks: list[asyncio.Task[None]] = []
         self._scanning = False
 
     def add(self, name: str, device: ModbusDevice, memory: MutableMapping[str, Any], place: str = "") -> None:
@@ -66,12 +72,17 @@ class Session:
         self._recall(device.unit_id, memory)
         learned = Learned(memory)
         learned.be_of(place, (cell.span for group in device.groups(name) for cell in cells_of(device, group)))
-        target = Target(device.unit_id, limits_of(device), learned, unit, self._bus, self._emit, device.address_base)
+        gate = Gate(self._emit)
+        emit = self._emit if device.sunspec is None else gate
+        target = Target(device.unit_id, limits_of(device), learned, unit, self._bus, emit, device.address_base)
         self._devices[name] = device, target
         for group in device.groups(name):
             poll = Poll(group, tuple(map(_shared, cells_of(device, group))), target)
             unit.polls.append(poll)
             self._slots.append((Slot(group.every_s, device.phase), poll))
+        if device.sunspec is not None:
+            self._surveys[name] = Survey(name, device, Notes(memory, place, device.sunspec), target, gate)
+            unit.polls.append(self._surveys[name])
 
     def start(self) -> None:
         """Read everything once, and then on the grid."""
@@ -79,14 +90,29 @@ class Session:
         for slot, poll in self._slots:
             self._tickets.append(grid.subscribe(slot, poll.wake, self._wire.lose))
             poll.wake()
+        for survey in self._surveys.values():
+            task = asyncio.create_task(survey.run(), name="survey")
+            task.add_done_callback(self._surveyed)
+            self._tasks.append(task)
 
     def stop(self) -> None:
         """Nothing is polled or sent any more."""
+        for task in self._tasks:
+            task.cancel()
         for ticket in self._tickets:
             ticket.cancel()
         for unit in self._units:
             unit.stop()
         self._bus.stop()
+
+    async def stopped(self) -> None:
+        """Return once whatever was under way has ended."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _surveyed(self, task: asyncio.Task[None]) -> None:
+        """It ends only by a defect, which is the link's."""
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._wire.lose(error)
 
     def remember(self) -> None:
         """Once the line is closed: which replies may still come to the next who opens it."""
@@ -105,18 +131,25 @@ class Session:
         self._wire.tap = tap
 
     async def write(self, name: str, wanted: Mapping[str, Value], not_after_s: float, wrote: Wrote) -> Result:
-        """Carry out a command's writes."""
+        """Carry out a command's writes; raises Rejected."""
+        await self._vouch(name)
         result = await write_all(self._port(name, not_after_s), wanted, wrote)
         return plainly_written(result, self._around(name))
 
     async def read(self, name: str, points: tuple[str, ...], not_after_s: float) -> Result:
-        """Carry out a command's reads."""
+        """Carry out a command's reads; raises Rejected."""
+        await self._vouch(name)
         return self._plainly(name, await read_all(self._port(name, not_after_s), points))
 
     async def peek(self, name: str, what: Wanted, not_after_s: float) -> Result:
         """Carry out a raw read."""
         device, target = self._devices[name]
         return self._plainly(name, await peek(device, target.unit, self._bus, what, not_after_s))
+
+    async def _vouch(self, name: str) -> None:
+        """Make sure that it is the device that is known, where a device itself has told its points."""
+        if (survey := self._surveys.get(name)) is not None:
+            await survey.vouch()
 
     async def scan(self, scope: Scope, course: Course) -> list[Found]:
         """Look who answers; raises Rejected while another looks."""
@@ -144,7 +177,7 @@ class Session:
         alive: set[int] = set()
         for name, (device, target) in self._devices.items():
             names[device.unit_id] = ", ".join(filter(None, [names.get(device.unit_id), name]))
-            if target.unit.alive and min(group.every_s for group in device.groups(name)) <= NEWS_S:
+            if target.unit.alive and min((group.every_s for group in device.groups(name)), default=math.inf) <= NEWS_S:
                 alive.add(device.unit_id)
         return names, alive
 

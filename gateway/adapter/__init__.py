@@ -17,10 +17,10 @@ from gateway.adapter.contract import (
 )
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
 from gateway.adapter.paths import ConfigPath
-from gateway.adapter.readback import ReadBack
+from gateway.adapter.readback import ReadBack, check_read_backs
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
-from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules
+from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules, check_commands
 
 __all__ = [
     "IDENTIFIER",
@@ -58,5 +58,7 @@ __all__ = [
     "Unheard",
     "WriteRules",
     "Wrote",
+    "check_commands",
+    "check_read_backs",
     "to_nobody",
 ]

@@ -14,14 +14,18 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 from gateway.adapter.advice import Advice
 from gateway.adapter.errors import Rejected
 from gateway.adapter.settings import DeviceConfig, LinkConfig
-from gateway.model import Command, DeviceStatus, Notice, Result, Sample, Value
+from gateway.model import Command, DeviceStatus, Notice, Relearned, Result, Sample, Value
 
 
 class Emit(Protocol):
     """How an adapter hands over what it read."""
 
-    def __call__(self, item: Sample | DeviceStatus | Notice, /) -> None:
-        """Take it without ever waiting; overflow is counted and reported by the core, a notice is logged."""
+    def __call__(self, item: Sample | DeviceStatus | Notice | Relearned, /) -> None:
+        """Take it without ever waiting; overflow is counted and reported by the core, a notice is logged.
+
+        After `Relearned` the adapter goes on with what it has: the core makes a fresh one, with what `complete` says
+        then, when it is time for that.
+        """
 
     async def durable(self, sample: Sample, /) -> None:
         """Return once the sample is on disk, for devices that delete what we acknowledge."""
@@ -156,6 +160,14 @@ class Adapter(ABC):
     def counters(self) -> Mapping[str, int]:
         """What this instance has counted so far, by short names; shown in the gateway's status, also after its end."""
         return {}
+
+    @classmethod
+    def complete(cls, link: Any, devices: Mapping[str, Any], memory: Memory) -> Mapping[str, Any]:  # noqa: ARG003
+        """The same devices with the points that were learned of them rather than configured. Quick, without the field.
+
+        Called before an instance is made of what it returns: points are known to all of the house before any is read.
+        """
+        return devices
 
     @classmethod
     def plan_summary(cls, link: Any, devices: Mapping[str, Any]) -> list[str]:  # noqa: ARG003 - for adapters to use

@@ -16,6 +16,8 @@ from gateway.cli.options import StateDir
 from gateway.cli.room import shortage
 from gateway.cli.state import default_state_dir
 from gateway.config import ConfigError, Diagnostic, Site, load
+from gateway.learned import completed
+from gateway.memory import MEMORY_FILE, DeviceMemory
 
 
 def check(
@@ -27,8 +29,9 @@ def check(
     """Exit code 0 when the configuration may be run, else 3."""
     site: Site | None = None
     try:
-        site = load(file, plugins.catalog(), os.environ)
-        found: Sequence[Diagnostic] = [*site.warnings, *shortage(site, state_dir or default_state_dir(os.environ))]
+        state = state_dir or default_state_dir(os.environ)
+        site = _learned(load(file, plugins.catalog(), os.environ), state)
+        found: Sequence[Diagnostic] = [*site.warnings, *shortage(site, state)]
     except ConfigError as error:
         found = error.diagnostics
     passed = site is not None and not (strict and found)
@@ -40,6 +43,15 @@ def check(
         if site is not None:
             _print_plan(site)
     return Exit.OK if passed else Exit.CONFIG
+
+
+def _learned(site: Site, state: Path) -> Site:
+    """With what the gateway has learned of its devices, if it has run and this user may know."""
+    memory = state / MEMORY_FILE
+    if not os.access(memory, os.R_OK):
+        return site
+    adapters = plugins.adapters(link.adapter for link in site.links.values())
+    return completed(site, adapters, DeviceMemory(memory))
 
 
 def _verdict(file: Path, site: Site | None, found: Sequence[Diagnostic], passed: bool) -> str:

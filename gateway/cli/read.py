@@ -46,7 +46,7 @@ def read(
             if raw is not None:
                 return peek.ended(device, peek.peeked(client, device, raw, about["link"]), as_json=as_json)
             known = about["points"]
-            for name in points or ():
+            for name in points or () if known else ():
                 must_be_known(f"{device} has no point", name, known)
             result = client.post(address("devices", device, "read"), {"points": points} if points else {})
             result = explained(client, result, about["link"])
@@ -55,7 +55,7 @@ def read(
     if as_json:
         show.document({"device": device, **result})
     else:
-        tell(device, result, {name: known[name] for name in points or known})
+        tell(device, result, {name: known[name] for name in points or known if name in known})
     return exit_of(result)
 
 

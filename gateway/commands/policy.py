@@ -82,6 +82,8 @@ def _check_invoke(request: Request, device: DeviceInfo) -> Permit:
         raise Rejected("unknown-command", f"{device.device} has no command '{request.invoke}' (it has: {known})")
     if command.steps and request.args:
         raise Rejected("malformed", f"the command '{request.invoke}' of {device.device} takes no args")
+    for step in command.steps:
+        _check_names(step.write, device)
     own = Guarded(f"devices.{device.device}.commands.{request.invoke}", f"'{request.invoke}'", command.guards)
     writes = [tuple(_guarded_points(step.write, device)) for step in command.steps]
     points = {each.rule: each for guarded in writes for each in guarded}

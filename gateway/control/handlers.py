@@ -13,7 +13,7 @@ from gateway.control.asking import encoded
 from gateway.control.errors import unknown
 from gateway.control.house import House
 from gateway.latest import Reading
-from gateway.model import DeviceInfo, Sample
+from gateway.model import DeviceInfo, DeviceStatus, Result, ResultStatus, Sample
 
 LOCAL_ID_BYTES = 8
 
@@ -52,7 +52,10 @@ async def device(asked: Asked) -> Any:
 
 async def read(asked: Asked) -> models.Answer:
     """Read points now."""
-    points = asked.body.points or list(_device(asked).points)
+    known = _device(asked).points
+    if not known:
+        return answers.result(_new_id(), asked.name, _nothing_known(asked.house.states()[asked.name]))
+    points = asked.body.points or list(known)
     return await _command(asked, asked.name, read=points)
 
 
@@ -130,6 +133,12 @@ def _known(samples: list[Sample]) -> dict[str, dict[str, Reading]]:
         for name, value in zip(sample.group.points, sample.values, strict=True):
             of_device[name] = Reading(sample.time_ms, value, sample.bad.get(name))
     return known
+
+
+def _nothing_known(status: DeviceStatus) -> Result:
+    """Of a device that tells itself which points it has."""
+    detail = f"it says itself which points it has, and has not said so yet; it is {status.state.value}"
+    return Result(ResultStatus.UNREACHABLE, reason=status.reason, detail=detail)
 
 
 def _new_id() -> str:

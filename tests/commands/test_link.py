@@ -1,9 +1,10 @@
 """One link at work: its commands one after the other, whatever its adapter does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import pytest
@@ -13,7 +14,19 @@ from gateway import link as link_module
 from gateway.adapter import Adapter, AdapterError, DeviceConfig, Emit, LinkConfig, PointConfig, Rejected, Wrote
 from gateway.jobs import Job
 from gateway.link import FieldLink
-from gateway.model import Bad, BadReason, Command, Interlock, PointGroup, Result, ResultStatus, Sample
+from gateway.model import (
+    Bad,
+    BadReason,
+    Command,
+    DeviceState,
+    DeviceStatus,
+    Interlock,
+    PointGroup,
+    Relearned,
+    Result,
+    ResultStatus,
+    Sample,
+)
 from gateway.supervisor import Phase
 from tests.outbox.setup import until
 
@@ -62,7 +75,12 @@ class Field:
 
 @asynccontextmanager
 async def linked(
-    max_queue: int = 2, *, up: bool = True, working: bool = True
+    max_queue: int = 2,
+    *,
+    up: bool = True,
+    working: bool = True,
+    devices: Mapping[str, Any] = MappingProxyType({}),
+    learned: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[tuple[FieldLink, Field]]:
     Puppet.ended, Puppet.executed, Puppet.emit = asyncio.Event(), [], None
     field: Any = Field()
@@ -70,10 +88,11 @@ async def linked(
         "plc",
         adapter=Puppet,
         config=LinkConfig(adapter="puppet"),
-        devices={},
+        devices=devices,
         memory={},
         field=field,
         max_queue=max_queue,
+        learned=learned,
     )
     tasks = [asyncio.create_task(link.run_commands())] if working else []
     if up:
@@ -119,6 +138,40 @@ async def test_a_command_is_carried_out_and_its_end_told() -> None:
     async with linked() as (link, _):
         Puppet.carry_out = answer(Result(ResultStatus.DONE, {"a": 1}))
         assert await outcome(link) == Result(ResultStatus.DONE, {"a": 1})
+
+
+async def test_that_a_device_has_other_points_is_told_and_shows_that_the_link_serves() -> None:
+    told: list[str] = []
+    async with linked(learned=told.append) as (link, field):
+        assert Puppet.emit is not None
+        Puppet.emit(Relearned("d"))
+        assert (told, field.items, phase(link)) == (["d"], [], Phase.UP)
+
+
+@pytest.mark.parametrize("sign", [Relearned("d"), DeviceStatus("d", DeviceState.OFFLINE, 0, "timeout")])
+async def test_a_link_is_not_tried_before_devices_without_points_have_been_asked(sign: Any) -> None:
+    class Bare:
+        points: ClassVar[dict[str, Any]] = {}
+
+    async with linked(devices={"d": Bare()}) as (link, _):
+        assert Puppet.emit is not None
+        Puppet.emit(Sample(GROUP, 0, (1, 2)))
+        tried = asyncio.create_task(link.tried())
+        await asyncio.sleep(0)
+        assert not tried.done()
+        Puppet.emit(sign)
+        async with asyncio.timeout(10):
+            await tried
+
+
+async def test_a_link_that_fails_has_been_tried_whatever_its_devices_are() -> None:
+    class Bare:
+        points: ClassVar[dict[str, Any]] = {}
+
+    async with linked(devices={"d": Bare()}) as (link, _):
+        Puppet.ended.set()
+        async with asyncio.timeout(10):
+            await link.tried()
 
 
 async def test_what_the_adapter_refuses_is_rejected() -> None:

@@ -105,6 +105,7 @@ devices:
       hourly: {max_rate: 1/h, steps: [{write: {pump: true}}]}
       safely: {interlock: {pump: false}, steps: [{write: {locked: 1}}, {write: {seldom: 1}}]}
       boldly: {steps: [{write: {careful: 1}}]}
+  roof: {link: plc, unit_id: 3, sunspec: true, commands: {stop: {steps: [{write: {controls_Conn: DISCONNECT}}]}}}
   tank: {link: plc, unit_id: 2, commands: false, points: {level: {address: 0, type: uint16, writable: true}}}
 """
 
@@ -184,6 +185,11 @@ def test_the_steps_of_a_command_are_held_to_the_rules_of_their_points(devices: M
     assert f"{BOILERS}.points.seldom.writable" in [
         each.rule for each in permit(devices["boiler"], invoke="safely").guarded
     ]
+
+
+def test_a_command_whose_points_were_not_found_is_refused(devices: Mapping[str, DeviceInfo]) -> None:
+    with pytest.raises(Rejected, match="roof has no point 'controls_Conn'"):
+        permit(devices["roof"], invoke="stop")
 
 
 def test_where_nothing_may_be_written_reads_go_on(devices: Mapping[str, DeviceInfo]) -> None:

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 
 from gateway.control import peer
 from gateway.model import Bad, BadReason, Result, ResultStatus
-from tests.control.setup import Api, served
+from tests.control.setup import COLD_ROOM, Api, served
 from tests.support.repo import ROOT
 
 US = pwd.getpwuid(os.getuid()).pw_name
@@ -43,6 +44,19 @@ async def test_a_read_names_its_points_else_all_there_are(api: Api) -> None:
 
     everything = ["flow_temp", "pump", "mode", "setpoint"]
     assert [command["read"] for command, _, _ in api.house.commands] == [["pump"], everything, everything, everything]
+
+
+@pytest.mark.parametrize("body", [{}, {"points": ["temp"]}])
+async def test_a_device_that_has_not_said_which_points_it_has_is_unreachable(
+    api: Api, body: dict[str, list[str]]
+) -> None:
+    api.house.devices = {"cold-room": msgspec.structs.replace(COLD_ROOM, points={}, groups=())}
+
+    reply = await api.ask("POST", "/v1/devices/cold-room/read", body)
+
+    assert (reply.body["status"], reply.body["reason"]) == ("unreachable", "no-link")
+    assert "which points it has" in reply.body["detail"]
+    assert api.house.commands == []
 
 
 async def test_a_named_command_goes_with_its_arguments(api: Api) -> None:

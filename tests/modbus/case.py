@@ -23,7 +23,7 @@ from adapters.modbus.line import Line
 from adapters.modbus.mbap import Datagrams, Stream
 from adapters.modbus.wire import Wire
 from gateway.grid import Grid
-from gateway.model import Command, DeviceStatus, Notice, Result, Sample
+from gateway.model import Command, DeviceStatus, Notice, Relearned, Result, Sample
 from gateway.units import parse_duration
 from tests.modbus.virtual import in_simulated_time
 from tests.support.emitted import untold
@@ -209,7 +209,10 @@ class Told:
     def __init__(self, told: list[dict[str, Any]]) -> None:
         self._told = told
 
-    def __call__(self, item: Sample | DeviceStatus | Notice, /) -> None:
+    def __call__(self, item: Sample | DeviceStatus | Notice | Relearned, /) -> None:
+        if isinstance(item, Relearned):
+            self._told.append({"device": item.device, "relearned": True})
+            return
         if isinstance(item, Notice):
             self._told.append({"device": item.device, "notice": "mended" if item.mended else "lacking"})
             return

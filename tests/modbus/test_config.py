@@ -10,6 +10,17 @@ from gateway.model import Kind
 from tests.modbus.setup import device, link_to
 
 
+def test_a_device_without_points_must_say_them_itself() -> None:
+    with pytest.raises(ValidationError, match="it has no points: name some, or write sunspec: true"):
+        device({})
+    assert device({}, sunspec=True).points == {}
+
+
+def test_a_command_of_a_device_that_says_its_points_itself_is_not_held_to_them_yet() -> None:
+    stop = {"steps": [{"write": {"controls_Conn": "DISCONNECT"}}]}
+    assert device({}, sunspec=True, commands={"stop": stop}).commands
+
+
 @pytest.mark.parametrize(
     ("point", "sentence"),
     [

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from gateway.adapter import Adapter
-from gateway.model import Bad, DeviceState, DeviceStatus, Notice, Sample, Value
+from gateway.model import Bad, DeviceState, DeviceStatus, Notice, Relearned, Sample, Value
 
 
 class Emitted:
@@ -14,11 +14,11 @@ class Emitted:
     def __init__(self) -> None:
         self.over = False
         """The adapter has ended: nothing more comes."""
-        self.items: list[Sample | DeviceStatus | Notice] = []
+        self.items: list[Sample | DeviceStatus | Notice | Relearned] = []
         self._news = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def __call__(self, item: Sample | DeviceStatus | Notice, /) -> None:
+    def __call__(self, item: Sample | DeviceStatus | Notice | Relearned, /) -> None:
         self.items.append(item)
         self.news()
 

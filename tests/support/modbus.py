@@ -14,7 +14,7 @@ from tests.support.ports import free_port
 READ_FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 WRITE_FUNCTION = {"coil": 15, "discrete": 2, "holding": 16, "input": 4}
 REGISTERS = 1000
-"""Every table has the addresses 0..999."""
+"""Every table has the addresses 0..999, if nothing else is said."""
 
 T = TypeVar("T")
 
@@ -29,14 +29,15 @@ class Request(NamedTuple):
 
 
 class ModbusServer:
-    """Serves the given unit ids on loopback, on a thread with a loop of its own."""
+    """Serves the given unit ids on loopback, on a thread with a loop of its own; so many registers of each kind."""
 
-    def __init__(self, units: Sequence[int] = (1,)) -> None:
+    def __init__(self, units: Sequence[int] = (1,), registers: int = REGISTERS) -> None:
         self.port = free_port()
         self.requests: list[Request] = []
         self.failures: dict[tuple[int, int], ExcCodes] = {}
         """(unit, address): a request that touches it gets this exception."""
         self._units = units
+        self._registers = registers
         self._memory: dict[tuple[int, str, int], list[int]] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="modbus server", daemon=True)
@@ -116,7 +117,7 @@ class ModbusServer:
             )
 
         bits = SimData(0, count=REGISTERS, values=False, datatype=DataType.BITS)
-        words = SimData(0, count=REGISTERS, values=0, datatype=DataType.REGISTERS)
+        words = SimData(0, count=self._registers, values=0, datatype=DataType.REGISTERS)
         return SimDevice(unit, ([bits], [bits], [words], [words]), action=note)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -1,0 +1,1 @@
+"""SunSpec: devices that say themselves what they have."""

@@ -1,0 +1,171 @@
+"""A device that says itself what it has: found, polled by name, kept over a restart, found anew when it changes."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.modbus.sunspec.images import COMMON, chain, inverter, model
+from tests.support.daemon import FIELDGATE, Daemon
+from tests.support.envelopes import has_state, is_reading, is_result
+from tests.support.modbus import ModbusServer
+from tests.support.mosquitto import Mosquitto
+from tests.support.ports import free_port
+from tests.support.site import endpoint, link, site
+from tests.support.subscriber import Received, Subscriber
+
+MakeDaemon = Callable[..., Daemon]
+
+W, HEADER = "inverter_three_phase_W", 2
+"""A point; registers that only a look at the models reads."""
+
+
+def config(url: str, port: int, **more: Any) -> str:
+    inv = {"link": "roof", "every": "100ms", "timeout": "500ms", "sunspec": True, **more}
+    return site(endpoint(url), {"roof": link(port)}, {"inv": inv})
+
+
+def has_point(point: str, value: object = None, device: str = "inv") -> Callable[[Received], bool]:
+    def matches(message: Received) -> bool:
+        values = message.json["values"] if is_reading(message, device) else {}
+        return point in values and value in (None, values[point])
+
+    return matches
+
+
+@pytest.fixture
+def daemon(
+    make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber, modbus_server: ModbusServer
+) -> Daemon:
+    """At work with an inverter that it has met."""
+    modbus_server.set("holding", 0, inverter())
+    daemon = make_daemon(config(mosquitto.url, modbus_server.port))
+    daemon.start()
+    subscriber.wait_for(has_point(W, 2800))
+    return daemon
+
+
+def test_points_are_published_by_name_and_scaled(daemon: Daemon, subscriber: Subscriber) -> None:
+    subscriber.wait_for(has_point("inverter_three_phase_A", 12.3))
+    subscriber.wait_for(has_point("inverter_three_phase_WH", 9876540))
+    subscriber.wait_for(has_point("inverter_three_phase_St", "MPPT"))
+    subscriber.wait_for(has_point("common_SN", "4711"))
+    birth = subscriber.wait_for(lambda m: m.topic.endswith("inv/birth") and W in m.json["points"]).json
+
+    assert birth["points"][W]["unit"] == "W"
+    assert "inverter_three_phase_AphB" not in birth["points"]
+    assert daemon.process.returncode is None
+
+
+def test_a_restart_keeps_what_was_found(daemon: Daemon, subscriber: Subscriber, modbus_server: ModbusServer) -> None:
+    assert daemon.terminate() == 0
+    modbus_server.requests.clear()
+    modbus_server.set("holding", 70 + 14, [77])
+
+    daemon.start()
+
+    subscriber.wait_for(has_point(W, 77))
+    assert [request for request in modbus_server.requests if request.size == HEADER] == []
+
+
+def test_check_knows_what_was_found(daemon: Daemon) -> None:
+    assert daemon.terminate() == 0
+
+    before, after = (check(daemon.config_path, state) for state in (daemon.state_dir / "none", daemon.state_dir))
+
+    assert "1 device, 0 points" in before
+    assert "inv: its points are found when it is first met" in before
+    assert "1 device, 14 points" in after
+
+
+def check(path: Path, state: Path) -> str:
+    return subprocess.run(
+        [FIELDGATE, "check", path, "--state-dir", state], capture_output=True, text=True, check=True, timeout=40
+    ).stdout
+
+
+def test_another_device_in_its_place_is_found_anew(
+    daemon: Daemon, subscriber: Subscriber, modbus_server: ModbusServer
+) -> None:
+    modbus_server.stop()
+    subscriber.wait_for(lambda m: has_state(m, "offline", "inv"))
+    modbus_server.set("holding", 0, [0] * 200)
+    modbus_server.set("holding", 0, chain(model(1, {**COMMON, "SN": "4712"}), model(160, MPPT)))
+
+    modbus_server.start()
+
+    subscriber.wait_for(has_point("mppt_module_2_DCW", 1500), timeout_s=60)
+    assert daemon.process.returncode is None
+
+
+MPPT = {"DCA_SF": -1, "DCV_SF": -1, "DCW_SF": 1, "N": 2, "module": [{"ID": 1, "DCW": 120}, {"ID": 2, "DCW": 150}]}
+
+
+def test_devices_that_are_met_together_are_taken_up_together(
+    make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    with ModbusServer(units=(1, 2, 3)) as server:
+        for unit in (1, 2, 3):
+            server.set("holding", 0, inverter(W=unit), unit=unit)
+        common = {"link": "roof", "every": "100ms", "sunspec": True}
+        devices = {f"inv{unit}": {**common, "unit_id": unit} for unit in (1, 2, 3)}
+        daemon = make_daemon(site(endpoint(mosquitto.url), {"roof": link(server.port)}, devices))
+        daemon.start()
+
+        for unit in (1, 2, 3):
+            subscriber.wait_for(has_point(W, unit, f"inv{unit}"))
+
+    assert [event["event"] for event in daemon.log].count("ready") == 2
+
+
+def test_a_discovered_point_is_written_only_if_the_configuration_says_so(
+    make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber, modbus_server: ModbusServer
+) -> None:
+    controls = {"Conn": 1, "WMaxLimPct": 1000, "WMaxLim_Ena": 0, "WMaxLimPct_SF": -1}
+    modbus_server.set("holding", 0, chain(model(1, COMMON), model(123, controls)))
+    allowed = {"points": {"controls_WMaxLim_Ena": {"writable": True}}}
+    make_daemon(config(mosquitto.url, modbus_server.port, sunspec=allowed)).start()
+    subscriber.wait_for(has_point("controls_WMaxLimPct", 100.0))
+
+    subscriber.publish("fieldgate/gw/inv/command", {"id": "c-1", "write": {"controls_WMaxLim_Ena": "ENABLED"}})
+    subscriber.publish("fieldgate/gw/inv/command", {"id": "c-2", "write": {"controls_WMaxLimPct": 50}})
+
+    assert subscriber.wait_for(lambda m: is_result(m, "c-1")).json["status"] == "done"
+    assert subscriber.wait_for(lambda m: is_result(m, "c-2")).json["reason"] == "not-writable"
+    assert len(modbus_server.writes()) == 1
+
+
+class Box:
+    """A folder with a configuration, without a daemon."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        (folder / "gateway.yaml").write_text(config("mqtt://127.0.0.1:1", port))
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        command: list[str | Path] = [FIELDGATE, *arguments, "--state-dir", self.folder / "state"]
+        environment = {**os.environ, "TMPDIR": str(self.folder)}
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=40
+        )
+
+
+def test_without_a_daemon_its_points_are_found_before_they_are_read(
+    tmp_path: Path, modbus_server: ModbusServer
+) -> None:
+    modbus_server.set("holding", 0, inverter())
+
+    ended = Box(tmp_path, modbus_server.port).run("read", "inv", W, "--json")
+
+    assert (ended.returncode, json.loads(ended.stdout)["values"]) == (0, {W: 2800})
+
+
+def test_without_a_daemon_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
+    ended = Box(tmp_path, free_port()).run("read", "inv")
+
+    assert ended.returncode == 4
+    assert ended.stderr
