@@ -46,7 +46,7 @@ async def _gone(port: Port) -> Result | None:
         return not_sent(outcome)
     if isinstance(outcome, bytes) or speaks(outcome):
         return None
-    detail = f"{explain(outcome)}, as before; nothing was written"
+    detail = f"nothing was written: {explain(outcome)}"
     return Result(ResultStatus.UNREACHABLE, reason=outcome.reason, detail=detail)
 
 

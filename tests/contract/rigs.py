@@ -79,7 +79,7 @@ class ModbusRig(Rig):
 
     @property
     def peek(self) -> str:
-        return "holding:7/1"
+        return "holding:7"
 
 
 class FaultyRig(ModbusRig):

@@ -44,7 +44,7 @@ async def test_a_write_to_a_dead_device_tries_it_now_and_does_not_touch_it(serve
         result = await write(adapter, pump=True, level=1)
     assert result.status is ResultStatus.UNREACHABLE
     assert result.detail is not None
-    assert result.detail.endswith("as before; nothing was written")
+    assert "nothing was written" in result.detail
     assert len(server.queries) > asked
     assert {query.function for query in server.queries} <= READS
 
