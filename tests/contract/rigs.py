@@ -79,7 +79,7 @@ class ModbusRig(Rig):
 
     @property
     def peek(self) -> str:
-        return "holding:7"
+        return "holding:7/1"
 
 
 class FaultyRig(ModbusRig):
