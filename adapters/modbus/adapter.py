@@ -6,20 +6,20 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
-from adapters.modbus import outlook
-from adapters.modbus.advice import advice
-from adapters.modbus.bus import Bus
+from adapters.modbus.bus.bus import Bus
+from adapters.modbus.commands.writes import check, known
 from adapters.modbus.config import ModbusDevice, ModbusLink
-from adapters.modbus.connect import connect
-from adapters.modbus.course import Course
-from adapters.modbus.portname import lasting_name
-from adapters.modbus.raw import wanted
-from adapters.modbus.scope import is_serial, scope_of, units_of
+from adapters.modbus.outlook import outlook
+from adapters.modbus.outlook.advice import advice
+from adapters.modbus.outlook.portname import lasting_name
+from adapters.modbus.search.course import Course
+from adapters.modbus.search.raw import wanted
+from adapters.modbus.search.scope import is_serial, scope_of, units_of
+from adapters.modbus.search.survey import nobody, survey
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
 from adapters.modbus.sunspec.completion import complete
-from adapters.modbus.survey import nobody, survey
-from adapters.modbus.writes import check, known
+from adapters.modbus.wire.connect import connect
 from gateway.adapter import NO_OPTIONS, Adapter, Advice, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
 

@@ -10,26 +10,26 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
-from adapters.modbus.asking import Port, read_all
-from adapters.modbus.bus import Bus
-from adapters.modbus.carried import carried, carry
-from adapters.modbus.commands import write_all
+from adapters.modbus.blocks.learn import Learned
+from adapters.modbus.blocks.plan import Cell, cells_of, limits_of
+from adapters.modbus.bus.bus import Bus
+from adapters.modbus.bus.unit import Silence, Unit
+from adapters.modbus.commands.asking import Port, read_all
+from adapters.modbus.commands.commands import write_all
+from adapters.modbus.commands.plain import Around, plainly, plainly_written
 from adapters.modbus.config import ModbusDevice
-from adapters.modbus.course import Course
-from adapters.modbus.learn import Learned
-from adapters.modbus.line import Line
-from adapters.modbus.peek import peek
-from adapters.modbus.plain import Around, plainly, plainly_written
-from adapters.modbus.plan import Cell, cells_of, limits_of
-from adapters.modbus.poll import Poll, Target
-from adapters.modbus.raw import Wanted
-from adapters.modbus.scan import Found, Scan
-from adapters.modbus.scope import Scope
+from adapters.modbus.polls.poll import Poll, Target
+from adapters.modbus.search.course import Course
+from adapters.modbus.search.peek import peek
+from adapters.modbus.search.raw import Wanted
+from adapters.modbus.search.scan import Found, Scan
+from adapters.modbus.search.scope import Scope
 from adapters.modbus.sunspec.gate import Gate
 from adapters.modbus.sunspec.memory import Notes
 from adapters.modbus.sunspec.survey import Survey
-from adapters.modbus.unit import Silence, Unit
-from adapters.modbus.wire import Wire
+from adapters.modbus.wire.carried import carried, carry
+from adapters.modbus.wire.line import Line
+from adapters.modbus.wire.wire import Wire
 from gateway.adapter import Emit, Rejected, Tap, Wrote
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Result, Value

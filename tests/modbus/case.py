@@ -16,12 +16,12 @@ from typing_extensions import override
 import gateway.grid
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusDevice, ModbusLink
-from adapters.modbus.connect import framing_of, pace_of
-from adapters.modbus.exact import Loose
-from adapters.modbus.framing import ASCII_END, ASCII_START, Ascii, Rtu
-from adapters.modbus.line import Line
-from adapters.modbus.mbap import Datagrams, Stream
-from adapters.modbus.wire import Wire
+from adapters.modbus.wire.connect import framing_of, pace_of
+from adapters.modbus.wire.exact import Loose
+from adapters.modbus.wire.framing import ASCII_END, ASCII_START, Ascii, Rtu
+from adapters.modbus.wire.line import Line
+from adapters.modbus.wire.mbap import Datagrams, Stream
+from adapters.modbus.wire.wire import Wire
 from gateway.grid import Grid
 from gateway.model import Command, DeviceStatus, Notice, Relearned, Result, Sample
 from gateway.units import parse_duration

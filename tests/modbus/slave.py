@@ -9,15 +9,15 @@ from pymodbus.framer import FramerAscii, FramerRTU
 from pymodbus.pdu import DecodePDU
 from typing_extensions import override
 
-from adapters.modbus.awaited import Ask
-from adapters.modbus.bus import Bus
-from adapters.modbus.exact import Loose
-from adapters.modbus.exchange import Exchange
-from adapters.modbus.frames import read_frames
-from adapters.modbus.framing import Ascii, Framing, Rtu
-from adapters.modbus.line import Line
-from adapters.modbus.plan import Block
-from adapters.modbus.wire import Pace
+from adapters.modbus.blocks.plan import Block
+from adapters.modbus.bus.awaited import Ask
+from adapters.modbus.bus.bus import Bus
+from adapters.modbus.wire.exact import Loose
+from adapters.modbus.wire.exchange import Exchange
+from adapters.modbus.wire.frames import read_frames
+from adapters.modbus.wire.framing import Ascii, Framing, Rtu
+from adapters.modbus.wire.line import Line
+from adapters.modbus.wire.wire import Pace
 from gateway.model import Bad
 from tests.modbus.test_registers import cell
 

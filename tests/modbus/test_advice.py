@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from adapters.modbus.advice import advice
 from adapters.modbus.config import ModbusDevice, ModbusLink
-from adapters.modbus.portname import lasting_name
+from adapters.modbus.outlook.advice import advice
+from adapters.modbus.outlook.portname import lasting_name
 from gateway.adapter import Advice
 from tests.modbus.setup import link_to, registers
 from tests.modbus.test_load import serial

@@ -5,9 +5,9 @@ from itertools import groupby
 
 import pytest
 
-from adapters.modbus.awaited import NotSent, Probe
-from adapters.modbus.exchange import LINK_LOST
-from adapters.modbus.frames import read_frames
+from adapters.modbus.bus.awaited import NotSent, Probe
+from adapters.modbus.wire.exchange import LINK_LOST
+from adapters.modbus.wire.frames import read_frames
 from tests.modbus.virtual import COMMAND, ONE, POLL, Endless, Rig, simulate
 
 SHARE = 0.3

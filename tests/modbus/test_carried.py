@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.modbus.carried import MAX_CARRIED, OWED, carried, carry
-from adapters.modbus.framing import Rtu
-from adapters.modbus.line import DRAIN_S
-from adapters.modbus.owed import LATE_S
+from adapters.modbus.wire.carried import MAX_CARRIED, OWED, carried, carry
+from adapters.modbus.wire.framing import Rtu
+from adapters.modbus.wire.line import DRAIN_S
+from adapters.modbus.wire.owed import LATE_S
 from tests.modbus.setup import registers
 from tests.modbus.slave import WELL, Manner
 from tests.modbus.test_dead import Site

@@ -9,8 +9,8 @@ import pytest
 
 import gateway.grid
 from adapters.modbus.config import ModbusDevice
-from adapters.modbus.line import DRAIN_S
 from adapters.modbus.session import Session
+from adapters.modbus.wire.line import DRAIN_S
 from gateway.grid import Grid
 from gateway.model import DeviceState, DeviceStatus, Sample
 from tests.modbus.setup import registers

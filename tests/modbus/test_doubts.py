@@ -1,12 +1,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.modbus.blocks.plan import Block
+from adapters.modbus.bus.doubts import Doubts
 from adapters.modbus.config import Table
-from adapters.modbus.doubts import Doubts
-from adapters.modbus.exchange import Exchange
-from adapters.modbus.frames import Frames, read_frames
-from adapters.modbus.owed import Owed
-from adapters.modbus.plan import Block
+from adapters.modbus.wire.exchange import Exchange
+from adapters.modbus.wire.frames import Frames, read_frames
+from adapters.modbus.wire.owed import Owed
 from tests.modbus.test_registers import cell
 from tests.modbus.virtual import ONE
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.modbus.exact import Exact
+from adapters.modbus.wire.exact import Exact
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.modbus.unit import LINK_SILENT_S
+from adapters.modbus.bus.unit import LINK_SILENT_S
 from gateway.adapter import AdapterError, Unheard
 from gateway.model import Bad, BadReason, DeviceState
 from tests.modbus.faulty import FaultyServer, Query, faulty_server, hang, well

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.modbus.fields import is_shared, wire_of
-from adapters.modbus.plan import Block, Cell, cell_of
-from adapters.modbus.registers import layout
+from adapters.modbus.blocks.fields import is_shared, wire_of
+from adapters.modbus.blocks.plan import Block, Cell, cell_of
+from adapters.modbus.blocks.registers import layout
 from gateway.model import Value
 from gateway.values import Order, Unwritable, meaning
 from tests.modbus.setup import device

@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from adapters.modbus.bus import Bus
-from adapters.modbus.exact import Loose
-from adapters.modbus.exchange import EXCEPTION_SIZE, Exchange
-from adapters.modbus.frames import Frames, read_frames
-from adapters.modbus.framing import Ascii, Framing, Rtu
-from adapters.modbus.line import DRAIN_S, MAX_HEARD_BYTES, Line
-from adapters.modbus.mbap import BUFFER_BYTES, Datagrams, Stream
-from adapters.modbus.plan import Block
-from adapters.modbus.wire import Pace, Wire
+from adapters.modbus.blocks.plan import Block
+from adapters.modbus.bus.bus import Bus
+from adapters.modbus.wire.exact import Loose
+from adapters.modbus.wire.exchange import EXCEPTION_SIZE, Exchange
+from adapters.modbus.wire.frames import Frames, read_frames
+from adapters.modbus.wire.framing import Ascii, Framing, Rtu
+from adapters.modbus.wire.line import DRAIN_S, MAX_HEARD_BYTES, Line
+from adapters.modbus.wire.mbap import BUFFER_BYTES, Datagrams, Stream
+from adapters.modbus.wire.wire import Pace, Wire
 from gateway.model import Bad
 from tests.modbus.slave import SILENCE_S, TIMEOUT_S
 from tests.modbus.test_registers import cell

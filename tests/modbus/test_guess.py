@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.modbus.guess import ORDERS, Reading, readings
+from adapters.modbus.search.guess import ORDERS, Reading, readings
 from gateway.values import arrange
 
 FIRST: list[tuple[str, str, str, Any]] = [

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.modbus.learn import GOOD, RETRY_MAX_S, RETRY_MIN_S, Facts, Learned, Search
-from adapters.modbus.plan import Block, Limits, Span, plan
+from adapters.modbus.blocks.learn import GOOD, RETRY_MAX_S, RETRY_MIN_S, Facts, Learned, Search
+from adapters.modbus.blocks.plan import Block, Limits, Span, plan
 from tests.modbus.test_plan import cell
 
 NOW_S = 1_700_000_000.0

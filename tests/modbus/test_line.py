@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.modbus.awaited import Ask, NotSent
-from adapters.modbus.exchange import GARBLED, TIMED_OUT
-from adapters.modbus.frames import Frames, read_frames, write_frames
-from adapters.modbus.framing import Ascii, Rtu
-from adapters.modbus.line import DRAIN_S, GAP_S, MAX_HEARD_BYTES
-from adapters.modbus.plan import Block
+from adapters.modbus.blocks.plan import Block
+from adapters.modbus.bus.awaited import Ask, NotSent
+from adapters.modbus.wire.exchange import GARBLED, TIMED_OUT
+from adapters.modbus.wire.frames import Frames, read_frames, write_frames
+from adapters.modbus.wire.framing import Ascii, Rtu
+from adapters.modbus.wire.line import DRAIN_S, GAP_S, MAX_HEARD_BYTES
 from gateway.model import Bad
 from tests.modbus.slave import SILENCE_S, TIMEOUT_S, WELL, LineRig, Manner, in_turn
 from tests.modbus.test_registers import cell

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from adapters.modbus.awaited import NotSent
-from adapters.modbus.exchange import GARBLED, TIMED_OUT
-from adapters.modbus.frames import Frames, mask_frames, write_read_frames
-from adapters.modbus.plan import Block
+from adapters.modbus.blocks.plan import Block
+from adapters.modbus.bus.awaited import NotSent
+from adapters.modbus.wire.exchange import GARBLED, TIMED_OUT
+from adapters.modbus.wire.frames import Frames, mask_frames, write_read_frames
 from tests.modbus.slave import WELL, LineRig, Manner, in_turn
 from tests.modbus.test_line import run
 from tests.modbus.test_registers import cell

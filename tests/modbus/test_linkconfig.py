@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.modbus.config import ModbusLink
-from adapters.modbus.connect import pace_of
+from adapters.modbus.wire.connect import pace_of
 
 NETWORKS = ["tcp", "tls", "udp", "rtu-over-tcp", "ascii-over-tcp"]
 PORTS = ["rtu", "ascii"]

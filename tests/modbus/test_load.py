@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.modbus.config import ModbusLink
-from adapters.modbus.load import ANSWER_S, load_of
-from adapters.modbus.timing import character_s, silence_s
-from adapters.modbus.wire import Pace
+from adapters.modbus.outlook.load import ANSWER_S, load_of
+from adapters.modbus.wire.timing import character_s, silence_s
+from adapters.modbus.wire.wire import Pace
 from tests.modbus.setup import device, link_to, registers
 from tests.modbus.slave import LineRig, Manner
 from tests.modbus.virtual import in_simulated_time

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.modbus.exchange import GARBLED, LINK_LOST, TIMED_OUT, Exchange
-from adapters.modbus.frames import read_frames
-from adapters.modbus.mbap import Datagrams, Stream
-from adapters.modbus.plan import Block
+from adapters.modbus.blocks.plan import Block
+from adapters.modbus.wire.exchange import GARBLED, LINK_LOST, TIMED_OUT, Exchange
+from adapters.modbus.wire.frames import read_frames
+from adapters.modbus.wire.mbap import Datagrams, Stream
 from gateway.adapter import AdapterError
 from gateway.model import Bad
 from tests.modbus.faulty import Query

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from adapters.modbus.outlook import facts, lines, percent, span
+from adapters.modbus.outlook.outlook import facts, lines, percent, span
 from tests.modbus.setup import device, link_to, registers
 from tests.modbus.test_load import serial
 

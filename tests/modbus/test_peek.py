@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from adapters.modbus import ModbusAdapter
-from adapters.modbus.framing import Rtu
-from adapters.modbus.plain import DAMAGED_MIN
+from adapters.modbus.commands.plain import DAMAGED_MIN
+from adapters.modbus.wire.framing import Rtu
 from gateway.adapter import Rejected
 from gateway.model import Command, DeviceState, Result, ResultStatus
 from tests.modbus.faulty import FaultyServer, faulty_server, hang, well

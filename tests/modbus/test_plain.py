@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.modbus.plain import Around, plainly, plainly_written
+from adapters.modbus.commands.plain import Around, plainly, plainly_written
 from gateway.model import Bad, BadReason, Result, ResultStatus
 from tests.modbus.setup import device
 

@@ -4,8 +4,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.modbus.blocks.plan import Block, Cell, Cut, Limits, Span, cell_of, cells_of, limits_of, plan
 from adapters.modbus.config import BIT_TABLES, ModbusDevice, Table
-from adapters.modbus.plan import Block, Cell, Cut, Limits, Span, cell_of, cells_of, limits_of, plan
 from gateway.values import Quantity
 from tests.modbus.setup import device, registers
 

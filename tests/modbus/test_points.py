@@ -6,11 +6,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.modbus.fields import wire_of
-from adapters.modbus.plan import Block, Cell, cell_of
-from adapters.modbus.point import ModbusPoint, ScalarName
-from adapters.modbus.registers import layout
-from adapters.modbus.scaling import Scaling
+from adapters.modbus.blocks.fields import wire_of
+from adapters.modbus.blocks.plan import Block, Cell, cell_of
+from adapters.modbus.blocks.registers import layout
+from adapters.modbus.blocks.scaling import Scaling
+from adapters.modbus.config.point import ModbusPoint, ScalarName
 from gateway.model import Kind, Value
 from gateway.values import Order, Unwritable
 from tests.modbus.setup import device

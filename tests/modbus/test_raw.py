@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.modbus.raw import told, wanted
+from adapters.modbus.search.raw import told, wanted
 from gateway.adapter import Rejected
 from tests.modbus.setup import registers
 

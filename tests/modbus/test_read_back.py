@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.modbus import ModbusAdapter
-from adapters.modbus.bundle import bundles
-from adapters.modbus.verdict import compared
-from adapters.modbus.writes import writes_of
+from adapters.modbus.commands.bundle import bundles
+from adapters.modbus.commands.verdict import compared
+from adapters.modbus.commands.writes import writes_of
 from gateway.adapter import Rejected
 from gateway.model import Command, DeviceState, Result, ResultStatus, Value
 from tests.modbus.setup import adapter_to, device

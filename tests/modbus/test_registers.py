@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.modbus.blocks.plan import Block, Cell
+from adapters.modbus.blocks.registers import data_size, layout, picker
 from adapters.modbus.config import Byte, Table
-from adapters.modbus.plan import Block, Cell
-from adapters.modbus.registers import data_size, layout, picker
 from gateway.model import Bad, BadReason, Value
 from gateway.values import SCALARS, Order, Quantity, Spoiled, arrange, decode_one
 from tests.modbus.faulty import bits

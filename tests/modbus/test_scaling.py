@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from adapters.modbus.plan import cells_of
-from adapters.modbus.scaling import Scaling
+from adapters.modbus.blocks.plan import cells_of
+from adapters.modbus.blocks.scaling import Scaling
 from gateway.model import Bad, BadReason
 from gateway.values import Spoiled
 from tests.modbus.setup import device

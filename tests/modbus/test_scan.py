@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from adapters.modbus import ModbusAdapter
-from adapters.modbus.scan import Scan
-from adapters.modbus.scope import Scope
+from adapters.modbus.search.scan import Scan
+from adapters.modbus.search.scope import Scope
 from gateway.adapter import AdapterError, Progress, Rejected
 from gateway.model import Command, DeviceState, ResultStatus
 from tests.modbus.faulty import FaultyServer, faulty_server, hang, well

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from adapters.modbus.linkconfig import ModbusLink
-from adapters.modbus.scope import scope_of, settings_of, units_of
+from adapters.modbus.config.link import ModbusLink
+from adapters.modbus.search.scope import scope_of, settings_of, units_of
 from gateway.adapter import Rejected
 
 

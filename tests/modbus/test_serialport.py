@@ -14,9 +14,9 @@ import pytest
 import serial
 from pydantic import ValidationError
 
-from adapters.modbus import serialport
 from adapters.modbus.config import ModbusLink
-from adapters.modbus.serialport import SerialTransport, open_port
+from adapters.modbus.wire import serialport
+from adapters.modbus.wire.serialport import SerialTransport, open_port
 from gateway.adapter import AdapterError
 from tests.modbus.house import House, housed
 from tests.modbus.setup import device

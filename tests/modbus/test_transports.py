@@ -15,7 +15,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusLink
-from adapters.modbus.framing import Rtu
+from adapters.modbus.wire.framing import Rtu
 from gateway.adapter import AdapterError, Reconnect, TlsConfig, to_nobody
 from gateway.model import Command, DeviceState, ResultStatus
 from tests.modbus.faulty import REQUEST, Query, words

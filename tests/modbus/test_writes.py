@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.modbus.bundle import Bundle, Write, bundles
+from adapters.modbus.blocks.plan import Block
+from adapters.modbus.commands.bundle import Bundle, Write, bundles
+from adapters.modbus.commands.writes import writes_of
 from adapters.modbus.config import ModbusDevice
-from adapters.modbus.frames import Frames, mask_frames, write_frames, write_read_frames
-from adapters.modbus.plan import Block
-from adapters.modbus.writes import writes_of
+from adapters.modbus.wire.frames import Frames, mask_frames, write_frames, write_read_frames
 from gateway.adapter import Rejected
 from gateway.model import Value
 from tests.modbus.setup import device

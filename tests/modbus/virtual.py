@@ -7,12 +7,12 @@ from typing import Any
 
 from typing_extensions import override
 
-from adapters.modbus.awaited import Ask
-from adapters.modbus.bus import Bus
-from adapters.modbus.exchange import Exchange
-from adapters.modbus.frames import read_frames
-from adapters.modbus.mbap import Stream
-from adapters.modbus.plan import Block
+from adapters.modbus.blocks.plan import Block
+from adapters.modbus.bus.awaited import Ask
+from adapters.modbus.bus.bus import Bus
+from adapters.modbus.wire.exchange import Exchange
+from adapters.modbus.wire.frames import read_frames
+from adapters.modbus.wire.mbap import Stream
 from gateway.model import Bad
 from tests.modbus.faulty import REQUEST, Query
 from tests.modbus.test_registers import cell

@@ -23,8 +23,8 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterRequest,
 )
 
-from adapters.modbus.exchange import EXCEPTION
 from adapters.modbus.simulator.memory import Memory
+from adapters.modbus.wire.exchange import EXCEPTION
 
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
 """MODBUS Application Protocol V1.1b3, 7."""

@@ -8,7 +8,7 @@ from pymodbus.framer import FramerAscii, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU
 from typing_extensions import override
 
-from adapters.modbus.linkconfig import ASCII, NUMBERED, Transport
+from adapters.modbus.config.link import ASCII, NUMBERED, Transport
 from adapters.modbus.simulator.answering import SERVED
 
 HEADER_BYTES = 6

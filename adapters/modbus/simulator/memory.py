@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from pymodbus.constants import ExcCodes
 
+from adapters.modbus.blocks.plan import Cell, Limits, plan
 from adapters.modbus.config import MAX_READ_BITS, MAX_READ_REGISTERS, Table
-from adapters.modbus.plan import Cell, Limits, plan
 
 SPANS = Limits(MAX_READ_REGISTERS, MAX_READ_BITS, MAX_READ_REGISTERS, MAX_READ_BITS)
 """What lies between points exists, too, so that every plan can be read."""

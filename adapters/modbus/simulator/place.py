@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from adapters.modbus.linkconfig import ModbusLink, Transport
-from adapters.modbus.serialport import PSEUDO
+from adapters.modbus.config.link import ModbusLink, Transport
+from adapters.modbus.wire.serialport import PSEUDO
 from gateway.adapter import Rejected, StrictModel
 
 LOOPBACK = "127.0.0.1"

@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 from typing_extensions import override
 
-from adapters.modbus.linkconfig import NUMBERED
+from adapters.modbus.config.link import NUMBERED
 from adapters.modbus.simulator.asked import Asked, Hopeless, frames_of
 from adapters.modbus.simulator.place import Place
 from adapters.modbus.simulator.pseudo import PseudoTerminal, place_for

@@ -9,8 +9,8 @@ from typing import Any
 
 from typing_extensions import override
 
+from adapters.modbus.blocks.plan import Cell
 from adapters.modbus.config import ModbusDevice, ModbusLink
-from adapters.modbus.plan import Cell
 from adapters.modbus.simulator import life, worth
 from adapters.modbus.simulator.faults import Fault, fault_of
 from adapters.modbus.simulator.memory import Memory

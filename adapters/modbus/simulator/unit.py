@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from adapters.modbus.linkconfig import NUMBERED, Transport
+from adapters.modbus.config.link import NUMBERED, Transport
 from adapters.modbus.simulator.answering import answer, refusal
 from adapters.modbus.simulator.asked import Asked, Frames
 from adapters.modbus.simulator.faults import WELL, Fault

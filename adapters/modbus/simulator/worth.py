@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
+from adapters.modbus.blocks.fields import wire_of
+from adapters.modbus.blocks.plan import Block, Cell, cell_of, with_factors
+from adapters.modbus.blocks.registers import layout
+from adapters.modbus.blocks.scaling import MAX_EXPONENT, MIN_EXPONENT, Scaling
 from adapters.modbus.config import BIT_TABLES, ModbusDevice
-from adapters.modbus.fields import wire_of
-from adapters.modbus.plan import Block, Cell, cell_of, with_factors
-from adapters.modbus.registers import layout
-from adapters.modbus.scaling import MAX_EXPONENT, MIN_EXPONENT, Scaling
 from adapters.modbus.simulator.memory import Memory
 from gateway.model import Bad, Value
 from gateway.values import Unwritable

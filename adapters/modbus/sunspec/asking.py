@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.modbus.awaited import NotSent, Outcome, Probe
-from adapters.modbus.bus import Bus
-from adapters.modbus.frames import Frames, read_frames
-from adapters.modbus.plan import Block, Cell
+from adapters.modbus.blocks.plan import Block, Cell
+from adapters.modbus.bus.awaited import NotSent, Outcome, Probe
+from adapters.modbus.bus.bus import Bus
+from adapters.modbus.bus.unit import is_silence
 from adapters.modbus.sunspec.definitions import definition
 from adapters.modbus.sunspec.walk import Found, Look, NoSunSpec, walk
-from adapters.modbus.unit import is_silence
+from adapters.modbus.wire.frames import Frames, read_frames
 from gateway.values import Quantity
 
 TRIES = 3

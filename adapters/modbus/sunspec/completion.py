@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.modbus.config import ModbusDevice, ModbusLink
-from adapters.modbus.sunspec.config import Met
+from adapters.modbus.config.sunspec import Met
 from adapters.modbus.sunspec.definitions import definition
 from adapters.modbus.sunspec.memory import Notes
 from adapters.modbus.sunspec.points import Frame, points_of

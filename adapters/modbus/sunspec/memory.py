@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.modbus.sunspec.config import SunSpec
+from adapters.modbus.config.sunspec import SunSpec
 from adapters.modbus.sunspec.walk import Found
 
 KEY = "sunspec"

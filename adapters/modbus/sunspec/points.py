@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from adapters.modbus.point import ModbusPoint
-from adapters.modbus.sense import complaints
-from adapters.modbus.sunspec.config import PointAddition, SunSpec
+from adapters.modbus.config.point import ModbusPoint
+from adapters.modbus.config.sense import complaints
+from adapters.modbus.config.sunspec import PointAddition, SunSpec
 from adapters.modbus.sunspec.definitions import HEADER
 from adapters.modbus.sunspec.shape import NOT_IMPLEMENTED, SIGN_16, SIGN_32, SIGN_64, Place, places
 from adapters.modbus.sunspec.walk import COMMON, Definition, Model, named

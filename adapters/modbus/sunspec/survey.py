@@ -10,15 +10,15 @@ from contextlib import suppress
 import msgspec
 
 from adapters.modbus.config import ModbusDevice
-from adapters.modbus.frames import Frames
-from adapters.modbus.poll import Target
+from adapters.modbus.config.sunspec import Met
+from adapters.modbus.polls.poll import Target
 from adapters.modbus.sunspec.asking import Asking, Silent
-from adapters.modbus.sunspec.config import Met
 from adapters.modbus.sunspec.definitions import definition
 from adapters.modbus.sunspec.gate import Gate
 from adapters.modbus.sunspec.memory import Notes, Remembered
 from adapters.modbus.sunspec.points import unmet
 from adapters.modbus.sunspec.walk import BASES, MARK, Found, Look, NoSunSpec, digest, named
+from adapters.modbus.wire.frames import Frames
 from gateway.adapter import Rejected, check_commands, check_read_backs
 from gateway.model import BadReason, Notice, Relearned
 

@@ -8,9 +8,9 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
+from adapters.modbus.config.tables import ADDRESSES, MAX_READ_REGISTERS
 from adapters.modbus.sunspec.definitions import HEADER, ModelDef
 from adapters.modbus.sunspec.shape import Place, counts_of, is_implemented, is_scaled, places
-from adapters.modbus.tables import ADDRESSES, MAX_READ_REGISTERS
 
 BASES = (40000, 50000, 0)
 """Where the chain may begin (SunSpec Device Information Model Specification 1.1, 6.1)."""

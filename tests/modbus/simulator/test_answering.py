@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from adapters.modbus.plan import Cell
+from adapters.modbus.blocks.plan import Cell
 from adapters.modbus.simulator.answering import answer
 from adapters.modbus.simulator.memory import Memory
 from gateway.values import Quantity

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pymodbus.framer import FramerAscii, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU
 
-from adapters.modbus.linkconfig import Transport
+from adapters.modbus.config.link import Transport
 from adapters.modbus.simulator.answering import answer
 from adapters.modbus.simulator.asked import Asked, Hopeless, frames_of
 from adapters.modbus.simulator.memory import Memory

@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapters.modbus.linkconfig import Transport
-from adapters.modbus.plan import Cell
+from adapters.modbus.blocks.plan import Cell
+from adapters.modbus.config.link import Transport
 from adapters.modbus.simulator.asked import Asked, frames_of
 from adapters.modbus.simulator.faults import Fault
 from adapters.modbus.simulator.memory import Memory

@@ -5,10 +5,10 @@ from typing import Any
 
 from sunspec2 import device as oracle
 
+from adapters.modbus.blocks.plan import Block, cell_of, with_factors
+from adapters.modbus.blocks.registers import layout
+from adapters.modbus.blocks.scaling import Scaling
 from adapters.modbus.config import ModbusDevice
-from adapters.modbus.plan import Block, cell_of, with_factors
-from adapters.modbus.registers import layout
-from adapters.modbus.scaling import Scaling
 from adapters.modbus.sunspec.completion import with_points
 from adapters.modbus.sunspec.definitions import ModelDef, definition
 from adapters.modbus.sunspec.walk import Found, Look, walk

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from adapters.modbus.config import ModbusDevice
+from adapters.modbus.config.tables import MAX_READ_REGISTERS
 from adapters.modbus.sunspec.completion import with_points
 from adapters.modbus.sunspec.definitions import definition
 from adapters.modbus.sunspec.points import unmet
 from adapters.modbus.sunspec.shape import places
 from adapters.modbus.sunspec.walk import Found, Model
-from adapters.modbus.tables import MAX_READ_REGISTERS
 from gateway.adapter import IDENTIFIER
 from tests.modbus.sunspec.images import COMMON, INVERTER, Device, chain, completed, inverter, model, read, sunspec
 

@@ -12,7 +12,7 @@ from sunspec2.modbus import client as oracle
 
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusDevice
-from adapters.modbus.sunspec.config import SunSpec
+from adapters.modbus.config.sunspec import SunSpec
 from adapters.modbus.sunspec.memory import Notes
 from adapters.modbus.sunspec.shape import NO_POINT
 from gateway.adapter import Rejected

@@ -1,0 +1,1 @@
+"""Devices read and written because somebody wants it now."""

@@ -1,0 +1,1 @@
+"""Devices read again and again."""

@@ -1,0 +1,110 @@
+"""From a link's configuration to an open wire, whatever the transport."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import serial
+
+from adapters.modbus.config.link import ASCII, ModbusLink
+from adapters.modbus.wire.exact import Exact, Loose
+from adapters.modbus.wire.framing import Ascii, Framing, Rtu
+from adapters.modbus.wire.line import Line
+from adapters.modbus.wire.mbap import Datagrams, Stream
+from adapters.modbus.wire.serialport import SerialTransport, open_port
+from adapters.modbus.wire.timing import character_s, silence_s
+from adapters.modbus.wire.wire import Pace, Wire
+from gateway.adapter import AdapterError
+from gateway.units import format_duration
+
+REFUSED_HINT = "Modbus TCP is off on the device, or another client holds its only place"
+
+KEEPALIVE = {
+    socket.TCP_KEEPIDLE: 10,
+    socket.TCP_KEEPINTVL: 5,
+    socket.TCP_KEEPCNT: 3,
+    socket.TCP_USER_TIMEOUT: 25_000,
+}
+"""Seconds, tries, and milliseconds for what is sent (tcp(7)): a machine that is gone shows within half a minute."""
+
+OPENING_S = 0.5
+"""How long one who gives up waits for a port that is just being opened: the next one may want it at once."""
+
+WireT = TypeVar("WireT", bound=asyncio.BaseProtocol)
+
+
+async def connect(link: ModbusLink) -> Wire:
+    """Raises AdapterError, with what to do."""
+    if link.is_serial:
+        return await _open_serial(link)
+    try:
+        async with asyncio.timeout(link.connect_timeout):
+            return await _open(link)
+    except TimeoutError:
+        within = format_duration(link.connect_timeout)
+        raise AdapterError(f"{link.peer} does not accept a connection within {within}") from None
+    except ConnectionRefusedError:
+        raise AdapterError(f"{link.peer} refuses the connection: {REFUSED_HINT}") from None
+    except OSError as error:
+        raise AdapterError(f"no connection to {link.peer}: {error.strerror or error}") from None
+
+
+async def _open(link: ModbusLink) -> Wire:
+    loop = asyncio.get_running_loop()
+    pace = pace_of(link)
+    if link.transport == "udp":
+        _, datagrams = await loop.create_datagram_endpoint(
+            lambda: Datagrams(loop, link.peer, link.max_in_flight, pace), remote_addr=link.address
+        )
+        return datagrams
+    if link.is_line:
+        framing, echo = framing_of(link), link.local_echo
+        return await _stream(link, lambda: Line(loop, link.peer, framing, Loose(loop), pace, echo=echo))
+    return await _stream(link, lambda: Stream(loop, link.peer, link.max_in_flight, pace))
+
+
+async def _stream(link: ModbusLink, make: Callable[[], WireT]) -> WireT:
+    loop = asyncio.get_running_loop()
+    context = await asyncio.to_thread(link.tls.context) if link.transport == "tls" else None
+    transport, wire = await loop.create_connection(make, *link.address, ssl=context)
+    peer = cast("socket.socket", transport.get_extra_info("socket"))
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in KEEPALIVE.items():
+        peer.setsockopt(socket.IPPROTO_TCP, option, value)
+    return wire
+
+
+async def _open_serial(link: ModbusLink) -> Line:
+    loop = asyncio.get_running_loop()
+    opening = asyncio.ensure_future(asyncio.to_thread(open_port, link))
+    try:
+        port = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_unwanted)
+        await asyncio.wait({opening}, timeout=OPENING_S)
+        raise
+    line = Line(loop, link.peer, framing_of(link), Exact(loop), pace_of(link), echo=link.local_echo)
+    SerialTransport(loop, port, line)
+    return line
+
+
+def _close_unwanted(opening: asyncio.Future[serial.Serial]) -> None:
+    """Nobody waits for this port any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
+def pace_of(link: ModbusLink) -> Pace:
+    """What takes time on its wire."""
+    if not link.is_serial:
+        return Pace(link.pause_after_connect, link.pause_between)
+    character = character_s(link.baudrate, link.bits, link.parity, link.stop_bits)
+    return Pace(link.pause_after_connect, link.pause_between, character, silence_s(link.baudrate, character))
+
+
+def framing_of(link: ModbusLink) -> Framing:
+    """How its bytes travel; only for a line."""
+    return Ascii() if link.transport in ASCII else Rtu()
