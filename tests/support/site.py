@@ -40,9 +40,14 @@ def site(cloud: Mapping[str, Any], links: Mapping[str, Any], devices: Mapping[st
 
 
 def counting(url: str, port: int, cloud: Mapping[str, Any] | None = None, every: str = "50ms", **more: Any) -> str:
-    """One device `meter` with one point `count` at register 0."""
+    """One device `meter` with one point `count` at register 0; it has time, since the tests' device may want a core."""
     points = {"count": {"address": 0, "type": "uint16"}}
-    return site(endpoint(url, **(cloud or {})), {"plc": link(port)}, {"meter": device(points, every=every)}, **more)
+    return site(
+        endpoint(url, **(cloud or {})),
+        {"plc": link(port)},
+        {"meter": device(points, every=every, timeout="5s")},
+        **more,
+    )
 
 
 class _Plain(yaml.SafeDumper):
