@@ -30,13 +30,13 @@ from adapters.modbus.sunspec.survey import Survey
 from adapters.modbus.wire.carried import carried, carry
 from adapters.modbus.wire.line import Line
 from adapters.modbus.wire.wire import Wire
+from adapters.modbus.wire.words import REASONS
 from gateway.adapter import Emit, Rejected, Tap, Wrote
 from gateway.grid import Slot, Ticket, shared_grid
-from gateway.model import Result, Value
+from gateway.model import BadReason, Result, ResultStatus, Value
 
 NEWS_S = 60.0
 """A scan believes the state of a device that is polled so often, and does not probe it."""
-
 
 KNOWN_CELLS = 4096
 """Kept for devices of the same kind, about 2 MiB: as many as the points of some kinds, or of one that is very large."""
@@ -132,13 +132,15 @@ class Session:
 
     async def write(self, name: str, wanted: Mapping[str, Value], not_after_s: float, wrote: Wrote) -> Result:
         """Carry out a command's writes; raises Rejected."""
-        await self._vouch(name)
+        if not await self._is_known(name):
+            return plainly_written(_not_known("nothing was written: "), self._around(name))
         result = await write_all(self._port(name, not_after_s), wanted, wrote)
         return plainly_written(result, self._around(name))
 
     async def read(self, name: str, points: tuple[str, ...], not_after_s: float) -> Result:
         """Carry out a command's reads; raises Rejected."""
-        await self._vouch(name)
+        if not await self._is_known(name):
+            return self._plainly(name, _not_known())
         return self._plainly(name, await read_all(self._port(name, not_after_s), points))
 
     async def peek(self, name: str, what: Wanted, not_after_s: float) -> Result:
@@ -146,10 +148,10 @@ class Session:
         device, target = self._devices[name]
         return self._plainly(name, await peek(device, target.unit, self._bus, what, not_after_s))
 
-    async def _vouch(self, name: str) -> None:
-        """Make sure that it is the device that is known, where a device itself has told its points."""
-        if (survey := self._surveys.get(name)) is not None:
-            await survey.vouch()
+    async def _is_known(self, name: str) -> bool:
+        """Whether it is the device that is known, where a device itself has told its points; raises Rejected."""
+        survey = self._surveys.get(name)
+        return survey is None or await survey.vouch() or not self._wire.open
 
     async def scan(self, scope: Scope, course: Course) -> list[Found]:
         """Look who answers; raises Rejected while another looks."""
@@ -199,6 +201,11 @@ class Session:
     def _port(self, name: str, not_after_s: float) -> Port:
         device, target = self._devices[name]
         return Port(device, target.unit, self._bus, target.learned, not_after_s)
+
+
+def _not_known(before: str = "") -> Result:
+    """Of a command to a device that does not say who it is."""
+    return Result(ResultStatus.UNREACHABLE, reason=BadReason.TIMEOUT, detail=f"{before}{REASONS[BadReason.TIMEOUT]}")
 
 
 def _shared(cell: Cell) -> Cell:

@@ -83,14 +83,20 @@ class Survey:
                 async with asyncio.timeout(pause_s):
                     await self._back.wait()
 
-    async def vouch(self) -> None:
-        """Before a command: raises Rejected if its points are not where they are known to be."""
+    async def vouch(self) -> bool:
+        """Before a command: whether the device has said that it is the one that is known, if that is in question.
+
+        Raises Rejected if its points are not where they are known to be.
+        """
         known = self._notes.known
         if self._gate.is_open or known is None:
-            return
-        with suppress(Silent):  # then the command does not reach it either, and says so
+            return True
+        try:
             if self._has_moved(known.found) or not await self._is_same(known.found):
                 raise Rejected("device-changed", "another device answers there: its points are being found anew")
+        except Silent:
+            return False
+        return True
 
     def _misfits(self) -> Iterator[str]:
         """What the configuration says of points that the device, as far as it is known, does not have."""
@@ -167,8 +173,9 @@ class Survey:
             self._emit(Notice(self._name, text, mended=self.trouble is None))
 
     async def _is_same(self, found: Found) -> bool:
-        """Whether it still says that it is the device that is known; raises Silent."""
-        words = await self._asking.words(Look(found.base, found.identified))
+        """Whether it still says that it is the device that is known; raises Silent. Who is silent is asked only once."""
+        is_silent = self._unit.patience.failures > 0
+        words = await self._asking.words(Look(found.base, found.identified, optional=is_silent))
         return words is not None and digest(words) == found.identity
 
 

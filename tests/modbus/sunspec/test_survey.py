@@ -16,7 +16,7 @@ from adapters.modbus.config.sunspec import SunSpec
 from adapters.modbus.sunspec.memory import Notes
 from adapters.modbus.sunspec.shape import NO_POINT
 from gateway.adapter import Rejected
-from gateway.model import Command, DeviceState, Relearned
+from gateway.model import Command, DeviceState, Relearned, ResultStatus
 from tests.modbus.setup import link_to
 from tests.modbus.sunspec.images import COMMON, INVERTER, chain, inverter, model, sunspec
 from tests.modbus.sunspec.test_oracle import labels
@@ -254,6 +254,34 @@ async def test_another_device_that_comes_back_on_the_same_connection_is_not_read
 
     since = emitted.samples("inv")[before:]
     assert all(len(sample.bad) == len(sample.values) for sample in since)
+
+
+async def test_nothing_is_written_to_a_device_that_does_not_say_whether_it_is_the_one_that_is_known(
+    memory: Memory,
+) -> None:
+    words, is_silent = inverter(), False
+    queries: list[Query] = []
+
+    def react(query: Query) -> bytes:
+        queries.append(query)
+        is_poll = query.size < IDENTITY
+        return b"" if is_silent and not is_poll else query.registers(*words[query.address :][: query.size])
+
+    with Device(react) as there:
+        link = link_to(there.port)
+        asked = {"inv": sunspec(sunspec={"base": 0, "points": {"inverter_three_phase_W": {"writable": True}}})}
+        async with running(ModbusAdapter(link, asked, memory)) as emitted:
+            await emitted.until(lambda: relearned(emitted))
+        is_silent = True
+        adapter = ModbusAdapter(link, ModbusAdapter.complete(link, asked, memory), memory)
+        async with running(adapter) as emitted:
+            await emitted.state("inv", DeviceState.ONLINE)
+            deadline_s = asyncio.get_running_loop().time() + 20
+            result = await adapter.execute(Command("c", "inv", deadline_s, write={"inverter_three_phase_W": 9}), untold)
+
+    assert (result.status, result.reason) == (ResultStatus.UNREACHABLE, "timeout")
+    assert (result.detail or "").endswith("nothing was written: the device does not answer in time")
+    assert {query.function for query in queries} == {3}
 
 
 @pytest.mark.parametrize("base", [0, 40000, 50000])
