@@ -173,7 +173,7 @@ class Survey:
             self._emit(Notice(self._name, text, mended=self.trouble is None))
 
     async def _is_same(self, found: Found) -> bool:
-        """Whether it still says that it is the device that is known; raises Silent. Who is silent is asked only once."""
+        """Whether it still says that it is the known device; who was silent is asked only once. Raises Silent."""
         is_silent = self._unit.patience.failures > 0
         words = await self._asking.words(Look(found.base, found.identified, optional=is_silent))
         return words is not None and digest(words) == found.identity

@@ -86,7 +86,12 @@ async def _open_serial(link: ModbusLink) -> Line:
         opening.add_done_callback(_close_unwanted)
         await asyncio.wait({opening}, timeout=OPENING_S)
         raise
-    line = Line(loop, link.peer, framing_of(link), Exact(loop), pace_of(link), echo=link.local_echo)
+    try:
+        timer = Exact(loop)
+    except OSError as error:
+        port.close()
+        raise AdapterError(f"no timer for {link.peer}: {error.strerror}") from None
+    line = Line(loop, link.peer, framing_of(link), timer, pace_of(link), echo=link.local_echo)
     SerialTransport(loop, port, line)
     return line
 
