@@ -22,7 +22,7 @@ from adapters.modbus.polls.poll import Poll, Target
 from adapters.modbus.search.course import Course
 from adapters.modbus.search.peek import peek
 from adapters.modbus.search.raw import Wanted
-from adapters.modbus.search.scan import Found, Scan
+from adapters.modbus.search.scan import Found, Scan, names_of
 from adapters.modbus.search.scope import Scope
 from adapters.modbus.sunspec.gate import Gate
 from adapters.modbus.sunspec.memory import Notes
@@ -175,13 +175,11 @@ class Session:
 
     def _known(self) -> tuple[dict[int, str], set[int]]:
         """The devices' names by unit id, and which of these answer their polls."""
-        names: dict[int, str] = {}
         alive: set[int] = set()
         for name, (device, target) in self._devices.items():
-            names[device.unit_id] = ", ".join(filter(None, [names.get(device.unit_id), name]))
             if target.unit.alive and min((group.every_s for group in device.groups(name)), default=math.inf) <= NEWS_S:
                 alive.add(device.unit_id)
-        return names, alive
+        return names_of({name: device for name, (device, _) in self._devices.items()}), alive
 
     def _plainly(self, name: str, result: Result) -> Result:
         device, _ = self._devices[name]

@@ -9,9 +9,9 @@ from typing import TypeVar, cast
 
 import serial
 
-from adapters.modbus.config.link import ASCII, ModbusLink
+from adapters.modbus.config.link import ModbusLink
 from adapters.modbus.wire.exact import Exact, Loose
-from adapters.modbus.wire.framing import Ascii, Framing, Rtu
+from adapters.modbus.wire.framing import framing_of
 from adapters.modbus.wire.line import Line
 from adapters.modbus.wire.mbap import Datagrams, Stream
 from adapters.modbus.wire.serialport import SerialTransport, open_port
@@ -108,8 +108,3 @@ def pace_of(link: ModbusLink) -> Pace:
         return Pace(link.pause_after_connect, link.pause_between)
     character = character_s(link.baudrate, link.bits, link.parity, link.stop_bits)
     return Pace(link.pause_after_connect, link.pause_between, character, silence_s(link.baudrate, character))
-
-
-def framing_of(link: ModbusLink) -> Framing:
-    """How its bytes travel; only for a line."""
-    return Ascii() if link.transport in ASCII else Rtu()
