@@ -229,6 +229,7 @@ async def test_a_device_that_is_silent_about_registers_it_lacks_is_found_all_the
             await emitted.until(lambda: relearned(emitted))
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_another_device_that_comes_back_on_the_same_connection_is_not_read_as_the_one_before(
     memory: Memory,
 ) -> None:
