@@ -62,8 +62,7 @@ class Survey:
     def unit_failed(self) -> None:
         """Its polls tell that."""
         self._was_away = True
-        if self._layout is not None:
-            self._gate.close()
+        self._close_gate()
 
     def unit_revived(self) -> None:
         """It may be another device now, if it was away."""
@@ -120,6 +119,7 @@ class Survey:
                 return rest_s
             found = await self._asking.walk(self._bases, self._device.max_registers)
         except NoSunSpec as error:
+            self._close_gate()
             self.silent, self.trouble = False, BadReason.DEVICE_ERROR
             self._tell(f"{error} - is it the right device, and does its manual say where they begin? (sunspec: base)")
             self._report()
@@ -145,6 +145,11 @@ class Survey:
         else:
             self._gate.open()
         self._report()
+
+    def _close_gate(self) -> None:
+        """Where points were found; those that stand in the configuration are not in question."""
+        if self._layout is not None:
+            self._gate.close()
 
     def _has_moved(self, found: Found) -> bool:
         return self._layout not in (None, found.layout)

@@ -1,6 +1,7 @@
 """A device that says what it has, behind a real server."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from adapters.modbus.sunspec.memory import Notes
 from adapters.modbus.sunspec.shape import NO_POINT
 from gateway.adapter import Rejected
 from gateway.model import Command, DeviceState, Relearned, ResultStatus
-from tests.modbus.setup import link_to
+from tests.modbus.setup import link_to, registers
 from tests.modbus.sunspec.images import COMMON, INVERTER, chain, inverter, model, sunspec
 from tests.modbus.sunspec.test_oracle import labels
 from tests.support.device import Device, Query
@@ -208,6 +209,26 @@ async def test_a_device_without_sunspec_is_degraded_and_says_why_once(server: Mo
     (notice,) = emitted.notices("inv")
     assert "no SunSpec device" in notice
     assert "sunspec: base" in notice
+
+
+async def test_what_was_found_is_not_read_any_more_once_the_models_are_gone(
+    server: ModbusServer, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await learn(server, memory)
+    monkeypatch.setattr("adapters.modbus.sunspec.survey.LOOK_S", 1.0)
+    memory["inv"]["sunspec"]["looked_s"] = time.time()
+    memory["neighbour"] = {}
+    link = link_to(server.port)
+    devices = {**ModbusAdapter.complete(link, {"inv": sunspec()}, memory), "neighbour": registers(0)}
+
+    async with running(ModbusAdapter(link, devices, memory)) as emitted:
+        await emitted.until(lambda: any(not sample.bad for sample in emitted.samples("inv")))
+        server.set("holding", 0, [7] * len(inverter()))
+        await emitted.state("inv", DeviceState.DEGRADED)
+        before = len(emitted.samples("inv"))
+        await emitted.sample("neighbour", 5)
+
+    assert not emitted.samples("inv")[before:]
 
 
 async def test_a_device_that_refuses_everything_is_degraded(server: ModbusServer, memory: Memory) -> None:
