@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gateway.model import Command, DeviceState, Result, ResultStatus
+from tests.modbus.bus.test_dead import Site, dev, run
 from tests.modbus.faulty import FaultyServer, Query, faulty_server, hang, well
 from tests.modbus.setup import adapter_to, device
-from tests.modbus.test_dead import Site, dev, run
 from tests.support.emitted import running, untold
 
 WRITABLE: dict[str, dict[str, Any]] = {

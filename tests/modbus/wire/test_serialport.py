@@ -23,7 +23,7 @@ from adapters.modbus.wire.serialport import SerialTransport, open_port
 from gateway.adapter import AdapterError
 from tests.modbus.house import House, housed
 from tests.modbus.setup import device
-from tests.modbus.test_transports import POINTS, link_of, served
+from tests.modbus.wire.test_transports import POINTS, link_of, served
 from tests.support.ptys import Ptys, ptys
 
 
