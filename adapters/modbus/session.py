@@ -12,11 +12,13 @@ from typing import Any
 
 from adapters.modbus.blocks.learn import Learned
 from adapters.modbus.blocks.plan import Cell, cells_of, limits_of
+from adapters.modbus.bus.awaited import NotSent
 from adapters.modbus.bus.bus import Bus
 from adapters.modbus.bus.unit import Silence, Unit
 from adapters.modbus.commands.asking import Port, read_all
 from adapters.modbus.commands.commands import write_all
 from adapters.modbus.commands.plain import Around, plainly, plainly_written
+from adapters.modbus.commands.verdict import not_sent
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.polls.poll import Poll, Target
 from adapters.modbus.search.course import Course
@@ -30,10 +32,9 @@ from adapters.modbus.sunspec.survey import Survey
 from adapters.modbus.wire.carried import carried, carry
 from adapters.modbus.wire.line import Line
 from adapters.modbus.wire.wire import Wire
-from adapters.modbus.wire.words import REASONS
 from gateway.adapter import Emit, Rejected, Tap, Wrote
 from gateway.grid import Slot, Ticket, shared_grid
-from gateway.model import BadReason, Result, ResultStatus, Value
+from gateway.model import Result, Value
 
 NEWS_S = 60.0
 """A scan believes the state of a device that is polled so often, and does not probe it."""
@@ -133,20 +134,19 @@ class Session:
     async def write(self, name: str, wanted: Mapping[str, Value], not_after_s: float, wrote: Wrote) -> Result:
         """Carry out a command's writes; raises Rejected."""
         if not await self._is_known(name):
-            return plainly_written(_not_known("nothing was written: "), self._around(name))
+            return plainly_written(not_sent(NotSent.SILENT), self._around(name))
         result = await write_all(self._port(name, not_after_s), wanted, wrote)
         return plainly_written(result, self._around(name))
 
     async def read(self, name: str, points: tuple[str, ...], not_after_s: float) -> Result:
         """Carry out a command's reads; raises Rejected."""
         if not await self._is_known(name):
-            return self._plainly(name, _not_known())
+            return self._plainly(name, not_sent(NotSent.SILENT))
         return self._plainly(name, await read_all(self._port(name, not_after_s), points))
 
     async def peek(self, name: str, what: Wanted, not_after_s: float) -> Result:
         """Carry out a raw read."""
-        device, target = self._devices[name]
-        return self._plainly(name, await peek(device, target.unit, self._bus, what, not_after_s))
+        return self._plainly(name, await peek(self._port(name, not_after_s), what))
 
     async def _is_known(self, name: str) -> bool:
         """Whether it is the device that is known, where a device itself has told its points; raises Rejected."""
@@ -199,11 +199,6 @@ class Session:
     def _port(self, name: str, not_after_s: float) -> Port:
         device, target = self._devices[name]
         return Port(device, target.unit, self._bus, target.learned, not_after_s)
-
-
-def _not_known(before: str = "") -> Result:
-    """Of a command to a device that does not say who it is."""
-    return Result(ResultStatus.UNREACHABLE, reason=BadReason.TIMEOUT, detail=f"{before}{REASONS[BadReason.TIMEOUT]}")
 
 
 def _shared(cell: Cell) -> Cell:

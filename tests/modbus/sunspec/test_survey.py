@@ -302,7 +302,7 @@ async def test_nothing_is_written_to_a_device_that_does_not_say_whether_it_is_th
             result = await adapter.execute(Command("c", "inv", deadline_s, write={"inverter_three_phase_W": 9}), untold)
 
     assert (result.status, result.reason) == (ResultStatus.UNREACHABLE, "timeout")
-    assert (result.detail or "").endswith("nothing was written: the device does not answer in time")
+    assert "does not answer" in (result.detail or "")
     assert {query.function for query in queries} == {3}
 
 
