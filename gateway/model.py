@@ -33,6 +33,10 @@ class BadReason(StrEnum):
     STALE = "stale"
 
 
+OF_A_VALUE = frozenset({BadReason.OUT_OF_RANGE, BadReason.INVALID})
+"""Reasons why a value is not good that the device has given."""
+
+
 class Bad(Struct, frozen=True, omit_defaults=True):
     """A point without a good value; `value` where one was decoded, `code` where the device gave one."""
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from gateway.model import BadReason, Command, Result, ResultStatus, Settling, Value
+from gateway.model import OF_A_VALUE, Command, Result, ResultStatus, Settling, Value
 from gateway.values import near
 
 Execute = Callable[[Command], Awaitable[Result]]
 Pause = Callable[[float], Awaitable[None]]
-
-WORTH = frozenset({BadReason.OUT_OF_RANGE, BadReason.INVALID})
-"""Of values that were read, and are not good."""
 
 
 def settle_s(points: Mapping[str, Value], settling: Mapping[str, Settling]) -> float:
@@ -31,7 +28,7 @@ async def written(command: Command, settling: Mapping[str, Settling], execute: E
 
 
 def _compared(result: Result, wanted: Mapping[str, Value], found: Result, settling: Mapping[str, Settling]) -> Result:
-    read = {name: bad.value for name, bad in found.bad.items() if bad.reason in WORTH} | dict(found.values)
+    read = {name: bad.value for name, bad in found.bad.items() if bad.reason in OF_A_VALUE} | dict(found.values)
     off = [name for name in wanted if name in read and not _holds(name, wanted, found, settling)]
     lost = [name for name in wanted if name not in read]
     if not off and not lost:

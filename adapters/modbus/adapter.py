@@ -58,8 +58,8 @@ class ModbusAdapter(Adapter):
             session.stop()
             try:
                 await session.stopped()
-                await wire.close()
             finally:
+                await wire.close()
                 session.remember()
 
     async def execute(self, command: Command, wrote: Wrote) -> Result:

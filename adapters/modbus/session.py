@@ -12,17 +12,19 @@ from typing import Any
 
 from adapters.modbus.blocks.learn import Learned
 from adapters.modbus.blocks.plan import Cell, cells_of, limits_of
+from adapters.modbus.bus.awaited import NotSent
 from adapters.modbus.bus.bus import Bus
 from adapters.modbus.bus.unit import Silence, Unit
 from adapters.modbus.commands.asking import Port, read_all
 from adapters.modbus.commands.commands import write_all
 from adapters.modbus.commands.plain import Around, plainly, plainly_written
+from adapters.modbus.commands.verdict import not_sent
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.polls.poll import Poll, Target
 from adapters.modbus.search.course import Course
 from adapters.modbus.search.peek import peek
 from adapters.modbus.search.raw import Wanted
-from adapters.modbus.search.scan import Found, Scan
+from adapters.modbus.search.scan import Found, Scan, names_of
 from adapters.modbus.search.scope import Scope
 from adapters.modbus.sunspec.gate import Gate
 from adapters.modbus.sunspec.memory import Notes
@@ -36,7 +38,6 @@ from gateway.model import Result, Value
 
 NEWS_S = 60.0
 """A scan believes the state of a device that is polled so often, and does not probe it."""
-
 
 KNOWN_CELLS = 4096
 """Kept for devices of the same kind, about 2 MiB: as many as the points of some kinds, or of one that is very large."""
@@ -132,24 +133,25 @@ class Session:
 
     async def write(self, name: str, wanted: Mapping[str, Value], not_after_s: float, wrote: Wrote) -> Result:
         """Carry out a command's writes; raises Rejected."""
-        await self._vouch(name)
+        if not await self._is_known(name):
+            return plainly_written(not_sent(NotSent.SILENT), self._around(name))
         result = await write_all(self._port(name, not_after_s), wanted, wrote)
         return plainly_written(result, self._around(name))
 
     async def read(self, name: str, points: tuple[str, ...], not_after_s: float) -> Result:
         """Carry out a command's reads; raises Rejected."""
-        await self._vouch(name)
+        if not await self._is_known(name):
+            return self._plainly(name, not_sent(NotSent.SILENT))
         return self._plainly(name, await read_all(self._port(name, not_after_s), points))
 
     async def peek(self, name: str, what: Wanted, not_after_s: float) -> Result:
         """Carry out a raw read."""
-        device, target = self._devices[name]
-        return self._plainly(name, await peek(device, target.unit, self._bus, what, not_after_s))
+        return self._plainly(name, await peek(self._port(name, not_after_s), what))
 
-    async def _vouch(self, name: str) -> None:
-        """Make sure that it is the device that is known, where a device itself has told its points."""
-        if (survey := self._surveys.get(name)) is not None:
-            await survey.vouch()
+    async def _is_known(self, name: str) -> bool:
+        """Whether it is the device that is known, where a device itself has told its points; raises Rejected."""
+        survey = self._surveys.get(name)
+        return survey is None or await survey.vouch() or not self._wire.open
 
     async def scan(self, scope: Scope, course: Course) -> list[Found]:
         """Look who answers; raises Rejected while another looks."""
@@ -173,13 +175,11 @@ class Session:
 
     def _known(self) -> tuple[dict[int, str], set[int]]:
         """The devices' names by unit id, and which of these answer their polls."""
-        names: dict[int, str] = {}
         alive: set[int] = set()
         for name, (device, target) in self._devices.items():
-            names[device.unit_id] = ", ".join(filter(None, [names.get(device.unit_id), name]))
             if target.unit.alive and min((group.every_s for group in device.groups(name)), default=math.inf) <= NEWS_S:
                 alive.add(device.unit_id)
-        return names, alive
+        return names_of({name: device for name, (device, _) in self._devices.items()}), alive
 
     def _plainly(self, name: str, result: Result) -> Result:
         device, _ = self._devices[name]

@@ -14,8 +14,11 @@ SPARE = 150
 
 def raise_limit(site: Site) -> str | None:
     """Let the process have as many as it may; why that is too few for a site, with what to do, or None."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (ValueError, OSError):  # fs.nr_open is below the hard limit by now: then it stays as it is (setrlimit(2))
+        most = usual
     links = sum(1 for link in site.links.values() if link.devices)
     wanted = links + PER_ENDPOINT * len(site.endpoints) + SPARE
     if most == resource.RLIM_INFINITY or wanted <= most:

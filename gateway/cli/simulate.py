@@ -33,7 +33,7 @@ Text = str | None
 Fault = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="DEVICE=FAULT", help="dead, slow:MS, late:MS, exception:CODE, noise, half, twice, ...; repeatable."
+        metavar="DEVICE=FAULT", help="dead, slow:300ms, late:2s, exception:2, noise, half, twice, ...; repeatable."
     ),
 ]
 

@@ -1,11 +1,17 @@
 """How many files and connections the daemon may have open at once, in a process of its own: the limit is one's own."""
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from gateway import plugins
+from gateway.cli.descriptors import raise_limit
+from gateway.config import load
 
 PROGRAM = """
 import json, resource, sys
@@ -50,3 +56,18 @@ def test_too_few_for_the_links_is_said_with_how_many_and_what_to_do(tmp_path: Pa
     if told is not None:
         assert told.startswith("10 links need about 160 files and connections open at once")
         assert f"may have {hard}: raise LimitNOFILE= with `systemctl edit fieldgate`" in told
+
+
+def test_where_the_kernel_raises_nothing_the_daemon_starts_with_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:  # as when fs.nr_open was lowered, which is the whole machine's
+        raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (159, 1_000_000))
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+
+    told = raise_limit(load(site(tmp_path, 10), plugins.catalog(), {}))
+
+    assert told is not None
+    assert "may have 159" in told

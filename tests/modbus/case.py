@@ -16,9 +16,9 @@ from typing_extensions import override
 import gateway.grid
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusDevice, ModbusLink
-from adapters.modbus.wire.connect import framing_of, pace_of
+from adapters.modbus.wire.connect import pace_of
 from adapters.modbus.wire.exact import Loose
-from adapters.modbus.wire.framing import ASCII_END, ASCII_START, Ascii, Rtu
+from adapters.modbus.wire.framing import ASCII_END, ASCII_START, Ascii, Rtu, framing_of
 from adapters.modbus.wire.line import Line
 from adapters.modbus.wire.mbap import Datagrams, Stream
 from adapters.modbus.wire.wire import Wire

@@ -1,10 +1,12 @@
-"""Short ways to a configured adapter."""
+"""Short ways to a configured adapter, and to what it is made of."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from adapters.modbus import ModbusAdapter
-from adapters.modbus.config import ModbusDevice, ModbusLink
+from adapters.modbus.blocks.plan import Cell
+from adapters.modbus.config import ModbusDevice, ModbusLink, Table
+from gateway.values import SCALARS, Order, Quantity
 
 
 def link_to(port: int, **more: Any) -> ModbusLink:
@@ -27,3 +29,8 @@ def adapter_to(
 ) -> ModbusAdapter:
     kept = memory if memory is not None else {name: {} for name in devices}
     return ModbusAdapter(link_to(port, **more), devices, kept)
+
+
+def cell(place: int, start: int, name: str, order: Order = "ABCD", table: Table = "holding") -> Cell:
+    width = max(1, SCALARS[name].size // 2)
+    return Cell(place, f"p{place}", table, start, start + width, Quantity(name), order)

@@ -19,7 +19,7 @@ from adapters.modbus.wire.framing import Ascii, Framing, Rtu
 from adapters.modbus.wire.line import Line
 from adapters.modbus.wire.wire import Pace
 from gateway.model import Bad
-from tests.modbus.test_registers import cell
+from tests.modbus.setup import cell
 
 EPOCHS = 16
 """Registers say when they were read, in steps of EPOCH_S, and which they are."""

@@ -53,6 +53,7 @@ async def test_a_whole_frame_with_a_wrong_field_spoils_only_its_question(
     assert server.connections == 1
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_late_reply_is_never_the_answer_to_the_next_question(server: FaultyServer) -> None:
     late: list[bytes] = []
 
@@ -122,6 +123,7 @@ async def test_a_dead_unit_is_bad_points_and_a_status_and_its_neighbour_goes_on(
     assert asked.count(2) <= 25, "three failures, at most a second of them, then pauses"
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_dead_unit_that_returns_is_found_by_its_probe(server: FaultyServer) -> None:
     server.units[2] = hang
     devices = {"alive": registers(7), "dead": registers(8, 200, unit_id=2, timeout="50ms")}
@@ -156,6 +158,7 @@ async def test_an_exception_whose_length_is_short_by_one_is_understood(server: F
         assert emitted.bad("d") == {"r7": Bad(BadReason.DEVICE_ERROR, code=4)}
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_gateway_that_says_the_device_is_silent_makes_it_offline(server: FaultyServer) -> None:
     server.units[2] = lambda query: query.refused(0x0B)
     devices = {"alive": registers(7), "dead": registers(8, unit_id=2)}
@@ -218,6 +221,7 @@ async def test_a_device_that_refuses_every_address_is_asked_for_one_until_it_giv
         await emitted.until(lambda: emitted.values("d") == {"r7": 7, "r8": 8, "r9": 9})
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_link_on_which_nobody_speaks_is_dropped(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.modbus.bus.unit.LINK_SILENT_S", LINK_SILENT_S / 20)
     server.react = hang
@@ -227,6 +231,7 @@ async def test_a_link_on_which_nobody_speaks_is_dropped(server: FaultyServer, mo
             await adapter_to(server.port, devices).run(_Deaf())
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_while_nobody_speaks_the_connection_is_opened_anew_and_nothing_new_is_said_of_devices(
     server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

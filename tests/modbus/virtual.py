@@ -15,7 +15,7 @@ from adapters.modbus.wire.frames import read_frames
 from adapters.modbus.wire.mbap import Stream
 from gateway.model import Bad
 from tests.modbus.faulty import REQUEST, Query
-from tests.modbus.test_registers import cell
+from tests.modbus.setup import cell
 
 POLL, COMMAND = 1, 2
 """The unit ids by which requests are told apart."""

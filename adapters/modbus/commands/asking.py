@@ -11,13 +11,13 @@ from adapters.modbus.blocks.scaling import NOT_SCALED, Scaling
 from adapters.modbus.bus.awaited import Ask, NotSent, Outcome
 from adapters.modbus.bus.bus import Bus
 from adapters.modbus.bus.unit import Unit, is_silence
-from adapters.modbus.commands.verdict import WORTH, not_sent, unread
+from adapters.modbus.commands.verdict import not_sent, unread
 from adapters.modbus.commands.writes import known, sort
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.wire.frames import Frames, read_frames
 from adapters.modbus.wire.words import explain
 from gateway.adapter import Wrote
-from gateway.model import Bad, Result, ResultStatus, Value
+from gateway.model import OF_A_VALUE, Bad, Result, ResultStatus, Value
 
 
 class Port(NamedTuple):
@@ -101,7 +101,7 @@ async def _read(port: Port, cells: Iterable[Cell], numbers: dict[str, Value], ba
 
 
 def _read_result(values: dict[str, Value], bad: dict[str, Bad]) -> Result:
-    causes = [why for why in bad.values() if why.reason not in WORTH]
+    causes = [why for why in bad.values() if why.reason not in OF_A_VALUE]
     if values or len(causes) < len(bad):
         return Result(ResultStatus.DONE, values=values, bad=bad)
     return unread(causes[0], explain(causes[0]), bad)

@@ -121,5 +121,6 @@ def _refusal(name: str, code: int, point: ModbusPoint, base: int) -> str:
     if code == 2:
         near = address - 1 if base == 0 else address + 1
         hint = f"manuals often count from {1 - base}: try {near}"
-        return f"Address {address} of the {table} table (point {name}) does not exist; {hint}."
+        factor = "" if point.scale_from is None else f", or that of its scale_from, {point.scale_from},"
+        return f"Address {address} of the {table} table (point {name}){factor} does not exist; {hint}."
     return f"Point {name}: {EXCEPTIONS.get(code, 'the device refuses it')} (exception {code})."

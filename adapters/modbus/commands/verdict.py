@@ -8,8 +8,8 @@ from typing import NamedTuple
 from adapters.modbus.bus.awaited import NotSent, Outcome
 from adapters.modbus.bus.unit import is_silence
 from adapters.modbus.commands.bundle import Bundle, Write
-from adapters.modbus.wire.words import ACKNOWLEDGE, NO_PATH, UNKNOWN_FUNCTION, explain
-from gateway.model import Bad, BadReason, Result, ResultStatus, Value
+from adapters.modbus.wire.words import ACKNOWLEDGE, NO_PATH, REASONS, UNKNOWN_FUNCTION, explain
+from gateway.model import OF_A_VALUE, Bad, BadReason, Result, ResultStatus, Value
 from gateway.values import near
 
 INSTEAD = {
@@ -21,9 +21,6 @@ INSTEAD = {
     23: "without read_write it is function 6 or 16",
 }
 """What else the configuration offers where a device does not know a function."""
-
-WORTH = frozenset({BadReason.OUT_OF_RANGE, BadReason.INVALID})
-"""Of values that were read, and are not good."""
 
 
 class Progress(NamedTuple):
@@ -37,7 +34,7 @@ def not_sent(why: NotSent) -> Result:
     """Of a request that never reached the wire."""
     if why is NotSent.EXPIRED:
         return Result(ResultStatus.EXPIRED, reason=why.value, detail="its time was over before its turn came")
-    detail = "the device does not answer" if why is NotSent.SILENT else "there is no connection"
+    detail = REASONS[BadReason.TIMEOUT] if why is NotSent.SILENT else "there is no connection"
     return Result(ResultStatus.UNREACHABLE, reason=why.value, detail=detail)
 
 
@@ -101,7 +98,7 @@ def _differs(off: list[Write], values: Mapping[str, Value], bad: Mapping[str, Ba
 def _is_read(write: Write, values: Mapping[str, Value], bad: Mapping[str, Bad]) -> bool:
     """Whether the device has said what the point is worth, good or not."""
     name = write.cell.name
-    return name in values or (name in bad and bad[name].reason in WORTH)
+    return name in values or (name in bad and bad[name].reason in OF_A_VALUE)
 
 
 def _holds(write: Write, values: Mapping[str, Value]) -> bool:

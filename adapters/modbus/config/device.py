@@ -8,21 +8,22 @@ from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import override
 
 from adapters.modbus.config.link import ModbusLink
-from adapters.modbus.config.point import (
+from adapters.modbus.config.point import ModbusPoint
+from adapters.modbus.config.sunspec import SunSpec, from_switch, or_switch
+from adapters.modbus.config.tables import (
     ADDRESSES,
     BIT_TABLES,
     MAX_READ_BITS,
     MAX_READ_REGISTERS,
-    ModbusPoint,
+    MAX_READ_WRITE_REGISTERS,
+    MAX_WRITE_BITS,
+    MAX_WRITE_REGISTERS,
     Table,
 )
-from adapters.modbus.config.sunspec import SunSpec, from_switch, or_switch
-from adapters.modbus.config.tables import MAX_READ_WRITE_REGISTERS, MAX_WRITE_BITS, MAX_WRITE_REGISTERS
 from gateway.adapter import DeviceConfig, Identifier, Period, StrictModel, check_commands, check_read_backs
 from gateway.values import Order
 
 REGISTER_BITS = 16
-
 
 RegisterHole = Annotated[int, Field(ge=0, le=MAX_READ_REGISTERS)]
 BitHole = Annotated[int, Field(ge=0, le=MAX_READ_BITS)]

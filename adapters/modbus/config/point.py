@@ -9,31 +9,10 @@ from typing_extensions import override
 
 from adapters.modbus.config.notation import BitRange, RawNumbers
 from adapters.modbus.config.sense import complaints
-from adapters.modbus.config.tables import (
-    ADDRESSES,
-    BIT_TABLES,
-    MAX_READ_BITS,
-    MAX_READ_REGISTERS,
-    MAX_WRITE_REGISTERS,
-    WRITABLE_TABLES,
-    Table,
-)
+from adapters.modbus.config.tables import ADDRESSES, BIT_TABLES, MAX_READ_REGISTERS, Table
 from gateway.adapter import PointConfig, WriteRules
 from gateway.model import Kind, Value
 from gateway.values import SCALARS, Order, Quantity, Spoiled, Unwritable, decode_one, encode
-
-__all__ = [
-    "ADDRESSES",
-    "BIT_TABLES",
-    "MAX_READ_BITS",
-    "MAX_READ_REGISTERS",
-    "MAX_WRITE_REGISTERS",
-    "WRITABLE_TABLES",
-    "Byte",
-    "ModbusPoint",
-    "ScalarName",
-    "Table",
-]
 
 ScalarName = Literal[
     "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64",

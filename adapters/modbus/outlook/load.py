@@ -10,7 +10,7 @@ from adapters.modbus.blocks.registers import data_size
 from adapters.modbus.config import BIT_TABLES, ModbusDevice, ModbusLink
 from adapters.modbus.config.link import ASCII
 from adapters.modbus.wire.frames import DATA_AT
-from adapters.modbus.wire.framing import ASCII_EXTRA, RTU_CHECK
+from adapters.modbus.wire.framing import framing_of
 from adapters.modbus.wire.timing import character_s, silence_s
 from gateway.model import PointGroup
 
@@ -90,7 +90,7 @@ def framed(link: ModbusLink, size: int) -> int:
     """Bytes, on a serial line characters, of a frame around so many bytes from the unit id on."""
     if not link.is_line:
         return MBAP + size
-    return 2 * size + ASCII_EXTRA if link.transport in ASCII else size + RTU_CHECK
+    return framing_of(link).length(size)
 
 
 def line_s(link: ModbusLink, blocks: Sequence[Block]) -> float:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 from adapters.modbus.blocks.plan import Block, Cell
 from adapters.modbus.config import BIT_TABLES, MAX_READ_BITS, ModbusDevice, Table
-from adapters.modbus.config.point import ADDRESSES
+from adapters.modbus.config.tables import ADDRESSES
 from adapters.modbus.search.guess import Reading, readings
 from gateway.adapter import Rejected
 from gateway.values import Quantity

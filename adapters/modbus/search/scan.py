@@ -10,6 +10,7 @@ from adapters.modbus.blocks.plan import Block, Cell
 from adapters.modbus.bus.awaited import NotSent, Outcome, Probe
 from adapters.modbus.bus.bus import Bus
 from adapters.modbus.bus.unit import is_silence
+from adapters.modbus.config import ModbusDevice
 from adapters.modbus.search.course import Course
 from adapters.modbus.search.scope import MAX_UNIT, Scope
 from adapters.modbus.wire.frames import read_frames
@@ -83,6 +84,14 @@ class Scan:
         if answer is None and self._bus.busy:
             await asyncio.sleep(self._loop.time() - began_s)
         return answer
+
+
+def names_of(devices: Mapping[str, ModbusDevice]) -> dict[int, str]:
+    """Of devices by unit id; one id may have several."""
+    names: dict[int, str] = {}
+    for name, device in devices.items():
+        names[device.unit_id] = ", ".join(filter(None, [names.get(device.unit_id), name]))
+    return names
 
 
 def _answer(outcome: Outcome) -> str | None:

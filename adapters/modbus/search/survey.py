@@ -8,14 +8,12 @@ from typing import Any
 
 from adapters.modbus.bus.bus import Bus
 from adapters.modbus.config import ModbusDevice, ModbusLink
-from adapters.modbus.config.link import ASCII
 from adapters.modbus.search.course import Course
-from adapters.modbus.search.scan import GARBLED, Found, Scan
+from adapters.modbus.search.scan import GARBLED, Found, Scan, names_of
 from adapters.modbus.search.scope import Scope, is_serial, scope_of, settings_of, units_of
-from adapters.modbus.wire.connect import connect
-from adapters.modbus.wire.framing import Ascii, Framing, Rtu
-from adapters.modbus.wire.line import DRAIN_S, SMALL
-from adapters.modbus.wire.timing import character_s, silence_s
+from adapters.modbus.wire.connect import connect, pace_of
+from adapters.modbus.wire.framing import framing_of
+from adapters.modbus.wire.line import vain_s
 from adapters.modbus.wire.wire import Wire
 from gateway.adapter import AdapterError, Rejected, Tell
 
@@ -47,7 +45,7 @@ async def survey(
     several = is_serial(options)
     course = Course(tell)
     settings = settings_of(link, options)
-    costs_s = [len(scope.units) * _vain_s(setting, scope.timeout_s) for setting in settings] if several else []
+    costs_s = [_cost_s(scope, each) for each in settings] if several else []
     if sum(costs_s) > LONGEST_S:
         raise Rejected("malformed", TOO_LONG.format(hours=sum(costs_s) / 3600, most=LONGEST_S / 3600))
     found: list[Found] = []
@@ -67,20 +65,9 @@ async def survey(
     return found
 
 
-def _vain_s(link: ModbusLink, timeout_s: float) -> float:
-    """What a request in vain takes at this setting, as `Line.vain_s` will have it when it is there."""
-    framing: Framing = Ascii() if link.transport in ASCII else Rtu()
-    each_s = character_s(link.baudrate, link.bits, link.parity, link.stop_bits)
-    quiet_s = silence_s(link.baudrate, each_s)
-    return timeout_s + 2 * framing.length(SMALL) * each_s + quiet_s + max(quiet_s, DRAIN_S)
-
-
-def names_of(devices: Mapping[str, ModbusDevice]) -> dict[int, str]:
-    """Of devices by unit id."""
-    names: dict[int, str] = {}
-    for name, device in devices.items():
-        names[device.unit_id] = ", ".join(filter(None, [names.get(device.unit_id), name]))
-    return names
+def _cost_s(scope: Scope, link: ModbusLink) -> float:
+    """Of one setting, where nobody answers."""
+    return len(scope.units) * vain_s(scope.timeout_s, framing_of(link), pace_of(link))
 
 
 async def _on(

@@ -62,8 +62,7 @@ class Survey:
     def unit_failed(self) -> None:
         """Its polls tell that."""
         self._was_away = True
-        if self._layout is not None:
-            self._gate.close()
+        self._close_gate()
 
     def unit_revived(self) -> None:
         """It may be another device now, if it was away."""
@@ -83,14 +82,20 @@ class Survey:
                 async with asyncio.timeout(pause_s):
                     await self._back.wait()
 
-    async def vouch(self) -> None:
-        """Before a command: raises Rejected if its points are not where they are known to be."""
+    async def vouch(self) -> bool:
+        """Before a command: whether the device has said that it is the one that is known, if that is in question.
+
+        Raises Rejected if its points are not where they are known to be.
+        """
         known = self._notes.known
         if self._gate.is_open or known is None:
-            return
-        with suppress(Silent):  # then the command does not reach it either, and says so
+            return True
+        try:
             if self._has_moved(known.found) or not await self._is_same(known.found):
                 raise Rejected("device-changed", "another device answers there: its points are being found anew")
+        except Silent:
+            return False
+        return True
 
     def _misfits(self) -> Iterator[str]:
         """What the configuration says of points that the device, as far as it is known, does not have."""
@@ -114,6 +119,7 @@ class Survey:
                 return rest_s
             found = await self._asking.walk(self._bases, self._device.max_registers)
         except NoSunSpec as error:
+            self._close_gate()
             self.silent, self.trouble = False, BadReason.DEVICE_ERROR
             self._tell(f"{error} - is it the right device, and does its manual say where they begin? (sunspec: base)")
             self._report()
@@ -139,6 +145,11 @@ class Survey:
         else:
             self._gate.open()
         self._report()
+
+    def _close_gate(self) -> None:
+        """Where points were found; those that stand in the configuration are not in question."""
+        if self._layout is not None:
+            self._gate.close()
 
     def _has_moved(self, found: Found) -> bool:
         return self._layout not in (None, found.layout)
@@ -167,8 +178,9 @@ class Survey:
             self._emit(Notice(self._name, text, mended=self.trouble is None))
 
     async def _is_same(self, found: Found) -> bool:
-        """Whether it still says that it is the device that is known; raises Silent."""
-        words = await self._asking.words(Look(found.base, found.identified))
+        """Whether it still says that it is the known device; who was silent is asked only once. Raises Silent."""
+        is_silent = self._unit.patience.failures > 0
+        words = await self._asking.words(Look(found.base, found.identified, optional=is_silent))
         return words is not None and digest(words) == found.identity
 
 

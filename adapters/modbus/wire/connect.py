@@ -9,9 +9,9 @@ from typing import TypeVar, cast
 
 import serial
 
-from adapters.modbus.config.link import ASCII, ModbusLink
+from adapters.modbus.config.link import ModbusLink
 from adapters.modbus.wire.exact import Exact, Loose
-from adapters.modbus.wire.framing import Ascii, Framing, Rtu
+from adapters.modbus.wire.framing import framing_of
 from adapters.modbus.wire.line import Line
 from adapters.modbus.wire.mbap import Datagrams, Stream
 from adapters.modbus.wire.serialport import SerialTransport, open_port
@@ -86,7 +86,12 @@ async def _open_serial(link: ModbusLink) -> Line:
         opening.add_done_callback(_close_unwanted)
         await asyncio.wait({opening}, timeout=OPENING_S)
         raise
-    line = Line(loop, link.peer, framing_of(link), Exact(loop), pace_of(link), echo=link.local_echo)
+    try:
+        timer = Exact(loop)
+    except OSError as error:
+        port.close()
+        raise AdapterError(f"no timer for {link.peer}: {error.strerror}") from None
+    line = Line(loop, link.peer, framing_of(link), timer, pace_of(link), echo=link.local_echo)
     SerialTransport(loop, port, line)
     return line
 
@@ -103,8 +108,3 @@ def pace_of(link: ModbusLink) -> Pace:
         return Pace(link.pause_after_connect, link.pause_between)
     character = character_s(link.baudrate, link.bits, link.parity, link.stop_bits)
     return Pace(link.pause_after_connect, link.pause_between, character, silence_s(link.baudrate, character))
-
-
-def framing_of(link: ModbusLink) -> Framing:
-    """How its bytes travel; only for a line."""
-    return Ascii() if link.transport in ASCII else Rtu()

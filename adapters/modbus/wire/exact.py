@@ -34,7 +34,8 @@ class Exact:
         self._due_s = 0.0
         self._fd = _libc.timerfd_create(time.CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
         if self._fd < 0:
-            raise OSError(ctypes.get_errno(), "no timer")
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
         loop.add_reader(self._fd, self._fire)
 
     def after(self, for_s: float, call: Callable[[], object]) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from pymodbus.framer import FramerAscii, FramerRTU
 from pymodbus.pdu import DecodePDU
 
+from adapters.modbus.config.link import ASCII, ModbusLink
 from adapters.modbus.wire.exchange import EXCEPTION, EXCEPTION_SIZE, Exchange
 
 RTU_CHECK = 2
@@ -141,6 +142,11 @@ class Ascii:
             return b""
         good = len(frame) > EXCEPTION_SIZE and self._framer.check_LRC(frame[:-1], frame[-1])
         return frame[:-1] if good else b""
+
+
+def framing_of(link: ModbusLink) -> Framing:
+    """How its bytes travel; only for a line."""
+    return Ascii() if link.transport in ASCII else Rtu()
 
 
 def _places(data: bytes, byte: bytes, start: int) -> Iterator[int]:

@@ -97,9 +97,8 @@ class Line(Wire, asyncio.Protocol):
 
     @override
     def vain_s(self, timeout_s: float) -> float:
-        """With the way there and back, and the quiet after it."""
-        travel_s = 2 * self._framing.length(SMALL) * self._pace.character_s
-        return timeout_s + travel_s + self._pace.silence_s + max(self._pace.silence_s, DRAIN_S)
+        """Likewise; nothing else is under way."""
+        return vain_s(timeout_s, self._framing, self._pace)
 
     @override
     def send(self, exchange: Exchange) -> bytes:
@@ -270,6 +269,12 @@ class Line(Wire, asyncio.Protocol):
     def _rested(self) -> None:
         self._resting_since_s = None
         super()._rested()
+
+
+def vain_s(timeout_s: float, framing: Framing, pace: Pace) -> float:
+    """How long a small request takes a line that is not answered: with the way there and back, and the quiet after."""
+    travel_s = 2 * framing.length(SMALL) * pace.character_s
+    return timeout_s + travel_s + pace.silence_s + max(pace.silence_s, DRAIN_S)
 
 
 def _forget(_exchange: Exchange) -> None:

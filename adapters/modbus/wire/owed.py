@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from adapters.modbus.config.point import ADDRESSES, MAX_READ_BITS, MAX_READ_REGISTERS
+from adapters.modbus.config.tables import ADDRESSES, MAX_READ_BITS, MAX_READ_REGISTERS
 from adapters.modbus.wire.frames import DATA_AT, Frames
 
 LATE_S = 30.0

@@ -134,6 +134,7 @@ async def test_a_point_is_not_set_to_what_it_cannot_hold() -> None:
             await simulation.set("d", "a", -1)
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("transport", "fault", "reason"), [
     *[(transport, "dead", BadReason.TIMEOUT) for transport in ("tcp", "udp", "rtu")],
     ("tcp", "late:250ms", BadReason.TIMEOUT), ("udp", "half", None), ("rtu", "late:250ms", None),

@@ -3,8 +3,8 @@
 import asyncio
 
 from gateway.model import DeviceState, DeviceStatus
+from tests.modbus.bus.test_dead import Site, dev, run
 from tests.modbus.sunspec.images import sunspec
-from tests.modbus.test_dead import Site, dev, run
 
 DEGRADED, OFFLINE = DeviceState.DEGRADED, DeviceState.OFFLINE
 TIMEOUT_S = 0.5

@@ -1,6 +1,7 @@
 """A device that says what it has, behind a real server."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,8 +17,8 @@ from adapters.modbus.config.sunspec import SunSpec
 from adapters.modbus.sunspec.memory import Notes
 from adapters.modbus.sunspec.shape import NO_POINT
 from gateway.adapter import Rejected
-from gateway.model import Command, DeviceState, Relearned
-from tests.modbus.setup import link_to
+from gateway.model import Command, DeviceState, Relearned, ResultStatus
+from tests.modbus.setup import link_to, registers
 from tests.modbus.sunspec.images import COMMON, INVERTER, chain, inverter, model, sunspec
 from tests.modbus.sunspec.test_oracle import labels
 from tests.support.device import Device, Query
@@ -210,6 +211,26 @@ async def test_a_device_without_sunspec_is_degraded_and_says_why_once(server: Mo
     assert "sunspec: base" in notice
 
 
+async def test_what_was_found_is_not_read_any_more_once_the_models_are_gone(
+    server: ModbusServer, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await learn(server, memory)
+    monkeypatch.setattr("adapters.modbus.sunspec.survey.LOOK_S", 1.0)
+    memory["inv"]["sunspec"]["looked_s"] = time.time()
+    memory["neighbour"] = {}
+    link = link_to(server.port)
+    devices = {**ModbusAdapter.complete(link, {"inv": sunspec()}, memory), "neighbour": registers(0)}
+
+    async with running(ModbusAdapter(link, devices, memory)) as emitted:
+        await emitted.until(lambda: any(not sample.bad for sample in emitted.samples("inv")))
+        server.set("holding", 0, [7] * len(inverter()))
+        await emitted.state("inv", DeviceState.DEGRADED)
+        before = len(emitted.samples("inv"))
+        await emitted.sample("neighbour", 5)
+
+    assert not emitted.samples("inv")[before:]
+
+
 async def test_a_device_that_refuses_everything_is_degraded(server: ModbusServer, memory: Memory) -> None:
     server.failures[1, 0] = ExcCodes.ILLEGAL_ADDRESS
 
@@ -229,6 +250,7 @@ async def test_a_device_that_is_silent_about_registers_it_lacks_is_found_all_the
             await emitted.until(lambda: relearned(emitted))
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_another_device_that_comes_back_on_the_same_connection_is_not_read_as_the_one_before(
     memory: Memory,
 ) -> None:
@@ -254,6 +276,34 @@ async def test_another_device_that_comes_back_on_the_same_connection_is_not_read
 
     since = emitted.samples("inv")[before:]
     assert all(len(sample.bad) == len(sample.values) for sample in since)
+
+
+async def test_nothing_is_written_to_a_device_that_does_not_say_whether_it_is_the_one_that_is_known(
+    memory: Memory,
+) -> None:
+    words, is_silent = inverter(), False
+    queries: list[Query] = []
+
+    def react(query: Query) -> bytes:
+        queries.append(query)
+        is_poll = query.size < IDENTITY
+        return b"" if is_silent and not is_poll else query.registers(*words[query.address :][: query.size])
+
+    with Device(react) as there:
+        link = link_to(there.port)
+        asked = {"inv": sunspec(sunspec={"base": 0, "points": {"inverter_three_phase_W": {"writable": True}}})}
+        async with running(ModbusAdapter(link, asked, memory)) as emitted:
+            await emitted.until(lambda: relearned(emitted))
+        is_silent = True
+        adapter = ModbusAdapter(link, ModbusAdapter.complete(link, asked, memory), memory)
+        async with running(adapter) as emitted:
+            await emitted.state("inv", DeviceState.ONLINE)
+            deadline_s = asyncio.get_running_loop().time() + 20
+            result = await adapter.execute(Command("c", "inv", deadline_s, write={"inverter_three_phase_W": 9}), untold)
+
+    assert (result.status, result.reason) == (ResultStatus.UNREACHABLE, "timeout")
+    assert "does not answer" in (result.detail or "")
+    assert {query.function for query in queries} == {3}
 
 
 @pytest.mark.parametrize("base", [0, 40000, 50000])

@@ -7,19 +7,15 @@ from hypothesis import strategies as st
 
 from adapters.modbus.blocks.plan import Block, Cell
 from adapters.modbus.blocks.registers import data_size, layout, picker
-from adapters.modbus.config import Byte, Table
+from adapters.modbus.config import Byte
 from gateway.model import Bad, BadReason, Value
 from gateway.values import SCALARS, Order, Quantity, Spoiled, arrange, decode_one
 from tests.modbus.faulty import bits
+from tests.modbus.setup import cell
 
 BLOCK_REGISTERS = 60
 MAX_WIDTH = 5
 BYTES: list[Byte] = ["high", "low"]
-
-
-def cell(place: int, start: int, name: str, order: Order = "ABCD", table: Table = "holding") -> Cell:
-    width = max(1, SCALARS[name].size // 2)
-    return Cell(place, f"p{place}", table, start, start + width, Quantity(name), order)
 
 
 @st.composite

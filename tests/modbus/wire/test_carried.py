@@ -12,9 +12,9 @@ from adapters.modbus.wire.carried import MAX_CARRIED, OWED, carried, carry
 from adapters.modbus.wire.framing import Rtu
 from adapters.modbus.wire.line import DRAIN_S
 from adapters.modbus.wire.owed import LATE_S
+from tests.modbus.bus.test_dead import Site
 from tests.modbus.setup import registers
 from tests.modbus.slave import WELL, Manner
-from tests.modbus.test_dead import Site
 from tests.modbus.virtual import in_simulated_time
 
 AHEAD_S = 1e9

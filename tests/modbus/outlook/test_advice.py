@@ -10,8 +10,8 @@ from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.outlook.advice import advice
 from adapters.modbus.outlook.portname import lasting_name
 from gateway.adapter import Advice
+from tests.modbus.outlook.test_load import serial
 from tests.modbus.setup import link_to, registers
-from tests.modbus.test_load import serial
 
 QUIET = {"d": registers(1, every="10s")}
 

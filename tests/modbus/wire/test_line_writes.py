@@ -8,9 +8,9 @@ from adapters.modbus.blocks.plan import Block
 from adapters.modbus.bus.awaited import NotSent
 from adapters.modbus.wire.exchange import GARBLED, TIMED_OUT
 from adapters.modbus.wire.frames import Frames, mask_frames, write_read_frames
+from tests.modbus.setup import cell
 from tests.modbus.slave import WELL, LineRig, Manner, in_turn
-from tests.modbus.test_line import run
-from tests.modbus.test_registers import cell
+from tests.modbus.wire.test_line import run
 
 ASCII = pytest.mark.parametrize("ascii_frames", [False, True])
 

@@ -15,8 +15,7 @@ from adapters.modbus.config import ModbusDevice
 from adapters.modbus.wire.frames import Frames, mask_frames, write_frames, write_read_frames
 from gateway.adapter import Rejected
 from gateway.model import Value
-from tests.modbus.setup import device
-from tests.modbus.test_registers import cell
+from tests.modbus.setup import cell, device
 
 TYPES = ["uint16", "int16", "uint32", "float32", "uint64"]
 

@@ -119,10 +119,9 @@ async def test_whoever_ends_it_ends_it_at_once_and_the_port_is_free() -> None:
         link = serial_link(line.path)
         survey = asyncio.create_task(surveyed(link, {"timeout": "10s"}))
         await line.until(1)
-        began_s = time.monotonic()
         survey.cancel()
-        await asyncio.gather(survey, return_exceptions=True)
-        assert time.monotonic() - began_s < 1
+        async with asyncio.timeout(5):  # half of what the probe might take
+            await asyncio.gather(survey, return_exceptions=True)
         await surveyed(link, {"units": "1", **FAST})
 
 

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from adapters.modbus.outlook.outlook import facts, lines, percent, span
+from tests.modbus.outlook.test_load import serial
 from tests.modbus.setup import device, link_to, registers
-from tests.modbus.test_load import serial
 
 
 def test_the_plan_of_a_line_is_a_table_with_what_it_comes_to() -> None:

@@ -7,7 +7,7 @@ from adapters.modbus.config import Table
 from adapters.modbus.wire.exchange import Exchange
 from adapters.modbus.wire.frames import Frames, read_frames
 from adapters.modbus.wire.owed import Owed
-from tests.modbus.test_registers import cell
+from tests.modbus.setup import cell
 from tests.modbus.virtual import ONE
 
 COSTS_S = st.floats(0.01, 5.0)

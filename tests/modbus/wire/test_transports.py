@@ -25,7 +25,7 @@ from tests.support.emitted import Emitted, running, untold
 from tests.support.ports import free_port
 from tests.support.ptys import Ptys, ptys
 
-TLS = Path(__file__).parent / "tls"
+TLS = Path(__file__).parents[1] / "tls"
 POINTS: Mapping[str, Mapping[str, Any]] = {
     "plain": {"address": 10, "writable": True, "verify": True},
     "far": {"address": 400},

@@ -9,7 +9,11 @@ from tests.modbus.setup import device
 WHERE = "/dev/ttyUSB0, 9600 8N1"
 ALONE = Around("meter1", 5, WHERE, is_serial=True, others=0, alive=0)
 SILENT = Result(ResultStatus.UNREACHABLE, reason="timeout", detail="the device does not answer in time")
-POINTS = device({"power": {"address": 40001}, "flow": {"address": 7, "table": "input"}}).points
+POINTS = device({
+    "power": {"address": 40001},
+    "flow": {"address": 7, "table": "input"},
+    "scaled": {"address": 7, "type": "int16", "scale_from": 9},
+}).points  # fmt: skip
 
 
 def said(result: Result, around: Around = ALONE, base: int = 0) -> str:
@@ -80,6 +84,12 @@ def test_an_address_that_does_not_exist_names_its_neighbour() -> None:
         "Address 40001 of the holding table (point power) does not exist; manuals often count from 1: try 40000."
     )
     assert said(refused(2, "power"), base=1).endswith("manuals often count from 0: try 40002.")
+
+
+def test_where_two_addresses_may_be_the_one_that_does_not_exist_both_are_named() -> None:
+    assert said(refused(2, "scaled")).startswith(
+        "Address 7 of the holding table (point scaled), or that of its scale_from, 9, does not exist; "
+    )
 
 
 @pytest.mark.parametrize(("code", "words"), [

@@ -23,8 +23,8 @@ from adapters.modbus.wire.line import DRAIN_S, MAX_HEARD_BYTES, Line
 from adapters.modbus.wire.mbap import BUFFER_BYTES, Datagrams, Stream
 from adapters.modbus.wire.wire import Pace, Wire
 from gateway.model import Bad
+from tests.modbus.setup import cell
 from tests.modbus.slave import SILENCE_S, TIMEOUT_S
-from tests.modbus.test_registers import cell
 from tests.modbus.virtual import in_simulated_time
 
 UNITS, FUNCTIONS = st.sampled_from((5, 5, 5, 6, 0)), st.sampled_from((3, 3, 3, 4, 0x83, 16))

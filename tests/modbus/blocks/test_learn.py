@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from adapters.modbus.blocks.learn import GOOD, RETRY_MAX_S, RETRY_MIN_S, Facts, Learned, Search
 from adapters.modbus.blocks.plan import Block, Limits, Span, plan
-from tests.modbus.test_plan import cell
+from tests.modbus.blocks.test_plan import cell
 
 NOW_S = 1_700_000_000.0
 FACTS: Facts = ({("holding", 5)}, {})

@@ -16,8 +16,8 @@ from adapters.modbus.wire.frames import Frames, read_frames, write_frames
 from adapters.modbus.wire.framing import Ascii, Rtu
 from adapters.modbus.wire.line import DRAIN_S, GAP_S, MAX_HEARD_BYTES
 from gateway.model import Bad
+from tests.modbus.setup import cell
 from tests.modbus.slave import SILENCE_S, TIMEOUT_S, WELL, LineRig, Manner, in_turn
-from tests.modbus.test_registers import cell
 from tests.modbus.virtual import in_simulated_time
 
 ONE, OTHER = (5, 100, 2), (5, 200, 2)

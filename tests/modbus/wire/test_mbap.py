@@ -16,7 +16,7 @@ from adapters.modbus.wire.mbap import Datagrams, Stream
 from gateway.adapter import AdapterError
 from gateway.model import Bad
 from tests.modbus.faulty import Query
-from tests.modbus.test_registers import cell
+from tests.modbus.setup import cell
 
 UNIT = 5
 

@@ -1,8 +1,10 @@
 """Serial ports that refuse, vanish, and come back under another name: over pseudo terminals, which the kernel makes."""
 
 import asyncio
+import contextlib
 import errno
 import os
+import resource
 import termios
 import tty
 from collections.abc import AsyncIterator, Iterator
@@ -16,11 +18,12 @@ from pydantic import ValidationError
 
 from adapters.modbus.config import ModbusLink
 from adapters.modbus.wire import serialport
+from adapters.modbus.wire.connect import connect
 from adapters.modbus.wire.serialport import SerialTransport, open_port
 from gateway.adapter import AdapterError
 from tests.modbus.house import House, housed
 from tests.modbus.setup import device
-from tests.modbus.test_transports import POINTS, link_of, served
+from tests.modbus.wire.test_transports import POINTS, link_of, served
 from tests.support.ptys import Ptys, ptys
 
 
@@ -186,3 +189,47 @@ def test_the_pause_before_a_serial_port_is_looked_for_again_is_at_most_five_seco
     assert link("/dev/ttyUSB0", reconnect={"max": "20s"}).reconnect.max == 20.0
     with pytest.raises(ValidationError, match="min"):
         link("/dev/ttyUSB0", reconnect={"min": "soon"})
+
+
+@contextmanager
+def files_to_spare(count: int) -> Iterator[None]:
+    """Only so many can be opened."""
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (max(int(each.name) for each in Path("/proc/self/fd").iterdir()) + 20, most)
+    )
+    taken: list[int] = []
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(count):
+            os.close(taken.pop())
+        yield
+    finally:
+        for each in taken:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (usual, most))
+
+
+async def tried_with(path: str, spare: int) -> str | None:
+    """Why a port can't be opened with so many files to spare, which are then still there; None if it can."""
+    with files_to_spare(spare):
+        try:
+            line = await connect(link(path))
+        except AdapterError as error:
+            for each in [os.open(os.devnull, os.O_RDONLY) for _ in range(spare)]:
+                os.close(each)
+            return str(error)
+        await asyncio.sleep(0)  # it is open from its first turn on
+        await line.close()
+        return None
+
+
+async def test_where_no_more_files_can_be_opened_that_is_told_and_nothing_stays_open(own: str) -> None:
+    told = [await tried_with(own, spare) for spare in range(1, 12)]
+
+    refused = [each for each in told if each is not None]
+    assert refused == told[: len(refused)], "the port and its companions, last the timer"
+    assert 1 < len(refused) < len(told)
+    assert all("Too many open files" in each for each in refused)
