@@ -17,6 +17,7 @@ from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_port
 from tests.support.site import endpoint, link, site
 from tests.support.subscriber import Received, Subscriber
+from tests.support.virtual import Virtual
 
 MakeDaemon = Callable[..., Daemon]
 
@@ -137,6 +138,26 @@ def test_a_discovered_point_is_written_only_if_the_configuration_says_so(
     assert subscriber.wait_for(lambda m: is_result(m, "c-1")).json["status"] == "done"
     assert subscriber.wait_for(lambda m: is_result(m, "c-2")).json["reason"] == "not-writable"
     assert len(modbus_server.writes()) == 1
+
+
+def test_the_simulator_is_such_a_device_on_the_same_configuration(
+    make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    daemon = make_daemon(config(mosquitto.url, free_port(), timeout="150ms"))
+    with Virtual(daemon.config_path) as virtual:
+        daemon.start()
+        subscriber.wait_for(has_point("ac_meter_abcn_Hz"))
+        subscriber.wait_for(has_point("mppt_module_2_DCSt", "MPPT"))
+        assert virtual.order(f"inv.{W} 4321")["value"] == 4321
+        subscriber.wait_for(has_point(W, 4321))
+        assert "inverter_three_phase_W" in virtual.misunderstood("inv.inverter_three_phase_w")
+
+        virtual.order("inv dead")
+        subscriber.wait_for(lambda m: has_state(m, "offline", "inv"))
+        subscriber.clear()
+        virtual.order("inv well")
+
+        subscriber.wait_for(has_point(W, 4321), timeout_s=20)
 
 
 class Box:
