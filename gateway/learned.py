@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import structlog
 
-from gateway.adapter import Adapter
+from gateway.adapter import Adapter, Memory
 from gateway.config.site import LinkSetup, Site
 from gateway.memory import DeviceMemory
 
@@ -24,20 +24,29 @@ CALM_S = 3600.0
 """A device that tells something else each time must not keep the others from work: it waits twice as long each time, up
 to this. After as long a calm that is forgotten."""
 
+MemoryOf = Callable[[Iterable[str]], Memory]
+"""What is remembered of these devices."""
+
 log = structlog.get_logger("fieldgate.learned")
 
 
 def completed(site: Site, adapters: Mapping[str, type[Adapter]], memory: DeviceMemory) -> Site:
     """The same site, its devices with the points that were learned of them."""
-    links = {
-        name: _completed(name, link, adapters, memory) if link.devices else link for name, link in site.links.items()
+    return replace(site, links=with_learned(site.links, adapters, memory.of))
+
+
+def with_learned(
+    links: Mapping[str, LinkSetup], adapters: Mapping[str, type[Adapter]], memory_of: MemoryOf
+) -> dict[str, LinkSetup]:
+    """The same links, likewise."""
+    return {
+        name: _completed(name, link, adapters, memory_of) if link.devices else link for name, link in links.items()
     }
-    return replace(site, links=links)
 
 
-def _completed(name: str, link: LinkSetup, adapters: Mapping[str, type[Adapter]], memory: DeviceMemory) -> LinkSetup:
+def _completed(name: str, link: LinkSetup, adapters: Mapping[str, type[Adapter]], memory_of: MemoryOf) -> LinkSetup:
     try:
-        devices: Mapping[str, Any] = adapters[link.adapter].complete(link.config, link.devices, memory.of(link.devices))
+        devices: Mapping[str, Any] = adapters[link.adapter].complete(link.config, link.devices, memory_of(link.devices))
     except Exception:  # a plugin's defect costs what it could have learned, and not the gateway
         log.exception("defect", name=f"link {name}")
         return link

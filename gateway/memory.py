@@ -20,17 +20,33 @@ MEMORY_FILE = "memory.json"
 log = structlog.get_logger("fieldgate.memory")
 
 
+Facts = dict[str, dict[str, Any]]
+"""By device."""
+
+
+class Unreadable(Exception):
+    """The file can't be read, or is none of ours."""
+
+
+def facts_in(path: Path) -> Facts:
+    """What the file holds, nothing if there is none; raises Unreadable."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Facts)
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(str(error)) from error
+
+
 class DeviceMemory:
     """A mapping per device; what can't be read or written is told, and never an obstacle."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._facts: dict[str, dict[str, Any]] = {}
+        self._facts: Facts = {}
         try:
-            self._facts = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, Any]])
-        except FileNotFoundError:
-            pass
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._facts = facts_in(path)
+        except Unreadable as error:
             log.warning("memory of devices unreadable, starting afresh", path=str(path), error=str(error))
         self._saved = self._encoded()
 
