@@ -15,21 +15,20 @@ import structlog
 from gateway import __version__, systemd
 from gateway.adapter import Adapter
 from gateway.clock import WallClock, now_ms
-from gateway.config.shared import DescribedPoints
 from gateway.config.site import Site
 from gateway.control.place import ControlError
 from gateway.control.server import serving
 from gateway.desk import Desk, Kept
+from gateway.devices import describe, rules_of
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.field import Field
 from gateway.inside import Inside, Parts
 from gateway.learned import Renewal, completed
 from gateway.link import FieldLink
 from gateway.memory import MEMORY_FILE, DeviceMemory
-from gateway.model import DeviceInfo, Result
+from gateway.model import Result
 from gateway.outbox.disk.store import Opened
 from gateway.outbox.rescue.adoption import adopt, warn_of_unused
-from gateway.report import Rule, RuleOf, resolve
 from gateway.scans import Scans
 from gateway.uplink import Uplink
 
@@ -276,27 +275,6 @@ class Gateway:
             "devices": list(self._devices),
             "previous": {"session": opened.previous_session, "clean": opened.clean},
         }
-
-
-def describe(site: Site) -> dict[str, DeviceInfo]:
-    """Every device of a site, as the core and the cloud know it."""
-    points = DescribedPoints()
-    return {
-        name: points.share(device.describe(name, link_name, link.config), device)
-        for link_name, link in site.links.items()
-        for name, device in link.devices.items()
-    }
-
-
-def rules_of(site: Site) -> RuleOf:
-    """The report rule of every point, found when it is asked for."""
-    devices = {name: device for link in site.links.values() for name, device in link.devices.items()}
-
-    def rule_of(device_name: str, point_name: str) -> Rule:
-        device = devices[device_name]
-        return resolve(device.points[point_name].report, device.report, site.report)
-
-    return rule_of
 
 
 async def _ping_watchdog(interval_s: float) -> None:

@@ -39,9 +39,7 @@ def with_learned(
     links: Mapping[str, LinkSetup], adapters: Mapping[str, type[Adapter]], memory_of: MemoryOf
 ) -> dict[str, LinkSetup]:
     """The same links, likewise."""
-    return {
-        name: _completed(name, link, adapters, memory_of) if link.devices else link for name, link in links.items()
-    }
+    return {name: _completed(name, link, adapters, memory_of) if link.devices else link for name, link in links.items()}
 
 
 def _completed(name: str, link: LinkSetup, adapters: Mapping[str, type[Adapter]], memory_of: MemoryOf) -> LinkSetup:

@@ -11,7 +11,7 @@ import msgspec
 
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.config.sunspec import Met
-from adapters.modbus.polls.poll import Target
+from adapters.modbus.polls.target import Target
 from adapters.modbus.sunspec.asking import Asking, Silent
 from adapters.modbus.sunspec.definitions import definition
 from adapters.modbus.sunspec.gate import Gate
