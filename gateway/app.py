@@ -74,23 +74,23 @@ class Gateway:
     ) -> None:
         """`away`: why `state` is not where it should be, for the status."""
         self.ready = asyncio.Event()
-        self._memory = DeviceMemory(state / MEMORY_FILE)
+        self._memory = DeviceMemory(state / MEMORY_FILE, orders.kept.memory)
         self._site = site = completed(site, adapters, self._memory)
         self._orders = orders
         self._state = state
         self._devices = describe(site)
-        self._renewal = Renewal(orders.kept.renewed, orders.renew)
+        self._renewal = Renewal(orders.kept.renewed, orders.renew, lambda: self._is_busy)
         self._clock = WallClock(site.gateway.clock, believed=orders.kept.believes_clock)
         self._field = Field(self._devices, now_ms)
         self._links = self._made_links(adapters)
         self._uplinks = self._made_uplinks(endpoints, away)
-        scans = Scans(site.links, self._links, adapters, self._field.states.answering)
+        self._scans = Scans(site.links, self._links, adapters, self._field.states.answering)
         self._desk = Desk(
             site,
             state,
             devices=self._devices,
             links=self._links,
-            scans=scans,
+            scans=self._scans,
             latest=self._field.latest,
             clock=self._clock,
             reload=orders.reload,
@@ -104,7 +104,7 @@ class Gateway:
                 clock=self._clock,
                 field=self._field,
                 links=self._links,
-                scans=scans,
+                scans=self._scans,
                 uplinks=self._uplinks,
                 local=self._desk.local,
             )
@@ -146,6 +146,11 @@ class Gateway:
     def has_learned(self) -> bool:
         """Whether some device turned out to have other points than it is known with: a fresh gateway knows them."""
         return bool(self._renewal.waiting)
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether an end now would cut short what somebody waits for."""
+        return not self._scans.is_idle or not all(link.is_idle for link in self._links.values())
 
     async def links_tried(self, timeout_s: float) -> None:
         """Return once every link is up or has failed, or after so long."""
@@ -208,6 +213,7 @@ class Gateway:
         await asyncio.gather(*commits)
         await _end(watchdog)
         self._memory.save()
+        self._orders.kept.memory = self._memory.carry()
 
     @asynccontextmanager
     async def _control(self) -> AsyncIterator[None]:

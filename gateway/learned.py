@@ -27,6 +27,12 @@ to this. After as long a calm that is forgotten."""
 MemoryOf = Callable[[Iterable[str]], Memory]
 """What is remembered of these devices."""
 
+LOOK_S = 0.25
+"""How often it is looked whether commands and scans have ended: what they would be cut short by can wait for that."""
+
+BUSY_MAX_S = 300.0
+"""Somebody who commands all the time must not keep a device from work for ever."""
+
 log = structlog.get_logger("fieldgate.learned")
 
 
@@ -62,13 +68,19 @@ NEVER = Renewed(-math.inf, 0.0)
 
 
 class Renewal:
-    """Has the gateway made anew, soon, but not again and again; `renewed` outlasts that, by device."""
+    """Has the gateway made anew, soon, but not again and again; `renewed` outlasts that, by device.
 
-    def __init__(self, renewed: dict[str, Renewed], renew: Callable[[], None]) -> None:
+    `is_busy()`: whether something is under way that would be cut short.
+    """
+
+    def __init__(
+        self, renewed: dict[str, Renewed], renew: Callable[[], None], is_busy: Callable[[], bool] = lambda: False
+    ) -> None:
         self.waiting: set[str] = set()
         """Devices that have told something new."""
         self._renewed = renewed
         self._renew = renew
+        self._is_busy = is_busy
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._is_over = False
@@ -82,7 +94,7 @@ class Renewal:
         if self._timer is not None and self._timer.when() <= due_s:
             return
         self._disarm()
-        self._timer = self._loop.call_at(due_s, self._go)
+        self._timer = self._loop.call_at(due_s, self._go, due_s)
         wait_s = due_s - self._loop.time()
         log.info("points of a device are found", device=device, taken_up_in_s=round(wait_s))
 
@@ -101,9 +113,12 @@ class Renewal:
         own = self._renewed.get(device, NEVER)
         return max(self._loop.time() + GATHER_S, last_s + APART_S, own.at_s + own.pause_s)
 
-    def _go(self) -> None:
-        self._timer = None
+    def _go(self, due_s: float) -> None:
         now_s = self._loop.time()
+        if self._is_busy() and now_s < due_s + BUSY_MAX_S:
+            self._timer = self._loop.call_later(LOOK_S, self._go, due_s)
+            return
+        self._timer = None
         for device in self.waiting:
             own = self._renewed.get(device, NEVER)
             is_calm = now_s - own.at_s > own.pause_s + CALM_S

@@ -15,7 +15,7 @@ from tests.support.envelopes import has_state, is_reading, is_result
 from tests.support.modbus import ModbusServer
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_port
-from tests.support.site import endpoint, link, site
+from tests.support.site import device, endpoint, link, site
 from tests.support.subscriber import Received, Subscriber
 from tests.support.virtual import Virtual
 
@@ -158,6 +158,57 @@ def test_the_simulator_is_such_a_device_on_the_same_configuration(
         virtual.order("inv well")
 
         subscriber.wait_for(has_point(W, 4321), timeout_s=20)
+
+
+def test_what_is_found_is_in_use_though_it_can_not_be_kept(
+    make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber, modbus_server: ModbusServer
+) -> None:
+    modbus_server.set("holding", 0, inverter())
+    daemon = make_daemon(config(mosquitto.url, modbus_server.port))
+    (daemon.state_dir / "memory.new").mkdir(parents=True)
+
+    daemon.start()
+
+    subscriber.wait_for(has_point(W, 2800))
+    assert "memory of devices not saved" in [event["event"] for event in daemon.log]
+
+
+@pytest.mark.parametrize(("key", "value"), [("address", 65500), ("address", "x"), ("length", -1), ("points", [7])])
+def test_what_makes_no_sense_in_the_memory_is_found_anew(
+    daemon: Daemon, subscriber: Subscriber, key: str, value: object
+) -> None:
+    assert daemon.terminate() == 0
+    path = daemon.state_dir / "memory.json"
+    kept = json.loads(path.read_text())
+    kept["inv"]["sunspec"]["found"]["models"][1][key] = value
+    path.write_text(json.dumps(kept))
+    subscriber.clear()
+
+    daemon.start()
+
+    subscriber.wait_for(has_point(W, 2800))
+    assert "defect" not in [event["event"] for event in daemon.log]
+
+
+def test_a_command_that_is_under_way_is_finished_before_new_points_are_taken_up(
+    make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    slow = device(
+        {"level": {"address": 1, "type": "uint16", "writable": True}}, link="cellar", timeout="9s", every="1h"
+    )
+    inv = {"link": "roof", "every": "100ms", "timeout": "500ms", "sunspec": True}
+    links = {"roof": link(free_port()), "cellar": link(free_port())}
+    daemon = make_daemon(site(endpoint(mosquitto.url), links, {"inv": inv, "slow": slow}))
+    with Virtual(daemon.config_path) as virtual:
+        daemon.start()
+        subscriber.wait_for(lambda m: has_state(m, "online", "slow"))
+        virtual.order("slow slow:3s")
+
+        subscriber.publish("fieldgate/gw/slow/command", {"id": "c", "write": {"level": 7}})
+
+        assert subscriber.wait_for(lambda m: is_result(m, "c")).json["status"] == "done"
+        assert not [message for message in subscriber.on("inv/reading") if W in message.json["values"]]
+        subscriber.wait_for(has_point(W))
 
 
 class Box:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from adapters.modbus.config.sunspec import SunSpec
+from adapters.modbus.config.tables import MAX_READ_REGISTERS
 from adapters.modbus.sunspec.definitions import GroupDef, ModelDef, PointDef, definition, numbers
 from adapters.modbus.sunspec.points import is_wanted
 from adapters.modbus.sunspec.shape import NOT_IMPLEMENTED, Place, counts_of, places
@@ -122,7 +123,8 @@ def _body(model: ModelDef, unit: int, asked: frozenset[str]) -> list[int]:
 
 
 def _is_absent(place: Place) -> bool:
-    return any(fnmatchcase(place.point.name, pattern) for pattern in ABSENT)
+    """Whether few have it, or no request could bring it."""
+    return place.point.width > MAX_READ_REGISTERS or any(fnmatchcase(place.point.name, pattern) for pattern in ABSENT)
 
 
 def _content(place: Place, unit: int) -> int:
