@@ -106,6 +106,20 @@ def test_another_device_in_its_place_is_found_anew(
 MPPT = {"DCA_SF": -1, "DCV_SF": -1, "DCW_SF": 1, "N": 2, "module": [{"ID": 1, "DCW": 120}, {"ID": 2, "DCW": 150}]}
 
 
+def test_a_device_that_is_configured_on_another_link_is_found_there(
+    daemon: Daemon, mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    assert daemon.terminate() == 0
+    with ModbusServer() as other:
+        other.set("holding", 0, chain(model(1, COMMON), model(160, MPPT)))
+        daemon.configure(config(mosquitto.url, other.port))
+
+        daemon.start()
+
+        subscriber.wait_for(has_point("mppt_module_2_DCW", 1500))
+        assert not [m for m in subscriber.on("inv/reading") if {W, "mppt_module_2_DCW"} <= m.json["values"].keys()]
+
+
 def test_devices_that_are_met_together_are_taken_up_together(
     make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber
 ) -> None:

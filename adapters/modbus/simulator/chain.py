@@ -24,7 +24,7 @@ POWERS: Mapping[str | None, int] = {"V": -1, "A": -1, "Hz": -2, "C": -1, "Pct": 
 
 ABSENT = ("Opt", "*Vnd*", "PPVph*", "TmpTrns", "TmpOt", "TotV*Ph[ABC]", "TmsPer", "VRefOfs", "VMin")
 """What few devices implement."""
-LIKELY = ("MPPT", "CONNECT", "PV", "NORMAL", "ON")
+LIKELY = ("MPPT", "CONNECT", "PV", "NORMAL", "ON", "COMPLETED")
 """Labels of a device that is at work; else an enumeration has its first."""
 
 PAD = 0x8000
@@ -112,8 +112,10 @@ def _times(group: GroupDef) -> int:
 
 def _body(model: ModelDef, unit: int, asked: frozenset[str]) -> list[int]:
     """What follows its header."""
-    words = _blank(model)
+    words, counting = _blank(model), _counting(model.group)
     for place in _places(model):
+        if place.name in counting:
+            continue
         if place.factor is not None:
             words[place.factor] = POWERS.get(place.point.unit, 0) & 0xFFFF
         is_asked = f"{model.group.name}_{place.name}" in asked

@@ -44,6 +44,12 @@ def test_the_usual_device_has_repeated_groups_and_points_that_are_not_implemente
     assert not {"PPVphAB", "TmpTrns", "StVnd", "EvtVnd1"} & set(seen[103])
 
 
+def test_groups_within_groups_come_as_often_as_the_model_says() -> None:
+    (curves,) = (model for model in found(wanted((705,))).models if model.id == 705)
+    assert curves.counts == {"NPt": 2, "NCrv": 2}
+    assert {"Crv_1_Pt_1_V", "Crv_1_Pt_2_V", "Crv_2_Pt_2_V"} <= set(curves.points)
+
+
 @pytest.mark.parametrize(
     ("only", "there"),
     [
