@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from adapters.modbus.config import ModbusDevice
@@ -37,21 +37,18 @@ class Met(NamedTuple):
 
 def met(devices: Mapping[str, ModbusDevice]) -> Met:
     """These devices as they are served; raises Rejected where there is no room for one."""
-    images = {where: _image(where, devices) for where in sorted(set(map(_where, _tellers(devices).values())))}
-    found = {name: _found(images[_where(each)], each.max_registers) for name, each in _tellers(devices).items()}
-    whole = {name: with_points(devices[name], found[name]) for name in found}
-    numbers = {name: _numbers(each) for name, each in found.items()}
-    moving = {name: {point for point, is_rating in numbers[name].items() if not is_rating} for name in found}
-    return Met(
-        {**devices, **whole},
-        tuple(images.values()),
-        {name: frozenset(whole[name].points) - moving[name] - devices[name].points.keys() for name in found},
-        {name: frozenset(point for point, is_rating in numbers[name].items() if is_rating) for name in found},
-    )
-
-
-def _tellers(devices: Mapping[str, ModbusDevice]) -> dict[str, ModbusDevice]:
-    return {name: each for name, each in devices.items() if each.sunspec is not None}
+    tellers = {name: each for name, each in devices.items() if each.sunspec is not None}
+    images = {where: _image(where, devices) for where in sorted(set(map(_where, tellers.values())))}
+    whole = dict(devices)
+    still: dict[str, frozenset[str]] = {}
+    ratings: dict[str, frozenset[str]] = {}
+    for name, device in tellers.items():
+        found = _found(images[_where(device)], device.max_registers)
+        numbers = _numbers(found)
+        whole[name] = with_points(device, found)
+        ratings[name] = frozenset(point for point, is_rating in numbers.items() if is_rating)
+        still[name] = frozenset(whole[name].points) - (numbers.keys() - ratings[name]) - device.points.keys()
+    return Met(whole, tuple(images.values()), still, ratings)
 
 
 def _where(device: ModbusDevice) -> tuple[int, int]:
@@ -89,14 +86,9 @@ def _found(image: Image, most: int) -> Found:
 
 def _numbers(found: Found) -> dict[str, bool]:
     """What has a unit, and whether it is a rating or a setting."""
-    return {name: is_rating for model in _models(found) for name, is_rating in model}
-
-
-def _models(found: Found) -> Iterator[Iterator[tuple[str, bool]]]:
-    for name, model, known in named(found.models, definition):
-        is_rating = any(model.id in each for each in RATINGS)
-        yield (
-            (f"{name}_{place.name}", is_rating or place.point.static)
-            for place in places(known, model.length, model.counts)
-            if place.name in model.points and place.point.unit is not None
-        )
+    return {
+        f"{name}_{place.name}": place.point.static or any(model.id in each for each in RATINGS)
+        for name, model, known in named(found.models, definition)
+        for place in places(known, model.length, model.counts)
+        if place.point.unit is not None and place.name in model.points
+    }
