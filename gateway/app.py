@@ -15,21 +15,20 @@ import structlog
 from gateway import __version__, systemd
 from gateway.adapter import Adapter
 from gateway.clock import WallClock, now_ms
-from gateway.config.shared import DescribedPoints
 from gateway.config.site import Site
 from gateway.control.place import ControlError
 from gateway.control.server import serving
 from gateway.desk import Desk, Kept
+from gateway.devices import describe, rules_of
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.field import Field
 from gateway.inside import Inside, Parts
 from gateway.learned import Renewal, completed
 from gateway.link import FieldLink
 from gateway.memory import MEMORY_FILE, DeviceMemory
-from gateway.model import DeviceInfo, Result
+from gateway.model import Result
 from gateway.outbox.disk.store import Opened
 from gateway.outbox.rescue.adoption import adopt, warn_of_unused
-from gateway.report import Rule, RuleOf, resolve
 from gateway.scans import Scans
 from gateway.uplink import Uplink
 
@@ -75,23 +74,23 @@ class Gateway:
     ) -> None:
         """`away`: why `state` is not where it should be, for the status."""
         self.ready = asyncio.Event()
-        self._memory = DeviceMemory(state / MEMORY_FILE)
+        self._memory = DeviceMemory(state / MEMORY_FILE, orders.kept.memory)
         self._site = site = completed(site, adapters, self._memory)
         self._orders = orders
         self._state = state
         self._devices = describe(site)
-        self._renewal = Renewal(orders.kept.renewed, orders.renew)
+        self._renewal = Renewal(orders.kept.renewed, orders.renew, lambda: self._is_busy)
         self._clock = WallClock(site.gateway.clock, believed=orders.kept.believes_clock)
         self._field = Field(self._devices, now_ms)
         self._links = self._made_links(adapters)
         self._uplinks = self._made_uplinks(endpoints, away)
-        scans = Scans(site.links, self._links, adapters, self._field.states.answering)
+        self._scans = Scans(site.links, self._links, adapters, self._field.states.answering)
         self._desk = Desk(
             site,
             state,
             devices=self._devices,
             links=self._links,
-            scans=scans,
+            scans=self._scans,
             latest=self._field.latest,
             clock=self._clock,
             reload=orders.reload,
@@ -105,7 +104,7 @@ class Gateway:
                 clock=self._clock,
                 field=self._field,
                 links=self._links,
-                scans=scans,
+                scans=self._scans,
                 uplinks=self._uplinks,
                 local=self._desk.local,
             )
@@ -147,6 +146,11 @@ class Gateway:
     def has_learned(self) -> bool:
         """Whether some device turned out to have other points than it is known with: a fresh gateway knows them."""
         return bool(self._renewal.waiting)
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether an end now would cut short what somebody waits for."""
+        return not self._scans.is_idle or not all(link.is_idle for link in self._links.values())
 
     async def links_tried(self, timeout_s: float) -> None:
         """Return once every link is up or has failed, or after so long."""
@@ -209,6 +213,7 @@ class Gateway:
         await asyncio.gather(*commits)
         await _end(watchdog)
         self._memory.save()
+        self._orders.kept.memory = self._memory.carry()
 
     @asynccontextmanager
     async def _control(self) -> AsyncIterator[None]:
@@ -276,27 +281,6 @@ class Gateway:
             "devices": list(self._devices),
             "previous": {"session": opened.previous_session, "clean": opened.clean},
         }
-
-
-def describe(site: Site) -> dict[str, DeviceInfo]:
-    """Every device of a site, as the core and the cloud know it."""
-    points = DescribedPoints()
-    return {
-        name: points.share(device.describe(name, link_name, link.config), device)
-        for link_name, link in site.links.items()
-        for name, device in link.devices.items()
-    }
-
-
-def rules_of(site: Site) -> RuleOf:
-    """The report rule of every point, found when it is asked for."""
-    devices = {name: device for link in site.links.values() for name, device in link.devices.items()}
-
-    def rule_of(device_name: str, point_name: str) -> Rule:
-        device = devices[device_name]
-        return resolve(device.points[point_name].report, device.report, site.report)
-
-    return rule_of
 
 
 async def _ping_watchdog(interval_s: float) -> None:

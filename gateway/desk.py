@@ -43,13 +43,14 @@ log = structlog.get_logger("fieldgate.commands")
 
 @dataclass
 class Kept:
-    """What one gateway of a process leaves to the next at a reload, and no file tells; times by the loop's clock."""
+    """What one gateway of a process leaves to the next, and no file need tell; times on the loop's clock."""
 
     believes_clock: bool = False
     counted: Counted = field(default_factory=dict)
     away: Away = field(default_factory=dict)
     written: Written = field(default_factory=dict)
     renewed: dict[str, Renewed] = field(default_factory=dict)
+    memory: bytes | None = None
 
 
 class Desk:

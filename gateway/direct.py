@@ -43,9 +43,10 @@ async def direct(part: Site, state: Path) -> AsyncIterator[Inside]:
     The caller holds the state directory (`cli.state.owned`). Raises StoreError, OSError.
     """
     adapters = plugins.adapters(link.adapter for link in part.links.values())
+    kept = Kept()
     for number in range(1, ROUNDS + 1):
         leave = asyncio.Event()
-        gateway = Gateway(part, adapters, {}, state, Orders(leave, _refuse_reload, lambda: "stopped", Kept()))
+        gateway = Gateway(part, adapters, {}, state, Orders(leave, _refuse_reload, lambda: "stopped", kept))
         work = asyncio.create_task(gateway.run(), name="direct")
         try:
             await _until(gateway.ready, work)

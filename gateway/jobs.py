@@ -58,6 +58,11 @@ class Queue:
         """Whether `put` would refuse."""
         return len(self._waiting) >= self.limit
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits or is under way."""
+        return not self._waiting and not self._busy
+
     async def ready(self) -> None:
         """Return once there is something to take."""
         while self._next() is None:

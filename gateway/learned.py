@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import structlog
 
-from gateway.adapter import Adapter
+from gateway.adapter import Adapter, Memory
 from gateway.config.site import LinkSetup, Site
 from gateway.memory import DeviceMemory
 
@@ -24,20 +24,33 @@ CALM_S = 3600.0
 """A device that tells something else each time must not keep the others from work: it waits twice as long each time, up
 to this. After as long a calm that is forgotten."""
 
+MemoryOf = Callable[[Iterable[str]], Memory]
+"""What is remembered of these devices."""
+
+LOOK_S = 0.25
+"""How often it is looked whether commands and scans have ended: what they would be cut short by can wait for that."""
+
+BUSY_MAX_S = 300.0
+"""Somebody who commands all the time must not keep a device from work for ever."""
+
 log = structlog.get_logger("fieldgate.learned")
 
 
 def completed(site: Site, adapters: Mapping[str, type[Adapter]], memory: DeviceMemory) -> Site:
     """The same site, its devices with the points that were learned of them."""
-    links = {
-        name: _completed(name, link, adapters, memory) if link.devices else link for name, link in site.links.items()
-    }
-    return replace(site, links=links)
+    return replace(site, links=with_learned(site.links, adapters, memory.of))
 
 
-def _completed(name: str, link: LinkSetup, adapters: Mapping[str, type[Adapter]], memory: DeviceMemory) -> LinkSetup:
+def with_learned(
+    links: Mapping[str, LinkSetup], adapters: Mapping[str, type[Adapter]], memory_of: MemoryOf
+) -> dict[str, LinkSetup]:
+    """The same links, likewise."""
+    return {name: _completed(name, link, adapters, memory_of) if link.devices else link for name, link in links.items()}
+
+
+def _completed(name: str, link: LinkSetup, adapters: Mapping[str, type[Adapter]], memory_of: MemoryOf) -> LinkSetup:
     try:
-        devices: Mapping[str, Any] = adapters[link.adapter].complete(link.config, link.devices, memory.of(link.devices))
+        devices: Mapping[str, Any] = adapters[link.adapter].complete(link.config, link.devices, memory_of(link.devices))
     except Exception:  # a plugin's defect costs what it could have learned, and not the gateway
         log.exception("defect", name=f"link {name}")
         return link
@@ -55,13 +68,19 @@ NEVER = Renewed(-math.inf, 0.0)
 
 
 class Renewal:
-    """Has the gateway made anew, soon, but not again and again; `renewed` outlasts that, by device."""
+    """Has the gateway made anew, soon, but not again and again; `renewed` outlasts that, by device.
 
-    def __init__(self, renewed: dict[str, Renewed], renew: Callable[[], None]) -> None:
+    `is_busy()`: whether something is under way that would be cut short.
+    """
+
+    def __init__(
+        self, renewed: dict[str, Renewed], renew: Callable[[], None], is_busy: Callable[[], bool] = lambda: False
+    ) -> None:
         self.waiting: set[str] = set()
         """Devices that have told something new."""
         self._renewed = renewed
         self._renew = renew
+        self._is_busy = is_busy
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._is_over = False
@@ -75,7 +94,7 @@ class Renewal:
         if self._timer is not None and self._timer.when() <= due_s:
             return
         self._disarm()
-        self._timer = self._loop.call_at(due_s, self._go)
+        self._timer = self._loop.call_at(due_s, self._go, due_s)
         wait_s = due_s - self._loop.time()
         log.info("points of a device are found", device=device, taken_up_in_s=round(wait_s))
 
@@ -94,9 +113,12 @@ class Renewal:
         own = self._renewed.get(device, NEVER)
         return max(self._loop.time() + GATHER_S, last_s + APART_S, own.at_s + own.pause_s)
 
-    def _go(self) -> None:
-        self._timer = None
+    def _go(self, due_s: float) -> None:
         now_s = self._loop.time()
+        if self._is_busy() and now_s < due_s + BUSY_MAX_S:
+            self._timer = self._loop.call_later(LOOK_S, self._go, due_s)
+            return
+        self._timer = None
         for device in self.waiting:
             own = self._renewed.get(device, NEVER)
             is_calm = now_s - own.at_s > own.pause_s + CALM_S

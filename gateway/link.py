@@ -93,6 +93,11 @@ class FieldLink:
         """Whether `submit` would refuse."""
         return self._queue.is_full
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no command waits or is under way."""
+        return self._queue.is_idle
+
     async def run_commands(self) -> None:
         """Carry out queued commands, until cancelled; while one pauses, other devices have their turn."""
         async with asyncio.TaskGroup() as tasks:

@@ -20,19 +20,52 @@ MEMORY_FILE = "memory.json"
 log = structlog.get_logger("fieldgate.memory")
 
 
-class DeviceMemory:
-    """A mapping per device; what can't be read or written is told, and never an obstacle."""
+UNKEEPABLE = (TypeError, ValueError, RecursionError)
+"""An adapter keeps what is no JSON."""
 
-    def __init__(self, path: Path) -> None:
+Facts = dict[str, dict[str, Any]]
+"""By device."""
+
+
+class Unreadable(Exception):
+    """The file can't be read, or is none of ours."""
+
+
+def facts_in(path: Path) -> Facts:
+    """What the file holds, nothing if there is none; raises Unreadable."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Facts)
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(str(error)) from error
+
+
+class DeviceMemory:
+    """A mapping per device; what can't be read or written is told, and never an obstacle.
+
+    `carried`: what the one before it in this process knew at its end, which the disk may have refused.
+    """
+
+    def __init__(self, path: Path, carried: bytes | None = None) -> None:
         self._path = path
-        self._facts: dict[str, dict[str, Any]] = {}
+        self._facts: Facts = {}
+        self._saved: bytes | None = None
+        if carried is not None:
+            self._facts = msgspec.json.decode(carried, type=Facts)
+            return
         try:
-            self._facts = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, Any]])
-        except FileNotFoundError:
-            pass
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._facts = facts_in(path)
+        except Unreadable as error:
             log.warning("memory of devices unreadable, starting afresh", path=str(path), error=str(error))
         self._saved = self._encoded()
+
+    def carry(self) -> bytes | None:
+        """All of it, for the next one in this process; None where it can't be kept."""
+        try:
+            return self._encoded()
+        except UNKEEPABLE:
+            return None
 
     def of(self, devices: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The living mappings of these devices."""
@@ -51,7 +84,7 @@ class DeviceMemory:
     def _changed(self) -> bytes | None:
         try:
             encoded = self._encoded()
-        except (TypeError, ValueError, RecursionError) as error:  # an adapter keeps what is no JSON
+        except UNKEEPABLE as error:
             log.warning("memory of devices not saved", path=str(self._path), error=str(error))
             return None
         return encoded if encoded != self._saved else None

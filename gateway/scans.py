@@ -35,6 +35,11 @@ class Scans:
         """By name."""
         return self._setups
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether none is under way."""
+        return not self._under_way
+
     async def scan(self, name: str, options: Mapping[str, Any]) -> Found:
         """Look for devices on a link, until cancelled; raises KeyError, Rejected."""
         setup = self._setups[name]

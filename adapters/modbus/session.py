@@ -20,7 +20,8 @@ from adapters.modbus.commands.commands import write_all
 from adapters.modbus.commands.plain import Around, plainly, plainly_written
 from adapters.modbus.commands.verdict import not_sent
 from adapters.modbus.config import ModbusDevice
-from adapters.modbus.polls.poll import Poll, Target
+from adapters.modbus.polls.poll import Poll
+from adapters.modbus.polls.target import Target
 from adapters.modbus.search.course import Course
 from adapters.modbus.search.peek import peek
 from adapters.modbus.search.raw import Wanted

@@ -77,6 +77,10 @@ class Simulation(Protocol):
     def settings(self) -> Mapping[str, Any]:
         """What must be written in the link's configuration to reach them, as far as it is not what stands there."""
 
+    @property
+    def devices(self) -> Mapping[str, DeviceConfig[Any]]:
+        """Who is served, with all points; those, too, that only a device itself tells."""
+
     async def get(self, device: str, point: str) -> Value | None:
         """What a point is worth now; None where that is no good value."""
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from gateway import log as logging_setup
 from gateway import plugins
 from gateway.cli import show
 from gateway.cli.exits import Exit
+from gateway.cli.known import Known
 from gateway.cli.options import StateDir
 from gateway.cli.room import shortage
 from gateway.cli.state import default_state_dir
 from gateway.config import ConfigError, Diagnostic, Site, load
-from gateway.learned import completed
-from gateway.memory import MEMORY_FILE, DeviceMemory
 
 
 def check(
@@ -27,10 +28,13 @@ def check(
     state_dir: StateDir = None,
 ) -> int:
     """Exit code 0 when the configuration may be run, else 3."""
+    logging_setup.configure("warning", "auto", ())
     site: Site | None = None
     try:
         state = state_dir or default_state_dir(os.environ)
-        site = _learned(load(file, plugins.catalog(), os.environ), state)
+        known = Known(state)
+        site = load(file, plugins.catalog(), os.environ, known)
+        site = replace(site, links=known(site.links))
         found: Sequence[Diagnostic] = [*site.warnings, *shortage(site, state)]
     except ConfigError as error:
         found = error.diagnostics
@@ -43,15 +47,6 @@ def check(
         if site is not None:
             _print_plan(site)
     return Exit.OK if passed else Exit.CONFIG
-
-
-def _learned(site: Site, state: Path) -> Site:
-    """With what the gateway has learned of its devices, if it has run and this user may know."""
-    memory = state / MEMORY_FILE
-    if not os.access(memory, os.R_OK):
-        return site
-    adapters = plugins.adapters(link.adapter for link in site.links.values())
-    return completed(site, adapters, DeviceMemory(memory))
 
 
 def _verdict(file: Path, site: Site | None, found: Sequence[Diagnostic], passed: bool) -> str:

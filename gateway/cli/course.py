@@ -13,6 +13,7 @@ import structlog
 from gateway import log as logging_setup
 from gateway import plugins, systemd
 from gateway.cli.exits import Exit
+from gateway.cli.known import Known
 from gateway.config import ConfigError, Site, load
 from gateway.desk import Kept
 from gateway.model import Result, ResultStatus
@@ -29,12 +30,13 @@ log = structlog.get_logger("fieldgate")
 class Course:
     """`leave` is set when what is at work must end: for good (`is_over`), or to make room for the next site."""
 
-    def __init__(self, path: Path, site: Site) -> None:
+    def __init__(self, path: Path, site: Site, known: Known) -> None:
         self.site = site
         self.is_over = False
         self.kept = Kept()
         self.leave = asyncio.Event()
         self._path = path
+        self._known = known
         self._next: Site | None = None
         self._cut: threading.Timer | None = None
 
@@ -64,7 +66,7 @@ class Course:
     async def reload(self) -> Result:
         """Read the configuration again, and begin anew with it if it has no errors."""
         try:
-            site = await asyncio.to_thread(load, self._path, plugins.catalog(), os.environ)
+            site = await asyncio.to_thread(load, self._path, plugins.catalog(), os.environ, self._known)
         except ConfigError as error:
             for each in error.diagnostics:
                 log.error("configuration not reloaded", code=each.code, reason=each.message, at=str(each.place))

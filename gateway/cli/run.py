@@ -16,10 +16,11 @@ from gateway.cli import show
 from gateway.cli.course import Course
 from gateway.cli.descriptors import raise_limit
 from gateway.cli.exits import Exit
+from gateway.cli.known import Known
 from gateway.cli.room import shortage
 from gateway.cli.serve import serve
 from gateway.cli.state import InUse, default_state_dir
-from gateway.config import ConfigError, Site, load
+from gateway.config import ConfigError, load
 from gateway.model import Result
 from gateway.outbox.disk.store import StoreError
 
@@ -29,20 +30,21 @@ log = structlog.get_logger("fieldgate")
 def main(argv: list[str]) -> int:
     """Run until SIGTERM or SIGINT; returns the exit code."""
     arguments = _parser().parse_args(argv)
+    state = arguments.state_dir or default_state_dir(os.environ)
+    known = Known(state)
     try:
-        site = load(arguments.config, plugins.catalog(), os.environ)
+        site = load(arguments.config, plugins.catalog(), os.environ, known)
     except ConfigError as error:
         show.diagnostics(error.diagnostics)
         return Exit.CONFIG
     show.diagnostics(site.warnings)
     logging_setup.configure(site.log.level, site.log.format, site.secrets)
-    state = arguments.state_dir or default_state_dir(os.environ)
     for warning in shortage(site, state):
         log.warning("disk too small", code=warning.code, reason=warning.message, at=str(warning.place))
     if (too_few := raise_limit(site)) is not None:
         log.error("too few open files allowed: some links will stay down", reason=too_few)
     try:
-        asyncio.run(_serve(arguments.config, site, state))
+        asyncio.run(_serve(Course(arguments.config, site, known), state))
     except InUse as error:
         log.critical("can't start", reason=str(error))
         return Exit.USAGE
@@ -58,8 +60,7 @@ def main(argv: list[str]) -> int:
     return Exit.OK
 
 
-async def _serve(path: Path, site: Site, state: Path) -> None:
-    course = Course(path, site)
+async def _serve(course: Course, state: Path) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, course.stop)

@@ -104,7 +104,7 @@ async def _serve(
         served = {}
         for name, link in links.items():
             served[name] = await _enter(running, adapter, name, link, options)
-            devices |= {each: Device(served[name], config) for each, config in link.devices.items()}
+            devices |= {each: Device(served[name], config) for each, config in served[name].devices.items()}
         for each in faults:
             await _fail(devices, each)
         _tell(links, served, as_json=as_json)

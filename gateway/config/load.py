@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,20 +36,33 @@ TOP_KEYS = ("version", "gateway", "include", "outbox", "report", *GROUPS, "comma
 SectionT = TypeVar("SectionT", bound=BaseModel)
 
 
-def load(path: Path, catalog: Catalog, environ: Mapping[str, str]) -> Site:
-    """The site that a configuration file describes. Raises ConfigError with everything that is wrong."""
+Links = Mapping[str, LinkSetup]
+
+
+def _as_written(links: Links) -> Links:
+    return links
+
+
+def load(
+    path: Path, catalog: Catalog, environ: Mapping[str, str], known: Callable[[Links], Links] = _as_written
+) -> Site:
+    """The site that a configuration file describes. Raises ConfigError with everything that is wrong.
+
+    `known(links)`: with what else is known of their devices. It is not of the site, but what adapters advise counts it.
+    """
     findings = Findings()
     filler = Filler(References(path.parent, environ, findings), findings)
-    return _Loader(path, catalog, Reader(filler, findings)).site()
+    return _Loader(path, catalog, Reader(filler, findings), known).site()
 
 
 class _Loader:
     """Reads one configuration."""
 
-    def __init__(self, path: Path, catalog: Catalog, reader: Reader) -> None:
+    def __init__(self, path: Path, catalog: Catalog, reader: Reader, known: Callable[[Links], Links]) -> None:
         self._path = path
         self._catalog = catalog
         self._reader = reader
+        self._known = known
         self._findings = reader.findings
         self._files = [path]
 
@@ -149,7 +162,7 @@ class _Loader:
     ) -> None:
         """Have adapters say what is valid, but hardly what was meant."""
         if not self._findings.failed:
-            for key, link in _with_devices(links, devices).items():
+            for key, link in self._known(_with_devices(links, devices)).items():
                 advise(self._findings, self._catalog.adapters[link.adapter]().advice, key, link, groups)
 
     def _warn_of_absence(self, main: Node, groups: Mapping[str, Collection]) -> None:

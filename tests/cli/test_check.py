@@ -1,10 +1,18 @@
 """`fieldgate check` as an installer sees it."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from adapters.modbus.config import ModbusDevice, ModbusLink
+from adapters.modbus.simulator.chain import chain
+from adapters.modbus.sunspec.memory import Notes
 from tests.cli.test_verbs import fieldgate
+from tests.modbus.sunspec.images import Device, found_on
 
 SITE = """version: 1
 gateway: {id: mill-3}
@@ -74,3 +82,41 @@ def test_the_load_comes_as_data_too(tmp_path: Path) -> None:
     assert (first["device"], first["every_s"], first["requests"], first["sent"]) == ("meter1", 1.0, 1, 8)
     assert second["every_s"] == 60.0
     assert document["load"]["plc"]["answer_within_s"] == 5.0
+
+
+INVERTER = """  inv: {link: bus1, unit_id: 3, every: 100ms, sunspec: true}
+"""
+
+
+def remembered(folder: Path) -> Path:
+    """The state directory of a gateway that has met the inverter."""
+    link = ModbusLink.model_validate({"adapter": "modbus", "transport": "rtu", "port": "/dev/ttyUSB99"})
+    device = ModbusDevice.model_validate({"link": "bus1", "unit_id": 3, "sunspec": {}})
+    assert device.sunspec is not None
+    memory: dict[str, Any] = {}
+    found = found_on(Device(chain([device.sunspec], 3), 40000))
+    Notes(memory, device.address_on(link), device.sunspec).keep(found, 0.0)
+    (folder / "memory.json").write_text(json.dumps({"inv": memory}))
+    return folder
+
+
+def test_what_is_known_of_a_device_counts_in_the_warning_as_it_does_in_the_plan(tmp_path: Path) -> None:
+    new = checked(tmp_path, INVERTER)
+    state = remembered(tmp_path)
+    met = fieldgate("check", "--state-dir", str(state), cwd=tmp_path)
+
+    assert "W208" not in new.stderr
+    (load,) = re.findall(r"warning\[W208\].*each 100ms \(load (\d+)%\)", met.stderr)
+    assert int(load) > 100
+    assert f"\n  {load}% of the time of " in met.stdout
+
+
+@pytest.mark.parametrize("kept", ["garbage", "[]", '{"inv": 1}', '{"inv": {"sunspec": {"place": 1}}}'])
+def test_a_memory_that_makes_no_sense_is_no_obstacle(tmp_path: Path, kept: str) -> None:
+    (tmp_path / "gateway.yaml").write_text(SITE + INVERTER)
+    (tmp_path / "memory.json").write_text(kept)
+
+    ended = fieldgate("check", "--json", "--state-dir", str(tmp_path), cwd=tmp_path)
+
+    assert ended.returncode == 0
+    assert json.loads(ended.stdout)["summary"]["points"] == 0

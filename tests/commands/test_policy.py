@@ -10,11 +10,11 @@ import yaml
 
 from gateway import plugins
 from gateway.adapter import Rejected
-from gateway.app import describe
 from gateway.commands.decode import Request, decode
 from gateway.commands.guard import Guard
 from gateway.commands.policy import Permit, check
 from gateway.config import ConfigError, load
+from gateway.devices import describe
 from gateway.model import DeviceInfo
 from tests.commands.setup import BOILER
 

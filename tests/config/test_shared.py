@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from gateway import plugins
-from gateway.app import describe
 from gateway.config import Site, load
+from gateway.devices import describe
 
 HEAD = """version: 1
 gateway: {id: gw}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.learned import APART_S, CALM_S, GATHER_S, Renewal, Renewed
+from gateway.learned import APART_S, BUSY_MAX_S, CALM_S, GATHER_S, LOOK_S, Renewal, Renewed
 from tests.modbus.virtual import in_simulated_time
 
 
@@ -104,3 +104,17 @@ def test_a_gateway_that_ends_is_not_made_anew() -> None:
         assert house.at_s == []
 
     run(happens)
+
+
+@pytest.mark.parametrize(("busy_s", "at_s"), [(1, GATHER_S), (60, 60), (10 * BUSY_MAX_S, GATHER_S + BUSY_MAX_S)])
+def test_what_is_under_way_is_waited_for_but_not_for_ever(busy_s: float, at_s: float) -> None:
+    async def happens() -> None:
+        loop = asyncio.get_running_loop()
+        done_s: list[float] = []
+        renewal = Renewal({}, lambda: done_s.append(loop.time()), lambda: loop.time() < busy_s)
+        renewal.learned("a")
+        renewal.learned("b")
+        await asyncio.sleep(20 * BUSY_MAX_S)
+        assert done_s == [pytest.approx(at_s, abs=LOOK_S)]
+
+    in_simulated_time(happens)

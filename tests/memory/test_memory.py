@@ -83,3 +83,24 @@ def test_a_draft_that_was_cut_does_not_count(path: Path) -> None:
     memory.save()
     path.with_suffix(".new").write_bytes(b'{"boi')
     assert DeviceMemory(path).of(["boiler"]) == {"boiler": {"a": 1}}
+
+
+def test_what_the_disk_refuses_is_known_to_the_next_in_this_process(path: Path) -> None:
+    memory = DeviceMemory(path)
+    memory.of(["boiler"])["boiler"]["a"] = 1
+    path.with_suffix(".new").mkdir()
+    with structlog.testing.capture_logs():
+        memory.save()
+
+    after = DeviceMemory(path, memory.carry())
+
+    assert after.of(["boiler"]) == {"boiler": {"a": 1}}
+    path.with_suffix(".new").rmdir()
+    after.save()
+    assert DeviceMemory(path).of(["boiler"]) == {"boiler": {"a": 1}}
+
+
+def test_what_is_no_json_is_not_carried(path: Path) -> None:
+    memory = DeviceMemory(path)
+    memory.of(["boiler"])["boiler"]["a"] = object()
+    assert memory.carry() is None

@@ -15,13 +15,17 @@ from tests.support.envelopes import has_state, is_reading, is_result
 from tests.support.modbus import ModbusServer
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_port
-from tests.support.site import endpoint, link, site
+from tests.support.site import device, endpoint, link, site
 from tests.support.subscriber import Received, Subscriber
+from tests.support.virtual import Virtual
 
 MakeDaemon = Callable[..., Daemon]
 
 W, HEADER = "inverter_three_phase_W", 2
 """A point; registers that only a look at the models reads."""
+
+FOUND_S = 30.0
+"""From a start on a busy machine until what was found is read."""
 
 
 def config(url: str, port: int, **more: Any) -> str:
@@ -45,15 +49,15 @@ def daemon(
     modbus_server.set("holding", 0, inverter())
     daemon = make_daemon(config(mosquitto.url, modbus_server.port))
     daemon.start()
-    subscriber.wait_for(has_point(W, 2800))
+    subscriber.wait_for(has_point(W, 2800), timeout_s=FOUND_S)
     return daemon
 
 
 def test_points_are_published_by_name_and_scaled(daemon: Daemon, subscriber: Subscriber) -> None:
-    subscriber.wait_for(has_point("inverter_three_phase_A", 12.3))
-    subscriber.wait_for(has_point("inverter_three_phase_WH", 9876540))
-    subscriber.wait_for(has_point("inverter_three_phase_St", "MPPT"))
-    subscriber.wait_for(has_point("common_SN", "4711"))
+    subscriber.wait_for(has_point("inverter_three_phase_A", 12.3), timeout_s=FOUND_S)
+    subscriber.wait_for(has_point("inverter_three_phase_WH", 9876540), timeout_s=FOUND_S)
+    subscriber.wait_for(has_point("inverter_three_phase_St", "MPPT"), timeout_s=FOUND_S)
+    subscriber.wait_for(has_point("common_SN", "4711"), timeout_s=FOUND_S)
     birth = subscriber.wait_for(lambda m: m.topic.endswith("inv/birth") and W in m.json["points"]).json
 
     assert birth["points"][W]["unit"] == "W"
@@ -68,7 +72,7 @@ def test_a_restart_keeps_what_was_found(daemon: Daemon, subscriber: Subscriber, 
 
     daemon.start()
 
-    subscriber.wait_for(has_point(W, 77))
+    subscriber.wait_for(has_point(W, 77), timeout_s=FOUND_S)
     assert [request for request in modbus_server.requests if request.size == HEADER] == []
 
 
@@ -105,6 +109,20 @@ def test_another_device_in_its_place_is_found_anew(
 MPPT = {"DCA_SF": -1, "DCV_SF": -1, "DCW_SF": 1, "N": 2, "module": [{"ID": 1, "DCW": 120}, {"ID": 2, "DCW": 150}]}
 
 
+def test_a_device_that_is_configured_on_another_link_is_found_there(
+    daemon: Daemon, mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    assert daemon.terminate() == 0
+    with ModbusServer() as other:
+        other.set("holding", 0, chain(model(1, COMMON), model(160, MPPT)))
+        daemon.configure(config(mosquitto.url, other.port))
+
+        daemon.start()
+
+        subscriber.wait_for(has_point("mppt_module_2_DCW", 1500), timeout_s=FOUND_S)
+        assert not [m for m in subscriber.on("inv/reading") if {W, "mppt_module_2_DCW"} <= m.json["values"].keys()]
+
+
 def test_devices_that_are_met_together_are_taken_up_together(
     make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber
 ) -> None:
@@ -117,7 +135,7 @@ def test_devices_that_are_met_together_are_taken_up_together(
         daemon.start()
 
         for unit in (1, 2, 3):
-            subscriber.wait_for(has_point(W, unit, f"inv{unit}"))
+            subscriber.wait_for(has_point(W, unit, f"inv{unit}"), timeout_s=FOUND_S)
 
     assert [event["event"] for event in daemon.log].count("ready") == 2
 
@@ -129,7 +147,7 @@ def test_a_discovered_point_is_written_only_if_the_configuration_says_so(
     modbus_server.set("holding", 0, chain(model(1, COMMON), model(123, controls)))
     allowed = {"points": {"controls_WMaxLim_Ena": {"writable": True}}}
     make_daemon(config(mosquitto.url, modbus_server.port, sunspec=allowed)).start()
-    subscriber.wait_for(has_point("controls_WMaxLimPct", 100.0))
+    subscriber.wait_for(has_point("controls_WMaxLimPct", 100.0), timeout_s=FOUND_S)
 
     subscriber.publish("fieldgate/gw/inv/command", {"id": "c-1", "write": {"controls_WMaxLim_Ena": "ENABLED"}})
     subscriber.publish("fieldgate/gw/inv/command", {"id": "c-2", "write": {"controls_WMaxLimPct": 50}})
@@ -137,6 +155,74 @@ def test_a_discovered_point_is_written_only_if_the_configuration_says_so(
     assert subscriber.wait_for(lambda m: is_result(m, "c-1")).json["status"] == "done"
     assert subscriber.wait_for(lambda m: is_result(m, "c-2")).json["reason"] == "not-writable"
     assert len(modbus_server.writes()) == 1
+
+
+def test_the_simulator_is_such_a_device_on_the_same_configuration(
+    make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    daemon = make_daemon(config(mosquitto.url, free_port(), timeout="150ms"))
+    with Virtual(daemon.config_path) as virtual:
+        daemon.start()
+        subscriber.wait_for(has_point("ac_meter_abcn_Hz"), timeout_s=FOUND_S)
+        subscriber.wait_for(has_point("mppt_module_2_DCSt", "MPPT"), timeout_s=FOUND_S)
+        assert virtual.order(f"inv.{W} 4321")["value"] == 4321
+        subscriber.wait_for(has_point(W, 4321), timeout_s=FOUND_S)
+        assert "inverter_three_phase_W" in virtual.misunderstood("inv.inverter_three_phase_w")
+
+        virtual.order("inv dead")
+        subscriber.wait_for(lambda m: has_state(m, "offline", "inv"))
+        subscriber.clear()
+        virtual.order("inv well")
+
+        subscriber.wait_for(has_point(W, 4321), timeout_s=20)
+
+
+def test_what_is_found_is_in_use_though_it_can_not_be_kept(
+    make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber, modbus_server: ModbusServer
+) -> None:
+    modbus_server.set("holding", 0, inverter())
+    daemon = make_daemon(config(mosquitto.url, modbus_server.port))
+    (daemon.state_dir / "memory.new").mkdir(parents=True)
+
+    daemon.start()
+
+    subscriber.wait_for(has_point(W, 2800), timeout_s=FOUND_S)
+    assert "memory of devices not saved" in [event["event"] for event in daemon.log]
+
+
+def test_what_makes_no_sense_in_the_memory_is_found_anew(daemon: Daemon, subscriber: Subscriber) -> None:
+    assert daemon.terminate() == 0
+    path = daemon.state_dir / "memory.json"
+    kept = json.loads(path.read_text())
+    kept["inv"]["sunspec"]["found"]["models"][1]["address"] = 65500
+    path.write_text(json.dumps(kept))
+    subscriber.clear()
+
+    daemon.start()
+
+    subscriber.wait_for(has_point(W, 2800), timeout_s=FOUND_S)
+    assert "defect" not in [event["event"] for event in daemon.log]
+
+
+def test_a_command_that_is_under_way_is_finished_before_new_points_are_taken_up(
+    make_daemon: MakeDaemon, mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    slow = device(
+        {"level": {"address": 1, "type": "uint16", "writable": True}}, link="cellar", timeout="9s", every="1h"
+    )
+    inv = {"link": "roof", "every": "100ms", "timeout": "500ms", "sunspec": True}
+    links = {"roof": link(free_port()), "cellar": link(free_port())}
+    daemon = make_daemon(site(endpoint(mosquitto.url), links, {"inv": inv, "slow": slow}))
+    with Virtual(daemon.config_path) as virtual:
+        daemon.start()
+        subscriber.wait_for(lambda m: has_state(m, "online", "slow"))
+        virtual.order("slow slow:3s")
+
+        subscriber.publish("fieldgate/gw/slow/command", {"id": "c", "write": {"level": 7}})
+
+        assert subscriber.wait_for(lambda m: is_result(m, "c")).json["status"] == "done"
+        assert not [message for message in subscriber.on("inv/reading") if W in message.json["values"]]
+        subscriber.wait_for(has_point(W), timeout_s=FOUND_S)
 
 
 class Box:

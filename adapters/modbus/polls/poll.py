@@ -6,20 +6,18 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
 
-from adapters.modbus.blocks.learn import GOOD, LASTING, Facts, Learned, Search
-from adapters.modbus.blocks.plan import Block, Cell, Limits, plan
+from adapters.modbus.blocks.learn import GOOD, LASTING, Facts, Search
+from adapters.modbus.blocks.plan import Block, Cell, plan
 from adapters.modbus.blocks.registers import picker
 from adapters.modbus.blocks.scaling import Scaling
-from adapters.modbus.bus.bus import Bus
-from adapters.modbus.bus.unit import Unit, is_no_answer
+from adapters.modbus.bus.unit import is_no_answer
 from adapters.modbus.polls.findings import news
-from adapters.modbus.polls.read import Read
+from adapters.modbus.polls.read import Read, sifted
+from adapters.modbus.polls.target import Target
 from adapters.modbus.wire.exchange import TIMED_OUT
 from adapters.modbus.wire.frames import Frames, read_frames
-from gateway.adapter import Emit
-from gateway.model import Bad, BadReason, DeviceState, PointGroup, Sample, Value
+from gateway.model import Bad, BadReason, DeviceState, PointGroup, Sample
 from gateway.values import Spoiled
 
 GIVE_UP_AFTER = 2
@@ -28,18 +26,6 @@ SLACK_S = 5.0
 """A poll may wait so long for those due earlier: on a bus that is never idle, one an hour would wait an hour."""
 REMIND_S = 5.0
 """While a dead device rests its points are reported bad so often, lest they turn stale (after 10 s)."""
-
-
-class Target(NamedTuple):
-    """The device that is polled, and what surrounds it."""
-
-    unit_id: int
-    limits: Limits
-    learned: Learned
-    unit: Unit
-    bus: Bus
-    emit: Emit
-    address_base: int = 0
 
 
 class Poll:
@@ -300,15 +286,7 @@ class Poll:
 
     def _say(self, time_ms: int, now_s: float) -> None:
         """Emit what is good and why the rest is not."""
-        values: list[Value | None] = [None] * len(self._cells)
-        bad = dict(self._unread)
-        for read in chain(self._reads, self._extras):
-            for cell, value, why in read.results():
-                values[cell.place] = value
-                if why is None:
-                    bad.pop(cell.name, None)
-                else:
-                    bad[cell.name] = why
+        values, bad = sifted(chain(self._reads, self._extras), len(self._cells), self._unread)
         scaled = self._scaling.sift(values, bad)
         self.trouble = next((why.reason for why in bad.values()), None)
         self._said_s = now_s

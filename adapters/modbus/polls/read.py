@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from adapters.modbus.blocks.learn import Search
@@ -66,3 +66,17 @@ class Read(Exchange):
         spoiled = self.spoiled or {}
         for cell, value in zip(cells, self.values, strict=True):
             yield cell, value, spoiled.get(cell.name)
+
+
+def sifted(reads: Iterable[Read], count: int, unread: Mapping[str, Bad]) -> tuple[list[Value | None], dict[str, Bad]]:
+    """What has come of all of them, by the cells' places of so many, and why the rest is not good."""
+    values: list[Value | None] = [None] * count
+    bad = dict(unread)
+    for read in reads:
+        for cell, value, why in read.results():
+            values[cell.place] = value
+            if why is None:
+                bad.pop(cell.name, None)
+            else:
+                bad[cell.name] = why
+    return values, bad

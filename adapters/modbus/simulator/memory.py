@@ -28,7 +28,7 @@ TABLES: dict[int, Table] = {
 
 
 class Memory:
-    """Only the addresses of points, and what lies between them, exist; all begin at zero."""
+    """Only the addresses of points, what lies between them and what is laid there exist; all begin at zero."""
 
     def __init__(self, cells: Iterable[Cell]) -> None:
         self._tables: dict[Table, dict[int, int]] = {table: {} for table in TABLES.values()}
@@ -47,6 +47,10 @@ class Memory:
             return False
         self._tables[table].update(enumerate(map(int, values), start))
         return True
+
+    def lay(self, start: int, words: Sequence[int]) -> None:
+        """Let these holding registers exist, with this in them."""
+        self._tables["holding"].update(enumerate(words, start))
 
     async def async_getValues(self, _unit: int, function: int, address: int, count: int = 1) -> list[int] | ExcCodes:  # noqa: N802  # pymodbus names it
         """As pymodbus' requests ask for it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -14,6 +14,7 @@ from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.simulator import life, worth
 from adapters.modbus.simulator.faults import Fault, fault_of
 from adapters.modbus.simulator.memory import Memory
+from adapters.modbus.simulator.met import Met, met
 from adapters.modbus.simulator.place import Place, options_of
 from adapters.modbus.simulator.serving import At, Room, serving
 from adapters.modbus.simulator.unit import Unit
@@ -26,14 +27,16 @@ STEP_S = 0.5
 
 
 class Simulation(Contract):
-    """Running devices; every point begins at zero, unless they move."""
+    """Running devices; every point begins at zero, unless they move or the device itself says what it has."""
 
-    def __init__(self, link: ModbusLink, devices: Mapping[str, ModbusDevice], room: Room, at: At) -> None:
+    def __init__(self, link: ModbusLink, met: Met, room: Room, at: At) -> None:
         self._link = link
-        self._devices = devices
+        self._devices = met.devices
         self._room = room
         self._at = at
-        self._held: set[tuple[str, str]] = set()
+        self._held = {(device, point) for device, points in met.still.items() for point in points}
+        for device in met.still:
+            self._fill(device, met.ratings[device])
 
     @property
     def port(self) -> int:
@@ -60,6 +63,11 @@ class Simulation(Contract):
     @override
     def settings(self) -> Mapping[str, Any]:
         return self._room.place.settings(self._link, self._at.port, self._at.path)
+
+    @property
+    @override
+    def devices(self) -> Mapping[str, ModbusDevice]:
+        return self._devices
 
     @override
     async def get(self, device: str, point: str) -> Value | None:
@@ -97,6 +105,14 @@ class Simulation(Contract):
                     values = life.wanted(name, point, about, at_s)
                     worth.put_first(self._unit(name).memory, device, point, values)
 
+    def _fill(self, name: str, ratings: Collection[str]) -> None:
+        """Numbers of a device that must say something from the start, since zero may mean that it has no such point."""
+        device = self._devices[name]
+        for point, about in device.points.items():
+            if point in ratings or (name, point) not in self._held:
+                values = life.rating(about) if point in ratings else life.wanted(name, point, about, 0.0)
+                worth.put_first(self._unit(name).memory, device, point, values)
+
     def _unit(self, device: str) -> Unit:
         return self._room.units[self._devices[device].unit_id]
 
@@ -107,12 +123,10 @@ async def simulate(
 ) -> AsyncIterator[Simulation]:
     """Serve these devices for as long as the context lasts. Raises Rejected, OSError."""
     chosen = options_of(options)
-    by_unit: dict[int, list[Cell]] = {}
-    for device in devices.values():
-        by_unit.setdefault(device.unit_id, []).extend(worth.cells_of_all(device))
-    room = Room({unit: Unit(Memory(cells)) for unit, cells in by_unit.items()}, Place(link, chosen))
+    there = met(devices)
+    room = Room(_units(there), Place(link, chosen))
     async with serving(room) as at:
-        simulation = Simulation(link, devices, room, at)
+        simulation = Simulation(link, there, room, at)
         life_of_it = asyncio.create_task(simulation.live(), name="simulation") if chosen.moving else None
         await asyncio.sleep(0)  # so that values are good when the first request comes
         try:
@@ -122,3 +136,14 @@ async def simulate(
                 life_of_it.cancel()
                 with suppress(asyncio.CancelledError):
                     await life_of_it
+
+
+def _units(there: Met) -> dict[int, Unit]:
+    """Everybody with the registers that must exist."""
+    by_unit: dict[int, list[Cell]] = {}
+    for device in there.devices.values():
+        by_unit.setdefault(device.unit_id, []).extend(worth.cells_of_all(device))
+    units = {unit: Unit(Memory(cells)) for unit, cells in by_unit.items()}
+    for image in there.images:
+        units[image.unit].memory.lay(image.base, image.words)
+    return units

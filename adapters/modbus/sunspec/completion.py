@@ -22,7 +22,12 @@ def _completed(device: ModbusDevice, place: str, name: str, memory: Memory) -> M
     if device.sunspec is None:
         return device
     known = Notes(memory[name], place, device.sunspec).known
-    return device if known is None else with_points(device, known.found)
+    if known is None:
+        return device
+    try:
+        return with_points(device, known.found)
+    except ValueError:  # no device can be like that, so somebody else wrote it: the survey looks again
+        return device
 
 
 def with_points(device: ModbusDevice, found: Found) -> ModbusDevice:

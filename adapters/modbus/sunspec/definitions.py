@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -75,6 +76,11 @@ def definition(model: int) -> ModelDef | None:
     """The model of this number; None where it is a manufacturer's own, or newer than the definitions."""
     line = _lines().get(model)
     return None if line is None else msgspec.json.decode(line, type=ModelDef)
+
+
+def numbers() -> Iterable[int]:
+    """Of all models that have a definition."""
+    return _lines().keys()
 
 
 @cache

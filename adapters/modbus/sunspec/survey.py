@@ -11,7 +11,7 @@ import msgspec
 
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.config.sunspec import Met
-from adapters.modbus.polls.poll import Target
+from adapters.modbus.polls.target import Target
 from adapters.modbus.sunspec.asking import Asking, Silent
 from adapters.modbus.sunspec.definitions import definition
 from adapters.modbus.sunspec.gate import Gate
@@ -49,6 +49,7 @@ class Survey:
         self._pause_s = RETRY_MIN_S
         self._told = ""
         self._layout = self._wanted.layout if isinstance(self._wanted, Met) else None
+        self._is_believed = self._layout is not None
         if self._layout is None:  # all points that it has stand in the configuration
             gate.open()
 
@@ -101,6 +102,9 @@ class Survey:
         """What the configuration says of points that the device, as far as it is known, does not have."""
         if self._notes.known is None:
             return
+        if not self._is_believed:
+            yield "what is remembered of it is not in use: it is looked at again"
+            return
         yield from unmet(self._wanted, self._device.points)
         try:
             check_read_backs(self._device)
@@ -114,7 +118,8 @@ class Survey:
             return RETRY_MAX_S
         try:
             known = self._notes.known
-            if known is not None and (rest_s := _rest_s(known)) > 0 and await self._is_same(known.found):
+            rest_s = _rest_s(known) if known is not None and self._is_believed else 0.0
+            if known is not None and rest_s > 0 and await self._is_same(known.found):
                 self._is_well(known.found)
                 return rest_s
             found = await self._asking.walk(self._bases, self._device.max_registers)
@@ -163,6 +168,7 @@ class Survey:
         if known is not None:
             found = _united(known.found, found)
         self._notes.keep(found, time.time())
+        self._is_believed = True
         self.trouble = None
         self._tell("; ".join(_told(found)))
         if self._has_moved(found):

@@ -14,8 +14,10 @@ from sunspec2.modbus import client as oracle
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusDevice
 from adapters.modbus.config.sunspec import SunSpec
+from adapters.modbus.config.tables import ADDRESSES
 from adapters.modbus.sunspec.memory import Notes
 from adapters.modbus.sunspec.shape import NO_POINT
+from adapters.modbus.sunspec.walk import Found, Model
 from gateway.adapter import Rejected
 from gateway.model import Command, DeviceState, Relearned, ResultStatus
 from tests.modbus.setup import link_to, registers
@@ -357,6 +359,39 @@ def test_what_no_device_can_have_is_not_believed(change: dict[str, Any]) -> None
     kept["found"] = {**found, **change}
 
     assert Notes({"sunspec": kept}, "here", SunSpec()).known is None
+
+
+@given(
+    st.lists(
+        st.builds(
+            Model,
+            id=st.sampled_from([1, 103, 160, 705]),
+            address=st.integers(0, 65535),
+            length=st.integers(0, 300),
+            counts=st.dictionaries(st.sampled_from(["N", "NPt", "NCrv"]), st.integers(-1, 3)),
+            points=st.just(("Mn", "SN", "W", "WH", "St", "module_1_DCW", "module_3_DCWH", "Crv_1_Pt_2_V")),
+        ),
+        max_size=3,
+    ).map(tuple)
+)
+def test_models_that_no_device_can_have_make_no_points_and_no_trouble(models: tuple[Model, ...]) -> None:
+    wanted, memory = sunspec(), Memory(inv={})
+    assert wanted.sunspec is not None
+    Notes(memory["inv"], wanted.address_on(link_to(1)), wanted.sunspec).keep(Found(0, 2, "x", models), 0.0)
+
+    found = ModbusAdapter.complete(link_to(1), {"inv": wanted}, memory)["inv"]
+
+    assert all(point.address < ADDRESSES for point in found.points.values())
+
+
+async def test_what_makes_no_points_is_looked_at_again(server: ModbusServer, memory: Memory) -> None:
+    await learn(server, memory)
+    memory["inv"]["sunspec"]["found"]["models"][1]["address"] = ADDRESSES - 10
+    assert adapter_points(server, memory) == set()
+
+    await learn(server, memory)
+
+    assert "inverter_three_phase_W" in adapter_points(server, memory)
 
 
 def adapter_points(server: ModbusServer, memory: Memory, **more: Any) -> set[str]:
