@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.modbus.blocks.plan import Block
-from adapters.modbus.wire.exchange import GARBLED, LINK_LOST, TIMED_OUT, Exchange
+from adapters.modbus.wire.exchange import GARBLED, LINK_LOST, TIMED_OUT, Exchange, Odd
 from adapters.modbus.wire.frames import read_frames
 from adapters.modbus.wire.mbap import Datagrams, Stream
 from gateway.adapter import AdapterError
@@ -288,4 +288,18 @@ async def test_a_damaged_or_cut_datagram_is_never_a_value_but_in_its_data(at: in
     rig.feed([bytes(frame[:size])])
     values = [outcome for outcome in exchange.outcomes if isinstance(outcome, bytes)]
     assert values == ([bytes(frame[9:])] if at >= 9 and size == 13 else [])
+    await rig.end()
+
+
+async def test_who_answers_late_is_told_from_who_answers_twice() -> None:
+    rig = Rig()
+    odd: list[tuple[int, Odd]] = []
+    rig.wire.odd = lambda unit, what: odd.append((unit, what))
+    exchange, asked = rig.send(timeout_s=0.001)
+    while not exchange.outcomes:
+        await asyncio.sleep(0.001)
+    rig.feed([asked.good()])
+    _, other = rig.send()
+    rig.feed([other.good(), other.good()])
+    assert odd == [(UNIT, Odd.LATE), (UNIT, Odd.TWICE)]
     await rig.end()
