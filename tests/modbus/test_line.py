@@ -116,6 +116,20 @@ def test_a_repetition_that_comes_before_the_wire_could_bring_a_reply_is_not_beli
     run(happens, lambda _request: Manner(after_s=0.3, again_s=again_s), pace=SLOW)
 
 
+def test_a_repetition_that_comes_in_one_piece_with_the_reply_is_not_believed() -> None:
+    first, second = (Rtu().frame(bytes([5, 3, 2, 0, value])) for value in (1, 2))
+    said = iter([first, first + second, second])
+
+    def manner(request: bytes) -> Manner:
+        return Manner(before=next(said), cut=0) if request == read(5, 1).request else WELL
+
+    async def happens(rig: LineRig) -> None:
+        assert await rig.bus.ask(rig.ask(read(5, 1))) == b"\x00\x01"
+        assert await rig.bus.ask(rig.ask(read(5, 1))) == b"\x00\x02"
+
+    run(happens, manner)
+
+
 @pytest.mark.parametrize("first_s", [0.001, 0.3])
 def test_a_port_quicker_than_its_baud_rate_is_found_out_by_one_question_at_most(first_s: float) -> None:
     async def happens(rig: LineRig) -> None:

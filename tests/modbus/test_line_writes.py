@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.modbus.blocks.plan import Block
 from adapters.modbus.bus.awaited import NotSent
@@ -13,7 +15,7 @@ from adapters.modbus.wire.line import DRAIN_S
 from adapters.modbus.wire.owed import LATE_S
 from gateway.model import Bad, BadReason
 from tests.modbus.slave import SILENCE_S, WELL, LineRig, Manner, in_turn
-from tests.modbus.test_line import run
+from tests.modbus.test_line import manners, run
 from tests.modbus.test_registers import cell
 
 ASCII = pytest.mark.parametrize("ascii_frames", [False, True])
@@ -166,3 +168,30 @@ def test_who_answers_only_writes_can_be_written_again_when_no_repetition_comes_a
         assert [request[1] for _, request in rig.slaves.asked] == [16, 3, 16]
 
     run(happens, lambda request: Manner(silent=request[1] == 3))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(manners, max_size=16), st.booleans())
+def test_whatever_the_device_does_nothing_is_told_to_be_written_that_was_not(
+    drawn: list[Manner], ascii_frames: bool
+) -> None:
+    manner_of = in_turn(drawn)
+    heard: list[tuple[int, Manner]] = []
+
+    def manner(request: bytes) -> Manner:
+        manner = manner_of(request)
+        heard.append((request[1], manner))
+        return manner
+
+    async def happens(rig: LineRig) -> None:
+        for value in range(10):
+            before = len(heard)
+            outcome = await rig.bus.ask(rig.ask(several(value)))
+            writes = [manner for function, manner in heard[before:] if function == 16]
+            if isinstance(outcome, bytes):
+                assert [(each.silent, each.refused) for each in writes] == [(False, 0)]
+            elif isinstance(outcome, Bad) and outcome.code:
+                assert [each.refused for each in writes] == [outcome.code]
+        assert isinstance(outcome, bytes) or len(drawn) > 4
+
+    run(happens, manner, ascii_frames=ascii_frames)

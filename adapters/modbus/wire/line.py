@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from typing_extensions import override
 
+from adapters.modbus.wire.exact import Timer
 from adapters.modbus.wire.exchange import EXCEPTION, GARBLED, TIMED_OUT, Exchange, Odd
 from adapters.modbus.wire.frames import DATA_AT
 from adapters.modbus.wire.framing import Framing
@@ -33,19 +33,6 @@ WIRE_SHARE = 0.9
 """Of the time that request and reply need on the wire: devices' clocks may be some percent fast, not ten."""
 SHORTEST = 4
 """Bytes: less may be a stray that comes when a driver is switched, and says nothing."""
-
-
-class Timer(Protocol):
-    """What a line sleeps by."""
-
-    def after(self, for_s: float, call: Callable[[], object]) -> None:
-        """Call it once, so many seconds from now, instead of what was set before."""
-
-    def cancel(self) -> None:
-        """Call nothing."""
-
-    def close(self) -> None:
-        """It is not needed any more."""
 
 
 class Line(Wire, asyncio.Protocol):
@@ -191,7 +178,8 @@ class Line(Wire, asyncio.Protocol):
         self._learn_echo(exchange)
         now_s = self._loop.time()
         said = self._said[body[0]]
-        if self._doubtful(exchange, body, said, now_s):
+        spare = len(data) - self._framing.length(len(body))
+        if self._doubtful(exchange, body, said, now_s, spare):
             self._ask_again(exchange)
             return
         del self.in_flight[LINE]
@@ -199,7 +187,7 @@ class Line(Wire, asyncio.Protocol):
             self._sure = None
         if len(self._data) > len(exchange.framed) + self._framing.length(len(body)):
             self.counters.garbage += 1
-        if len(data) >= self._framing.length(len(body)) + SHORTEST:
+        if spare >= SHORTEST:
             self._explain(data.replace(self._framing.frame(body), b"", 1), body)
         said.request, said.body, said.at_s = exchange.request, body, now_s
         said.answers += 1
@@ -214,8 +202,8 @@ class Line(Wire, asyncio.Protocol):
             self.owed.answered(exchange.expected)
             exchange.arrived(body, DATA_AT)
 
-    def _doubtful(self, exchange: Exchange, body: bytes, said: Said, now_s: float) -> bool:
-        """Whether it may be the last reply for a second time."""
+    def _doubtful(self, exchange: Exchange, body: bytes, said: Said, now_s: float, spare: int) -> bool:
+        """Whether it may be the last reply for a second time; so many bytes have come besides it."""
         is_early = now_s < self._soonest_s
         if exchange is self._sure or said.body != body or body[1] not in TELLING or now_s - said.at_s >= LATE_S:
             if not body[1] & EXCEPTION:  # it is shorter than what was awaited
@@ -224,7 +212,8 @@ class Line(Wire, asyncio.Protocol):
         if is_early and not self._is_hasty:
             self.odd(body[0], Odd.TWICE)
             return True
-        return said.request != exchange.request or said.stutters(now_s)
+        is_another_there = spare >= self._framing.length(len(body))
+        return is_another_there or said.request != exchange.request or said.stutters(now_s)
 
     def _ask_again(self, exchange: Exchange) -> None:
         """Its own reply may still come: that must have been and gone before it is asked anew."""
