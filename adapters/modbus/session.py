@@ -14,6 +14,7 @@ from adapters.modbus.blocks.learn import Learned
 from adapters.modbus.blocks.plan import Cell, cells_of, limits_of
 from adapters.modbus.bus.awaited import NotSent
 from adapters.modbus.bus.bus import Bus
+from adapters.modbus.bus.habits import Habits
 from adapters.modbus.bus.unit import Silence, Unit
 from adapters.modbus.commands.asking import Port, read_all
 from adapters.modbus.commands.commands import write_all
@@ -31,6 +32,7 @@ from adapters.modbus.sunspec.gate import Gate
 from adapters.modbus.sunspec.memory import Notes
 from adapters.modbus.sunspec.survey import Survey
 from adapters.modbus.wire.carried import carried, carry
+from adapters.modbus.wire.exchange import Odd
 from adapters.modbus.wire.line import Line
 from adapters.modbus.wire.wire import Wire
 from gateway.adapter import Emit, Rejected, Tap, Wrote
@@ -39,6 +41,8 @@ from gateway.model import Result, Value
 
 NEWS_S = 60.0
 """A scan believes the state of a device that is polled so often, and does not probe it."""
+MENDED_EVERY_S = 60.0
+"""So often it is seen whether a trouble is over that was told; it must have been for an hour."""
 
 KNOWN_CELLS = 4096
 """Kept for devices of the same kind, about 2 MiB: as many as the points of some kinds, or of one that is very large."""
@@ -63,8 +67,10 @@ class Session:
         self._memories: list[tuple[int, MutableMapping[str, Any]]] = []
         self._slots: list[tuple[Slot, Poll]] = []
         self._tickets: list[Ticket] = []
+        self._habits: dict[int, Habits] = {}
         self._surveys: dict[str, Survey] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._mending: Ticket | None = None
         self._scanning = False
 
     def add(self, name: str, device: ModbusDevice, memory: MutableMapping[str, Any], place: str = "") -> None:
@@ -74,6 +80,7 @@ class Session:
         self._recall(device.unit_id, memory)
         learned = Learned(memory)
         learned.be_of(place, (cell.span for group in device.groups(name) for cell in cells_of(device, group)))
+        self._habits[device.unit_id] = Habits(name, device.unit_id, device.timeout, memory, self._loop.time())
         gate = Gate(self._emit)
         emit = self._emit if device.sunspec is None else gate
         target = Target(device.unit_id, limits_of(device), learned, unit, self._bus, emit, device.address_base)
@@ -92,6 +99,9 @@ class Session:
         for slot, poll in self._slots:
             self._tickets.append(grid.subscribe(slot, poll.wake, self._wire.lose))
             poll.wake()
+        self._wire.odd = self._odd
+        if any(habits.told for habits in self._habits.values()):
+            self._await_mending()
         for survey in self._surveys.values():
             task = asyncio.create_task(survey.run(), name="survey")
             task.add_done_callback(self._surveyed)
@@ -103,6 +113,8 @@ class Session:
             task.cancel()
         for ticket in self._tickets:
             ticket.cancel()
+        if self._mending is not None:
+            self._mending.cancel()
         for unit in self._units:
             unit.stop()
         self._bus.stop()
@@ -110,6 +122,35 @@ class Session:
     async def stopped(self) -> None:
         """Return once whatever was under way has ended."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _odd(self, unit: int, odd: Odd) -> None:
+        """An answer was amiss; people are told when that is a habit."""
+        if (habits := self._habits.get(unit)) is None:
+            return
+        is_first = not any(each.told for each in self._habits.values())
+        if (notice := habits.noted(odd, self._answers(unit), self._loop.time())) is not None:
+            self._emit(notice)
+            if is_first:
+                self._await_mending()
+
+    def _await_mending(self) -> None:
+        slot = Slot(MENDED_EVERY_S)
+        self._mending = shared_grid().subscribe(slot, self._see_what_is_mended, self._wire.lose)
+
+    def _see_what_is_mended(self) -> bool:
+        for unit, habits in self._habits.items():
+            for notice in habits.mended(self._answers(unit), self._loop.time()):
+                self._emit(notice)
+        if self._mending is not None and not any(habits.told for habits in self._habits.values()):
+            self._mending.cancel()
+        return True
+
+    def _answers(self, unit: int) -> int:
+        """How many good ones have come from it: a guess, where replies are numbered."""
+        if isinstance(self._wire, Line):
+            return self._wire.answers(unit)
+        counters = self._wire.counters
+        return max(0, counters.requests - counters.timeouts) // len(self._units)
 
     def _surveyed(self, task: asyncio.Task[None]) -> None:
         """It ends only by a defect, which is the link's."""

@@ -10,6 +10,7 @@ import ctypes
 import os
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -23,6 +24,19 @@ class _Spec(ctypes.Structure):
     """struct itimerspec: interval and first expiry, seconds and nanoseconds of each (timerfd_settime(2))."""
 
     _fields_ = [("interval", ctypes.c_long * 2), ("value", ctypes.c_long * 2)]
+
+
+class Timer(Protocol):
+    """What a line sleeps by."""
+
+    def after(self, for_s: float, call: Callable[[], object]) -> None:
+        """Call it once, so many seconds from now, instead of what was set before."""
+
+    def cancel(self) -> None:
+        """Call nothing."""
+
+    def close(self) -> None:
+        """It is not needed any more."""
 
 
 class Exact:

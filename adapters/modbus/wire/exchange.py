@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from adapters.modbus.wire.frames import Frames
 from gateway.model import Bad, BadReason
@@ -15,6 +16,14 @@ EXCEPTION_SIZE = 3
 TIMED_OUT = Bad(BadReason.TIMEOUT)
 GARBLED = Bad(BadReason.DECODE_ERROR)
 LINK_LOST = Bad(BadReason.NO_LINK)
+
+
+class Odd(Enum):
+    """How an answer can be amiss: twice, after its time, or damaged."""
+
+    TWICE = "twice"
+    LATE = "late"
+    DAMAGED = "damaged"
 
 
 class Exchange:

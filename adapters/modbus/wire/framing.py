@@ -47,6 +47,9 @@ class Framing(Protocol):
     def spoilt(self, data: bytes, exchange: Exchange) -> bool:
         """Whether the reply has come whole, and damaged: what has come begins with it."""
 
+    def whole(self, data: bytes) -> bool:
+        """Whether it begins with a frame that is not damaged, whoever's it is."""
+
 
 class Rtu:
     """Bytes as they are, with a CRC; only time separates frames, so that any byte may begin one."""
@@ -84,6 +87,10 @@ class Rtu:
         """Its own head, and as many bytes as it must have."""
         begins = data.startswith(exchange.expected) and len(data) >= exchange.size + RTU_CHECK
         return begins or (data.startswith(bytes(exchange.refusal)) and len(data) >= EXCEPTION_SIZE + RTU_CHECK)
+
+    def whole(self, data: bytes) -> bool:
+        """Of any size that a frame with such a head may have."""
+        return any(self._checks(data, 0, size - RTU_CHECK) for size in _sizes(data, 0))
 
     def _free_from(self, data: bytes, start: int, at: int) -> int:
         """Where the frames of others end that begin before `at`: `at` itself, where none covers it."""
@@ -132,6 +139,10 @@ class Ascii:
         line, end, _ = data.partition(ASCII_END)
         heads = (exchange.expected[:2], bytes(exchange.refusal))
         return bool(end) and line.upper().startswith(tuple(ASCII_START + head.hex().upper().encode() for head in heads))
+
+    def whole(self, data: bytes) -> bool:
+        """The first line's check fits."""
+        return bool(self._body(data.removeprefix(ASCII_START)))
 
     def _body(self, line: bytes) -> bytes:
         """Empty where it is no whole frame."""

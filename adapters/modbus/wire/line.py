@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol
 
 from typing_extensions import override
 
-from adapters.modbus.wire.exchange import EXCEPTION, GARBLED, TIMED_OUT, Exchange
+from adapters.modbus.wire.exact import Timer
+from adapters.modbus.wire.exchange import EXCEPTION, GARBLED, TIMED_OUT, Exchange, Odd
 from adapters.modbus.wire.frames import DATA_AT
 from adapters.modbus.wire.framing import Framing
 from adapters.modbus.wire.owed import LATE_S, READS, TELLING, Owed
+from adapters.modbus.wire.said import Said
 from adapters.modbus.wire.wire import NO_PAUSE, Pace, Wire
 from gateway.model import Bad, BadReason
 
@@ -27,28 +29,10 @@ MAX_HEARD_BYTES = 2048
 """To one request: four of the longest frames (ASCII). Who says more babbles, and nothing of it is believed."""
 SMALL = 6
 """Bytes of a request to read, but for what the frame adds (MODBUS Application Protocol V1.1b3, 6.1 to 6.4)."""
+WIRE_SHARE = 0.9
+"""Of the time that request and reply need on the wire: devices' clocks may be some percent fast, not ten."""
 SHORTEST = 4
 """Bytes: less may be a stray that comes when a driver is switched, and says nothing."""
-
-
-class Timer(Protocol):
-    """What a line sleeps by."""
-
-    def after(self, for_s: float, call: Callable[[], object]) -> None:
-        """Call it once, so many seconds from now, instead of what was set before."""
-
-    def cancel(self) -> None:
-        """Call nothing."""
-
-    def close(self) -> None:
-        """It is not needed any more."""
-
-
-class Said(NamedTuple):
-    """The last good reply of a unit, and to which request."""
-
-    request: bytes
-    body: bytes
 
 
 class Line(Wire, asyncio.Protocol):
@@ -78,8 +62,11 @@ class Line(Wire, asyncio.Protocol):
         self._resting_since_s: float | None = None
         self._rest_s = 0.0
         self._gap: asyncio.TimerHandle | None = None
-        self._said: dict[int, Said] = {}
-        self._stuttered_s: dict[int, float] = {}
+        self._said: defaultdict[int, Said] = defaultdict(Said)
+        self._last = b""
+        self._strayed = bytearray()
+        self._soonest_s = 0.0
+        self._is_hasty = False  # USB devices and pseudo terminals are, whose baud rate means nothing
         self._asked = 0
         self._sure: Exchange | None = None
 
@@ -91,9 +78,17 @@ class Line(Wire, asyncio.Protocol):
 
     @override
     def in_doubt(self, exchange: Exchange) -> bool:
-        """Whether something else could be taken for the reply: what is owed, or our own words."""
-        is_unheard = self._echo is None and exchange.expected[1] not in READS
-        return is_unheard or self.owed.mistakable(exchange.expected, self._loop.time())
+        """Whether something else could be taken for the reply: what is owed, or was said, or our own words."""
+        now_s = self._loop.time()
+        if exchange.expected[1] not in READS and (
+            self._echo is None or self._said[exchange.expected[0]].confirms(exchange, now_s)
+        ):
+            return True
+        return self.owed.mistakable(exchange.expected, now_s)
+
+    def answers(self, unit: int) -> int:
+        """How many have come from this unit whose check fits, exceptions too."""
+        return self._said[unit].answers
 
     @override
     def vain_s(self, timeout_s: float) -> float:
@@ -113,6 +108,7 @@ class Line(Wire, asyncio.Protocol):
         self._seen = 0
         travel = (len(frame) + self._framing.length(exchange.size)) * self._pace.character_s
         self._watch(exchange, travel + self._pace.silence_s)
+        self._soonest_s = exchange.deadline_s - exchange.timeout_s - self._pace.silence_s - (1 - WIRE_SHARE) * travel
         self._transport.write(frame)  # type: ignore[union-attr]  # a stream's
         if self.tap is not None:
             self._show("tx", frame)
@@ -141,7 +137,7 @@ class Line(Wire, asyncio.Protocol):
             self._show("rx", data)
         exchange = self.in_flight.get(LINE)
         if exchange is None:
-            self._stray()
+            self._stray(data)
             return
         if len(self._data) < MAX_HEARD_BYTES:
             self._data += data
@@ -156,7 +152,7 @@ class Line(Wire, asyncio.Protocol):
         body = self._framing.find(data, exchange, self._seen if self._seen <= len(data) else 0)
         self._seen = len(data)
         if body is not None:
-            self._answered(exchange, body)
+            self._answered(exchange, body, data)
         elif self._framing.spoilt(data, exchange):
             self._gap = self._loop.call_later(GAP_S, self._hopeless)
 
@@ -176,18 +172,25 @@ class Line(Wire, asyncio.Protocol):
         if not self._echo_is_told and exchange.expected[1] in READS:
             self._echo = exchange.framed in self._data
 
-    def _answered(self, exchange: Exchange, body: bytes) -> None:
+    def _answered(self, exchange: Exchange, body: bytes, data: bytes) -> None:
         """A frame that answers this request, by all that can be seen of it."""
         self._learn_echo(exchange)
-        if self._doubtful(exchange, body):
+        now_s = self._loop.time()
+        said = self._said[body[0]]
+        spare = len(data) - self._framing.length(len(body))
+        if self._doubtful(exchange, body, said, now_s, spare):
             self._ask_again(exchange)
             return
         del self.in_flight[LINE]
         if exchange is self._sure or not body[1] & EXCEPTION:  # a refused question has served its purpose, too
             self._sure = None
-        now_s = self._loop.time()
         if len(self._data) > len(exchange.framed) + self._framing.length(len(body)):
             self.counters.garbage += 1
+        if spare >= SHORTEST:
+            self._explain(data.replace(self._framing.frame(body), b"", 1), body)
+        said.request, said.body, said.at_s = exchange.request, body, now_s
+        said.answers += 1
+        self._last = body
         checked_s = now_s - self.heard_s  # silent, too
         self._rest(self._pace.silence_s + self._pace.between_s - checked_s)
         if body[1] & EXCEPTION:
@@ -196,16 +199,20 @@ class Line(Wire, asyncio.Protocol):
             exchange.failed(Bad(BadReason.DEVICE_ERROR, code=body[2]))
         else:
             self.owed.answered(exchange.expected)
-            self._said[body[0]] = Said(exchange.request, body)
             exchange.arrived(body, DATA_AT)
 
-    def _doubtful(self, exchange: Exchange, body: bytes) -> bool:
-        """Whether it may be the last reply for a second time."""
-        said = self._said.get(body[0])
-        if said is None or said.body != body or exchange is self._sure or exchange.expected[1] not in TELLING:
+    def _doubtful(self, exchange: Exchange, body: bytes, said: Said, now_s: float, spare: int) -> bool:
+        """Whether it may be the last reply for a second time; so many bytes have come besides it."""
+        is_early = now_s < self._soonest_s
+        if exchange is self._sure or said.body != body or body[1] not in TELLING or now_s - said.at_s >= LATE_S:
+            if not body[1] & EXCEPTION:  # it is shorter than what was awaited
+                self._is_hasty = is_early
             return False
-        stutters = self._loop.time() - self._stuttered_s.get(body[0], -LATE_S) < LATE_S
-        return said.request != exchange.request or stutters
+        if is_early and not self._is_hasty:
+            self.odd(body[0], Odd.TWICE)
+            return True
+        is_another_there = spare >= self._framing.length(len(body))
+        return is_another_there or said.request != exchange.request or said.stutters(now_s)
 
     def _ask_again(self, exchange: Exchange) -> None:
         """Its own reply may still come: that must have been and gone before it is asked anew."""
@@ -226,6 +233,7 @@ class Line(Wire, asyncio.Protocol):
             return
         try:
             self.counters.garbage += 1
+            self.odd(exchange.expected[0], Odd.DAMAGED)
             self._missed(exchange, GARBLED)
         except Exception as error:  # noqa: BLE001  # a timer has no task that could fail: the link does
             self.lose(error)
@@ -236,8 +244,11 @@ class Line(Wire, asyncio.Protocol):
             self._gap.cancel()
             self._gap = None
         for exchange in late:
-            heard = len(self._after_echo(exchange)) >= SHORTEST
+            data = self._after_echo(exchange)
+            heard = len(data) >= SHORTEST
             self.counters.garbage += heard
+            if heard and not self._explain(data) and not self._framing.whole(data):
+                self.odd(exchange.expected[0], Odd.DAMAGED)
             self._missed(exchange, GARBLED if heard else TIMED_OUT)
 
     def _missed(self, exchange: Exchange, bad: Bad) -> None:
@@ -245,11 +256,25 @@ class Line(Wire, asyncio.Protocol):
         self._rest(max(self._pace.silence_s, DRAIN_S))
         exchange.failed(bad)
 
-    def _stray(self) -> None:
+    def _explain(self, data: bytes, reply: bytes = b"") -> bool:
+        """Whether what has come besides this `reply` is one that comes twice, or late: then tell of it."""
+        for body in (self._last, reply):
+            if body and self._framing.frame(body) in data:
+                self.odd(body[0], Odd.TWICE)
+                return True
+        for missing in self.owed.missing:
+            if self._framing.find(data, Exchange(missing, 0.0)) is not None:
+                self.odd(missing.expected[0], Odd.LATE)
+                return True
+        return False
+
+    def _stray(self, data: bytes) -> None:
         """Something came that nobody waits for: the line must be silent again before the next request."""
         now_s = self._loop.time()
         self.counters.late += 1
-        self._stuttered_s[self._asked] = now_s
+        self._said[self._asked].stuttered_s = now_s
+        if len(self._strayed) < MAX_HEARD_BYTES:
+            self._strayed += data
         since_s = self._resting_since_s
         if since_s is not None and now_s - since_s < NOISE_S:
             self._timer.after(max(self._rest_s, DRAIN_S), self._rested)
@@ -269,6 +294,10 @@ class Line(Wire, asyncio.Protocol):
     def _rested(self) -> None:
         self._resting_since_s = None
         super()._rested()
+        if self._strayed:
+            strayed = bytes(self._strayed)
+            self._strayed.clear()
+            self._explain(strayed)
 
 
 def vain_s(timeout_s: float, framing: Framing, pace: Pace) -> float:

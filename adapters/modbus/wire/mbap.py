@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections import deque
 from collections.abc import Iterable
 
 from typing_extensions import override
 
-from adapters.modbus.wire.exchange import EXCEPTION, EXCEPTION_SIZE, GARBLED, Exchange
+from adapters.modbus.wire.exchange import EXCEPTION, EXCEPTION_SIZE, GARBLED, Exchange, Odd
 from adapters.modbus.wire.frames import DATA_AT
 from adapters.modbus.wire.wire import Wire
 from gateway.adapter import AdapterError
@@ -27,6 +28,8 @@ MIN_LENGTH = 2
 MAX_LENGTH = 254
 """Unit and the largest PDU (MODBUS Messaging on TCP/IP V1.0b, 4.3.2)."""
 TRANSACTIONS = 65536
+MAX_OVERDUE = 64
+"""Numbers of requests whose time was over: what comes late comes before many more have been given up."""
 BUFFER_BYTES = 8192
 """Room for 31 of the largest frames: more than one read from a socket brings of what we asked for."""
 
@@ -35,6 +38,10 @@ class Numbered(Wire):
     """Requests and replies with a number each, so that several may be under way."""
 
     _number = 0
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]  # as Wire takes them
+        self._overdue: deque[int] = deque(maxlen=MAX_OVERDUE)
 
     @override
     def send(self, exchange: Exchange) -> bytes:
@@ -53,6 +60,11 @@ class Numbered(Wire):
         if self.tap is not None:
             self._show("tx", frame)
         return frame
+
+    @override
+    def _take(self, numbers: list[int]) -> list[Exchange]:
+        self._overdue.extend(numbers)
+        return super()._take(numbers)
 
     def _put(self, frame: bytes) -> None:
         raise NotImplementedError
@@ -90,6 +102,7 @@ class Numbered(Wire):
         exchange = self.in_flight.pop(number, None)
         if exchange is None:
             self.counters.late += 1
+            self.odd(unit, Odd.LATE if number in self._overdue else Odd.TWICE)
         elif (unit, function, length) == (*exchange.refusal, EXCEPTION_SIZE):
             self.counters.exceptions += 1
             exchange.failed(Bad(BadReason.DEVICE_ERROR, code=code))
@@ -122,7 +135,7 @@ class Stream(Numbered, asyncio.BufferedProtocol):
     """Over TCP or TLS."""
 
     def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]  # as Wire takes them
+        super().__init__(*args, **options)
         self._buffer = bytearray(BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self._filled = 0

@@ -53,6 +53,11 @@ class Owed:
         """All that are owed: how each would begin, and since when it is missed."""
         return [(debt.sign, debt.since_s) for debts in self._debts.values() for debt in debts]
 
+    @property
+    def missing(self) -> list[Frames]:
+        """The replies that are owed, to look for them; not to which requests."""
+        return [Frames(b"", sign, _size(sign)) for sign, _ in self.signs]
+
     def answered(self, expected: bytes) -> None:
         """The last request has got its reply, which can only have been its own."""
         if self._debts:
@@ -92,6 +97,11 @@ class Owed:
         if not debts:
             del self._debts[unit]
         return debts
+
+
+def _size(sign: bytes) -> int:
+    """Bytes of a reply that begins so: what confirms a write is known whole."""
+    return DATA_AT + sign[DATA_AT - 1] if sign[1] in TELLING and len(sign) == DATA_AT else len(sign)
 
 
 def _unlike(request: bytes, owed: set[bytes]) -> Frames | None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from adapters.modbus.wire.exchange import LINK_LOST, TIMED_OUT, Counters, Exchange
+from adapters.modbus.wire.exchange import LINK_LOST, TIMED_OUT, Counters, Exchange, Odd
 from adapters.modbus.wire.owed import Owed
 from gateway.adapter import AdapterError, Direction, Tap
 
@@ -45,6 +45,8 @@ class Wire(asyncio.BaseProtocol):
         self.counters = Counters()
         self.heard_s = loop.time()
         self.idle: Callable[[], None] = _nothing
+        self.odd: Callable[[int, Odd], None] = _unheeded
+        """Told of each answer that is amiss, and whose it is: a unit id."""
         self.tap: Tap | None = None
         self._loop = loop
         self._peer = peer
@@ -180,4 +182,8 @@ class Wire(asyncio.BaseProtocol):
 
 
 def _nothing() -> None:
+    pass
+
+
+def _unheeded(_unit: int, _odd: Odd) -> None:
     pass

@@ -15,9 +15,10 @@ from adapters.modbus.wire.exchange import GARBLED, TIMED_OUT
 from adapters.modbus.wire.frames import Frames, read_frames, write_frames
 from adapters.modbus.wire.framing import Ascii, Rtu
 from adapters.modbus.wire.line import DRAIN_S, GAP_S, MAX_HEARD_BYTES
+from adapters.modbus.wire.wire import Pace
 from gateway.model import Bad
 from tests.modbus.setup import cell
-from tests.modbus.slave import SILENCE_S, TIMEOUT_S, WELL, LineRig, Manner, in_turn
+from tests.modbus.slave import SHORT_SILENCES, SILENCE_S, TIMEOUT_S, WELL, LineRig, Manner, in_turn
 from tests.modbus.virtual import in_simulated_time
 
 ONE, OTHER = (5, 100, 2), (5, 200, 2)
@@ -37,9 +38,10 @@ def run(
     *,
     ascii_frames: bool = False,
     echo: bool | None = False,
+    pace: Pace = SHORT_SILENCES,
 ) -> None:
     async def all_of_it() -> None:
-        rig = LineRig(manners, ascii_frames=ascii_frames, echo=echo)
+        rig = LineRig(manners, ascii_frames=ascii_frames, echo=echo, pace=pace)
         await happens(rig)
         await rig.close()
 
@@ -94,6 +96,49 @@ def test_a_reply_that_comes_twice_is_taken_once(again_s: float) -> None:
         assert sum(poll.good for poll in polls) > 10
 
     run(happens, lambda _request: Manner(again_s=again_s))
+
+
+SLOW = Pace(character_s=1 / 960, silence_s=0.0037)
+"""As at 9600 baud."""
+
+
+@pytest.mark.parametrize("again_s", [0.004, 0.006, 0.012, 0.018])
+def test_a_repetition_that_comes_before_the_wire_could_bring_a_reply_is_not_believed_even_the_first_time(
+    again_s: float,
+) -> None:
+    async def happens(rig: LineRig) -> None:
+        (poll,) = rig.poll(ONE)
+        await asyncio.sleep(30)
+        assert rig.wrong == []
+        assert poll.good > 10
+        assert rig.line.counters.resyncs > 0
+
+    run(happens, lambda _request: Manner(after_s=0.3, again_s=again_s), pace=SLOW)
+
+
+def test_a_repetition_that_comes_in_one_piece_with_the_reply_is_not_believed() -> None:
+    first, second = (Rtu().frame(bytes([5, 3, 2, 0, value])) for value in (1, 2))
+    said = iter([first, first + second, second])
+
+    def manner(request: bytes) -> Manner:
+        return Manner(before=next(said), cut=0) if request == read(5, 1).request else WELL
+
+    async def happens(rig: LineRig) -> None:
+        assert await rig.bus.ask(rig.ask(read(5, 1))) == b"\x00\x01"
+        assert await rig.bus.ask(rig.ask(read(5, 1))) == b"\x00\x02"
+
+    run(happens, manner)
+
+
+@pytest.mark.parametrize("first_s", [0.001, 0.3])
+def test_a_port_quicker_than_its_baud_rate_is_found_out_by_one_question_at_most(first_s: float) -> None:
+    async def happens(rig: LineRig) -> None:
+        (poll,) = rig.poll(ONE)
+        await asyncio.sleep(20)
+        assert poll.good > 2000
+        assert rig.line.counters.resyncs <= (first_s > 0.001)
+
+    run(happens, in_turn([Manner(after_s=first_s)], Manner(after_s=0.001)), pace=SLOW)
 
 
 @pytest.mark.parametrize("ascii_frames", [False, True])

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.modbus.blocks.plan import Block
-from adapters.modbus.wire.exchange import GARBLED, LINK_LOST, TIMED_OUT, Exchange
+from adapters.modbus.wire.exchange import GARBLED, LINK_LOST, TIMED_OUT, Exchange, Odd
 from adapters.modbus.wire.frames import read_frames
 from adapters.modbus.wire.mbap import Datagrams, Stream
 from gateway.adapter import AdapterError
 from gateway.model import Bad
 from tests.modbus.faulty import Query
 from tests.modbus.setup import cell
+from tests.modbus.virtual import in_simulated_time
 
 UNIT = 5
 
@@ -289,3 +290,20 @@ async def test_a_damaged_or_cut_datagram_is_never_a_value_but_in_its_data(at: in
     values = [outcome for outcome in exchange.outcomes if isinstance(outcome, bytes)]
     assert values == ([bytes(frame[9:])] if at >= 9 and size == 13 else [])
     await rig.end()
+
+
+def test_who_answers_late_is_told_from_who_answers_twice() -> None:
+    odd: list[tuple[int, Odd]] = []
+
+    async def happens() -> None:
+        rig = Rig()
+        rig.wire.odd = lambda unit, what: odd.append((unit, what))
+        _, asked = rig.send(timeout_s=1.0)
+        await asyncio.sleep(1.1)
+        rig.feed([asked.good()])
+        _, other = rig.send()
+        rig.feed([other.good(), other.good()])
+        await rig.end()
+
+    in_simulated_time(happens)
+    assert odd == [(UNIT, Odd.LATE), (UNIT, Odd.TWICE)]
