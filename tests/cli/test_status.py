@@ -78,6 +78,18 @@ def test_what_is_in_trouble_is_told_with_what_to_do(api: Api, verb: Verb) -> Non
     assert [line.partition(":")[0] for line in lines[6:]] == ["hub", "plc", "a", "b"]
 
 
+@pytest.mark.parametrize(("device", "advice"), [
+    ({**OFFLINE, "reason": "decode-error"}, "its answers are damaged"),
+    ({**DEGRADED, "reason": "decode-error"}, "are type and word order right?"),
+    ({**DEGRADED, "reason": "device-error"}, "`fieldgate read` shows which point"),
+    ({**DEGRADED, "reason": "device-error", "points": {}}, "the log tells why"),
+])  # fmt: skip
+def test_the_advice_is_one_that_helps_this_device(api: Api, verb: Verb, device: Mapping[str, Any], advice: str) -> None:
+    tell(api, {"a": device})
+
+    assert advice in verb("status").out.splitlines()[-1]
+
+
 def test_what_is_only_about_to_begin_is_no_trouble(api: Api, verb: Verb) -> None:
     links = {"plc": {"state": "starting", "failures": 0}}
     tell(api, endpoints={"hub": {**UP, "state": "starting"}}, links=links, trouble={"links": {"plc": None}})

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from adapters.modbus.bus.awaited import NotSent, Outcome
 from adapters.modbus.bus.unit import is_silence
 from adapters.modbus.commands.bundle import Bundle, Write
-from adapters.modbus.wire.words import ACKNOWLEDGE, NO_PATH, UNKNOWN_FUNCTION, explain
+from adapters.modbus.wire.words import ACKNOWLEDGE, NO_PATH, REASONS, UNKNOWN_FUNCTION, explain
 from gateway.model import Bad, BadReason, Result, ResultStatus, Value
 from gateway.values import near
 
@@ -37,7 +37,7 @@ def not_sent(why: NotSent) -> Result:
     """Of a request that never reached the wire."""
     if why is NotSent.EXPIRED:
         return Result(ResultStatus.EXPIRED, reason=why.value, detail="its time was over before its turn came")
-    detail = "the device does not answer" if why is NotSent.SILENT else "there is no connection"
+    detail = REASONS[BadReason.TIMEOUT] if why is NotSent.SILENT else "there is no connection"
     return Result(ResultStatus.UNREACHABLE, reason=why.value, detail=detail)
 
 

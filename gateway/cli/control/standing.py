@@ -27,6 +27,13 @@ ADVICE = {
 }
 """What to do, by the reason of a device in trouble."""
 
+DAMAGED_ADVICE = (
+    "its answers are damaged, or to other questions: see to the cable, and whether two devices have one address"
+)
+"""Of a device none of whose answers can be believed: types and word orders spoil values, not all that comes."""
+
+UNNAMED_ADVICE = "it says itself which points it has, and has not yet: the log tells why"
+
 PARKED_ADVICE = "it is not tried again before this is mended and the configuration loaded anew, or `run` restarted"
 
 LINK_ADVICE = "check cable, address and power; the gateway tries again by itself"
@@ -155,7 +162,14 @@ def _device(name: str, device: Mapping[str, Any]) -> Line:
     which = f": {', '.join(bad)}" if bad and device["state"] == "degraded" else ""
     told = f"{device['state']}{f', {reason}' if reason else ''}{which}"
     tone = Tone.BAD if device["state"] == "offline" else Tone.DOUBTFUL
-    return Line("device", name, printable(told), tone, ADVICE.get(reason or "", ""))
+    return Line("device", name, printable(told), tone, _advice(device))
+
+
+def _advice(device: Mapping[str, Any]) -> str:
+    offline, reason = device["state"] == "offline", device.get("reason") or ""
+    if not device["points"] and not offline:
+        return UNNAMED_ADVICE
+    return DAMAGED_ADVICE if offline and reason == "decode-error" else ADVICE.get(reason, "")
 
 
 def _why(part: Mapping[str, Any]) -> str:
