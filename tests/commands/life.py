@@ -40,6 +40,8 @@ UNTOUCHED = {"rejected", "expired"}
 DAY_S = 86_400.0
 AUDIT_AGE_S = 100 * 365 * DAY_S
 """It goes by the system's clock, which the test sets wrongly."""
+OUTBOX = {"max_age": "36500d"}
+"""Likewise over restarts: a result that is ten years old at once goes, and a gap tells of it."""
 MAX_BYTES = 16 * 1024**2
 MAX_QUEUE = 3
 
@@ -83,7 +85,7 @@ class Life:
     def __init__(self, world: World) -> None:
         self._world = world
         self._told = world.told
-        section = OutboxSection.model_validate({})
+        section = OutboxSection.model_validate(OUTBOX)
         self.outbox = Outbox("cloud", Store(world.folder / "outbox.db", world.wall_s), section, world.wall_s)
         self._local = Store(world.folder / "local.db", world.wall_s)
 

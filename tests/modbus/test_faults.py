@@ -219,7 +219,7 @@ async def test_a_device_that_refuses_every_address_is_asked_for_one_until_it_giv
 
 
 async def test_a_link_on_which_nobody_speaks_is_dropped(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.modbus.unit.LINK_SILENT_S", LINK_SILENT_S / 20)
+    monkeypatch.setattr("adapters.modbus.bus.unit.LINK_SILENT_S", LINK_SILENT_S / 20)
     server.react = hang
     devices = {"d": registers(7, timeout="50ms"), "e": registers(8, unit_id=2, timeout="50ms")}
     with pytest.raises(Unheard, match="nothing has come"):
@@ -230,7 +230,7 @@ async def test_a_link_on_which_nobody_speaks_is_dropped(server: FaultyServer, mo
 async def test_while_nobody_speaks_the_connection_is_opened_anew_and_nothing_new_is_said_of_devices(
     server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.modbus.unit.LINK_SILENT_S", 0.1)
+    monkeypatch.setattr("adapters.modbus.bus.unit.LINK_SILENT_S", 0.1)
     server.react = hang
     devices = {"d": registers(7, timeout="50ms"), "e": registers(8, unit_id=2, timeout="50ms")}
     link = link_to(server.port, reconnect={"min": "50ms", "max": "60s"})
@@ -274,7 +274,7 @@ async def test_bits_and_registers_of_all_tables_come_in_the_order_of_the_file(se
 async def test_a_resting_device_is_reported_bad_so_often_that_it_does_not_turn_stale(
     server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.modbus.poll.REMIND_S", 0.1)
+    monkeypatch.setattr("adapters.modbus.polls.poll.REMIND_S", 0.1)
     server.react = hang
     async with running(adapter_to(server.port, {"d": registers(7, timeout="300ms")})) as emitted:
         await emitted.until(lambda: len(emitted.samples("d")) >= 8)

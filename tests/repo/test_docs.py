@@ -15,6 +15,7 @@ BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 WHOLE_SITE = re.compile(r"^version:", re.MULTILINE)
 SECRET = re.compile(r"\$\{secret:([^}]+)\}")
 VARIABLE = re.compile(r"\$\{env:(\w+)\}")
+FILE = re.compile(r"[\w-]+\.(?:pem|key)\b")
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#]+)")
 
 
@@ -49,7 +50,10 @@ def whole(text: str) -> str:
         return text
     piece = yaml.safe_load(text)
     assert isinstance(piece, dict), "a piece of a site begins with one of its keys"
-    devices = piece.get("devices") or {"d": {"link": "l", "points": {"p": {"address": 1, "type": "uint16"}}}}
+    points = {"p": {"address": 1, "type": "uint16"}}
+    devices = piece.get("devices") or {
+        f"on-{link}": {"link": link, "points": points} for link in piece.get("links", "l")
+    }
     made_up: dict[str, Any] = {
         "version": 1,
         "gateway": {"id": "made-up"},
@@ -64,6 +68,8 @@ def whole(text: str) -> str:
 def test_an_example_is_valid(example: Example, tmp_path: Path) -> None:
     for name in SECRET.findall(example.text):
         (tmp_path / name).write_text("made-up")
+    for name in FILE.findall(example.text):
+        (tmp_path / name).touch()
     environ = dict.fromkeys(VARIABLE.findall(example.text), "made-up")
     path = tmp_path / "gateway.yaml"
     path.write_text(whole(example.text))
