@@ -127,6 +127,16 @@ def test_losses_a_failing_disk_and_a_wrong_clock_are_told(api: Api, verb: Verb) 
     assert "gateway\tmill-3\tsystem clock unsynced\n" in said
 
 
+def test_a_failing_disk_is_told_while_the_far_end_is_away_too(api: Api, verb: Verb) -> None:
+    outbox = {"depth": 3, "oldest_age_s": 90.0, "lost": {}, "fault": "disk full"}
+    tell(api, endpoints={"hub": {**DOWN, "outbox": outbox}})
+
+    said = verb("status").out
+
+    assert "endpoint\thub\tnot connected (waiting: connection refused), 3 messages waiting; disk full\n" in said
+    assert "hub: see to the disk soon" in said
+
+
 def test_as_json_it_is_what_the_gateway_knows(api: Api, verb: Verb) -> None:
     document = verb("status", "--json").json
 

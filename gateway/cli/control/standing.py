@@ -40,6 +40,10 @@ LINK_ADVICE = "check cable, address and power; the gateway tries again by itself
 
 ENDPOINT_ADVICE = "nothing is lost while it waits: `fieldgate outbox` shows what does; check network and login"
 
+FULL_MEMORY_ADVICE = (
+    "see to the disk soon: what waits is in memory, and lost when that is full or the box restarts; then to the network"
+)
+
 
 class Line(NamedTuple):
     """What is said of one part: its kind and name, how it is, and what to do about it."""
@@ -138,13 +142,16 @@ def _down(line: Line, part: Mapping[str, Any]) -> Line:
 
 def _endpoint(name: str, endpoint: Mapping[str, Any]) -> Line:
     outbox = endpoint.get("outbox", {})
+    fault = outbox.get("fault")
     waits = f"{show.count(outbox.get('depth', 0), 'message')} waiting"
     if lost := sum(outbox.get("lost", {}).values()):
         waits += f", {lost} lost since the start"
     if endpoint["state"] != UP:
         told = f"{_connection(endpoint)} ({_why(endpoint)}), {waits}"
+        if fault:
+            return Line("endpoint", name, f"{told}; {printable(fault)}", Tone.BAD, FULL_MEMORY_ADVICE)
         return _down(Line("endpoint", name, told, Tone.BAD, ENDPOINT_ADVICE), endpoint)
-    if fault := outbox.get("fault"):
+    if fault:
         return Line("endpoint", name, f"connected, {waits}; {printable(fault)}", Tone.BAD, "see to the disk")
     return Line("endpoint", name, f"connected, {waits}", Tone.GOOD)
 
