@@ -68,7 +68,7 @@ class Scans:
             for watcher in self._watchers.get(name, ()):
                 watcher(progress)
 
-        alone = adapter.scans_alone(options)
+        alone = adapter.scans_alone(setup.config, options)
         if name not in self._served:
             return await adapter.survey(setup.config, setup.devices, options, tell)
         link = self._served[name]

@@ -14,7 +14,7 @@ from adapters.modbus.outlook.advice import advice
 from adapters.modbus.outlook.portname import lasting_name
 from adapters.modbus.search.course import Course
 from adapters.modbus.search.raw import wanted
-from adapters.modbus.search.scope import is_serial, scope_of, units_of
+from adapters.modbus.search.scope import is_serial, scope_of, settings_of, units_of
 from adapters.modbus.search.survey import nobody, survey
 from adapters.modbus.session import Session
 from adapters.modbus.simulator import Simulation, simulate
@@ -109,8 +109,9 @@ class ModbusAdapter(Adapter):
         return found
 
     @classmethod
-    def scans_alone(cls, options: Mapping[str, Any]) -> bool:
+    def scans_alone(cls, link: ModbusLink, options: Mapping[str, Any]) -> bool:
         """Other baud rates and parities (`serial`, `baudrate`, `parity`) would garble what polls hear."""
+        settings_of(link, options)  # raises where a network has none
         return is_serial(options)
 
     @classmethod

@@ -146,7 +146,11 @@ class Adapter(ABC):
         raise Rejected("not-supported", "this adapter can't look for devices")
 
     @classmethod
-    def scans_alone(cls, options: Mapping[str, Any]) -> bool:  # noqa: ARG003 - for adapters to use
+    def scans_alone(
+        cls,
+        link: Any,  # noqa: ARG003 - for adapters to use
+        options: Mapping[str, Any],  # noqa: ARG003 - for adapters to use
+    ) -> bool:
         """Whether a scan with these options needs the link for itself; then it is a `survey`. Raises Rejected."""
         return False
 

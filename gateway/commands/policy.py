@@ -70,9 +70,14 @@ def _check_write(point: PointInfo, value: Value, rule: str) -> None:
         return
     low, high = point.write_min, point.write_max
     if (low is not None and value < low) or (high is not None and value > high):
-        allowed = " to ".join("any" if limit is None else f"{limit:g}" for limit in (low, high))
-        detail = f"{point.name} may be written from {allowed} {point.unit or ''}".rstrip()
+        detail = f"{point.name} may be written {_between(low, high, point.unit or '')}"
         raise Rejected("out-of-range", detail, rule)
+
+
+def _between(low: float | None, high: float | None, unit: str) -> str:
+    if high is None:
+        return f"from {low:g} {unit}".rstrip() + " upwards"
+    return (f"up to {high:g} {unit}" if low is None else f"from {low:g} to {high:g} {unit}").rstrip()
 
 
 def _check_invoke(request: Request, device: DeviceInfo) -> Permit:

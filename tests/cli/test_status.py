@@ -78,6 +78,18 @@ def test_what_is_in_trouble_is_told_with_what_to_do(api: Api, verb: Verb) -> Non
     assert [line.partition(":")[0] for line in lines[6:]] == ["hub", "plc", "a", "b"]
 
 
+@pytest.mark.parametrize(("device", "advice"), [
+    ({**OFFLINE, "reason": "decode-error"}, "its answers are damaged"),
+    ({**DEGRADED, "reason": "decode-error"}, "are type and word order right?"),
+    ({**DEGRADED, "reason": "device-error"}, "`fieldgate read` shows which point"),
+    ({**DEGRADED, "reason": "device-error", "points": {}}, "the log tells why"),
+])  # fmt: skip
+def test_the_advice_is_one_that_helps_this_device(api: Api, verb: Verb, device: Mapping[str, Any], advice: str) -> None:
+    tell(api, {"a": device})
+
+    assert advice in verb("status").out.splitlines()[-1]
+
+
 def test_what_is_only_about_to_begin_is_no_trouble(api: Api, verb: Verb) -> None:
     links = {"plc": {"state": "starting", "failures": 0}}
     tell(api, endpoints={"hub": {**UP, "state": "starting"}}, links=links, trouble={"links": {"plc": None}})
@@ -113,6 +125,16 @@ def test_losses_a_failing_disk_and_a_wrong_clock_are_told(api: Api, verb: Verb) 
 
     assert "endpoint\tcloud\tconnected, 1 message waiting, 7 lost since the start; disk full\n" in said
     assert "gateway\tmill-3\tsystem clock unsynced\n" in said
+
+
+def test_a_failing_disk_is_told_while_the_far_end_is_away_too(api: Api, verb: Verb) -> None:
+    outbox = {"depth": 3, "oldest_age_s": 90.0, "lost": {}, "fault": "disk full"}
+    tell(api, endpoints={"hub": {**DOWN, "outbox": outbox}})
+
+    said = verb("status").out
+
+    assert "endpoint\thub\tnot connected (waiting: connection refused), 3 messages waiting; disk full\n" in said
+    assert "hub: see to the disk soon" in said
 
 
 def test_as_json_it_is_what_the_gateway_knows(api: Api, verb: Verb) -> None:

@@ -33,6 +33,7 @@ POINTS = {
     "setpoint": PointInfo("setpoint", "int16", "float", 1.0, unit="°C", writable=True, write_min=20, write_max=80),
     "mode": PointInfo("mode", "uint16", "text", 1.0, writable=True),
     "open": PointInfo("open", "uint16", "int", 1.0, writable=True, write_min=5),
+    "closed": PointInfo("closed", "uint16", "int", 1.0, unit="mm", writable=True, write_max=7),
     "temp": PointInfo("temp", "int16", "float", 1.0),
 }
 BOILER = DeviceInfo("boiler", "plc", "unit 1", 1.0, POINTS, (), max_write_rate=TimesIn(9_000, 1.0))

@@ -73,8 +73,10 @@ def test_a_command_the_device_does_not_have_is_refused() -> None:
 def test_a_refusal_names_the_limits_and_the_unit() -> None:
     with pytest.raises(Rejected, match="setpoint may be written from 20 to 80 °C"):
         check(decode(b'{"id":"c","write":{"setpoint":90}}'), BOILER)
-    with pytest.raises(Rejected, match=r"open may be written from 5 to any$"):
+    with pytest.raises(Rejected, match=r"open may be written from 5 upwards$"):
         check(decode(b'{"id":"c","write":{"open":1}}'), BOILER)
+    with pytest.raises(Rejected, match=r"closed may be written up to 7 mm$"):
+        check(decode(b'{"id":"c","write":{"closed":8}}'), BOILER)
 
 
 # Every rule, by the place where it stands.

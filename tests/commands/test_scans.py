@@ -41,7 +41,7 @@ class Radio(Adapter):
         return await self._look("scan", tell)
 
     @classmethod
-    def scans_alone(cls, options: Mapping[str, Any]) -> bool:
+    def scans_alone(cls, link: Any, options: Mapping[str, Any]) -> bool:
         return "alone" in options
 
     @classmethod

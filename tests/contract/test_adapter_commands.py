@@ -170,7 +170,7 @@ async def test_a_scan_says_first_how_long_it_takes_and_then_how_far_it_is(rig: R
 
 
 async def test_a_survey_finds_the_same_on_a_link_that_nobody_serves_and_leaves_it(rig: Rig) -> None:
-    assert not rig.adapter.scans_alone(rig.scan_options)
+    assert not rig.adapter.scans_alone(rig.link, rig.scan_options)
     for _ in range(2):
         try:
             found = await rig.adapter.survey(rig.link, rig.devices, rig.scan_options, to_nobody)

@@ -22,6 +22,10 @@ FUNCTIONS: Mapping[Table, int] = {"coil": 1, "discrete": 2, "holding": 3, "input
 """To read (MODBUS Application Protocol V1.1b3, 6.1 to 6.4)."""
 OTHERS: Mapping[Table, Table] = {"coil": "discrete", "discrete": "coil", "holding": "input", "input": "holding"}
 NO_PATH = frozenset({0x0A, 0x0B})
+FIRST_NUMBERS: Mapping[Table, int] = {"discrete": 10_001, "input": 30_001, "holding": 40_001}
+"""What many manuals add to an address to say which table it is in (as the Modicon 984 numbered its references)."""
+LAST_OF_NUMBERS = 9_999
+"""So many references has a table that is numbered so."""
 
 WORDS = (*EXCEPTIONS.values(), *REASONS.values())
 """What stands in the place of what is said here."""
@@ -119,8 +123,17 @@ def _refusal(name: str, code: int, point: ModbusPoint, base: int) -> str:
             f" the point {name}."
         )
     if code == 2:
-        near = address - 1 if base == 0 else address + 1
-        hint = f"manuals often count from {1 - base}: try {near}"
         factor = "" if point.scale_from is None else f", or that of its scale_from, {point.scale_from},"
-        return f"Address {address} of the {table} table (point {name}){factor} does not exist; {hint}."
+        where = f"Address {address} of the {table} table (point {name}){factor}"
+        return f"{where} does not exist; {_elsewhere(table, address, base)}."
     return f"Point {name}: {EXCEPTIONS.get(code, 'the device refuses it')} (exception {code})."
+
+
+def _elsewhere(table: Table, address: int, base: int) -> str:
+    """Which other address the manual may mean."""
+    first = FIRST_NUMBERS.get(table)
+    if first is not None and first <= address < first + LAST_OF_NUMBERS:
+        number = address - first + base
+        return f"in manuals {address} often is number {address - first + 1} of the {table} table: try {number}"
+    near = address - 1 if base == 0 else address + 1
+    return f"manuals often count from {1 - base}: try {near}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 from typing import TypeVar, cast
@@ -20,7 +21,12 @@ from adapters.modbus.wire.wire import Pace, Wire
 from gateway.adapter import AdapterError
 from gateway.units import format_duration
 
+HOST_HINT = "is it on, is the address right, do both have a network in common? `ping` it"
+NAME_HINT = "the name is not known here: is it spelt right, can this machine ask a name server? Or write the IP address"
 REFUSED_HINT = "Modbus TCP is off on the device, or another client holds its only place"
+
+AWAY = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN})
+"""No way leads there, or nobody is at its end."""
 
 KEEPALIVE = {
     socket.TCP_KEEPIDLE: 10,
@@ -45,11 +51,14 @@ async def connect(link: ModbusLink) -> Wire:
             return await _open(link)
     except TimeoutError:
         within = format_duration(link.connect_timeout)
-        raise AdapterError(f"{link.peer} does not accept a connection within {within}") from None
+        raise AdapterError(f"{link.peer} does not accept a connection within {within}: {HOST_HINT}") from None
     except ConnectionRefusedError:
         raise AdapterError(f"{link.peer} refuses the connection: {REFUSED_HINT}") from None
+    except socket.gaierror:
+        raise AdapterError(f"no connection to {link.peer}: {NAME_HINT}") from None
     except OSError as error:
-        raise AdapterError(f"no connection to {link.peer}: {error.strerror or error}") from None
+        hint = f": {HOST_HINT}" if error.errno in AWAY else ""
+        raise AdapterError(f"no connection to {link.peer}: {error.strerror or error}{hint}") from None
 
 
 async def _open(link: ModbusLink) -> Wire:

@@ -138,10 +138,12 @@ class Line(Wire, asyncio.Protocol):
         exchange = self.in_flight.get(LINE)
         if exchange is None:
             self._stray(data)
-            return
-        if len(self._data) < MAX_HEARD_BYTES:
+            self._unasked(len(data))
+        elif len(self._data) < MAX_HEARD_BYTES:
             self._data += data
             self._look(exchange)
+        else:
+            self._unasked(len(data))
 
     def _look(self, exchange: Exchange) -> None:
         """Whether the reply is there."""

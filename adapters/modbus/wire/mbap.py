@@ -34,6 +34,9 @@ BUFFER_BYTES = 8192
 """Room for 31 of the largest frames: more than one read from a socket brings of what we asked for."""
 
 
+OTHER_HINT = "is the port right, or is it a bridge with transport: rtu-over-tcp?"
+
+
 class Numbered(Wire):
     """Requests and replies with a number each, so that several may be under way."""
 
@@ -103,6 +106,7 @@ class Numbered(Wire):
         if exchange is None:
             self.counters.late += 1
             self.odd(unit, Odd.LATE if number in self._overdue else Odd.TWICE)
+            self._unasked(stop - start)
         elif (unit, function, length) == (*exchange.refusal, EXCEPTION_SIZE):
             self.counters.exceptions += 1
             exchange.failed(Bad(BadReason.DEVICE_ERROR, code=code))
@@ -116,12 +120,13 @@ class Numbered(Wire):
         protocol, length = LENGTH.unpack_from(buffer, start + 2)
         if protocol or not MIN_LENGTH <= length <= MAX_LENGTH:
             self.counters.garbage += 1
-            self._nonsense()
+            self._nonsense(len(buffer) - start)
             return False
         return True
 
-    def _nonsense(self) -> None:
-        """What has come is no frame."""
+    def _nonsense(self, count: int) -> None:
+        """What has come is no frame, so many bytes of it."""
+        self._unasked(count)
 
     def _ended(self) -> None:
         """Requests may have ended: the next ones go, after the pause that the device wants."""
@@ -165,8 +170,8 @@ class Stream(Numbered, asyncio.BufferedProtocol):
         self._transport.write(frame)  # type: ignore[union-attr]  # a stream's
 
     @override
-    def _nonsense(self) -> None:
-        self.lose(AdapterError(f"{self._peer} sent what is not Modbus TCP"))
+    def _nonsense(self, count: int) -> None:
+        self.lose(AdapterError(f"{self._peer} sent what is not Modbus TCP: {OTHER_HINT}"))
 
     @override
     def _give_up(self, late: Iterable[Exchange]) -> None:

@@ -13,6 +13,11 @@ from gateway.adapter import AdapterError, Direction, Tap
 EARLY_S = 0.001
 """A timer may fire so much before its moment."""
 
+BABBLE_BYTES = 262_144
+"""In a second, of what nobody asked for: more than any RS-485 line in the field carries, at 1 Mbaud. Who sends so
+much would keep the processor busy, and hears nothing."""
+BABBLE_S = 1.0
+
 
 class Pace(NamedTuple):
     """What takes time on a wire, in seconds; nothing, through a network.
@@ -56,6 +61,8 @@ class Wire(asyncio.BaseProtocol):
         self._transport: asyncio.Transport | asyncio.DatagramTransport | None = None
         self._closed = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
+        self._babbled_bytes = 0
+        self._babbles_since_s = self.heard_s
 
     @property
     def takes(self) -> bool:
@@ -159,6 +166,17 @@ class Wire(asyncio.BaseProtocol):
                 self.idle()
         except Exception as error:  # noqa: BLE001  # a timer has no task that could fail: the link does
             self.lose(error)
+
+    def _unasked(self, count: int) -> None:
+        """So many bytes have come that are no part of an answer: whoever sends them without end is cut off."""
+        now_s = self._loop.time()
+        if now_s - self._babbles_since_s > BABBLE_S:
+            self._babbled_bytes, self._babbles_since_s = 0, now_s
+        self._babbled_bytes += count
+        if self._babbled_bytes > BABBLE_BYTES:
+            self.lose(
+                AdapterError(f"{self._peer} sends without end what nobody asked for: is it the right one, and well?")
+            )
 
     def _show(self, direction: Direction, data: bytes) -> None:
         """Let the tap see it; one that fails is taken off and told of, and the bus goes on."""

@@ -27,11 +27,22 @@ ADVICE = {
 }
 """What to do, by the reason of a device in trouble."""
 
+DAMAGED_ADVICE = (
+    "its answers are damaged, or to other questions: see to the cable, and whether two devices have one address"
+)
+"""Of a device none of whose answers can be believed: types and word orders spoil values, not all that comes."""
+
+UNNAMED_ADVICE = "it says itself which points it has, and has not yet: the log tells why"
+
 PARKED_ADVICE = "it is not tried again before this is mended and the configuration loaded anew, or `run` restarted"
 
 LINK_ADVICE = "check cable, address and power; the gateway tries again by itself"
 
 ENDPOINT_ADVICE = "nothing is lost while it waits: `fieldgate outbox` shows what does; check network and login"
+
+FULL_MEMORY_ADVICE = (
+    "see to the disk soon: what waits is in memory, and lost when that is full or the box restarts; then to the network"
+)
 
 
 class Line(NamedTuple):
@@ -131,13 +142,16 @@ def _down(line: Line, part: Mapping[str, Any]) -> Line:
 
 def _endpoint(name: str, endpoint: Mapping[str, Any]) -> Line:
     outbox = endpoint.get("outbox", {})
+    fault = outbox.get("fault")
     waits = f"{show.count(outbox.get('depth', 0), 'message')} waiting"
     if lost := sum(outbox.get("lost", {}).values()):
         waits += f", {lost} lost since the start"
     if endpoint["state"] != UP:
         told = f"{_connection(endpoint)} ({_why(endpoint)}), {waits}"
+        if fault:
+            return Line("endpoint", name, f"{told}; {printable(fault)}", Tone.BAD, FULL_MEMORY_ADVICE)
         return _down(Line("endpoint", name, told, Tone.BAD, ENDPOINT_ADVICE), endpoint)
-    if fault := outbox.get("fault"):
+    if fault:
         return Line("endpoint", name, f"connected, {waits}; {printable(fault)}", Tone.BAD, "see to the disk")
     return Line("endpoint", name, f"connected, {waits}", Tone.GOOD)
 
@@ -155,7 +169,14 @@ def _device(name: str, device: Mapping[str, Any]) -> Line:
     which = f": {', '.join(bad)}" if bad and device["state"] == "degraded" else ""
     told = f"{device['state']}{f', {reason}' if reason else ''}{which}"
     tone = Tone.BAD if device["state"] == "offline" else Tone.DOUBTFUL
-    return Line("device", name, printable(told), tone, ADVICE.get(reason or "", ""))
+    return Line("device", name, printable(told), tone, _advice(device))
+
+
+def _advice(device: Mapping[str, Any]) -> str:
+    offline, reason = device["state"] == "offline", device.get("reason") or ""
+    if not device["points"] and not offline:
+        return UNNAMED_ADVICE
+    return DAMAGED_ADVICE if offline and reason == "decode-error" else ADVICE.get(reason, "")
 
 
 def _why(part: Mapping[str, Any]) -> str:

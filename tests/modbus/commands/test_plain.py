@@ -2,7 +2,9 @@
 
 import pytest
 
+from adapters.modbus.bus.awaited import NotSent
 from adapters.modbus.commands.plain import Around, plainly, plainly_written
+from adapters.modbus.commands.verdict import not_sent
 from gateway.model import Bad, BadReason, Result, ResultStatus
 from tests.modbus.setup import device
 
@@ -10,7 +12,7 @@ WHERE = "/dev/ttyUSB0, 9600 8N1"
 ALONE = Around("meter1", 5, WHERE, is_serial=True, others=0, alive=0)
 SILENT = Result(ResultStatus.UNREACHABLE, reason="timeout", detail="the device does not answer in time")
 POINTS = device({
-    "power": {"address": 40001},
+    "power": {"address": 501},
     "flow": {"address": 7, "table": "input"},
     "scaled": {"address": 7, "type": "int16", "scale_from": 9},
 }).points  # fmt: skip
@@ -81,9 +83,9 @@ def test_an_unknown_function_names_the_other_table() -> None:
 
 def test_an_address_that_does_not_exist_names_its_neighbour() -> None:
     assert said(refused(2, "power")) == (
-        "Address 40001 of the holding table (point power) does not exist; manuals often count from 1: try 40000."
+        "Address 501 of the holding table (point power) does not exist; manuals often count from 1: try 500."
     )
-    assert said(refused(2, "power"), base=1).endswith("manuals often count from 0: try 40002.")
+    assert said(refused(2, "power"), base=1).endswith("manuals often count from 0: try 502.")
 
 
 def test_where_two_addresses_may_be_the_one_that_does_not_exist_both_are_named() -> None:
@@ -107,3 +109,24 @@ def test_a_gateway_that_does_not_reach_the_device_is_told(code: int) -> None:
     assert said(refused(code, "power"), around) == (
         "The Modbus gateway 10.0.0.5:502 was reached, but the device with id 5 behind it not."
     )
+
+
+@pytest.mark.parametrize(
+    ("table", "address", "base", "hint"),
+    [
+        ("holding", 40011, 0, "in manuals 40011 often is number 11 of the holding table: try 10"),
+        ("holding", 40011, 1, "in manuals 40011 often is number 11 of the holding table: try 11"),
+        ("input", 30001, 0, "in manuals 30001 often is number 1 of the input table: try 0"),
+        ("input", 40011, 0, "manuals often count from 1: try 40010"),
+        ("holding", 50000, 0, "manuals often count from 1: try 49999"),
+    ],
+)
+def test_an_address_with_the_number_of_its_table_is_told_to_be_one(
+    table: str, address: int, base: int, hint: str
+) -> None:
+    points = device({"p": {"address": address, "table": table}}, address_base=base).points
+    assert (plainly(refused(2, "p"), ALONE, points, base).detail or "").endswith(f"does not exist; {hint}.")
+
+
+def test_who_was_not_even_asked_is_silent_in_one_sentence() -> None:
+    assert said(not_sent(NotSent.SILENT)) == said(SILENT)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.modbus import ModbusAdapter
+from adapters.modbus.config import ModbusLink
 from adapters.modbus.search.scan import Scan
 from adapters.modbus.search.scope import Scope
 from gateway.adapter import AdapterError, Progress, Rejected
@@ -276,10 +277,17 @@ async def test_a_server_that_refuses_only_for_nobody_hides_no_device(server: Fau
 
 
 async def test_other_settings_are_not_tried_beside_polls(server: FaultyServer) -> None:
-    assert ModbusAdapter.scans_alone({"serial": True})
-    assert not ModbusAdapter.scans_alone({"units": "1-3"})
+    line = ModbusLink.model_validate({"adapter": "modbus", "transport": "rtu", "port": "/dev/ttyUSB0"})
+    assert ModbusAdapter.scans_alone(line, {"serial": True})
+    assert not ModbusAdapter.scans_alone(line, {"units": "1-3"})
     with pytest.raises(Rejected):
         await meter(server.port).scan({"baudrate": "9600"})
+
+
+def test_baud_rates_of_a_network_are_refused_before_anybody_is_asked_to_stop_the_gateway() -> None:
+    network = ModbusLink.model_validate({"adapter": "modbus", "transport": "tcp", "host": "10.0.0.1"})
+    with pytest.raises(Rejected, match="is reached through a network"):
+        ModbusAdapter.scans_alone(network, {"serial": True})
 
 
 async def test_where_nobody_answers_it_says_what_to_do(server: FaultyServer) -> None:

@@ -15,7 +15,8 @@ from adapters.modbus.wire.exchange import GARBLED, TIMED_OUT
 from adapters.modbus.wire.frames import Frames, read_frames, write_frames
 from adapters.modbus.wire.framing import Ascii, Rtu
 from adapters.modbus.wire.line import DRAIN_S, GAP_S, MAX_HEARD_BYTES
-from adapters.modbus.wire.wire import Pace
+from adapters.modbus.wire.wire import BABBLE_BYTES, Pace
+from gateway.adapter import AdapterError
 from gateway.model import Bad
 from tests.modbus.setup import cell
 from tests.modbus.slave import SHORT_SILENCES, SILENCE_S, TIMEOUT_S, WELL, LineRig, Manner, in_turn
@@ -188,13 +189,41 @@ def test_one_who_babbles_fills_no_memory_and_is_not_believed() -> None:
     async def happens(rig: LineRig) -> None:
         def babble() -> None:
             if rig.line.open:
-                rig.line.data_received(bytes(range(6, 256)) * 40)
+                rig.line.data_received(bytes(range(6, 256)) * 8)
                 rig.loop.call_later(0.01, babble)
 
         rig.loop.call_later(DRAIN_S + 0.01, babble)
         assert await rig.bus.ask(rig.ask(read(5, 1, 2))) == GARBLED
-        assert len(rig.line._data) < 11_000 + MAX_HEARD_BYTES
+        assert len(rig.line._data) < 2_000 + MAX_HEARD_BYTES
         assert rig.loop.time() < TIMEOUT_S + 0.1
+
+    run(happens)
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_who_sends_without_end_what_nobody_asked_for_is_cut_off(is_asked: bool) -> None:
+    async def happens(rig: LineRig) -> None:
+        if is_asked:
+            rig.poll(ONE)
+            await asyncio.sleep(DRAIN_S + 0.001)
+        for _ in range(BABBLE_BYTES // 4096):
+            rig.line.data_received(bytes(4096))
+            assert rig.line.open
+        for _ in range(2):  # what comes first after a question may be its answer
+            rig.line.data_received(bytes(4096))
+        assert not rig.line.open
+        with pytest.raises(AdapterError, match="sends without end"):
+            await rig.line.lost
+
+    run(happens, lambda _request: Manner(silent=True))
+
+
+def test_a_noisy_line_is_not_cut_off() -> None:
+    async def happens(rig: LineRig) -> None:
+        for _ in range(300):
+            rig.line.data_received(bytes(BABBLE_BYTES // 20))
+            await asyncio.sleep(0.1)
+        assert rig.line.open
 
     run(happens)
 

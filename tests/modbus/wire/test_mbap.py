@@ -13,6 +13,7 @@ from adapters.modbus.blocks.plan import Block
 from adapters.modbus.wire.exchange import GARBLED, LINK_LOST, TIMED_OUT, Exchange, Odd
 from adapters.modbus.wire.frames import read_frames
 from adapters.modbus.wire.mbap import Datagrams, Stream
+from adapters.modbus.wire.wire import BABBLE_BYTES
 from gateway.adapter import AdapterError
 from gateway.model import Bad
 from tests.modbus.faulty import Query
@@ -130,6 +131,18 @@ async def test_a_reply_with_a_damaged_head_is_never_a_value(
     await rig.end()
     assert not any(isinstance(outcome, bytes) for outcome in exchange.outcomes)
     assert len(exchange.outcomes) == 1
+
+
+async def test_who_sends_replies_without_end_that_nobody_asked_for_is_cut_off() -> None:
+    rig = Rig()
+    exchange, asked = rig.send()
+    late = asked._replace(tid=999).good() * 100
+    rig.feed(late for _ in range(BABBLE_BYTES // len(late) + 1))
+    assert not rig.wire.open
+    with pytest.raises(AdapterError, match="sends without end"):
+        await rig.wire.lost
+    await rig.end()
+    assert exchange.outcomes == [LINK_LOST]
 
 
 @given(st.integers(0, 12))
