@@ -1,5 +1,6 @@
 """Pieces that many tests share."""
 
+import logging
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from tests.support.daemon import Daemon
 from tests.support.modbus import ModbusServer
@@ -84,3 +86,15 @@ def make_daemon(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
     for daemon in made:
         daemon.kill()
         sys.stdout.write("\n".join(["the daemon's log:", *daemon.lines, ""]))
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Whatever a test lets the program do with it, nobody else is to hear of that."""
+    root, ours = logging.getLogger(), logging.getLogger("fieldgate")
+    before = root.handlers[:], root.level, ours.level
+    yield
+    root.handlers[:], level, our_level = before
+    root.setLevel(level)
+    ours.setLevel(our_level)
+    structlog.reset_defaults()

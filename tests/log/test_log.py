@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,18 +16,6 @@ SECRET = "hunter2-and-more"
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-@pytest.fixture(autouse=True)
-def untouched() -> Iterator[None]:
-    """Logging as it was, for everybody else."""
-    root, ours = logging.getLogger(), logging.getLogger("fieldgate")
-    before = root.handlers[:], root.level, ours.level
-    yield
-    root.handlers[:], level, our_level = before
-    root.setLevel(level)
-    ours.setLevel(our_level)
-    structlog.reset_defaults()
 
 
 def logged(event: str, secrets: tuple[str, ...] = (), level: str = "info", **fields: Any) -> dict[str, Any]:

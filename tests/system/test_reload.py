@@ -314,6 +314,7 @@ def test_rates_outlast_a_reload_though_nobody_knows_the_time(
     )
     daemon.start()
     daemon.wait_for(lambda event: event.get("event") == "up" and event.get("name") == "link plc")
+    daemon.wait_for("listening")
     gateway, write = Client(daemon.state_dir / SOCKET), address("devices", "boiler", "write")
     assert gateway.post(write, {"values": {"setpoint": 1}})["status"] == "done"
 
