@@ -15,9 +15,9 @@ from typing import Protocol
 _libc = ctypes.CDLL(None, use_errno=True)
 
 NANOSECONDS = 1_000_000_000
-WAKING_S = 0.00006
-"""To be woken takes at least about so long: the kernel is asked to begin that much sooner, and what is left over is
-spent looking at the clock."""
+WAKING_S = 0.00012
+"""To be woken takes about so long on a busy machine: the kernel is asked to begin that much sooner, and what is left
+over is spent looking at the clock."""
 
 
 class _Spec(ctypes.Structure):
