@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import struct
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 MEMO_SIZE = 8192
-"""Words remembered, about 1 MiB: readings repeat, and a look-up costs a tenth of a conversion."""
+"""Words remembered that take the slow way: zero and the powers of two are among them, and come often."""
 
-_SIGN = 0x80000000
 _EXPONENT = 0x7F800000
 _FRACTION = 0x007FFFFF
 _FRACTION_BITS = 23
@@ -26,8 +26,13 @@ _WORD = struct.Struct(">I")
 _FLOAT = struct.Struct(">f")
 
 
+_ROUND = 1.5 * 2.0**52
+"""Added to a double below 2**51 and taken away again, it rounds that to a whole number, as `round` does (half to even):
+doubles of its size are 1 apart. No call is made for it."""
+
+
 class _Binade(NamedTuple):
-    """float32 of one exponent: their distance, how near surely rounds to one, how near may, powers of ten to try."""
+    """float32 of one sign and exponent: their distance, how near surely rounds to one, how near may, powers to try."""
 
     step: float
     sure: float
@@ -35,36 +40,36 @@ class _Binade(NamedTuple):
     powers: tuple[float, ...]
 
 
-def _binade(exponent: int) -> _Binade | None:
+def _binade(sign: float, exponent: int) -> _Binade | None:
     """None outside 2**-13..2**19, where a power of ten times a float32 is not always exact in a double."""
     if not -13 <= exponent - _BIAS < 19:
         return None
     step = 2.0 ** (exponent - _BIAS - _FRACTION_BITS)
     whole_digits = math.floor(math.log10(2.0 ** (exponent - _BIAS + 1))) + 1
     powers = tuple(10.0**decimals for decimals in range(_SURE_DIGITS - whole_digits, _MAX_DIGITS + 2 - whole_digits))
-    return _Binade(step, step * (0.5 - 2**-20), step * (0.5 + 2**-20), powers)
+    return _Binade(sign * step, step * (0.5 - 2**-20), step * (0.5 + 2**-20), powers)
 
 
-_BINADES = tuple(_binade(exponent) for exponent in range(256))
+_BINADES = tuple(_binade(sign, exponent) for sign in (1.0, -1.0) for exponent in range(256))
 
 
 def shortest(word: int) -> float:
     """The value of a float32's 32 bits; OverflowError when they are no finite number."""
-    binade = _BINADES[word >> _FRACTION_BITS & 0xFF]
+    binade = _BINADES[word >> _FRACTION_BITS]
     fraction = word & _FRACTION
     if binade is None or not fraction:
         return _search(word)
-    exact = (fraction | _FRACTION + 1) * binade.step
-    for power in binade.powers:
-        value = round(exact * power) / power
-        gap = abs(value - exact)
-        if gap < binade.sure:
-            return -value if word & _SIGN else value
-        if gap <= binade.maybe:
-            break
+    step, sure, maybe, powers = binade
+    exact = (fraction | _FRACTION + 1) * step
+    low, high = exact - maybe, exact + maybe
+    for power in powers:
+        value = (exact * power + _ROUND - _ROUND) / power
+        if low <= value <= high:
+            return value if -sure < value - exact < sure else _search(word)
     return _search(word)
 
 
+@lru_cache(maxsize=MEMO_SIZE)
 def _search(word: int) -> float:
     """By trying: right for every word, and slower."""
     if word & _EXPONENT == _EXPONENT:
@@ -88,14 +93,3 @@ def _away_from_zero(nearest: float, exact: float, digits: int) -> float:
     decimal = Decimal(f"{exact:.{digits - 1}e}")
     step = Decimal(1).scaleb(decimal.adjusted() - digits + 1)
     return float(decimal + step.copy_sign(decimal))
-
-
-class Shortest(dict[int, float]):
-    """`shortest`, remembered: word -> value. Holds finite numbers only."""
-
-    def __missing__(self, word: int) -> float:
-        value = shortest(word)
-        if len(self) >= MEMO_SIZE:
-            self.clear()
-        self[word] = value
-        return value

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from gateway.model import Bad, BadReason, Value
 from gateway.values.float16 import shortest16
-from gateway.values.float32 import Shortest
+from gateway.values.float32 import shortest
 from gateway.values.quantity import FLOATS, SCALARS, Quantity, Raw
 from gateway.values.texts import read_text
 
@@ -52,12 +52,9 @@ def _float64(raw: Raw) -> float:
     raise spoiled(BadReason.INVALID)
 
 
-_shortest = Shortest().__getitem__
-
-
 def _float32(raw: Raw) -> float:
     try:
-        return _shortest(raw)
+        return shortest(raw)
     except OverflowError:
         raise spoiled(BadReason.INVALID) from None
 

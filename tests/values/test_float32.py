@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.values.float32 import MEMO_SIZE, Shortest, _search, shortest
+from gateway.values.float32 import _search, shortest
 
 WORDS = st.integers(0, 2**32 - 1).filter(lambda word: word & 0x7F800000 != 0x7F800000)
 
@@ -75,13 +75,4 @@ def test_the_sign_of_zero_stays() -> None:
 @pytest.mark.parametrize("word", [0x7F800000, 0xFF800000, 0x7FC00000, 0x7F800001])
 def test_what_is_not_finite_is_no_number(word: int) -> None:
     with pytest.raises(OverflowError):
-        Shortest()[word]
-
-
-def test_the_memo_stays_within_its_bound() -> None:
-    memo = Shortest()
-    for word in range(MEMO_SIZE):
-        memo[word]
-    assert len(memo) == MEMO_SIZE
-    assert memo[MEMO_SIZE] == shortest(MEMO_SIZE)
-    assert len(memo) == 1
+        shortest(word)
