@@ -61,7 +61,7 @@ class Intake:
         if len(payload) + self._encoder.growth_bytes > outbox.max_payload and len(group.points) > 1:
             self._split(group.device, sample.time_ms, _selection(chosen))
         else:
-            outbox.stage(READING, group.device, payload)
+            outbox.stage(READING, group.device, payload, sample.time_ms)
 
     def _split(self, device: str, time_ms: int, chosen: Selection) -> None:
         """What is too large for the far end goes in halves, each with its own number; a single point stays whole."""
@@ -73,7 +73,7 @@ class Intake:
             if len(payload) + self._encoder.growth_bytes > self._outbox.max_payload and len(half) > 1:
                 self._split(device, time_ms, part)
             elif half:
-                self._outbox.stage(READING, device, payload)
+                self._outbox.stage(READING, device, payload, time_ms)
 
     def device_status(self, status: DeviceStatus) -> None:
         """Stage a device's new state; the newest is told again on each connection."""

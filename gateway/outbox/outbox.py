@@ -120,9 +120,9 @@ class Outbox:
         """Every envelope staged from now on has at least this id."""
         return self._stamps.next_id
 
-    def stage(self, kind: str, device: str, payload: bytes) -> Entry:
-        """Take an envelope, encoded with `next_seq`, without waiting."""
-        entry = self._stamps.entry(kind, device, payload)
+    def stage(self, kind: str, device: str, payload: bytes, read_ms: int | None = None) -> Entry:
+        """Take an envelope, encoded with `next_seq`, without waiting; `read_ms`: of a reading, its time."""
+        entry = self._stamps.entry(kind, device, payload, read_ms)
         if kind == READING and self._drop_newest and self._is_full:
             self._lose([entry], GapReason.FULL)
         else:

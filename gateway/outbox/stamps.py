@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gateway.clock import WallClock, boot_ms
 from gateway.outbox import boots
-from gateway.outbox.ages import Ages
+from gateway.outbox.ages import JUMP_S, Ages
 from gateway.outbox.disk.opening import Opened
 from gateway.outbox.disk.store import Store
 from gateway.outbox.entry import Entry, Stamp
@@ -46,14 +46,15 @@ class Stamps:
         """Every envelope from now on has at least this id."""
         return self._first_id + self._seq + 1
 
-    def entry(self, kind: str, device: str, payload: bytes) -> Entry:
-        """The next envelope, encoded with `next_seq`."""
+    def entry(self, kind: str, device: str, payload: bytes, read_ms: int | None = None) -> Entry:
+        """The next envelope, encoded with `next_seq`; the clock may have been set since what it tells was read."""
         self._seq += 1
         row_id, now_ms, now_s = self._first_id + self._seq, int(self._wall_s() * 1000), self._now_s()
         self.ages.note(row_id, now_ms, now_s)
         entry = Entry(row_id, self.session, self._seq, kind, device, now_ms, payload, now_s)
         if not self._wall.is_synced:
-            entry.ahead_ms = now_ms - boot_ms()
+            stamped_ms = now_ms if read_ms is None or abs(read_ms - now_ms) < JUMP_S * 1000 else read_ms
+            entry.ahead_ms = stamped_ms - boot_ms()
         return entry
 
     def age_s(self, stamp: Stamp) -> float:

@@ -3,6 +3,7 @@
 
 PATH=$PATH:/usr/sbin:/sbin # Debian puts mosquitto there, but not into everyone's PATH
 venv=.venv
+unset PYTHONDONTWRITEBYTECODE # the daemon is started hundreds of times, and compiling it takes a third of each start
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -353,7 +353,7 @@ class LongCommandMachine(CommandMachine):
 
 
 TestCommandMachine = CommandMachine.TestCase
-TestCommandMachine.settings = settings(max_examples=250, stateful_step_count=40, deadline=None)
+TestCommandMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 
 TestLongCommandMachine = pytest.mark.slow(pytest.mark.timeout(1200)(LongCommandMachine.TestCase))
 TestLongCommandMachine.settings = settings(max_examples=3000, stateful_step_count=60, deadline=None)

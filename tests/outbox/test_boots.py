@@ -94,6 +94,17 @@ async def test_what_waits_in_memory_is_set_right_as_soon_as_the_clock_is(path: P
         assert (after.ahead_ms, outbox.moved_ms(after)) == (None, None)
 
 
+async def test_a_clock_that_is_set_between_a_reading_and_its_envelope_does_not_mislead(path: Path, mark: Path) -> None:
+    wall = WallClock(str(mark), boot=BOOT)
+    async with session(path, wall, Clock()) as outbox:
+        entry = outbox.stage("reading", "d", b"{}", read_ms=35_000)
+        synchronise(wall, mark)
+
+        moved_ms = outbox.moved_ms(entry)
+        assert moved_ms is not None
+        assert abs(35_000 + moved_ms - now_ms()) < 1000
+
+
 @pytest.mark.parametrize("jump_s", [10 * YEAR_S, -2 * 86_400.0])
 async def test_a_jump_while_the_gateway_is_stopped_makes_no_row_old(path: Path, jump_s: float) -> None:
     clock = Clock()

@@ -118,7 +118,7 @@ def test_a_result_does_not_wait_behind_readings(
     assert len([m for m in subscriber.messages if is_old(m)]) < ROWS, "it came while old readings drained"
 
 
-@pytest.mark.parametrize("rate", [UNLIMITED, "1000/s"])
+@pytest.mark.parametrize("rate", [UNLIMITED, pytest.param("1000/s", marks=pytest.mark.slow)])
 def test_in_strict_order_readings_leave_as_they_were_read_over_outages_too(
     make_daemon: MakeDaemon, meter: Device, line: Line, subscriber: Subscriber, rate: str
 ) -> None:

@@ -115,7 +115,7 @@ class Outage:
 ONE_JUMP = [pytest.param((jump,), marks=pytest.mark.slow) for jump in (TEN_YEARS, TWO_DAYS_BACK)]
 
 
-@pytest.mark.parametrize("restarts", [False, True], ids=["one-session", "restarted"])
+@pytest.mark.parametrize("restarts", [pytest.param(False, id="one-session", marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("jumps", [(TEN_YEARS, TWO_DAYS_BACK), *ONE_JUMP], ids="".join)
 def test_a_clock_that_jumps_during_an_outage_loses_reorders_and_doubles_nothing(
     make_daemon: MakeDaemon,

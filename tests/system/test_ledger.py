@@ -20,8 +20,8 @@ MakeDaemon = Callable[..., Daemon]
 
 SEED = int(os.environ.get("FIELDGATE_TEST_SEED", "4"))
 
-ROUNDS = 17
-"""Of each phase: 51 in all."""
+ROUNDS = 10
+"""Of each phase."""
 SLOW_ROUNDS = 100
 """Of each phase."""
 

@@ -146,7 +146,9 @@ def assert_in_order(readings: list[Envelope], sessions: int) -> None:
     assert set(range(1, counts[-1] + 1)) - set(counts) <= seams
 
 
-@pytest.mark.parametrize("error", ["EROFS", "EIO", "ENOSPC"])
+@pytest.mark.parametrize(
+    "error", ["EROFS", *(pytest.param(each, marks=pytest.mark.slow) for each in ("EIO", "ENOSPC"))]
+)
 def test_a_disk_that_refuses_at_the_start_keeps_nothing_from_arriving(site: Site, runtime: Path, error: str) -> None:
     site.start_refused(error)
     status = site.subscriber.wait_for(lambda m: has_state(m, "online")).json
