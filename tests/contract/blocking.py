@@ -1,6 +1,7 @@
 """Whether anything keeps the loop from its work: callbacks that compute or wait for too long."""
 
 import asyncio
+import gc
 import resource
 import time
 from collections.abc import Iterator
@@ -12,7 +13,10 @@ LIMIT_S = 0.05
 
 @contextmanager
 def blocking_calls() -> Iterator[list[str]]:
-    """The callbacks that blocked the loop meanwhile. A machine that is busy with others does not count."""
+    """The callbacks that blocked the loop meanwhile.
+
+    A machine that is busy with others does not count, and neither does looking for garbage among what was made before.
+    """
     found: list[str] = []
     original = asyncio.Handle._run
 
@@ -23,11 +27,13 @@ def blocking_calls() -> Iterator[list[str]]:
             found.append(repr(handle))
         return result
 
+    gc.freeze()
     asyncio.Handle._run = timed  # type: ignore[method-assign,assignment]
     try:
         yield found
     finally:
         asyncio.Handle._run = original  # type: ignore[method-assign]
+        gc.unfreeze()
 
 
 def _waits() -> int:

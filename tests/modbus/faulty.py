@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from tests.support.patience import HANG_S
+
 REQUEST = struct.Struct(">HHHBBHH")
 READ_BITS = frozenset({1, 2})
 READS = frozenset({1, 2, 3, 4})
@@ -99,7 +101,7 @@ class FaultyServer:
         """Wait until a request with this function has come."""
         await self.until(lambda: any(query.function == function for query in self.queries))
 
-    async def until(self, so: Callable[[], bool], within_s: float = 5) -> None:
+    async def until(self, so: Callable[[], bool], within_s: float = HANG_S) -> None:
         """Wait until something is so, looked at after each request and at each end of a connection."""
         async with asyncio.timeout(within_s), self._changed:
             await self._changed.wait_for(so)

@@ -13,6 +13,7 @@ from gateway.field import Field
 from gateway.link import FieldLink
 from gateway.model import DeviceInfo, DeviceStatus, Sample
 from tests.freshness.test_field import Door
+from tests.support.patience import HANG_S
 
 
 class House(Door):
@@ -36,7 +37,7 @@ class House(Door):
     def states(self) -> list[tuple[str, str, str | None]]:
         return [(status.device, status.state.value, status.reason) for status in self.statuses]
 
-    async def until(self, so: Callable[[], object], within_s: float = 15.0) -> None:
+    async def until(self, so: Callable[[], object], within_s: float = HANG_S) -> None:
         """Wait until something is so, looked at after each item."""
         async with asyncio.timeout(within_s):
             while not so():

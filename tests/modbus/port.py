@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 from adapters.modbus.wire.framing import Rtu
+from tests.support.patience import HANG_S
 
 SPEEDS = {getattr(termios, f"B{rate}"): rate for rate in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)}
 SIZE = 8
@@ -54,7 +55,7 @@ class Port:
 
     async def until(self, requests: int) -> None:
         """Wait until so many have come."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             while len(self.heard) < requests:
                 self.changed.clear()
                 await self.changed.wait()
@@ -103,11 +104,11 @@ def served_port(units: Mapping[int, int], *, noisy: bool = False) -> Iterator[Po
     async def close(made: Port) -> None:
         made.close()
 
-    made = asyncio.run_coroutine_threadsafe(make(), loop).result(10)
+    made = asyncio.run_coroutine_threadsafe(make(), loop).result(HANG_S)
     try:
         yield made
     finally:
-        asyncio.run_coroutine_threadsafe(close(made), loop).result(10)
+        asyncio.run_coroutine_threadsafe(close(made), loop).result(HANG_S)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

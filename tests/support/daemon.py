@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import HANG_S
 from tests.support.process import Process
 
 FIELDGATE = Path(sys.executable).with_name("fieldgate")
@@ -51,7 +52,7 @@ class Daemon:
         program = [sys.executable, DYING, *dies_at] if dies_at else [FIELDGATE]
         self._process = Process([*program, "run", "-c", self.config_path, "--state-dir", self.state_dir], env=self._env)
 
-    def wait_for(self, wanted: str | Callable[[Event], bool], timeout_s: float = 10.0) -> Event:
+    def wait_for(self, wanted: str | Callable[[Event], bool], timeout_s: float = HANG_S) -> Event:
         """The first log event with this name, or for which the function is true."""
         matches: Callable[[Event], bool] = (lambda e: e.get("event") == wanted) if isinstance(wanted, str) else wanted
         return _parse(self.process.wait_for_line(lambda line: matches(_parse(line)), timeout_s))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from typing_extensions import override
 
+from tests.support.patience import HANG_S
 from tests.support.server import Server, read_exactly
 
 HEADER_BYTES = 6
@@ -81,14 +82,14 @@ class Device(Server):
         """The writes among them."""
         return [query for query in self.queries if query.function not in READS]
 
-    def wait_for(self, wanted: Callable[[Query], bool], timeout_s: float = 10.0) -> None:
+    def wait_for(self, wanted: Callable[[Query], bool], timeout_s: float = HANG_S) -> None:
         """Return once such a request has come."""
         deadline_s = time.monotonic() + timeout_s
         with self._changed:
             while not any(wanted(query) for query in self._queries):
                 assert self._changed.wait(deadline_s - time.monotonic()), f"nobody asked within {timeout_s} s"
 
-    def wait_for_polls(self, count: int, timeout_s: float = 10.0) -> None:
+    def wait_for_polls(self, count: int, timeout_s: float = HANG_S) -> None:
         """Return once it has been read so many times more."""
         wanted = len(self.queries) + count
         deadline_s = time.monotonic() + timeout_s
@@ -96,7 +97,7 @@ class Device(Server):
             while len(self._queries) < wanted:
                 assert self._changed.wait(deadline_s - time.monotonic()), f"{len(self._queries)} of {wanted} requests"
 
-    def wait_for_write(self, timeout_s: float = 10.0) -> None:
+    def wait_for_write(self, timeout_s: float = HANG_S) -> None:
         self.wait_for(lambda query: query.function not in READS, timeout_s)
 
     def unread(self) -> int:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from gateway.adapter import Adapter
 from gateway.model import Bad, DeviceState, DeviceStatus, Notice, Relearned, Sample, Value
+from tests.support.patience import HANG_S
 
 
 class Emitted:
@@ -49,7 +50,7 @@ class Emitted:
         """The newest sample's."""
         return dict(self.samples(device)[-1].bad)
 
-    async def until(self, happened: Callable[[], object], within_s: float = 10.0) -> None:
+    async def until(self, happened: Callable[[], object], within_s: float = HANG_S) -> None:
         """Wait until something is so, looked at after each item."""
         async with asyncio.timeout(within_s), self._news:
             await self._news.wait_for(lambda: self.over or happened())
@@ -61,7 +62,7 @@ class Emitted:
         await self.until(lambda: len(self.samples(device)) >= wanted)
         return self.samples(device)[-1]
 
-    async def state(self, device: str, state: DeviceState, within_s: float = 10.0) -> None:
+    async def state(self, device: str, state: DeviceState, within_s: float = HANG_S) -> None:
         """Wait until a device's newest status is this."""
         await self.until(lambda: self.states(device)[-1:] == [state], within_s)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.support.daemon import Daemon
 from tests.support.device import Device
+from tests.support.patience import HANG_S
 from tests.support.subscriber import Received, Subscriber
 
 Envelope = dict[str, Any]
@@ -72,14 +73,14 @@ def moment(envelope: Envelope) -> float:
     return datetime.fromisoformat(envelope["time"]).timestamp()
 
 
-def wait_for_counts(subscriber: Subscriber, wanted: Iterable[int], timeout_s: float = 10.0) -> None:
+def wait_for_counts(subscriber: Subscriber, wanted: Iterable[int], timeout_s: float = HANG_S) -> None:
     """Return once readings have told each of these counts."""
     deadline_s = time.monotonic() + timeout_s
     for count in wanted:
         subscriber.wait_for(says(count, exactly=True), deadline_s - time.monotonic())
 
 
-def catch_up(subscriber: Subscriber, meter: Device, seen: Iterable[int] = (), timeout_s: float = 10.0) -> None:
+def catch_up(subscriber: Subscriber, meter: Device, seen: Iterable[int] = (), timeout_s: float = HANG_S) -> None:
     """Return once new readings arrive and everything that was read before has, but for what was seen elsewhere."""
     subscriber.wait_for(says(len(meter.queries) + 2), timeout_s)
     wait_for_counts(subscriber, {*range(1, len(meter.queries) + 1)} - {*seen}, timeout_s)

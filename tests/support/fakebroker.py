@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from typing_extensions import override
 
+from tests.support.patience import HANG_S
 from tests.support.server import Server, read_exactly
 from tests.support.subscriber import Received
 
@@ -52,7 +53,7 @@ class FakeBroker(Server):
         with self._changed:
             return list(self._messages)
 
-    def wait_until(self, so: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    def wait_until(self, so: Callable[[], bool], timeout_s: float = HANG_S) -> None:
         """Return once this is so; looked at whenever somebody connects or publishes."""
         deadline_s = time.monotonic() + timeout_s
         with self._changed:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from tests.support.device import Query
 from tests.support.envelopes import Envelope, Identity, has_state, identity, is_reading
+from tests.support.patience import HANG_S
 from tests.support.site import device, endpoint, link, site
 from tests.support.subscriber import Received, Subscriber
 
@@ -124,11 +125,11 @@ class BrokerLedger:
             self._write(message)
         self._seen = len(messages)
 
-    def wait_for(self, wanted: Iterable[Count], timeout_s: float = 10.0) -> None:
+    def wait_for(self, wanted: Iterable[Count], timeout_s: float = HANG_S) -> None:
         """Return once all this has arrived."""
         self._wait_for(set(wanted), lambda: set(self.counts), timeout_s)
 
-    def wait_for_copies(self, wanted: Iterable[Count], timeout_s: float = 10.0) -> None:
+    def wait_for_copies(self, wanted: Iterable[Count], timeout_s: float = HANG_S) -> None:
         """Return once all this, which had arrived before, has come again."""
         self._wait_for(set(wanted), self._come_again, timeout_s)
 

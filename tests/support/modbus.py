@@ -9,6 +9,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from tests.support.patience import HANG_S
 from tests.support.ports import free_port
 
 READ_FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
@@ -121,4 +122,4 @@ class ModbusServer:
         return SimDevice(unit, ([bits], [bits], [words], [words]), action=note)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(HANG_S)

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.support.patience import HANG_S
 from tests.support.ports import free_port
 from tests.support.process import Process
 
@@ -51,7 +52,7 @@ class Mosquitto:
             probe.sendall(CONNECT)
             assert probe.recv(1) == CONNACK
 
-    def wait_for_line(self, part: str, timeout_s: float = 10.0) -> str:
+    def wait_for_line(self, part: str, timeout_s: float = HANG_S) -> str:
         """The first line of the broker's log that contains `part`."""
         assert self._process is not None
         return self._process.wait_for_line(lambda line: part in line, timeout_s)

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.support.patience import HANG_S
+
 STOP_TIMEOUT_S = 10.0
 """Twice what a daemon may take to stop."""
 
@@ -44,7 +46,7 @@ class Process:
         with self._changed:
             return list(self._lines)
 
-    def wait_for_line(self, wanted: Callable[[str], bool], timeout_s: float = 10.0, start: int = 0) -> str:
+    def wait_for_line(self, wanted: Callable[[str], bool], timeout_s: float = HANG_S, start: int = 0) -> str:
         """The first line from number `start` on that is wanted; fails when the process ends or time is up."""
         deadline_s = time.monotonic() + timeout_s
         seen = start

@@ -5,6 +5,7 @@ import threading
 from contextlib import suppress
 from typing import Self
 
+from tests.support.patience import HANG_S
 from tests.support.ports import free_port
 
 LOOK_S = 0.05
@@ -49,7 +50,7 @@ class Server:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def wait_until_alone(self, timeout_s: float = 10.0) -> None:
+    def wait_until_alone(self, timeout_s: float = HANG_S) -> None:
         """Return once nobody is connected, and all that was sent has been dealt with."""
         with self._changed_open:
             assert self._changed_open.wait_for(lambda: not self._open, timeout_s), "somebody is still connected"

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, Message
+from tests.support.patience import HANG_S
 
 
 class SessionLog:
@@ -37,7 +38,7 @@ class SessionLog:
         self._news.set()
 
     async def until(self, happened: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             while not happened():
                 assert not self.over, "the connection has ended"
                 self._news.clear()
@@ -45,7 +46,7 @@ class SessionLog:
 
     async def ended_early(self) -> None:
         """Wait until the connection has ended by itself."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             while not self.over:
                 self._news.clear()
                 await self._news.wait()

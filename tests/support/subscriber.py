@@ -11,6 +11,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from tests.support.patience import HANG_S
+
 
 class Received(NamedTuple):
     """One message as it arrived."""
@@ -55,7 +57,7 @@ class Subscriber:
         """Return once subscribed."""
         self._client.connect("127.0.0.1", self._port)
         self._client.loop_start()
-        assert self._ready.wait(10), "the broker did not accept the subscription"
+        assert self._ready.wait(HANG_S), "the broker did not accept the subscription"
 
     def stop(self) -> None:
         self._client.disconnect()
@@ -79,11 +81,13 @@ class Subscriber:
         """What has arrived on topics that end so."""
         return [message for message in self.messages if message.topic.endswith(suffix)]
 
-    def wait_for(self, wanted: Callable[[Received], bool], timeout_s: float = 10.0) -> Received:
+    def wait_for(self, wanted: Callable[[Received], bool], timeout_s: float = HANG_S) -> Received:
         """The first message that is wanted, whether it has arrived already or not."""
         return self.wait_for_many(wanted, 1, timeout_s)[0]
 
-    def wait_for_many(self, wanted: Callable[[Received], bool], count: int, timeout_s: float = 10.0) -> list[Received]:
+    def wait_for_many(
+        self, wanted: Callable[[Received], bool], count: int, timeout_s: float = HANG_S
+    ) -> list[Received]:
         """The first `count` messages that are wanted."""
         deadline_s = time.monotonic() + timeout_s
         found, looked_at = list[Received](), 0
@@ -117,7 +121,7 @@ class Subscriber:
         for name, value in properties.items():
             setattr(with_properties, name, value)
         sent = self._client.publish(topic, data, 1, retain, with_properties if properties else None)
-        sent.wait_for_publish(10)
+        sent.wait_for_publish(HANG_S)
         assert sent.is_published(), "the broker did not acknowledge the publish"
 
     def _subscribe(self, client: Client, *_: Any) -> None:

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.support.daemon import FIELDGATE
-
-SAY_S = 10.0
-"""How long it may take to say what it was asked."""
+from tests.support.patience import HANG_S
 
 
 class Virtual:
@@ -50,7 +48,7 @@ class Virtual:
     def misunderstood(self, line: str) -> str:
         """Type a line; what it complains."""
         self._type(line)
-        return self._complaints.get(timeout=SAY_S)
+        return self._complaints.get(timeout=HANG_S)
 
     def interrupt(self) -> int:
         """Ctrl-C; returns its exit code."""
@@ -63,12 +61,12 @@ class Virtual:
         self._popen.stdin.flush()
 
     def _next(self) -> Any:
-        return json.loads(self._said.get(timeout=SAY_S))
+        return json.loads(self._said.get(timeout=HANG_S))
 
     def _end(self) -> int:
-        code = self._popen.wait(SAY_S)
+        code = self._popen.wait(HANG_S)
         for reader in self._readers:
-            reader.join(SAY_S)
+            reader.join(HANG_S)
         for stream in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             if stream is not None:
                 stream.close()
