@@ -16,7 +16,7 @@ def link_to(port: int, **more: Any) -> ModbusLink:
 def device(points: Mapping[str, Mapping[str, Any]], **more: Any) -> ModbusDevice:
     """A device whose points are uint16 unless they say otherwise."""
     filled = {name: {"type": "uint16", **point} for name, point in points.items()}
-    return ModbusDevice.model_validate({"link": "plc", "every": "50ms", "timeout": "200ms", **more, "points": filled})
+    return ModbusDevice.model_validate({"link": "plc", "every": "50ms", "timeout": "500ms", **more, "points": filled})
 
 
 def registers(*addresses: int, **more: Any) -> ModbusDevice:

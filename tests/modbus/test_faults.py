@@ -13,6 +13,7 @@ from tests.modbus.faulty import FaultyServer, Query, faulty_server, hang, well
 from tests.modbus.house import housed
 from tests.modbus.setup import adapter_to, device, link_to, registers
 from tests.support.emitted import running
+from tests.support.patience import HANG_S
 
 TIMEOUT = {"r7": Bad(BadReason.TIMEOUT)}
 GARBLED = {"r7": Bad(BadReason.DECODE_ERROR)}
@@ -93,8 +94,8 @@ async def test_garbage_ends_the_link(server: FaultyServer, garbage: bytes) -> No
 async def test_a_server_that_closes_in_the_middle_of_a_reply_ends_the_link_at_once(server: FaultyServer) -> None:
     answers = iter([b""])
     server.react = lambda _query: next(answers, None)
-    adapter = adapter_to(server.port, {"d": registers(7, timeout="5s"), "e": registers(8)}, max_in_flight=2)
-    async with asyncio.timeout(1):
+    adapter = adapter_to(server.port, {"d": registers(7, timeout="60s"), "e": registers(8)}, max_in_flight=2)
+    async with asyncio.timeout(HANG_S):
         with pytest.raises(AdapterError, match="closed"):
             await adapter.run(_Deaf())
 

@@ -14,6 +14,7 @@ from tests.modbus.faulty import FaultyServer, faulty_server, hang, well
 from tests.modbus.setup import adapter_to, device
 from tests.support.emitted import running, untold
 from tests.support.modbus import ModbusServer
+from tests.support.patience import HANG_S
 
 POINTS: dict[str, dict[str, Any]] = {
     "setpoint": {"address": 110, "type": "int16", "scale": 0.1, "writable": True, "verify": True, "range": [0, 100]},
@@ -244,14 +245,17 @@ async def test_a_point_that_does_not_exist_spoils_no_other_read(server: FaultySe
         assert (alone.status, alone.reason) == (ResultStatus.FAILED, "device-error")
 
 
-async def test_a_command_that_is_answered_brings_a_dead_device_back(server: FaultyServer) -> None:
+async def test_a_command_that_is_answered_brings_a_dead_device_back(
+    server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.modbus.bus.patience.PAUSE_MIN_S", 2 * HANG_S)
     server.react = lambda query: query.good() if query.function == 5 else b""
-    adapter = adapter_to(server.port, {"d": device(POINTS, timeout="50ms")})
+    adapter = adapter_to(server.port, {"d": device(POINTS, probe_every="60s")})
     async with running(adapter) as emitted:
         await emitted.state("d", DeviceState.OFFLINE)
         server.react = well
         assert (await write(adapter, pump=True)).status is ResultStatus.DONE
-        await emitted.until(lambda: emitted.values("d")["serial"] == 300, 0.5)
+        await emitted.until(lambda: emitted.values("d")["serial"] == 300)
 
 
 async def test_a_device_that_needs_longer_is_no_failure(server: FaultyServer) -> None:

@@ -38,7 +38,7 @@ def behind_a_gateway(code: int) -> Any:
 @pytest.mark.parametrize("silence", [hang, behind_a_gateway(0x0A), behind_a_gateway(0x0B)])
 async def test_a_write_to_a_dead_device_tries_it_now_and_does_not_touch_it(server: FaultyServer, silence: Any) -> None:
     server.react = silence
-    adapter = adapter_to(server.port, {"d": device(WRITABLE, timeout="50ms", every="1h")})
+    adapter = adapter_to(server.port, {"d": device(WRITABLE, timeout="200ms", every="1h")})
     async with running(adapter) as emitted:
         await emitted.state("d", DeviceState.OFFLINE)
         asked = len(server.queries)
@@ -54,7 +54,7 @@ async def test_a_write_to_a_dead_device_tries_it_now_and_does_not_touch_it(serve
 async def test_a_read_of_a_dead_device_is_one_request(server: FaultyServer) -> None:
     server.react = hang
     points = {f"r{address}": {"address": address} for address in range(0, 2000, 200)}
-    adapter = adapter_to(server.port, {"d": device(points, timeout="50ms", every="1h")})
+    adapter = adapter_to(server.port, {"d": device(points, timeout="200ms", every="1h")})
     async with running(adapter) as emitted:
         await emitted.state("d", DeviceState.OFFLINE)
         asked, deadline_s = len(server.queries), asyncio.get_running_loop().time() + 5
@@ -66,7 +66,7 @@ async def test_a_read_of_a_dead_device_is_one_request(server: FaultyServer) -> N
 @pytest.mark.usefixtures("impatient")
 async def test_a_dead_device_that_is_back_is_written_to_at_once(server: FaultyServer) -> None:
     server.react = hang
-    adapter = adapter_to(server.port, {"d": device(WRITABLE, timeout="50ms", every="1h")})
+    adapter = adapter_to(server.port, {"d": device(WRITABLE, timeout="200ms", every="1h")})
     async with running(adapter) as emitted:
         await emitted.state("d", DeviceState.OFFLINE)
         server.react = well
@@ -77,7 +77,7 @@ async def test_a_dead_device_that_is_back_is_written_to_at_once(server: FaultySe
 @pytest.mark.usefixtures("impatient")
 async def test_a_device_that_refuses_the_question_is_there_and_written_to(server: FaultyServer) -> None:
     server.react = hang
-    adapter = adapter_to(server.port, {"d": device(WRITABLE, timeout="50ms", every="1h")})
+    adapter = adapter_to(server.port, {"d": device(WRITABLE, timeout="200ms", every="1h")})
     async with running(adapter) as emitted:
         await emitted.state("d", DeviceState.OFFLINE)
         server.react = lambda query: query.refused(2) if query.function in READS else query.good()
@@ -100,7 +100,7 @@ async def test_a_device_of_which_nothing_can_be_read_comes_back_too(server: Faul
 
     server.react = hang
     points = {"pump": WRITABLE["pump"], "valve": {**WRITABLE["pump"], "address": 9}}
-    adapter = adapter_to(server.port, {"d": device(points, timeout="50ms", probe_every="1s")})
+    adapter = adapter_to(server.port, {"d": device(points, timeout="200ms", probe_every="1s")})
     async with running(adapter) as emitted:
         await emitted.state("d", DeviceState.OFFLINE)
         server.react = write_only

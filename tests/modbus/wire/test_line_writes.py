@@ -185,6 +185,8 @@ def test_whatever_the_device_does_nothing_is_told_to_be_written_that_was_not(
 
     async def happens(rig: LineRig) -> None:
         for value in range(10):
+            if value == 9:
+                await asyncio.sleep(sum(each.after_s for each in drawn))  # it says one thing after the other
             before = len(heard)
             outcome = await rig.bus.ask(rig.ask(several(value)))
             writes = [manner for function, manner in heard[before:] if function == 16]

@@ -19,6 +19,7 @@ from gateway.model import Bad
 from tests.modbus.faulty import Query
 from tests.modbus.setup import cell
 from tests.modbus.virtual import in_simulated_time
+from tests.support.patience import HANG_S
 
 UNIT = 5
 
@@ -172,7 +173,7 @@ async def test_each_request_has_its_own_deadline() -> None:
     fast, _ = rig.send(0.01)
     ended = asyncio.Event()
     rig.wire.idle = ended.set
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(HANG_S):
         await ended.wait()
     assert (slow.outcomes, fast.outcomes) == ([], [TIMED_OUT])
     rig.feed([asked.good()])
@@ -207,7 +208,7 @@ async def test_a_failure_while_a_deadline_is_served_ends_the_link() -> None:
     rig = Rig()
     rig.wire.send(Broken(0.01))
     with pytest.raises(LookupError):
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(HANG_S):
             await rig.wire.lost
     await rig.end()
 
@@ -238,7 +239,7 @@ async def test_a_failure_while_a_datagram_is_served_ends_the_link() -> None:
     rig.wire.send(Broken())
     rig.feed([rig.query().good()])
     with pytest.raises(LookupError):
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(HANG_S):
             await rig.wire.lost
     await rig.end()
 
