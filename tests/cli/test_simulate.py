@@ -10,6 +10,7 @@ import yaml
 
 from tests.cli.test_verbs import fieldgate
 from tests.support.daemon import FIELDGATE
+from tests.support.patience import HANG_S
 from tests.support.ports import free_port
 from tests.support.virtual import Virtual
 
@@ -75,7 +76,7 @@ def test_a_link_s_own_port_is_replaced_where_it_is_taken_and_that_is_told(tmp_pa
             settings = virtual.links["plc"]["settings"]
             assert settings["host"] == "127.0.0.1"
             assert settings["port"] != taken
-            with socket.create_connection(("127.0.0.1", settings["port"]), timeout=5):
+            with socket.create_connection(("127.0.0.1", settings["port"]), timeout=HANG_S):
                 pass
 
 
@@ -153,7 +154,7 @@ def test_for_people_it_says_what_to_write_into_the_configuration(tmp_path: Path)
         assert shown.stdout is not None
         lines = [shown.stdout.readline().rstrip() for _ in range(3)]
         shown.send_signal(signal.SIGTERM)
-        assert shown.wait(10) == 0
+        assert shown.wait(HANG_S) == 0
     assert lines[0] == f"bus: 1 device at {tmp_path}/port (rtu)"
     assert lines[1] == f"  for a gateway to reach it, set in links.bus: {{port: {tmp_path}/port}}"
     assert "Ctrl-C" in lines[2]

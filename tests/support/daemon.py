@@ -57,7 +57,7 @@ class Daemon:
         matches: Callable[[Event], bool] = (lambda e: e.get("event") == wanted) if isinstance(wanted, str) else wanted
         return _parse(self.process.wait_for_line(lambda line: matches(_parse(line)), timeout_s))
 
-    def terminate(self, timeout_s: float = 10.0) -> int:
+    def terminate(self, timeout_s: float = HANG_S) -> int:
         """SIGTERM; returns the exit code."""
         return self.process.terminate(timeout_s)
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 from tests.support.patience import HANG_S
 
-STOP_TIMEOUT_S = 10.0
-"""Twice what a daemon may take to stop."""
-
 
 class Process:
     """Runs until stopped; its stderr is kept line by line and can be waited for."""
@@ -61,16 +58,16 @@ class Process:
                 if not self._changed.wait(deadline_s - time.monotonic()):
                     raise AssertionError(self._story(f"did not say so within {timeout_s} s"))
 
-    def wait(self, timeout_s: float = STOP_TIMEOUT_S) -> int:
+    def wait(self, timeout_s: float = HANG_S) -> int:
         """The exit code, once it has ended by itself and all it wrote has been read."""
         code = self._popen.wait(timeout_s)
-        self._reader.join(STOP_TIMEOUT_S)
+        self._reader.join(HANG_S)
         return code
 
     def signal(self, number: int) -> None:
         self._popen.send_signal(number)
 
-    def terminate(self, timeout_s: float = STOP_TIMEOUT_S) -> int:
+    def terminate(self, timeout_s: float = HANG_S) -> int:
         """Ask it to stop; returns its exit code."""
         self._popen.terminate()
         return self.wait(timeout_s)

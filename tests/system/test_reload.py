@@ -17,6 +17,7 @@ from tests.support.daemon import Daemon
 from tests.support.envelopes import has_state, is_reading, is_result
 from tests.support.modbus import ModbusServer
 from tests.support.mosquitto import Mosquitto
+from tests.support.patience import HANG_S
 from tests.support.site import device, endpoint, link, site
 from tests.support.subscriber import Received, Subscriber
 
@@ -25,7 +26,6 @@ MakeDaemon = Callable[..., Daemon]
 OURS = "fieldgate/gw/command"
 POINTS: dict[str, Any] = {"temp": {"address": 0, "type": "uint16"}}
 SETPOINT: dict[str, Any] = {"address": 10, "type": "uint16", "writable": True}
-LIMIT_S = 5.0
 
 
 def config(url: str, port: int, *, points: dict[str, Any] = POINTS, **more: Any) -> str:
@@ -231,12 +231,10 @@ def test_every_command_that_a_reload_finds_is_answered(
 def test_a_stop_at_the_same_time_wins(daemon: Daemon, subscriber: Subscriber, more: str, first: str) -> None:
     daemon.configure(more)
     signals = [signal.SIGHUP, signal.SIGTERM] if first == "reload" else [signal.SIGTERM, signal.SIGHUP]
-    began_s = time.monotonic()
     for number in signals:
         daemon.process.signal(number)
 
     assert daemon.process.wait() == 0
-    assert time.monotonic() - began_s < LIMIT_S
     assert_well(daemon)
     with closing(sqlite3.connect(daemon.state_dir / "outbox-cloud.db")) as outbox:
         assert outbox.execute("SELECT value FROM meta WHERE key = 'clean'").fetchall() == [(1,)]
@@ -254,7 +252,7 @@ def test_a_stop_while_a_reload_is_under_way_wins(daemon: Daemon, more: str) -> N
 def systemd(tmp_path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         server.bind(str(tmp_path / "notify"))
-        server.settimeout(10)
+        server.settimeout(HANG_S)
         yield server
 
 

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from tests.modbus.port import served_port
 from tests.support.daemon import FIELDGATE, Daemon
 from tests.support.device import READS, Device, Query, hang
+from tests.support.patience import HANG_S
 from tests.support.site import device, endpoint, link, site
 
 POINTS = {"flow": {"address": 0, "type": "uint16"}}
@@ -144,16 +144,13 @@ def test_ctrl_c_ends_it_at_once_also_in_the_daemon_and_shows_what_was_found(plac
     with running(place, "scan", "modbus", name, "--units", "5,6-200", "--json", *AMPLE) as process:
         bus.wait_for(unit_tried(8))
         process.send_signal(signal.SIGINT)
-        began_s = time.monotonic()
-        out, _ = process.communicate(timeout=20)
-        spent_s = time.monotonic() - began_s
+        out, _ = process.communicate(timeout=HANG_S)
 
     document = json.loads(out)
     assert (process.returncode, document["complete"]) == (130, False)
     assert [each["unit_id"] for each in document["found"]] == [5]
-    assert spent_s < 10
     assert fieldgate(place, "scan", "modbus", name, "--units", "5", "--json").returncode == 0, "the link is free"
-    assert max(query.unit for query in bus.queries) < 50
+    assert max(query.unit for query in bus.queries) < 30
 
 
 def test_two_scans_of_one_link_are_one_too_many_and_of_two_links_are_not(daemon: Daemon, bus: Bus) -> None:
@@ -180,7 +177,7 @@ def test_a_link_that_is_lost_meanwhile_ends_the_scan(daemon: Daemon, bus: Bus) -
     with running(daemon.state_dir.parent, "scan", "modbus", "spare", "--units", "20-220", "--timeout", "2s") as process:
         bus.wait_for(unit_tried(20))
         bus.react = lambda _query: None
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=HANG_S)
 
     assert (process.returncode, "lost before the scan had ended" in err) == (4, True)
 
@@ -189,7 +186,7 @@ def test_a_stop_of_the_daemon_ends_the_scan(daemon: Daemon, bus: Bus) -> None:
     with running(daemon.state_dir.parent, "scan", "modbus", "spare", "--units", "20-220", "--timeout", "2s") as process:
         bus.wait_for(unit_tried(20))
         assert daemon.terminate() == 0
-        process.communicate(timeout=20)
+        process.communicate(timeout=HANG_S)
 
     assert process.returncode != 0
 
