@@ -240,18 +240,22 @@ class Box:
         )
 
 
-def test_without_a_daemon_its_points_are_found_before_they_are_read(
-    tmp_path: Path, modbus_server: ModbusServer
-) -> None:
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a short name: a socket in it has room for 107 bytes."""
+    return tmp_path_factory.mktemp("box")
+
+
+def test_without_a_daemon_its_points_are_found_before_they_are_read(folder: Path, modbus_server: ModbusServer) -> None:
     modbus_server.set("holding", 0, inverter())
 
-    ended = Box(tmp_path, modbus_server.port).run("read", "inv", W, "--json")
+    ended = Box(folder, modbus_server.port).run("read", "inv", W, "--json")
 
     assert (ended.returncode, json.loads(ended.stdout)["values"]) == (0, {W: 2800})
 
 
-def test_without_a_daemon_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
-    ended = Box(tmp_path, free_port()).run("read", "inv")
+def test_without_a_daemon_a_device_that_is_not_there_is_told(folder: Path) -> None:
+    ended = Box(folder, free_port()).run("read", "inv")
 
     assert ended.returncode == 4
     assert ended.stderr
