@@ -1,6 +1,7 @@
 """Against a server that misbehaves: each fault is a bad point or a lost link, never a value, never a hang."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -149,6 +150,20 @@ async def test_an_exception_marks_its_block_with_its_code(server: FaultyServer) 
         await emitted.sample("d")
         assert emitted.values("d") == {"r7": 7, "r200": None}
         assert emitted.bad("d") == {"r200": Bad(BadReason.DEVICE_ERROR, code=4)}
+
+
+@pytest.mark.parametrize("code", [2, 4, 6])
+async def test_what_is_refused_was_read_when_that_was_said(server: FaultyServer, code: int) -> None:
+    began_ms = int(time.time() * 1000)
+    server.react = lambda query: query.refused(code)
+    async with running(adapter_to(server.port, {"d": registers(7)})) as emitted:
+        assert (await emitted.sample("d")).time_ms >= began_ms
+        server.react = well
+        await emitted.until(lambda: emitted.values("d") == {"r7": 7})
+        good_ms = emitted.samples("d")[-1].time_ms
+        server.react = lambda query: query.refused(code)
+        await emitted.until(lambda: emitted.bad("d"))
+        assert emitted.samples("d")[-1].time_ms > good_ms
 
 
 async def test_an_exception_whose_length_is_short_by_one_is_understood(server: FaultyServer) -> None:
