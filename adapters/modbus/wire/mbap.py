@@ -177,8 +177,14 @@ class Stream(Numbered, asyncio.BufferedProtocol):
     def _give_up(self, late: Iterable[Exchange]) -> None:
         late = list(late)
         super()._give_up(late)
-        if late and self._filled:
+        if late and self._filled and not self._is_awaited:
             self.lose(AdapterError(f"{self._peer} stopped in the middle of a reply"))
+
+    @property
+    def _is_awaited(self) -> bool:
+        """Whether the reply of which a part has come may be that to a request whose time is not over."""
+        buffer = self._buffer
+        return bool(self.in_flight) if self._filled == 1 else (buffer[0] << 8 | buffer[1]) in self.in_flight
 
 
 class Datagrams(Numbered, asyncio.DatagramProtocol):
