@@ -151,9 +151,12 @@ class Findings:
 
 
 def suggestion(word: object, known: Iterable[object]) -> str | None:
-    """The one of `known` that a typing error most likely meant."""
-    found = difflib.get_close_matches(str(word), [str(name) for name in known], n=1)
-    return found[0] if found else None
+    """The one of `known` that a typing error, other capitals or its first letters most likely meant."""
+    names = {str(name).lower(): str(name) for name in known}
+    text = str(word).lower()
+    begun = [name for name in names if text and name.startswith(text)]
+    found = begun if text in names or len(begun) == 1 else difflib.get_close_matches(text, names, n=1)
+    return names[text if text in names else found[0]] if found else None
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:

@@ -260,6 +260,17 @@ async def test_while_nobody_speaks_the_connection_is_opened_anew_and_nothing_new
     assert "no-link" not in house.reasons()
 
 
+async def test_a_device_that_closes_what_is_idle_is_connected_to_again_and_nothing_is_said_of_it(
+    server: FaultyServer,
+) -> None:
+    server.hangs_up = True
+    link = link_to(server.port, reconnect={"min": "50ms", "max": "60s"})
+    async with housed(link, {"d": registers(7, every="10s")}) as house:
+        await server.until(lambda: server.connections >= 4)
+    assert house.states == [("d", "online", None)]
+    assert house.reasons() == []
+
+
 async def test_as_many_requests_are_under_way_as_the_link_allows(server: FaultyServer) -> None:
     waiting: list[Query] = []
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from adapters.modbus.wire.exchange import LINK_LOST, TIMED_OUT, Counters, Exchange, Odd
 from adapters.modbus.wire.owed import Owed
-from gateway.adapter import AdapterError, Direction, Tap
+from gateway.adapter import AdapterError, Direction, Tap, Unheard
 
 EARLY_S = 0.001
 """A timer may fire so much before its moment."""
@@ -48,8 +48,10 @@ class Wire(asyncio.BaseProtocol):
         self.in_flight: dict[int, Exchange] = {}
         self.lost: asyncio.Future[None] = loop.create_future()
         self.counters = Counters()
-        self.heard_s = loop.time()
+        self.heard_s = self._made_s = loop.time()
         self.idle: Callable[[], None] = _nothing
+        self.more: Callable[[], bool] = _no_more
+        """Whether more requests wait for their turn."""
         self.odd: Callable[[int, Odd], None] = _unheeded
         """Told of each answer that is amiss, and whose it is: a unit id."""
         self.tap: Tap | None = None
@@ -192,15 +194,26 @@ class Wire(asyncio.BaseProtocol):
 
     def _reason(self, exc: Exception | None) -> Exception:
         """What ended the connection: an error of ours that asyncio caught stays what it is."""
+        if (exc is None or isinstance(exc, ConnectionResetError)) and self._is_idle:
+            return Unheard(f"{self._peer} closed the connection, on which nothing was asked just then")
         if exc is None:
             return AdapterError(f"{self._peer} closed the connection")
         if isinstance(exc, OSError):
             return AdapterError(f"the connection to {self._peer} broke: {exc.strerror or exc}")
         return exc
 
+    @property
+    def _is_idle(self) -> bool:
+        """Whether it has served, and nobody waits for anything: many devices close what is not used for a while."""
+        return not self.in_flight and not self.more() and self.heard_s > self._made_s
+
 
 def _nothing() -> None:
     pass
+
+
+def _no_more() -> bool:
+    return False
 
 
 def _unheeded(_unit: int, _odd: Odd) -> None:

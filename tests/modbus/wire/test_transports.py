@@ -237,7 +237,7 @@ async def test_a_bridge_that_closes_and_hands_on_old_bytes_yields_no_wrong_value
     async with housed(link, {"d": registers(7, 200, timeout="300ms")}) as house:
         await house.until(lambda: bridge.connections >= 4)
         values = {value for sample in house.samples for value in sample.values}
-    assert values == {7, 200, None}
+    assert values - {None} == {7, 200}
     server.close()
     await server.wait_closed()
 
