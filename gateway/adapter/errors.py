@@ -11,7 +11,7 @@ class AdapterError(Exception):
 
 
 class Unheard(AdapterError):
-    """What was said of its devices still holds, and a fresh link may help: nobody on it answers, or it was closed idle."""
+    """What was said of devices still holds, and a fresh link may help: nobody answered, or it was closed while idle."""
 
 
 class PermanentError(Exception):
