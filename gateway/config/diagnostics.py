@@ -155,8 +155,10 @@ def suggestion(word: object, known: Iterable[object]) -> str | None:
     names = {str(name).lower(): str(name) for name in known}
     text = str(word).lower()
     begun = [name for name in names if text and name.startswith(text)]
-    found = begun if text in names or len(begun) == 1 else difflib.get_close_matches(text, names, n=1)
-    return names[text if text in names else found[0]] if found else None
+    if text in names:
+        return names[text]
+    found = begun if len(begun) == 1 else difflib.get_close_matches(text, names, n=1)
+    return names[found[0]] if found else None
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:

@@ -48,8 +48,8 @@ def wanted(what: str, device: ModbusDevice) -> Wanted:
     if kind is not None and (kind not in TYPES or table in BIT_TABLES):
         raise _malformed(f"{kind} is no type of a {table} table; there are {', '.join(sorted(TYPES))} of registers")
     bits = table in BIT_TABLES
-    count = int(match[3] or (DEFAULT_BITS if bits else DEFAULT_REGISTERS))
     most = min(device.max_bits, MAX_READ_BITS) if bits else device.max_registers
+    count = int(match[3] or (DEFAULT_BITS if bits else min(DEFAULT_REGISTERS, most)))
     if not 1 <= count <= most:
         raise _malformed(f"one request to this device reads 1 to {most} of a {table} table, not {count}")
     address = int(match[2])

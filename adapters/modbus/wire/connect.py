@@ -54,7 +54,7 @@ async def connect(link: ModbusLink) -> Wire:
         raise AdapterError(f"{link.peer} does not accept a connection within {within}: {HOST_HINT}") from None
     except ConnectionRefusedError:
         raise AdapterError(f"{link.peer} refuses the connection: {REFUSED_HINT}") from None
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # the second, where it can't even be written as a name
         raise AdapterError(f"no connection to {link.peer}: {NAME_HINT}") from None
     except OSError as error:
         hint = f": {HOST_HINT}" if error.errno in AWAY else ""

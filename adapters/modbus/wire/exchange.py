@@ -19,11 +19,12 @@ LINK_LOST = Bad(BadReason.NO_LINK)
 
 
 class Odd(Enum):
-    """How an answer can be amiss: twice, after its time, or damaged."""
+    """How an answer can be amiss: twice, after its time, damaged, or under a number that no request had."""
 
     TWICE = "twice"
     LATE = "late"
     DAMAGED = "damaged"
+    UNNUMBERED = "unnumbered"
 
 
 class Exchange:

@@ -105,7 +105,7 @@ class Numbered(Wire):
         exchange = self.in_flight.pop(number, None)
         if exchange is None:
             self.counters.late += 1
-            self.odd(unit, Odd.LATE if number in self._overdue else Odd.TWICE)
+            self.odd(unit, self._oddity(number))
             self._unasked(stop - start)
         elif (unit, function, length) == (*exchange.refusal, EXCEPTION_SIZE):
             self.counters.exceptions += 1
@@ -114,6 +114,13 @@ class Numbered(Wire):
             self.counters.garbage += 1
             exchange.failed(GARBLED)
         return stop
+
+    def _oddity(self, number: int) -> Odd:
+        """What is amiss with a reply that nobody waits for."""
+        if number in self._overdue:
+            return Odd.LATE
+        is_ours = (self._number - number) % TRANSACTIONS < self.counters.requests
+        return Odd.TWICE if is_ours else Odd.UNNUMBERED
 
     def _plausible(self, buffer: bytes | bytearray, start: int) -> bool:
         """Whether a frame can begin so; else nothing marks where the next one begins."""

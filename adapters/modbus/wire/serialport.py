@@ -175,6 +175,6 @@ def _why(path: str, error: Exception) -> str:
         return f"another program holds {path}: only one may speak on a line"
     if code == errno.EINVAL:
         return f"{path} does not take these settings (baudrate, parity, stop_bits, data_bits)"
-    if code == errno.ENOTTY or "Inappropriate ioctl" in str(error):
+    if code in (errno.ENOTTY, errno.EISDIR) or "Inappropriate ioctl" in str(error):
         return f"{path} is no serial port"
     return f"can't open {path}: {error}"

@@ -28,6 +28,10 @@ def test_what_is_left_out_is_usual(what: str, parts: tuple[Any, ...]) -> None:
     assert tuple(wanted(what, DEVICE)) == parts
 
 
+def test_where_only_one_register_can_be_read_that_is_usual() -> None:
+    assert wanted("100", registers(1, max_registers=1)).size == 1
+
+
 def test_addresses_count_as_the_device_does() -> None:
     asked = wanted("101/1", FROM_ONE)
     assert (asked.address, asked.start, asked.block.start, asked.block.size) == (101, 100, 100, 1)

@@ -340,7 +340,7 @@ async def test_a_damaged_or_cut_datagram_is_never_a_value_but_in_its_data(at: in
     await rig.end()
 
 
-def test_who_answers_late_is_told_from_who_answers_twice() -> None:
+def test_who_answers_late_is_told_from_who_answers_twice_or_under_no_number_of_ours() -> None:
     odd: list[tuple[int, Odd]] = []
 
     async def happens() -> None:
@@ -350,8 +350,8 @@ def test_who_answers_late_is_told_from_who_answers_twice() -> None:
         await asyncio.sleep(1.1)
         rig.feed([asked.good()])
         _, other = rig.send()
-        rig.feed([other.good(), other.good()])
+        rig.feed([other.good(), other.good(), other.good(tid=0)])
         await rig.end()
 
     in_simulated_time(happens)
-    assert odd == [(UNIT, Odd.LATE), (UNIT, Odd.TWICE)]
+    assert odd == [(UNIT, Odd.LATE), (UNIT, Odd.TWICE), (UNIT, Odd.UNNUMBERED)]
