@@ -1,4 +1,4 @@
-"""When people are told that a device's answers come twice, late, damaged or misnumbered, and that this is over. Pure."""
+"""When people are told that answers come twice, late, damaged or misnumbered, and that this is over. Pure."""
 
 from __future__ import annotations
 

@@ -151,7 +151,9 @@ def test_the_kind_of_a_point_is_known_beforehand(point: dict[str, Any], kind: Ki
     assert device({"p": {"address": 1, **point}}).points["p"].kind == kind
 
 
-@pytest.mark.parametrize("limit", [{"max_registers": 126}, {"max_registers": 0}, {"max_bits": 2001}, {"unit_id": 256}, {"timeout": "0s"}])
+@pytest.mark.parametrize(
+    "limit", [{"max_registers": 126}, {"max_registers": 0}, {"max_bits": 2001}, {"unit_id": 256}, {"timeout": "0s"}]
+)
 def test_limits_of_the_protocol_hold(limit: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         device({"p": {"address": 1}}, **limit)

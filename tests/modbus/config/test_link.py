@@ -33,7 +33,9 @@ def test_what_is_a_serial_ports_is_refused_of_a_network(transport: str, setting:
         link(transport, **setting)
 
 
-@pytest.mark.parametrize("host", ["192.168.1.20", "::1", "fe80::1%eth0", "plc", "plc-3.example.", "plc_3", "zähler.example"])
+@pytest.mark.parametrize(
+    "host", ["192.168.1.20", "::1", "fe80::1%eth0", "plc", "plc-3.example.", "plc_3", "zähler.example"]
+)
 def test_a_host_is_a_name_or_an_address(host: str) -> None:
     assert link("tcp", host=host).address == (host, 502)
 
