@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import ssl
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -23,6 +24,9 @@ from gateway.units import format_duration
 
 HOST_HINT = "is it on, is the address right, do both have a network in common? `ping` it"
 NAME_HINT = "the name is not known here: is it spelt right, can this machine ask a name server? Or write the IP address"
+NO_TLS_HINT = "does it not speak TLS there, but plain Modbus TCP (transport: tcp)?"
+CA_HINT = "give the certificate of whoever signed it, or itself, as tls.ca"
+NAME_IN_IT_HINT = "as `host` write what stands in it"
 REFUSED_HINT = "Modbus TCP is off on the device, or another client holds its only place"
 
 AWAY = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN})
@@ -35,6 +39,9 @@ KEEPALIVE = {
     socket.TCP_USER_TIMEOUT: 25_000,
 }
 """Seconds, tries, and milliseconds for what is sent (tcp(7)): a machine that is gone shows within half a minute."""
+
+WRONG_NAMES = frozenset({62, 64})
+"""X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH (openssl/x509_vfy.h)."""
 
 OPENING_S = 0.5
 """How long one who gives up waits for a port that is just being opened: the next one may want it at once."""
@@ -51,9 +58,16 @@ async def connect(link: ModbusLink) -> Wire:
             return await _open(link)
     except TimeoutError:
         within = format_duration(link.connect_timeout)
-        raise AdapterError(f"{link.peer} does not accept a connection within {within}: {HOST_HINT}") from None
+        hint = f"{HOST_HINT}, or {NO_TLS_HINT}" if link.transport == "tls" else HOST_HINT
+        raise AdapterError(f"{link.peer} does not accept a connection within {within}: {hint}") from None
     except ConnectionRefusedError:
         raise AdapterError(f"{link.peer} refuses the connection: {REFUSED_HINT}") from None
+    except ssl.SSLCertVerificationError as error:
+        raise AdapterError(f"the certificate of {link.peer} is not trusted: {_why_not(error)}") from None
+    except (ssl.SSLError, ConnectionError) as error:
+        why = f": {error.strerror or error}" if str(error) else ""
+        hint = f": {NO_TLS_HINT}" if link.transport == "tls" else ""
+        raise AdapterError(f"no connection to {link.peer}{why}{hint}") from None
     except (socket.gaierror, UnicodeError):  # the second, where it can't even be written as a name
         raise AdapterError(f"no connection to {link.peer}: {NAME_HINT}") from None
     except OSError as error:
@@ -77,13 +91,27 @@ async def _open(link: ModbusLink) -> Wire:
 
 async def _stream(link: ModbusLink, make: Callable[[], WireT]) -> WireT:
     loop = asyncio.get_running_loop()
-    context = await asyncio.to_thread(link.tls.context) if link.transport == "tls" else None
+    context = await _context(link) if link.transport == "tls" else None
     transport, wire = await loop.create_connection(make, *link.address, ssl=context)
     peer = cast("socket.socket", transport.get_extra_info("socket"))
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in KEEPALIVE.items():
         peer.setsockopt(socket.IPPROTO_TCP, option, value)
     return wire
+
+
+async def _context(link: ModbusLink) -> ssl.SSLContext:
+    try:
+        return await asyncio.to_thread(link.tls.context)
+    except OSError as error:
+        files = ", ".join(str(file) for file in (link.tls.ca, link.tls.cert, link.tls.key) if file is not None)
+        raise AdapterError(f"its TLS files can't be used: {files}: {error.strerror or error}") from None
+
+
+def _why_not(error: ssl.SSLCertVerificationError) -> str:
+    """With what to do."""
+    is_name = error.verify_code in WRONG_NAMES
+    return f"{error.verify_message.rstrip('.')}: {NAME_IN_IT_HINT if is_name else CA_HINT}"
 
 
 async def _open_serial(link: ModbusLink) -> Line:

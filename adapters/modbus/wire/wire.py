@@ -19,6 +19,9 @@ much would keep the processor busy, and hears nothing."""
 BABBLE_S = 1.0
 
 
+HUNG_UP_HINT = "another client may hold its only place, or it lets only some addresses in, or another program is there"
+
+
 class Pace(NamedTuple):
     """What takes time on a wire, in seconds; nothing, through a network.
 
@@ -197,7 +200,8 @@ class Wire(asyncio.BaseProtocol):
         if (exc is None or isinstance(exc, ConnectionResetError)) and self._is_idle:
             return Unheard(f"{self._peer} closed the connection, on which nothing was asked just then")
         if exc is None:
-            return AdapterError(f"{self._peer} closed the connection")
+            hint = f" without an answer: {HUNG_UP_HINT}" if self.heard_s == self._made_s else ""
+            return AdapterError(f"{self._peer} closed the connection{hint}")
         if isinstance(exc, OSError):
             return AdapterError(f"the connection to {self._peer} broke: {exc.strerror or exc}")
         return exc
