@@ -112,6 +112,8 @@ class Numbered(Wire):
             exchange.failed(Bad(BadReason.DEVICE_ERROR, code=code))
         else:
             self.counters.garbage += 1
+            if unit != (asked := exchange.expected[0]):
+                self.odd(asked, Odd.STRANGER)
             exchange.failed(GARBLED)
         return stop
 

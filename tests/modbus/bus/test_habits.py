@@ -24,6 +24,7 @@ def told(what: Habits, odd: Odd, times: int, *, answers: int = 0, now_s: float =
     [
         (Odd.TWICE, "answers twice"),
         (Odd.LATE, "answers later than its timeout of 500ms: lengthen `timeout`"),
+        (Odd.STRANGER, "another unit id than 5"),
         (Odd.UNNUMBERED, "other transaction numbers than what was asked"),
         (Odd.DAMAGED, "damaged: termination or bias, the cable, or two devices with id 5"),
     ],
