@@ -17,7 +17,7 @@ JITTER = 0.2
 """Each pause is lengthened by up to this share, so that a fleet does not return in step."""
 
 UNHEARD_S = 1.0
-"""At most, before the next try where one that could be reached did not answer or hung up."""
+"""At most, from one try to the next where one that could be reached did not answer or hung up: then commands wait."""
 
 log = structlog.get_logger("fieldgate.supervisor")
 
@@ -60,11 +60,13 @@ class Supervised:
         self._unheards = Repeats()  # that it serves in between mends nothing of them
         self._was_told = True
         self._least_s = pauses.min
+        self._began_s = 0.0
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             self.phase = Phase.STARTING
+            self._began_s = asyncio.get_running_loop().time()
             try:
                 await self._work(self._up)
                 self._failed("it ended by itself")
@@ -104,7 +106,9 @@ class Supervised:
         """Whom it reached may have hung, or hung up; it was reached, so that the next try need not wait."""
         self.told.set()
         self.failures += 1
-        self.fault, self._pause_s, self._least_s = reason, 0.0, min(self._pauses.min, UNHEARD_S)
+        spent_s = asyncio.get_running_loop().time() - self._began_s
+        self.fault, self._pause_s = reason, 0.0
+        self._least_s = max(0.0, min(self._pauses.min, UNHEARD_S) - spent_s)
         self._was_told = self._tell(self._unheards, reason, None)
 
     def _tell(self, repeats: Repeats, reason: str, defect: Exception | None) -> bool:

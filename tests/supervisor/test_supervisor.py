@@ -32,6 +32,7 @@ class Script:
         self.now_s = 0.0
         self.supervised = Supervised("link plc", self.work, pauses, self.down.append, lambda: self.jitter)
         monkeypatch.setattr(asyncio, "sleep", self.sleep)
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now_s)
 
     async def sleep(self, seconds: float) -> None:
         self.phases.append(self.supervised.phase)
@@ -46,6 +47,11 @@ class Script:
             up()
             up()
             raise AdapterError("lost")
+        if step == "used":
+            self.now_s += 0.75
+            up()
+            self.now_s += 60.0
+            raise Unheard("closed")
         if step == "idle":
             up()
             raise Unheard("closed")
@@ -95,6 +101,12 @@ async def test_however_long_the_pauses_are_who_could_be_reached_is_tried_within_
     script = Script(monkeypatch, ["idle", Unheard("silent"), AdapterError("no"), AdapterError("no")], minute)
     await script.run()
     assert script.pauses == [1, 1, 60, 120]
+
+
+async def test_who_hangs_up_after_a_while_is_connected_to_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, ["used", "idle", "used", AdapterError("no")])
+    await script.run()
+    assert script.pauses == [0, 1, 0, 1]
 
 
 async def test_one_that_is_closed_again_and_again_while_it_is_idle_is_told_of_once(
