@@ -150,6 +150,10 @@ class Findings:
         return Diagnostic(finding.code, message, place, related)
 
 
+FEW = 4
+"""Words that a person can choose from at a glance."""
+
+
 def suggestion(word: object, known: Iterable[object]) -> str | None:
     """The one of `known` that a typing error, other capitals or its first letters most likely meant."""
     names = {str(name).lower(): str(name) for name in known}
@@ -162,8 +166,13 @@ def suggestion(word: object, known: Iterable[object]) -> str | None:
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:
-    """The end of a message, or nothing."""
-    meant = suggestion(word, known)
+    """The end of a message, or nothing; all that begin like the word, where these are a few."""
+    names = list(dict.fromkeys(map(str, known)))
+    text = str(word).lower()
+    begun = [name for name in names if text and name.lower().startswith(text)]
+    if 1 < len(begun) <= FEW and text not in {name.lower() for name in begun}:
+        return f" - did you mean {', '.join(map(quoted, begun[:-1]))} or {quoted(begun[-1])}?"
+    meant = suggestion(word, names)
     return f" - did you mean {quoted(meant)}?" if meant else ""
 
 

@@ -181,6 +181,22 @@ def test_a_point_that_does_not_fit_its_device_is_refused(
         device({"p": {"address": 1, **point}}, **more)
 
 
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        (400_001, "number 1 of the holding table: write address: 1, table: holding, and address_base: 1"),
+        (365_536, "number 65536 of the input table"),
+        (100_010, "number 10 of the discrete table"),
+        (400_000, "less than or equal to 65536"),
+        (465_537, "less than or equal to 65536"),
+        (200_001, "less than or equal to 65536"),
+    ],
+)
+def test_six_digits_of_a_manual_are_explained(address: int, meant: str) -> None:
+    with pytest.raises(ValidationError, match=meant):
+        device({"p": {"address": address}})
+
+
 def test_a_device_may_give_one_register_at_a_time_but_not_by_sunspec() -> None:
     assert device({"p": {"address": 1}}, max_registers=1).max_registers == 1
     with pytest.raises(ValidationError, match="at least 4 for sunspec"):
