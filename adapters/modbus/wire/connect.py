@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 import ssl
@@ -16,6 +17,7 @@ from adapters.modbus.wire.exact import Exact, Loose
 from adapters.modbus.wire.framing import framing_of
 from adapters.modbus.wire.line import Line
 from adapters.modbus.wire.mbap import Datagrams, Stream
+from adapters.modbus.wire.names import addresses_of
 from adapters.modbus.wire.serialport import SerialTransport, open_port
 from adapters.modbus.wire.timing import character_s, silence_s
 from adapters.modbus.wire.wire import Pace, Wire
@@ -24,6 +26,9 @@ from gateway.units import format_duration
 
 HOST_HINT = "is it on, is the address right, do both have a network in common? `ping` it"
 NAME_HINT = "the name is not known here: is it spelt right, can this machine ask a name server? Or write the IP address"
+SILENT_NAMES_HINT = (
+    "no name server answers that knows the name: is there one that can be reached? Or write the IP address"
+)
 NO_TLS_HINT = "does it not speak TLS there, but plain Modbus TCP (transport: tcp)?"
 CA_HINT = "give the certificate of whoever signed it, or itself, as tls.ca"
 NAME_IN_IT_HINT = "as `host` write what stands in it"
@@ -54,8 +59,9 @@ async def connect(link: ModbusLink) -> Wire:
     if link.is_serial:
         return await _open_serial(link)
     try:
+        hosts = await _hosts(link)
         async with asyncio.timeout(link.connect_timeout):
-            return await _open(link)
+            return await _first(link, hosts)
     except TimeoutError:
         within = format_duration(link.connect_timeout)
         hint = f"{HOST_HINT}, or {NO_TLS_HINT}" if link.transport == "tls" else HOST_HINT
@@ -75,24 +81,43 @@ async def connect(link: ModbusLink) -> Wire:
         raise AdapterError(f"no connection to {link.peer}: {error.strerror or error}{hint}") from None
 
 
-async def _open(link: ModbusLink) -> Wire:
+async def _hosts(link: ModbusLink) -> list[str]:
+    """Its addresses, as long as nobody needs more time to say them than to take a connection."""
+    try:
+        async with asyncio.timeout(link.connect_timeout):
+            return await addresses_of(link.address[0])
+    except TimeoutError:
+        raise AdapterError(f"no connection to {link.peer}: {SILENT_NAMES_HINT}") from None
+
+
+async def _first(link: ModbusLink, hosts: list[str]) -> Wire:
+    """Of its addresses that takes a connection."""
+    for host in hosts[:-1]:
+        with contextlib.suppress(OSError):
+            return await _open(link, host)
+    return await _open(link, hosts[-1])
+
+
+async def _open(link: ModbusLink, host: str) -> Wire:
     loop = asyncio.get_running_loop()
     pace = pace_of(link)
     if link.transport == "udp":
         _, datagrams = await loop.create_datagram_endpoint(
-            lambda: Datagrams(loop, link.peer, link.max_in_flight, pace), remote_addr=link.address
+            lambda: Datagrams(loop, link.peer, link.max_in_flight, pace), remote_addr=(host, link.address[1])
         )
         return datagrams
     if link.is_line:
         framing, echo = framing_of(link), link.local_echo
-        return await _stream(link, lambda: Line(loop, link.peer, framing, Loose(loop), pace, echo=echo))
-    return await _stream(link, lambda: Stream(loop, link.peer, link.max_in_flight, pace))
+        return await _stream(link, host, lambda: Line(loop, link.peer, framing, Loose(loop), pace, echo=echo))
+    return await _stream(link, host, lambda: Stream(loop, link.peer, link.max_in_flight, pace))
 
 
-async def _stream(link: ModbusLink, make: Callable[[], WireT]) -> WireT:
+async def _stream(link: ModbusLink, host: str, make: Callable[[], WireT]) -> WireT:
     loop = asyncio.get_running_loop()
     context = await _context(link) if link.transport == "tls" else None
-    transport, wire = await loop.create_connection(make, *link.address, ssl=context)
+    name, port = link.address
+    named = None if context is None else name
+    transport, wire = await loop.create_connection(make, host, port, ssl=context, server_hostname=named)
     peer = cast("socket.socket", transport.get_extra_info("socket"))
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in KEEPALIVE.items():
