@@ -73,6 +73,8 @@ class FaultyServer:
         self.react: React = well
         self.units: dict[int, React] = {}
         self.piecewise = False
+        self.hangs_up = False
+        """After each answer."""
         self.queries: list[Query] = []
         self.connections = 0
         self.open = 0
@@ -123,6 +125,8 @@ class FaultyServer:
                 writer.write(piece)
                 await writer.drain()
                 await asyncio.sleep(0)
+            if self.hangs_up:
+                return
 
 
 @asynccontextmanager
