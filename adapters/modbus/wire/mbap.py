@@ -6,6 +6,7 @@ import asyncio
 import struct
 from collections import deque
 from collections.abc import Iterable
+from random import randrange
 
 from typing_extensions import override
 
@@ -40,11 +41,10 @@ OTHER_HINT = "is the port right, or is it a bridge with transport: rtu-over-tcp?
 class Numbered(Wire):
     """Requests and replies with a number each, so that several may be under way."""
 
-    _number = 0
-
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # as Wire takes them
         self._overdue: deque[int] = deque(maxlen=MAX_OVERDUE)
+        self._number = randrange(TRANSACTIONS)  # what was asked through another connection may be answered on this one
 
     @override
     def send(self, exchange: Exchange) -> bytes:

@@ -289,6 +289,41 @@ async def test_a_bridge_that_closes_and_hands_on_old_bytes_yields_no_wrong_value
     await server.wait_closed()
 
 
+class Confused:
+    """A bridge that hands what the client before has asked first to the next one, too: the number of its connection."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self._answer = b""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            head = await reader.readexactly(12)
+            writer.write(self._answer)
+            self._answer = head[:4] + b"\0\5" + head[6:8] + b"\2" + self.connections.to_bytes(2, "big")
+            writer.write(self._answer)
+            await reader.readexactly(12)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+async def test_what_another_connection_asked_is_no_answer_on_this_one() -> None:
+    bridge = Confused()
+    server = await asyncio.start_server(bridge.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    link = link_of("tcp", port, "").model_copy(update={"reconnect": Reconnect.model_validate({"min": "20ms"})})
+    async with housed(link, {"d": registers(7, timeout="300ms")}) as house:
+        await house.until(lambda: bridge.connections >= 4)
+        read = [value for sample in house.samples for value in sample.values if value is not None]
+    assert len(read) > 1
+    assert read == sorted(set(read))
+    server.close()
+    await server.wait_closed()
+
+
 async def test_nobody_at_a_udp_port_is_told() -> None:
     with pytest.raises(AdapterError, match="refused"):
         async with asyncio.timeout(5):
