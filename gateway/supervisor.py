@@ -16,6 +16,9 @@ from gateway.repeats import Repeats
 JITTER = 0.2
 """Each pause is lengthened by up to this share, so that a fleet does not return in step."""
 
+UNHEARD_S = 1.0
+"""At most, from one try to the next where one that could be reached did not answer or hung up: then commands wait."""
+
 log = structlog.get_logger("fieldgate.supervisor")
 
 
@@ -31,7 +34,7 @@ class Phase(StrEnum):
 class Supervised:
     """One link or endpoint: `work(up)` runs it and calls `up()` once it serves.
 
-    `on_down(reason)` is called at each failure, before the pause; not where the link stands and nobody answers.
+    `on_down(reason)` is called at each failure, before the pause; not where what was said of devices still holds.
     """
 
     def __init__(
@@ -54,11 +57,16 @@ class Supervised:
         self._jitter = jitter
         self._pause_s = 0.0
         self._repeats = Repeats()
+        self._unheards = Repeats()  # that it serves in between mends nothing of them
+        self._was_told = True
+        self._least_s = pauses.min
+        self._began_s = 0.0
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             self.phase = Phase.STARTING
+            self._began_s = asyncio.get_running_loop().time()
             try:
                 await self._work(self._up)
                 self._failed("it ended by itself")
@@ -82,32 +90,41 @@ class Supervised:
         if self.phase is Phase.UP:
             return
         self.phase, self.fault, self._pause_s = Phase.UP, None, 0.0
-        log.info("up", name=self.name, untold_failures=self._repeats.forget() or None)
+        untold = self._repeats.forget()
+        if self._was_told or untold:
+            log.info("up", name=self.name, untold_failures=untold or None)
 
     def _failed(self, reason: str, defect: Exception | None = None) -> None:
         self.told.set()
         self.failures += 1
         self.fault = reason
-        self._tell(reason, defect)
+        self._tell(self._repeats, reason, defect)
+        self._was_told = True
         self._on_down(reason)
 
     def _unheard(self, reason: str) -> None:
-        """Whom it reached may have hung; it was reached, so that the next try need not wait."""
+        """Whom it reached may have hung, or hung up; it was reached, so that the next try need not wait."""
         self.told.set()
         self.failures += 1
+        spent_s = asyncio.get_running_loop().time() - self._began_s
         self.fault, self._pause_s = reason, 0.0
-        self._tell(reason, None)
+        self._least_s = max(0.0, min(self._pauses.min, UNHEARD_S) - spent_s)
+        self._was_told = self._tell(self._unheards, reason, None)
 
-    def _tell(self, reason: str, defect: Exception | None) -> None:
-        untold = self._repeats.tell(reason, asyncio.get_running_loop().time())
-        if untold is not None:
-            if defect is not None:
-                log.error("defect", name=self.name, exc_info=defect)
-            log.warning("down", name=self.name, reason=reason, repeated=untold or None)
+    def _tell(self, repeats: Repeats, reason: str, defect: Exception | None) -> bool:
+        """Unless it was told lately; whether it is told now."""
+        untold = repeats.tell(reason, asyncio.get_running_loop().time())
+        if untold is None:
+            return False
+        if defect is not None:
+            log.error("defect", name=self.name, exc_info=defect)
+        log.warning("down", name=self.name, reason=reason, repeated=untold or None)
+        return True
 
     async def _rest(self) -> None:
         self.phase = Phase.WAITING
-        self._pause_s = min(max(self._pause_s * 2, self._pauses.min), self._pauses.max)
+        self._pause_s = min(max(self._pause_s * 2, self._least_s), self._pauses.max)
+        self._least_s = self._pauses.min
         await asyncio.sleep(self._pause_s * (1 + JITTER * self._jitter()))
 
     async def _park(self, reason: str) -> None:

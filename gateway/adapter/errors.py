@@ -11,7 +11,7 @@ class AdapterError(Exception):
 
 
 class Unheard(AdapterError):
-    """The link stands, but nobody on it answers: a fresh one may help, and what was said of its devices still holds."""
+    """What was said of devices still holds, and a fresh link may help: nobody answered, or it was closed while idle."""
 
 
 class PermanentError(Exception):

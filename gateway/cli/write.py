@@ -133,7 +133,8 @@ def _tell(plan: Plan, result: Result, after: Result | None, *, as_json: bool) ->
         show.document({"device": plan.device, **result, **read_back})
         return
     if result["status"] == "done":
-        print(f"{plan.device}: done: {plan.told()}", file=sys.stderr)
+        written = plan._replace(values={**plan.values, **result.get("values", {})})  # rounded, by then
+        print(f"{plan.device}: done: {written.told()}", file=sys.stderr)
     else:
         show.problem(f"{plan.device}: {sentence(result)}")
     if after is not None:

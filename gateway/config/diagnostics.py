@@ -150,15 +150,29 @@ class Findings:
         return Diagnostic(finding.code, message, place, related)
 
 
+FEW = 4
+"""Words that a person can choose from at a glance."""
+
+
 def suggestion(word: object, known: Iterable[object]) -> str | None:
-    """The one of `known` that a typing error most likely meant."""
-    found = difflib.get_close_matches(str(word), [str(name) for name in known], n=1)
-    return found[0] if found else None
+    """The one of `known` that a typing error, other capitals or its first letters most likely meant."""
+    names = {str(name).lower(): str(name) for name in known}
+    text = str(word).lower()
+    begun = [name for name in names if text and name.startswith(text)]
+    if text in names:
+        return names[text]
+    found = begun if len(begun) == 1 else difflib.get_close_matches(text, names, n=1)
+    return names[found[0]] if found else None
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:
-    """The end of a message, or nothing."""
-    meant = suggestion(word, known)
+    """The end of a message, or nothing; all that begin like the word, where these are a few."""
+    names = list(dict.fromkeys(map(str, known)))
+    text = str(word).lower()
+    begun = [name for name in names if text and name.lower().startswith(text)]
+    if 1 < len(begun) <= FEW and text not in {name.lower() for name in begun}:
+        return f" - did you mean {', '.join(map(quoted, begun[:-1]))} or {quoted(begun[-1])}?"
+    meant = suggestion(word, names)
     return f" - did you mean {quoted(meant)}?" if meant else ""
 
 

@@ -113,7 +113,7 @@ def test_a_write_shows_what_will_change_asks_and_shows_what_was_read_back(api: A
     assert before == ["/v1/devices/boiler/read"]
     assert api.posted()[1] == asked(WRITE, {"values": {"setpoint": 55}})
     told, _, read_back = seen.text.partition("read back:\n")
-    assert "boiler: done: setpoint = 55 °C" in told
+    assert "boiler: done: setpoint = 55.0 °C" in told
     assert read_back.splitlines()[1].split() == ["setpoint", "55.0", "°C", "good"]
     assert seen.code == 0
 
@@ -235,7 +235,17 @@ def test_what_came_of_a_write_is_told_though_nothing_can_be_read_back(api: Api, 
 
     assert said.code == 0
     assert "not read back: the gateway stops" in said.err
-    assert "boiler: done: setpoint = 55 °C" in said.err
+    assert "boiler: done: setpoint = 55.0 °C" in said.err
+
+
+def test_what_was_really_written_is_told(api: Api, verb: Verb) -> None:
+    api.tell(WRITE, result(values={"setpoint": 55.4}))
+    api.tell(READ, result(values={"setpoint": 55.4}))
+
+    said = verb("write", "boiler", "setpoint=55.38", "--yes")
+
+    assert "→ 55.38 °C" in said.err
+    assert "boiler: done: setpoint = 55.4 °C" in said.err
 
 
 def test_a_write_as_json_has_what_was_read_back(api: Api, verb: Verb) -> None:

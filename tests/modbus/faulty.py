@@ -75,6 +75,8 @@ class FaultyServer:
         self.react: React = well
         self.units: dict[int, React] = {}
         self.piecewise = False
+        self.hangs_up = False
+        """After each answer."""
         self.queries: list[Query] = []
         self.connections = 0
         self.open = 0
@@ -125,6 +127,8 @@ class FaultyServer:
                 writer.write(piece)
                 await writer.drain()
                 await asyncio.sleep(0)
+            if self.hangs_up:
+                return
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Against a server that misbehaves: each fault is a bad point or a lost link, never a value, never a hang."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -152,6 +153,20 @@ async def test_an_exception_marks_its_block_with_its_code(server: FaultyServer) 
         assert emitted.bad("d") == {"r200": Bad(BadReason.DEVICE_ERROR, code=4)}
 
 
+@pytest.mark.parametrize("code", [2, 4, 6])
+async def test_what_is_refused_was_read_when_that_was_said(server: FaultyServer, code: int) -> None:
+    began_ms = int(time.time() * 1000)
+    server.react = lambda query: query.refused(code)
+    async with running(adapter_to(server.port, {"d": registers(7)})) as emitted:
+        assert (await emitted.sample("d")).time_ms >= began_ms
+        server.react = well
+        await emitted.until(lambda: emitted.values("d") == {"r7": 7})
+        good_ms = emitted.samples("d")[-1].time_ms
+        server.react = lambda query: query.refused(code)
+        await emitted.until(lambda: emitted.bad("d"))
+        assert emitted.samples("d")[-1].time_ms > good_ms
+
+
 async def test_an_exception_whose_length_is_short_by_one_is_understood(server: FaultyServer) -> None:
     server.react = lambda query: query.frame(b"\x04", function=query.function | 0x80, length=2)
     async with running(adapter_to(server.port, {"d": registers(7)})) as emitted:
@@ -244,6 +259,17 @@ async def test_while_nobody_speaks_the_connection_is_opened_anew_and_nothing_new
         await server.until(lambda: server.connections >= 3, within_s=20)
     assert sorted(house.states) == [(name, "offline", "timeout") for name in devices]
     assert "no-link" not in house.reasons()
+
+
+async def test_a_device_that_closes_what_is_idle_is_connected_to_again_and_nothing_is_said_of_it(
+    server: FaultyServer,
+) -> None:
+    server.hangs_up = True
+    link = link_to(server.port, reconnect={"min": "50ms", "max": "60s"})
+    async with housed(link, {"d": registers(7, every="10s")}) as house:
+        await server.until(lambda: server.connections >= 4)
+    assert house.states == [("d", "online", None)]
+    assert house.reasons() == []
 
 
 async def test_as_many_requests_are_under_way_as_the_link_allows(server: FaultyServer) -> None:

@@ -21,15 +21,18 @@ class Stopped(BaseException):
 class Script:
     """What the supervised thing does, one run after the other, and how long the pauses were."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, runs: Sequence[BaseException | str | None]) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, runs: Sequence[BaseException | str | None], pauses: Reconnect = PAUSES
+    ) -> None:
         self._runs = list(runs)
         self.pauses: list[float] = []
         self.down: list[str] = []
         self.phases: list[Phase] = []
         self.jitter = 0.0
         self.now_s = 0.0
-        self.supervised = Supervised("link plc", self.work, PAUSES, self.down.append, lambda: self.jitter)
+        self.supervised = Supervised("link plc", self.work, pauses, self.down.append, lambda: self.jitter)
         monkeypatch.setattr(asyncio, "sleep", self.sleep)
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now_s)
 
     async def sleep(self, seconds: float) -> None:
         self.phases.append(self.supervised.phase)
@@ -44,6 +47,14 @@ class Script:
             up()
             up()
             raise AdapterError("lost")
+        if step == "used":
+            self.now_s += 0.75
+            up()
+            self.now_s += 60.0
+            raise Unheard("closed")
+        if step == "idle":
+            up()
+            raise Unheard("closed")
         if isinstance(step, BaseException):
             raise step
 
@@ -81,6 +92,31 @@ async def test_where_the_link_stands_and_nobody_answers_its_devices_are_not_call
     assert script.pauses == [1, 2, 1, 1]
     assert script.down == ["no", "no"]
     assert (script.supervised.failures, script.supervised.fault) == (4, "silent")
+
+
+async def test_however_long_the_pauses_are_who_could_be_reached_is_tried_within_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    minute = Reconnect.model_validate({"min": "1min", "max": "10min"})
+    script = Script(monkeypatch, ["idle", Unheard("silent"), AdapterError("no"), AdapterError("no")], minute)
+    await script.run()
+    assert script.pauses == [1, 1, 60, 120]
+
+
+async def test_who_hangs_up_after_a_while_is_connected_to_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, ["used", "idle", "used", AdapterError("no")])
+    await script.run()
+    assert script.pauses == [0, 1, 0, 1]
+
+
+async def test_one_that_is_closed_again_and_again_while_it_is_idle_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script = Script(monkeypatch, ["idle", "idle", "idle", AdapterError("no"), "up"])
+    logs = await script.run()
+    assert script.pauses == [1, 1, 1, 2, 1]
+    told = [(event["event"], event.get("reason")) for event in logs]
+    assert told == [("up", None), ("down", "closed"), ("up", None), ("down", "no"), ("up", None), ("down", "lost")]
 
 
 async def test_one_that_ends_by_itself_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,5 +122,5 @@ def test_points_nobody_speaks_about_turn_stale_after_ten_seconds(
 
     assert lost["bad"] == {"count": {"reason": "no-link"}}
     assert stale["values"] == {}
-    assert 9.5 < moment(stale) - moment(lost) < 11.5
-    assert moment(last_good) < moment(lost)
+    assert 9.5 < moment(stale) - moment(last_good) < 11.5
+    assert moment(last_good) < moment(lost) < moment(stale)

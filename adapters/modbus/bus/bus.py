@@ -26,6 +26,7 @@ class Bus:
     def __init__(self, wire: Wire, poll_share: float) -> None:
         self.wire = wire
         wire.idle = self.pump
+        wire.more = self._more
         if isinstance(wire, Line):
             wire.again = self._again
         self._asks: deque[Ask] = deque()
@@ -78,7 +79,7 @@ class Bus:
     @property
     def busy(self) -> bool:
         """Whether anything waits or is under way."""
-        return bool(self._asks or self._polls or self._doubts.waiting or self.wire.in_flight)
+        return self._more() or bool(self.wire.in_flight)
 
     def pump(self) -> None:
         """Send as much as may be under way."""
@@ -221,6 +222,9 @@ class Bus:
     @property
     def _polls_wait(self) -> bool:
         return bool(self._polls or self._doubts.waiting)
+
+    def _more(self) -> bool:
+        return bool(self._asks or self._polls_wait)
 
     def _expire(self, ask: Ask) -> None:
         if ask in self._asks:

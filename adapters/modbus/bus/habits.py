@@ -1,4 +1,4 @@
-"""When people are told that a device's answers come twice, late or damaged, and that this is over. Pure."""
+"""When people are told that answers come twice, late, damaged or misnumbered, and that this is over. Pure."""
 
 from __future__ import annotations
 
@@ -90,8 +90,18 @@ def _words(unit_id: int, timeout_s: float) -> dict[Odd, tuple[str, str]]:
     )
     late = f"it answers later than its timeout of {format_duration(timeout_s)}: lengthen `timeout`"
     damaged = f"its answers arrive damaged: termination or bias, the cable, or two devices with id {unit_id}"
+    unnumbered = (
+        "its answers carry other transaction numbers than what was asked, so that none can be believed: new firmware, "
+        "or what else talks through the same bridge, is where to look"
+    )
+    stranger = (
+        f"its answers carry another unit id than {unit_id}, so that none can be believed: set that one if nothing else "
+        "is behind this connection (`fieldgate monitor DEVICE --raw` shows it), or set the bridge to pass ids on"
+    )
     return {
         Odd.TWICE: (twice, "it does not answer twice any more"),
         Odd.LATE: (late, "it answers within its timeout again"),
         Odd.DAMAGED: (damaged, "its answers arrive undamaged again"),
+        Odd.STRANGER: (stranger, "its answers carry its own unit id again"),
+        Odd.UNNUMBERED: (unnumbered, "its answers carry the numbers of what was asked again"),
     }

@@ -57,6 +57,11 @@ class Bundle(NamedTuple):
         return not self.mask.strip(b"\xff")
 
     @property
+    def has_wide(self) -> bool:
+        """Whether one of the points takes several addresses, which can't be written one by one."""
+        return any(len(write.data) > self.step for write in self.writes)
+
+    @property
     def names(self) -> str:
         """The points, for people."""
         return ", ".join(write.cell.name for write in self.writes)

@@ -12,6 +12,8 @@ from adapters.modbus.wire.words import ACKNOWLEDGE, NO_PATH, REASONS, UNKNOWN_FU
 from gateway.model import OF_A_VALUE, Bad, BadReason, Result, ResultStatus, Value
 from gateway.values import near
 
+MANY_REGISTERS = 16
+"""Function that writes several registers (MODBUS Application Protocol V1.1b3, 6.12)."""
 INSTEAD = {
     5: "write: multiple makes it function 15",
     6: "write: multiple makes it function 16",
@@ -56,7 +58,7 @@ def write_trouble(bundle: Bundle, function: int, outcome: Outcome) -> Result | N
         return Result(ResultStatus.UNREACHABLE, reason=outcome.reason, detail=detail)
     if is_silence(outcome) or outcome.code in {None, ACKNOWLEDGE}:
         return Result(ResultStatus.UNKNOWN, reason=outcome.reason, detail=f"{detail}; it may have been written")
-    if outcome.code == UNKNOWN_FUNCTION:
+    if outcome.code == UNKNOWN_FUNCTION and not (function == MANY_REGISTERS and bundle.has_wide):
         detail = f"{detail}; {INSTEAD[function]}"
     return Result(ResultStatus.FAILED, reason=outcome.reason, detail=detail)
 

@@ -24,6 +24,8 @@ from gateway.adapter import DeviceConfig, Identifier, Period, StrictModel, check
 from gateway.values import Order
 
 REGISTER_BITS = 16
+SUNSPEC_REGISTERS = 4
+"""Of its widest numbers, which have 64 bits (SunSpec Device Information Model Specification, 5.3)."""
 
 RegisterHole = Annotated[int, Field(ge=0, le=MAX_READ_REGISTERS)]
 BitHole = Annotated[int, Field(ge=0, le=MAX_READ_BITS)]
@@ -48,7 +50,7 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
     probe_every: Period = Field(30.0, description="a dead device is tried so often, as far as the bus has time")
     order: Order = Field("ABCD", description="word and byte order of all points")
     address_base: Literal[0, 1] = Field(0, description="0: wire addresses; 1: addresses as many manuals print them")
-    max_registers: Annotated[int, Field(ge=4, le=MAX_READ_REGISTERS)] = Field(
+    max_registers: Annotated[int, Field(ge=1, le=MAX_READ_REGISTERS)] = Field(
         MAX_READ_REGISTERS, description="registers in one request"
     )
     max_bits: Annotated[int, Field(ge=1, le=MAX_READ_BITS)] = Field(MAX_READ_BITS, description="bits in one request")
@@ -105,9 +107,10 @@ class ModbusDevice(DeviceConfig[ModbusPoint]):
         for name, point in self.points.items():
             if point.table not in BIT_TABLES and point.width > self.max_registers:
                 limits = f"max_registers, which is {self.max_registers}"
-                raise ValueError(
-                    f"points.{name}: its {point.width} registers are more than {limits}: shorten its length"
-                )
+                hint = "" if point.length is None else ": shorten its length"
+                raise ValueError(f"points.{name}: its {point.width} registers are more than {limits}{hint}")
+        if self.sunspec is not None and self.max_registers < SUNSPEC_REGISTERS:
+            raise ValueError(f"max_registers must be at least {SUNSPEC_REGISTERS} for sunspec, which has wide values")
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 from typing_extensions import override
 
+from adapters.modbus.config.host import Host
 from gateway.adapter import LinkConfig, Period, Reconnect, StrictModel, TlsConfig
 from gateway.units import Duration, parse_duration
 
@@ -63,7 +64,7 @@ class ModbusLink(LinkConfig):
     """One connection or serial line, and the devices on it."""
 
     transport: Transport = "tcp"
-    host: Annotated[str, Field(min_length=1)] | None = Field(None, description="not for rtu and ascii")
+    host: Host | None = Field(None, description="not for rtu and ascii")
     port: Annotated[int, Field(ge=1, le=65535)] | Annotated[str, Field(min_length=1)] | None = Field(
         None,
         description="rtu, ascii: the serial port, best by its name in /dev/serial/by-id; else a number, 502 (tls: 802)",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
 from adapters.modbus.config.notation import BitRange, RawNumbers
 from adapters.modbus.config.sense import complaints
-from adapters.modbus.config.tables import ADDRESSES, BIT_TABLES, MAX_READ_REGISTERS, Table
+from adapters.modbus.config.tables import ADDRESSES, BIT_TABLES, MAX_READ_REGISTERS, Table, reference
 from gateway.adapter import PointConfig, WriteRules
 from gateway.model import Kind, Value
 from gateway.values import SCALARS, Order, Quantity, Spoiled, Unwritable, decode_one, encode
@@ -100,6 +100,17 @@ class ModbusPoint(PointConfig):
         if (low is None or low <= rounded) and (high is None or rounded <= high):
             return None
         return f"{rounded} is the nearest value that can be written, and outside what its writable allows"
+
+    @field_validator("address", mode="before")
+    @classmethod
+    def _is_no_reference(cls, given: Any) -> Any:
+        if isinstance(given, int) and (meant := reference(given)) is not None:
+            table, number = meant
+            raise ValueError(
+                f"in manuals {given} is number {number} of the {table} table: write address: {number}, "
+                f"table: {table}, and address_base: 1 for the device"
+            )
+        return given
 
     @model_validator(mode="after")
     def _makes_sense(self) -> ModbusPoint:

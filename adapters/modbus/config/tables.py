@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 MAX_READ_REGISTERS = 125
@@ -21,3 +23,13 @@ Table = Literal["holding", "input", "coil", "discrete"]
 
 BIT_TABLES: frozenset[Table] = frozenset({"coil", "discrete"})
 WRITABLE_TABLES: frozenset[Table] = frozenset({"coil", "holding"})
+
+REFERENCE = 100_000
+"""Of six digits, as many manuals print them, the first says which table is meant."""
+REFERENCES: Mapping[int, Table] = MappingProxyType({1: "discrete", 3: "input", 4: "holding"})
+
+
+def reference(address: int) -> tuple[Table, int] | None:
+    """The table and the number in it that six digits mean; None where it is none of these."""
+    first, number = divmod(address, REFERENCE)
+    return (REFERENCES[first], number) if first in REFERENCES and 0 < number <= ADDRESSES else None

@@ -81,6 +81,8 @@ class Poll:
             self._silences += 1
             if self._silences >= GIVE_UP_AFTER and not self._answered:
                 self._give_up()
+        else:
+            self._heard_s = time.time()
         if read.search is not None:
             self._search_on(read.search, bad.code if bad.code in LASTING else None)
         elif bad.code in LASTING and not self._lookout:

@@ -21,7 +21,7 @@ TYPES = frozenset({
 DEFAULT_REGISTERS, DEFAULT_BITS = 2, 1
 """Two registers are what most values have that nobody understands."""
 
-_WHAT = re.compile(r"(?:([a-z]+):)?([0-9]{1,6})(?:/([0-9]{1,5}))?(?::([a-z0-9]+))?")
+_WHAT = re.compile(r"(?:([a-z]+):)?(0x[0-9A-Fa-f]{1,4}|[0-9]{1,6})(?:/([0-9]{1,5}))?(?::([a-z0-9]+))?")
 
 
 class Wanted(NamedTuple):
@@ -48,11 +48,11 @@ def wanted(what: str, device: ModbusDevice) -> Wanted:
     if kind is not None and (kind not in TYPES or table in BIT_TABLES):
         raise _malformed(f"{kind} is no type of a {table} table; there are {', '.join(sorted(TYPES))} of registers")
     bits = table in BIT_TABLES
-    count = int(match[3] or (DEFAULT_BITS if bits else DEFAULT_REGISTERS))
     most = min(device.max_bits, MAX_READ_BITS) if bits else device.max_registers
+    count = int(match[3] or (DEFAULT_BITS if bits else min(DEFAULT_REGISTERS, most)))
     if not 1 <= count <= most:
         raise _malformed(f"one request to this device reads 1 to {most} of a {table} table, not {count}")
-    address = int(match[2])
+    address = int(match[2], 16 if match[2].startswith("0x") else 10)
     start = address - device.address_base
     if start < 0:
         raise _malformed("with address_base 1 addresses count from 1, so 0 does not exist")

@@ -19,11 +19,13 @@ LINK_LOST = Bad(BadReason.NO_LINK)
 
 
 class Odd(Enum):
-    """How an answer can be amiss: twice, after its time, or damaged."""
+    """How an answer can be amiss: twice, after its time, damaged, under a number or a unit id that was not asked."""
 
     TWICE = "twice"
     LATE = "late"
     DAMAGED = "damaged"
+    UNNUMBERED = "unnumbered"
+    STRANGER = "stranger"
 
 
 class Exchange:

@@ -6,6 +6,7 @@ import asyncio
 import struct
 from collections import deque
 from collections.abc import Iterable
+from random import randrange
 
 from typing_extensions import override
 
@@ -40,11 +41,10 @@ OTHER_HINT = "is the port right, or is it a bridge with transport: rtu-over-tcp?
 class Numbered(Wire):
     """Requests and replies with a number each, so that several may be under way."""
 
-    _number = 0
-
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # as Wire takes them
         self._overdue: deque[int] = deque(maxlen=MAX_OVERDUE)
+        self._number = randrange(TRANSACTIONS)  # what was asked through another connection may be answered on this one
 
     @override
     def send(self, exchange: Exchange) -> bytes:
@@ -105,15 +105,24 @@ class Numbered(Wire):
         exchange = self.in_flight.pop(number, None)
         if exchange is None:
             self.counters.late += 1
-            self.odd(unit, Odd.LATE if number in self._overdue else Odd.TWICE)
+            self.odd(unit, self._oddity(number))
             self._unasked(stop - start)
         elif (unit, function, length) == (*exchange.refusal, EXCEPTION_SIZE):
             self.counters.exceptions += 1
             exchange.failed(Bad(BadReason.DEVICE_ERROR, code=code))
         else:
             self.counters.garbage += 1
+            if unit != (asked := exchange.expected[0]):
+                self.odd(asked, Odd.STRANGER)
             exchange.failed(GARBLED)
         return stop
+
+    def _oddity(self, number: int) -> Odd:
+        """What is amiss with a reply that nobody waits for."""
+        if number in self._overdue:
+            return Odd.LATE
+        is_ours = (self._number - number) % TRANSACTIONS < self.counters.requests
+        return Odd.TWICE if is_ours else Odd.UNNUMBERED
 
     def _plausible(self, buffer: bytes | bytearray, start: int) -> bool:
         """Whether a frame can begin so; else nothing marks where the next one begins."""
@@ -177,8 +186,14 @@ class Stream(Numbered, asyncio.BufferedProtocol):
     def _give_up(self, late: Iterable[Exchange]) -> None:
         late = list(late)
         super()._give_up(late)
-        if late and self._filled:
+        if late and self._filled and not self._is_awaited:
             self.lose(AdapterError(f"{self._peer} stopped in the middle of a reply"))
+
+    @property
+    def _is_awaited(self) -> bool:
+        """Whether the reply of which a part has come may be that to a request whose time is not over."""
+        buffer = self._buffer
+        return bool(self.in_flight) if self._filled == 1 else (buffer[0] << 8 | buffer[1]) in self.in_flight
 
 
 class Datagrams(Numbered, asyncio.DatagramProtocol):

@@ -172,9 +172,9 @@ def _why(path: str, error: Exception) -> str:
         hint = "add it to the port's group, most often with `adduser USER dialout`, and restart"
         return f"this user may not open {path}: {hint}"
     if code in (errno.EAGAIN, errno.EBUSY) or "exclusively lock" in str(error):
-        return f"another program holds {path}: only one may speak on a line"
+        return f"another program holds {path}, or another link under another name: only one may speak on a line"
     if code == errno.EINVAL:
         return f"{path} does not take these settings (baudrate, parity, stop_bits, data_bits)"
-    if code == errno.ENOTTY or "Inappropriate ioctl" in str(error):
+    if code in (errno.ENOTTY, errno.EISDIR) or "Inappropriate ioctl" in str(error):
         return f"{path} is no serial port"
     return f"can't open {path}: {error}"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from adapters.modbus.wire.exchange import LINK_LOST, TIMED_OUT, Counters, Exchange, Odd
 from adapters.modbus.wire.owed import Owed
-from gateway.adapter import AdapterError, Direction, Tap
+from gateway.adapter import AdapterError, Direction, Tap, Unheard
 
 EARLY_S = 0.001
 """A timer may fire so much before its moment."""
@@ -17,6 +17,9 @@ BABBLE_BYTES = 262_144
 """In a second, of what nobody asked for: more than any RS-485 line in the field carries, at 1 Mbaud. Who sends so
 much would keep the processor busy, and hears nothing."""
 BABBLE_S = 1.0
+
+
+HUNG_UP_HINT = "another client may hold its only place, or it lets only some addresses in, or another program is there"
 
 
 class Pace(NamedTuple):
@@ -48,8 +51,10 @@ class Wire(asyncio.BaseProtocol):
         self.in_flight: dict[int, Exchange] = {}
         self.lost: asyncio.Future[None] = loop.create_future()
         self.counters = Counters()
-        self.heard_s = loop.time()
+        self.heard_s = self._made_s = loop.time()
         self.idle: Callable[[], None] = _nothing
+        self.more: Callable[[], bool] = _no_more
+        """Whether more requests wait for their turn."""
         self.odd: Callable[[int, Odd], None] = _unheeded
         """Told of each answer that is amiss, and whose it is: a unit id."""
         self.tap: Tap | None = None
@@ -192,15 +197,27 @@ class Wire(asyncio.BaseProtocol):
 
     def _reason(self, exc: Exception | None) -> Exception:
         """What ended the connection: an error of ours that asyncio caught stays what it is."""
+        if (exc is None or isinstance(exc, ConnectionResetError)) and self._is_idle:
+            return Unheard(f"{self._peer} closed the connection, on which nothing was asked just then")
         if exc is None:
-            return AdapterError(f"{self._peer} closed the connection")
+            hint = f" without an answer: {HUNG_UP_HINT}" if self.heard_s == self._made_s else ""
+            return AdapterError(f"{self._peer} closed the connection{hint}")
         if isinstance(exc, OSError):
             return AdapterError(f"the connection to {self._peer} broke: {exc.strerror or exc}")
         return exc
 
+    @property
+    def _is_idle(self) -> bool:
+        """Whether it has served, and nobody waits for anything: many devices close what is not used for a while."""
+        return not self.in_flight and not self.more() and self.heard_s > self._made_s
+
 
 def _nothing() -> None:
     pass
+
+
+def _no_more() -> bool:
+    return False
 
 
 def _unheeded(_unit: int, _odd: Odd) -> None:

@@ -24,6 +24,8 @@ def told(what: Habits, odd: Odd, times: int, *, answers: int = 0, now_s: float =
     [
         (Odd.TWICE, "answers twice"),
         (Odd.LATE, "answers later than its timeout of 500ms: lengthen `timeout`"),
+        (Odd.STRANGER, "another unit id than 5"),
+        (Odd.UNNUMBERED, "other transaction numbers than what was asked"),
         (Odd.DAMAGED, "damaged: termination or bias, the cable, or two devices with id 5"),
     ],
 )
@@ -45,7 +47,7 @@ def test_one_in_fifty_is_not_yet_a_habit(answers: int, is_told: bool) -> None:
 
 def test_each_kind_is_told_for_itself() -> None:
     what = habits()
-    assert [len(told(what, odd, 10)) for odd in Odd] == [1, 1, 1]
+    assert [len(told(what, odd, 10)) for odd in Odd] == [1] * len(Odd)
 
 
 def test_a_good_year_hides_no_bad_hour() -> None:

@@ -151,7 +151,9 @@ def test_the_kind_of_a_point_is_known_beforehand(point: dict[str, Any], kind: Ki
     assert device({"p": {"address": 1, **point}}).points["p"].kind == kind
 
 
-@pytest.mark.parametrize("limit", [{"max_registers": 126}, {"max_bits": 2001}, {"unit_id": 256}, {"timeout": "0s"}])
+@pytest.mark.parametrize(
+    "limit", [{"max_registers": 126}, {"max_registers": 0}, {"max_bits": 2001}, {"unit_id": 256}, {"timeout": "0s"}]
+)
 def test_limits_of_the_protocol_hold(limit: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         device({"p": {"address": 1}}, **limit)
@@ -163,6 +165,7 @@ def test_limits_of_the_protocol_hold(limit: dict[str, Any]) -> None:
         ({"scale_from": 65536}, {}, "scale_from 65536 is no address here"),
         ({"scale_from": 0}, {"address_base": 1}, "scale_from 0 is no address here"),
         ({"type": "string", "length": 20}, {"max_registers": 16}, "its 20 registers are more than max_registers"),
+        ({"type": "float32"}, {"max_registers": 1}, "its 2 registers are more than max_registers, which is 1 "),
         ({"address": 65535, "type": "string", "length": 2}, {}, "end beyond 65535"),
         ({"enum": {0: "off"}, "report": {"deadband": 1}}, {}, "report.deadband is for numbers, and this is text"),
         ({"type": "string", "length": 2, "report": {"deadband": "2%"}}, {}, "report.deadband is for numbers"),
@@ -176,6 +179,28 @@ def test_a_point_that_does_not_fit_its_device_is_refused(
 ) -> None:
     with pytest.raises(ValidationError, match=rf"points\.p: .*{sentence}"):
         device({"p": {"address": 1, **point}}, **more)
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        (400_001, "number 1 of the holding table: write address: 1, table: holding, and address_base: 1"),
+        (365_536, "number 65536 of the input table"),
+        (100_010, "number 10 of the discrete table"),
+        (400_000, "less than or equal to 65536"),
+        (465_537, "less than or equal to 65536"),
+        (200_001, "less than or equal to 65536"),
+    ],
+)
+def test_six_digits_of_a_manual_are_explained(address: int, meant: str) -> None:
+    with pytest.raises(ValidationError, match=meant):
+        device({"p": {"address": address}})
+
+
+def test_a_device_may_give_one_register_at_a_time_but_not_by_sunspec() -> None:
+    assert device({"p": {"address": 1}}, max_registers=1).max_registers == 1
+    with pytest.raises(ValidationError, match="at least 4 for sunspec"):
+        device({}, sunspec=True, max_registers=1)
 
 
 def test_a_deadband_of_the_whole_device_may_meet_texts() -> None:

@@ -33,6 +33,13 @@ def test_what_is_a_serial_ports_is_refused_of_a_network(transport: str, setting:
         link(transport, **setting)
 
 
+@pytest.mark.parametrize(
+    "host", ["192.168.1.20", "::1", "fe80::1%eth0", "plc", "plc-3.example.", "plc_3", "zähler.example"]
+)
+def test_a_host_is_a_name_or_an_address(host: str) -> None:
+    assert link("tcp", host=host).address == (host, 502)
+
+
 @pytest.mark.parametrize("transport", PORTS)
 @pytest.mark.parametrize("setting", [{"host": "plc.example"}, {"connect_timeout": "3s"}], ids=str)
 def test_what_is_a_networks_is_refused_of_a_serial_port(transport: str, setting: dict[str, Any]) -> None:
@@ -47,6 +54,15 @@ def test_what_is_a_networks_is_refused_of_a_serial_port(transport: str, setting:
         ("rtu", {"port": "ttyUSB0"}, "it is the path of a serial port"),
         ("tcp", {"port": "/dev/ttyUSB0"}, "for a serial port write transport: rtu"),
         ("tcp", {"host": None}, "transport tcp needs host"),
+        ("tcp", {"host": "192.168.1.20:502"}, "write host: 192.168.1.20, port: 502"),
+        ("udp", {"host": "http://192.168.1.20"}, "and nothing else"),
+        ("tcp", {"host": "192.168.1.20 "}, "and nothing else"),
+        ("tcp", {"host": "[::1]"}, "and nothing else"),
+        ("tcp", {"host": "192.168.1.256"}, "four numbers up to 255"),
+        ("tcp", {"host": "192.168.1"}, "four numbers up to 255"),
+        ("tcp", {"host": "192.168.1..20"}, "four numbers up to 255"),
+        ("tcp", {"host": "plc..example"}, "between two of its dots"),
+        ("tcp", {"host": "p" * 64}, "between two of its dots"),
         ("rtu", {"max_in_flight": 2}, "nothing there tells replies apart"),
         ("rtu-over-tcp", {"max_in_flight": 2}, "nothing there tells replies apart"),
         ("tcp", {"tls": {}}, "has no meaning but with transport: tls"),

@@ -18,6 +18,9 @@ GOOD: list[tuple[str, tuple[Any, ...]]] = [
     ("holding:100/2", ("holding", 100, 100, 2, None)),
     ("input:0/125:float32", ("input", 0, 0, 125, "float32")),
     ("65534", ("holding", 65534, 65534, 2, None)),
+    ("0x64", ("holding", 100, 100, 2, None)),
+    ("input:0x00fF/1:uint16", ("input", 255, 255, 1, "uint16")),
+    ("0100", ("holding", 100, 100, 2, None)),
     ("coil:7", ("coil", 7, 7, 1, None)),
     ("discrete:7/16", ("discrete", 7, 7, 16, None)),
 ]
@@ -28,6 +31,10 @@ def test_what_is_left_out_is_usual(what: str, parts: tuple[Any, ...]) -> None:
     assert tuple(wanted(what, DEVICE)) == parts
 
 
+def test_where_only_one_register_can_be_read_that_is_usual() -> None:
+    assert wanted("100", registers(1, max_registers=1)).size == 1
+
+
 def test_addresses_count_as_the_device_does() -> None:
     asked = wanted("101/1", FROM_ONE)
     assert (asked.address, asked.start, asked.block.start, asked.block.size) == (101, 100, 100, 1)
@@ -35,7 +42,7 @@ def test_addresses_count_as_the_device_does() -> None:
 
 @pytest.mark.parametrize("what", [
     "", "holding", "holding:", "x:1", "-1", "1/0", "1/126", "65535/2", "99999", "1/2/3", "1:text", "coil:1:uint16",
-    "1/99999", "holding:1e3", "\u0661", "1" * 400,
+    "1/99999", "holding:1e3", "\u0661", "1" * 400, "0x", "0x12345", "0xg1",
 ])  # fmt: skip
 def test_what_makes_no_sense_is_refused_in_a_sentence(what: str) -> None:
     with pytest.raises(Rejected) as caught:

@@ -181,6 +181,41 @@ async def test_each_request_has_its_own_deadline() -> None:
     await rig.end()
 
 
+@pytest.mark.parametrize("size", [1, 2, 12])
+def test_while_a_reply_is_half_here_another_may_be_late(size: int) -> None:
+    outcomes: list[bytes | Bad] = []
+
+    async def happens() -> None:
+        rig = Rig()
+        slow, asked = rig.send(5.0)
+        dead, _ = rig.send(1.0)
+        rig.feed([asked.good()[:size]])
+        await asyncio.sleep(1.1)
+        rig.feed([asked.good()[size:]])
+        outcomes.extend(dead.outcomes + slow.outcomes)
+        await rig.end()
+
+    in_simulated_time(happens)
+    assert outcomes == [TIMED_OUT, b"\0\x0a\0\x0b"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 12])
+def test_a_reply_that_stays_half_ends_the_link_when_its_time_is_over(size: int) -> None:
+    async def happens() -> None:
+        rig = Rig()
+        _, asked = rig.send(5.0)
+        rig.send(1.0)
+        rig.feed([asked.good()[:size]])
+        await asyncio.sleep(4.9)
+        assert rig.wire.open
+        await asyncio.sleep(0.2)
+        with pytest.raises(AdapterError, match="middle of a reply"):
+            await rig.wire.lost
+        await rig.end()
+
+    in_simulated_time(happens)
+
+
 async def test_a_transaction_number_in_flight_is_not_given_twice() -> None:
     rig = Rig()
     waiting, asked = rig.send()
@@ -306,7 +341,7 @@ async def test_a_damaged_or_cut_datagram_is_never_a_value_but_in_its_data(at: in
     await rig.end()
 
 
-def test_who_answers_late_is_told_from_who_answers_twice() -> None:
+def test_who_answers_late_is_told_from_who_answers_twice_or_under_no_number_of_ours() -> None:
     odd: list[tuple[int, Odd]] = []
 
     async def happens() -> None:
@@ -316,8 +351,8 @@ def test_who_answers_late_is_told_from_who_answers_twice() -> None:
         await asyncio.sleep(1.1)
         rig.feed([asked.good()])
         _, other = rig.send()
-        rig.feed([other.good(), other.good()])
+        rig.feed([other.good(), other.good(), other.good(tid=0)])
         await rig.end()
 
     in_simulated_time(happens)
-    assert odd == [(UNIT, Odd.LATE), (UNIT, Odd.TWICE)]
+    assert odd == [(UNIT, Odd.LATE), (UNIT, Odd.TWICE), (UNIT, Odd.UNNUMBERED)]
