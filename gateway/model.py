@@ -46,12 +46,16 @@ class Bad(Struct, frozen=True, omit_defaults=True):
 
 
 class PointGroup(Struct, frozen=True, cache_hash=True):
-    """The points of one device that are read together, once each `every_s` seconds."""
+    """The points of one device that come together: read each `every_s` seconds, or when the device sends them (0).
+
+    `stale_after_s`: without a sample for so long they are stale; None: by the rule for what is polled, 0: never.
+    """
 
     device: str
     every_s: float
     points: tuple[str, ...]
     kinds: tuple[Kind, ...]
+    stale_after_s: float | None = None
 
 
 NOTHING_BAD: Mapping[str, Bad] = MappingProxyType({})
@@ -80,12 +84,16 @@ class DeviceState(StrEnum):
 
 
 class DeviceStatus(Struct, frozen=True):
-    """A device's state and since when (UTC, Unix milliseconds) it has been in it."""
+    """A device's state and since when (UTC, Unix milliseconds) it has been in it.
+
+    `reason` is a code for machines, `detail` a sentence for people where a code can't say it.
+    """
 
     device: str
     state: DeviceState
     since_ms: int
     reason: str | None = None
+    detail: str | None = None
 
 
 class Notice(Struct, frozen=True):
@@ -215,12 +223,27 @@ class Part(Struct, frozen=True):
     interlocks: tuple[Interlock, ...] = ()
 
 
+class ArgumentInfo(Struct, frozen=True):
+    """What a command takes; without `default` it must be given. `pattern` is for the adapter to check."""
+
+    kind: Kind
+    min: float | None = None
+    max: float | None = None
+    choices: tuple[Value, ...] = ()
+    max_length: int | None = None
+    pattern: str | None = None
+    default: Value | None = None
+    unit: str | None = None
+    description: str = ""
+
+
 class CommandInfo(Struct, frozen=True):
-    """A named command of a device: its steps, or none where its adapter carries it out itself."""
+    """A named command of a device: its steps, or none where its adapter carries it out itself, with `args`."""
 
     guards: Guards = NO_GUARDS
     steps: tuple[Step, ...] = ()
     description: str = ""
+    args: Mapping[str, ArgumentInfo] = {}
 
 
 class FailSafeInfo(Struct, frozen=True):
@@ -239,7 +262,7 @@ class PointInfo(Struct, frozen=True):
     kind: Kind
     every_s: float
     unit: str | None = None
-    enum: Mapping[int, Value] | None = None
+    enum: Mapping[int, Value] | Mapping[int | str, Value] | None = None
     range: tuple[float, float] | None = None
     writable: bool = False
     write_min: float | None = None

@@ -16,6 +16,7 @@ from gateway.adapter.contract import (
     to_nobody,
 )
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
+from gateway.adapter.notation import BitRange, RawNumbers
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.readback import ReadBack, check_read_backs
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
@@ -30,6 +31,7 @@ __all__ = [
     "AdapterError",
     "Advice",
     "AdviceKind",
+    "BitRange",
     "ConfigPath",
     "DeviceConfig",
     "Direction",
@@ -44,6 +46,7 @@ __all__ = [
     "PermanentError",
     "PointConfig",
     "Progress",
+    "RawNumbers",
     "ReadBack",
     "Reconnect",
     "Rejected",

@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
-from adapters.modbus.config.notation import BitRange, RawNumbers
 from adapters.modbus.config.sense import complaints
 from adapters.modbus.config.tables import ADDRESSES, BIT_TABLES, MAX_READ_REGISTERS, Table, reference
-from gateway.adapter import PointConfig, WriteRules
+from gateway.adapter import BitRange, PointConfig, RawNumbers, WriteRules
 from gateway.model import Kind, Value
 from gateway.values import SCALARS, Order, Quantity, Spoiled, Unwritable, decode_one, encode
 

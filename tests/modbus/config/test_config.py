@@ -5,7 +5,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from adapters.modbus.config import ModbusDevice, ModbusPoint
-from adapters.modbus.config.notation import parse_bits
+from gateway.adapter.notation import parse_bits
 from gateway.model import Kind
 from tests.modbus.setup import device, link_to
 

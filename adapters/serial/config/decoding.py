@@ -1,0 +1,60 @@
+"""How a frame becomes values: the configuration's part. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from adapters.serial.config.octets import Octets
+from gateway.adapter import StrictModel
+
+
+class Pattern(StrictModel):
+    """Text: the named groups of `match` are what points are made `from`."""
+
+    type: Literal["pattern"] = "pattern"
+
+
+class Columns(StrictModel):
+    """Text between delimiters: points are made `from` a column's number, the first is 1, or its name."""
+
+    type: Literal["columns"]
+    delimiter: Octets = b","
+    names: list[str] | None = Field(None, description="what the columns are called, the first first")
+
+
+class Pairs(StrictModel):
+    """Text of keys and values, as in `T=21.5;H=40`: points are made `from` a key."""
+
+    type: Literal["key-value"]
+    separator: Octets = Field(b";", description="between pairs")
+    equals: Octets = Field(b"=", description="between a key and its value")
+
+
+class Table(StrictModel):
+    """Bytes: points say where they stand (`at`) and what they are (`type`, `order`, `bits`, ...)."""
+
+    type: Literal["binary"]
+
+
+class Nmea(StrictModel):
+    """NMEA 0183: points are made `from` a sentence's field, as in GGA.lat."""
+
+    type: Literal["nmea"]
+
+
+class Iec62056(StrictModel):
+    """A data block of IEC 62056-21: points are made `from` an address, as in 1.8.0 or 1-0:1.8.0*255."""
+
+    type: Literal["iec62056-21"]
+
+
+def _named(given: Any) -> Any:
+    """`decode: nmea` is short for `decode: {type: nmea}`."""
+    return {"type": given} if isinstance(given, str) else given
+
+
+Decode = Annotated[
+    Annotated[Pattern | Columns | Pairs | Table | Nmea | Iec62056, Field(discriminator="type")], BeforeValidator(_named)
+]

@@ -1,0 +1,77 @@
+"""Bytes, and what is sent, as people write them in YAML. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, PlainValidator, WithJsonSchema
+
+from gateway.adapter import StrictModel
+
+_ESCAPE = re.compile(r"\\(?:[abtnvfre0\"/\\]|x[0-9A-Fa-f]{2})")
+"""What YAML turns into a character in double quotes, and leaves alone in single ones (YAML 1.1, 5.7)."""
+
+QUOTES_HINT = "a backslash means something in double quotes only: write"
+
+
+def parse_octets(given: Any) -> bytes:
+    r"""Bytes of `"\x02"`, or of `{hex: "02 10"}`; raises ValueError."""
+    if isinstance(given, bytes):  # as it was parsed before
+        return given
+    if isinstance(given, dict) and set(given) == {"hex"} and isinstance(given["hex"], str):
+        return parse_hex(given["hex"])
+    if not isinstance(given, str):
+        raise ValueError(r'must be text like "\x02" in double quotes, or hex digits like {hex: "02 10"}')
+    return as_octets(given)
+
+
+def parse_hex(text: str) -> bytes:
+    """Two digits a byte, with or without blanks between them; raises ValueError."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is no hex: two digits 0-9 A-F for each byte, like "02 1A"') from None
+
+
+def as_octets(text: str) -> bytes:
+    r"""One byte for each character up to `\xff`, as YAML's escapes give them; raises ValueError."""
+    if match := _ESCAPE.search(text):
+        raise ValueError(f"{QUOTES_HINT} \"{text}\", not '{text}' ({match[0]} would be sent as it stands)")
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{error.object[error.start]!r} is no single byte: write its bytes as {{hex: ...}}") from None
+
+
+def _not_empty(data: bytes) -> bytes:
+    if not data:
+        raise ValueError("must not be empty")
+    return data
+
+
+_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "minLength": 1},
+        {
+            "type": "object",
+            "properties": {"hex": {"type": "string"}},
+            "required": ["hex"],
+            "additionalProperties": False,
+        },
+    ],
+    "examples": ["\r\n", {"hex": "AA 55"}],
+}
+
+Octets = Annotated[bytes, PlainValidator(parse_octets), AfterValidator(_not_empty), WithJsonSchema(_SCHEMA)]
+"""One byte or several."""
+
+
+class HexSend(StrictModel):
+    """What is sent, in hex digits: `AA {address:uint8} {value:int16/DCBA} {checksum}`."""
+
+    hex: str
+
+
+Send = str | HexSend
+"""What is sent, with places for what is known only then: `"R{address:02d}\\r\\n"`; see `talk.template`."""

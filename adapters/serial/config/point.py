@@ -1,0 +1,112 @@
+"""A point of a serial device in the configuration. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from adapters.serial.config.talk import PointWrite
+from gateway.adapter import BitRange, Identifier, PointConfig
+from gateway.model import Kind, Value
+from gateway.values import SCALARS, Order, Quantity
+
+TEXT_TYPES = frozenset({"float", "int", "bool", "string"})
+"""Types of what is written in characters; all others are bytes of a binary frame, and bool and string may be either."""
+
+TypeName = Literal[
+    "float", "int", "bool", "string", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+    "float16", "float32", "float64", "bcd16", "bcd32", "bytes",
+]  # fmt: skip
+
+
+class SerialPoint(PointConfig):
+    """A value within a message: by what it is called there (`from`), or by where it stands in a binary frame (`at`)."""
+
+    type: TypeName
+    message: Identifier | None = Field(
+        None, description="which of the device's messages it is in, if there are several"
+    )
+    from_: str | int | None = Field(
+        None,
+        alias="from",
+        description="group of match, column, key, NMEA field or meter address; else the point's name",
+    )
+    at: int | None = Field(None, description="its first byte in a binary frame, from 0, or from the end below 0")
+    length: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        None, description="of a string or bytes: how many bytes"
+    )
+    order: Order = Field("ABCD", description="byte order: ABCD most significant first, DCBA least, CDAB, BADC")
+    bits: BitRange | None = Field(None, description="only these of its bits, lowest..highest, 0 the least significant")
+    encoding: Literal["ascii", "latin-1", "utf-8"] = Field("ascii", description="of a string in a binary frame")
+    base: Literal[2, 8, 10, 16] = Field(10, description="of an int in characters")
+    decimal: Literal[".", ","] = Field(".", description="of a float in characters")
+    scale: float = 1.0
+    offset: float = 0.0
+    decimals: Annotated[int, Field(ge=0, le=15)] | None = Field(
+        None, description="round to so many, if not to those of scale and offset"
+    )
+    enum: dict[int | str, Value] | None = Field(  # type: ignore[assignment]  # texts, too
+        None, description="what is there: what it means; anything else is bad, invalid"
+    )
+    invalid: list[int | float | str] = Field([], description='what is there when there is no value: "-----", 0x7FFF')
+    write: PointWrite | None = Field(None, description="how it is written; goes with writable")
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether it stands at a place in a binary frame."""
+        return self.at is not None
+
+    @property
+    def quantity(self) -> Quantity:
+        """What its raw number means; `float` and `int`, in characters, are float64 and int64 once they are read."""
+        low, high = self.range or (None, None)
+        kind = {"float": "float64", "int": "int64"}.get(self.type, self.type)
+        labels = tuple((int(raw), label) for raw, label in (self.enum or {}).items() if not isinstance(raw, str))
+        size = self.length or 0 if SCALARS[kind].is_text else 0
+        invalid = tuple(each for each in self.invalid if not isinstance(each, str))
+        return Quantity(
+            kind,
+            self.scale,
+            self.offset,
+            self.decimals,
+            low,
+            high,
+            labels=labels if self.is_binary else (),
+            size=size,
+            bits=self.bits,
+            invalid=invalid if self.is_binary else (),
+            encoding=self.encoding,
+        )
+
+    @property
+    def kind(self) -> Kind:
+        """How the value is written in JSON."""
+        if self.enum:
+            return _KIND_OF[type(next(iter(self.enum.values())))]
+        if self.type == "float":
+            return "float"
+        return self.quantity.kind
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> SerialPoint:
+        if self.at is not None and self.from_ is not None:
+            raise ValueError(
+                "it stands `at` a place of a binary frame, or is `from` something that has a name, not both"
+            )
+        if self.at is not None and self.type in {"float", "int"}:
+            raise ValueError(
+                f"{self.type} is for characters: `at` a place in a binary frame it has a size, as in float32"
+            )
+        if self.at is None and self.type not in TEXT_TYPES:
+            raise ValueError(
+                f"{self.type} needs `at`, its first byte in a binary frame; in characters it is float or int"
+            )
+        if self.at is not None and SCALARS[self.type].is_text and self.length is None:
+            raise ValueError(f"{self.type} needs length, in bytes")
+        if (self.writable is not False) != (self.write is not None):
+            raise ValueError("writable and write go together: what may be written, and how that is sent")
+        return self
+
+
+_KIND_OF: dict[type, Kind] = {bool: "bool", int: "int", float: "float", str: "text"}

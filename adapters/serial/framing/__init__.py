@@ -1,0 +1,1 @@
+"""From a stream of bytes to frames, whatever pieces it comes in. Pure."""

@@ -1,0 +1,1 @@
+"""What is there: ports, and what is said on them."""

@@ -1,0 +1,1 @@
+"""The devices of a link, served as if they were there."""

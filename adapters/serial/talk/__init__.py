@@ -1,0 +1,1 @@
+"""What is said to devices, and whose turn it is."""
