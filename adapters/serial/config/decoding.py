@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from adapters.serial.config.octets import Octets
-from adapters.serial.config.short import by_type
+from adapters.serial.config.short import ByType
 from gateway.adapter import StrictModel
 
 
@@ -53,5 +53,5 @@ class Iec62056(StrictModel):
 
 Decode = Annotated[
     Annotated[Pattern | Columns | Pairs | Table | Nmea | Iec62056, Field(discriminator="type")],
-    BeforeValidator(by_type),
+    ByType(),
 ]
