@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
+from msgspec.structs import replace
 from pydantic import Field, model_validator
 
 from gateway.adapter.basis import Identifier, StrictModel
@@ -89,9 +90,11 @@ def _complaints(info: ArgumentInfo) -> Iterator[str]:
     for key, given in (("max_length", info.max_length), ("pattern", info.pattern)):
         if given is not None and info.kind != "text":
             yield f"{key} is for text, and this is {KINDS[info.kind]}: leave it out"
-    for name, value in [*(("choices", each) for each in info.choices), ("default", info.default)]:
-        if value is not None and (why := why_not(info, value)) is not None:
-            yield f"{name}: {why}"
+    for choice in info.choices:
+        if (why := why_not(replace(info, choices=()), choice)) is not None:
+            yield f"choices: each {why}"
+    if info.default is not None and (why := why_not(info, info.default)) is not None:
+        yield f"default: it {why}"
 
 
 def fitted(info: ArgumentInfo, value: Any) -> Value:

@@ -68,7 +68,14 @@ class PointConfig(StrictModel):
 
     @model_validator(mode="after")
     def _labels_are_unambiguous(self) -> Self:
-        labels = [(type(label), label) for label in (self.enum or {}).values()]
+        if self.enum is None:
+            return self
+        codes = [str(code) for code in self.enum]
+        if twice := [code for code in codes if codes.count(code) > 1]:
+            raise ValueError(f"the enum has {twice[0]} as a number and as a text: give it once")
+        labels = [(type(label), label) for label in self.enum.values()]
+        if len({kind for kind, _ in labels}) > 1:
+            raise ValueError("the labels of an enum must be all text, all numbers of one kind or all true/false")
         if self.writable is not False and len(set(labels)) < len(labels):
             raise PydanticCustomError("enum_label", "a writable enum needs a different label for each raw value")
         return self

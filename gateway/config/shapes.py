@@ -53,6 +53,7 @@ def _below(alternative: Any, key: Any) -> Shape:
     return shape(arguments[0]) if origin in (list, set, frozenset) else ()
 
 
+@cache
 def _fields(model: type[BaseModel]) -> dict[str, Any]:
     """What is expected, by the keys that people write."""
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
