@@ -84,7 +84,7 @@ def test_why_a_read_failed_is_told_and_shows_in_the_exit_code(api: Api, verb: Ve
     (("invoke", "boiler", "fill", "kg=nan", "lot=a", "--yes"), "kg takes a number, not 'nan'"),
     (("invoke", "boiler", "fill", "kg=1", "lot=a", "times=1.5", "--yes"), "times takes a whole number, not '1.5'"),
     (("invoke", "boiler", "fill", "kg=1", "lot=a", "rinse=1", "--yes"), "rinse is true or false, not '1'"),
-    (("invoke", "boiler", "fill", "kg=1", "lot=a", "mode=fats", "--yes"), "'fats' - did you mean 'fast'?"),
+    (("invoke", "boiler", "fill", "mode=fats", "--yes"), "mode: no value 'fats' - did you mean 'fast'?"),
 ])  # fmt: skip
 def test_what_is_not_known_is_answered_with_what_may_be_meant_and_nothing_is_sent(
     api: Api, verb: Verb, arguments: tuple[str, ...], said: str
