@@ -133,8 +133,7 @@ def test_what_a_stranger_wrote_is_not_told_at_length() -> None:
 def test_whatever_comes_is_of_its_kind_and_within_its_limits_or_refused(value: Any, info: ArgumentInfo) -> None:
     try:
         found = accepted(info, value)
-    except Rejected as error:
-        assert error.reason in {"malformed", "out-of-range"}
+    except Rejected:
         return
     assert type(found) is {"float": float, "int": int, "bool": bool, "text": str}[info.kind]
     assert found == value
