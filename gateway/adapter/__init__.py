@@ -3,6 +3,17 @@
 from gateway.adapter.advice import Advice, AdviceKind
 from gateway.adapter.arguments import AdapterCommand, Argument
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
+from gateway.adapter.capture import (
+    Capture,
+    CaptureError,
+    Commanded,
+    Traffic,
+    capture_comment,
+    capture_line,
+    capture_text,
+    iso_us,
+    parse_capture,
+)
 from gateway.adapter.contract import (
     NO_OPTIONS,
     Adapter,
@@ -36,6 +47,9 @@ __all__ = [
     "AdviceKind",
     "Argument",
     "BitRange",
+    "Capture",
+    "CaptureError",
+    "Commanded",
     "Commands",
     "ConfigPath",
     "DeviceConfig",
@@ -63,12 +77,18 @@ __all__ = [
     "Tap",
     "Tell",
     "TlsConfig",
+    "Traffic",
     "Unheard",
     "WriteRules",
     "Wrote",
+    "capture_comment",
+    "capture_line",
+    "capture_text",
     "check_commands",
     "check_read_backs",
+    "iso_us",
     "of_scale",
+    "parse_capture",
     "to_nobody",
     "value_complaints",
 ]
