@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from adapters.serial.config import HexSend, Send
 from adapters.serial.talk.template import Template
+from gateway.model import Value
 from gateway.values import Unwritable
 
 
@@ -156,7 +157,7 @@ def test_a_wrong_checksum_is_not_recognised() -> None:
 )
 def test_whatever_is_sent_is_recognised(whole: int, number: float, text: str) -> None:
     in_bytes = hexed("55 {a:int16/DCBA} 0D {b:float64} {c} {checksum}")
-    values = {"a": whole, "b": number, "c": text}
+    values: dict[str, Value] = {"a": whole, "b": number, "c": text}
     assert in_bytes.recognise(in_bytes.render(values)) == values
     in_text = Template("\x02{a:+d}:{b:.2f};{c}\x03")
     assert in_text.recognise(in_text.render(values)) == values
