@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from adapters.serial.config.octets import Octets, parse_octets
+from adapters.serial.config.short import ByType
 from gateway.adapter import Period, StrictModel
 
 MAX_FRAME_BYTES = 65_536
@@ -172,5 +173,9 @@ class Iec62056Frames(_Framing):
 
 
 Framing = Annotated[
-    Line | Fixed | StartEnd | LengthField | Gap | Slip | Cobs | Escaped | Iec62056Frames, Field(discriminator="type")
+    Annotated[
+        Line | Fixed | StartEnd | LengthField | Gap | Slip | Cobs | Escaped | Iec62056Frames,
+        Field(discriminator="type"),
+    ],
+    ByType(),
 ]
