@@ -16,6 +16,7 @@ from gateway.adapter.contract import (
     to_nobody,
 )
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
+from gateway.adapter.living import lively, ratings
 from gateway.adapter.notation import BitRange, RawNumbers
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.readback import ReadBack, check_read_backs
@@ -63,5 +64,7 @@ __all__ = [
     "Wrote",
     "check_commands",
     "check_read_backs",
+    "lively",
+    "ratings",
     "to_nobody",
 ]
