@@ -24,7 +24,7 @@ class Replies:
     def refusal(self, unit: Unit, cue: Cue) -> bytes | None:
         """The error that it names now, where it could; None if it does not refuse."""
         code, error = unit.fault.refusal, cue.script.error
-        if code is None or error is None:
+        if code is None or error is None or not (cue.is_last or [*cue.expects()]):
             return None
         return self._text(unit, error, {"code": code} if code else {}, {})
 
@@ -43,7 +43,7 @@ class Replies:
 
     def _is_expected(self, unit: Unit, cue: Cue, pattern: str) -> bool:
         """Whether its messages are such an answer themselves."""
-        search = compiled(pattern).search
+        search = compiled(pattern, self._link.encoding).search
         return any(search(draft.frame.body) is not None for draft in unit.drafts(cue.script.name))
 
     def _text(
@@ -52,15 +52,21 @@ class Replies:
         """A frame that such a pattern is found in; None where none can be made up: then it says nothing."""
         known = {"address": unit.device.address} if unit.device.address is not None else {}
         wanted = filled(pattern, {**known, **captured})
-        compiled_ = compiled(wanted)
-        text = sample(wanted, {name: each for name, each in groups.items() if name in compiled_.groupindex})
+        looks = compiled(wanted, self._link.encoding)
+        text = sample(wanted, {name: each for name, each in groups.items() if name in looks.names})
         if text is None:
             return None
-        data = self._packing.data_of(text.encode(self._link.encoding))
-        addressed = Addressing(self._link.address, unit.device.address).put(data)
-        for made in (addressed, data):
-            wire = self._packing.wire(self._packing.sealed(made))
-            frame = self._packing.hear(wire)
-            if frame is not None and compiled_.search(frame.body) is not None:
-                return wire
+        addressing = Addressing(self._link.address, unit.device.address)
+        for data in self._frames(text.encode(self._link.encoding)):
+            for made in (addressing.put(data), data):
+                wire = self._packing.wire(self._packing.sealed(made))
+                frame = self._packing.hear(wire)
+                if frame is not None and looks.search(frame.body) is not None:
+                    return wire
         return None
+
+    def _frames(self, text: bytes) -> Iterator[bytes]:
+        """What begins with this within its marks, or with its marks."""
+        yield self._packing.data_of(text)
+        yield self._packing.around(text, 0)
+        yield self._packing.filled(text)

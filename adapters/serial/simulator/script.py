@@ -99,5 +99,8 @@ def cues_of(script: Script, address: int | str | None, seal: Seal | None) -> Ite
 
 
 def _script(device: str, kind: Kind, name: str, said: Poll | PointWrite | SerialCommand) -> Script:
-    steps = said.sequence or [TalkStep(send=said.send, expect=said.expect)]
+    if said.sequence is None:
+        steps = [TalkStep(send=said.send, expect=said.expect)]
+    else:
+        steps = [*said.sequence, *([TalkStep(expect=said.expect)] if said.expect is not None else [])]
     return Script(device, kind, name, tuple(steps), said.error)

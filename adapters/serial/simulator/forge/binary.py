@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing_extensions import override
 
 from adapters.serial.config import SerialPoint
+from adapters.serial.config.message import Bytes
 from adapters.serial.simulator.forge.editor import Edit, Editor
 from gateway.model import Value
 from gateway.values import arrange, encode, mask
@@ -18,25 +19,17 @@ COARSEST = 2.0**-10
 
 
 class BinaryEditor(Editor):
-    """`marks`: what stands where in each such frame; `size`: its bytes, where they are known, `tail` those behind all points."""
+    """`begun`: what such a frame is at first."""
 
     is_whole = True
 
-    def __init__(
-        self, points: Mapping[str, SerialPoint], marks: Sequence[tuple[int, bytes]], size: int | None, tail: int
-    ) -> None:
+    def __init__(self, points: Mapping[str, SerialPoint], begun: bytes) -> None:
         self._points = points
-        self._marks = marks
-        self._size = size
-        self._tail = tail
+        self._begun = begun
 
     @override
     def blank(self) -> bytes | None:
-        content = bytearray(self._size or self._needed())
-        for at, mark in self._marks:
-            start = at if at >= 0 else len(content) + at
-            content[start : start + len(mark)] = mark
-        return bytes(content)
+        return self._begun
 
     @override
     def edits(self, content: bytes, name: str, value: Value) -> Iterator[Edit]:
@@ -57,11 +50,19 @@ class BinaryEditor(Editor):
             tolerance = max(tolerance, abs(value) * COARSEST)
         yield Edit(content[:start] + data + content[end:], tolerance)
 
-    def _needed(self) -> int:
-        """Bytes that hold every point and mark."""
-        ends = [_end(point.at or 0, point.quantity.scalar.size) for point in self._points.values()]
-        ends += [_end(at, len(mark)) for at, mark in self._marks]
-        return max(ends, default=0) + self._tail
+
+def needed(points: Mapping[str, SerialPoint], marks: Sequence[Bytes]) -> int:
+    """Bytes that hold every point and mark."""
+    ends = [_end(point.at or 0, point.quantity.scalar.size) for point in points.values()]
+    return max([*ends, *(_end(mark.at, len(mark.is_)) for mark in marks)], default=0)
+
+
+def marked(data: bytes, marks: Sequence[Bytes]) -> bytes:
+    """With what stands at places of each such frame."""
+    for mark in marks:
+        start = mark.at if mark.at >= 0 else len(data) + mark.at
+        data = data[:start] + mark.is_ + data[start + len(mark.is_) :]
+    return data
 
 
 def _end(at: int, size: int) -> int:

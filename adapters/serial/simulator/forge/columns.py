@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing_extensions import override
 
 from adapters.serial.config import Columns, Pairs, SerialPoint
-from adapters.serial.decode.columns import place_of
-from adapters.serial.decode.pattern import named
 from adapters.serial.simulator.forge.editor import TextEditor
 
 BLANK = b" "
@@ -24,7 +22,7 @@ class ColumnsEditor(TextEditor):
         super().__init__(points, encoding)
         self._delimiter = decode.delimiter
         self._begin = begin
-        self._places = {name: place_of(name, point, decode) for name, point in points.items()}
+        self._places = {name: _place_of(point.called(name), decode) for name, point in points.items()}
 
     @override
     def blank(self) -> bytes | None:
@@ -46,7 +44,7 @@ class PairsEditor(TextEditor):
         super().__init__(points, encoding)
         self._separator, self._equals = decode.separator, decode.equals
         self._begin = begin
-        self._keys = {name: named(name, point).encode(encoding) for name, point in points.items()}
+        self._keys = {name: point.called(name).encode(encoding) for name, point in points.items()}
 
     @override
     def blank(self) -> bytes | None:
@@ -74,3 +72,10 @@ def _spans(content: bytes, delimiter: bytes) -> Iterator[tuple[int, int]]:
     for part in content.split(delimiter):
         yield start, start + len(part)
         start += len(part) + len(delimiter)
+
+
+def _place_of(called: str, decode: Columns) -> int:
+    """Which column it is, from 0."""
+    if decode.names is not None and called in decode.names:
+        return decode.names.index(called)
+    return int(called) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -9,32 +10,55 @@ from typing import NamedTuple
 
 MAX_DECIMALS = 9
 """More than any device shows."""
+MOST_DECIMALS = 15
+"""Of a number that is written as it is: more than are read."""
 MAX_WIDTH = 12
 """Characters that a number may be filled up to, where nothing says how many: counters of meters have the most."""
 
-_LIKE = re.compile(r"(?P<before> *)(?P<sign>[+-]?)(?P<between> *)(?P<whole>[0-9]*)(?:[.,](?P<rest>[0-9]*))?(?P<after> *)")
+POWER_DECIMALS = 9
+"""Of a number with a power of ten, where nothing says how many."""
+
+_LIKE = re.compile(
+    r"(?P<before> *)(?P<sign>[+-]?)(?P<between> *)(?P<whole>[0-9]*)(?:[.,](?P<rest>[0-9]*))?(?P<power>[eE][+-][0-9]+)?"
+    r"(?P<after> *)"
+)
 _DIGITS = {2: "b", 8: "o", 16: "X"}
 
 
 class Style(NamedTuple):
-    """`decimals` None: as many as the number has; `width`: of all of it, filled up with `fill` (`<`: behind it)."""
+    """`decimals` None: as many as the number has; `width`: of all of it, filled up with `fill`.
+
+    `<`: blanks behind it, `+`: blanks between the sign and it. `power`: with a power of ten, behind this letter.
+    """
 
     decimals: int | None = None
     plus: bool = False
     width: int = 0
     fill: str = "0"
+    power: str = ""
 
     def text(self, number: Fraction, decimal: str, base: int) -> str:
         """Rounded to the decimals that there are."""
-        digits = _written(abs(number), self.decimals, base)
-        is_zero = not digits.strip("0.")
+        digits = self._power(abs(number)) if self.power else _written(abs(number), self.decimals, base)
+        is_zero = not digits.partition(self.power or " ")[0].strip("0.")
         sign = "-" if number < 0 and not is_zero else "+" if self.plus else ""
         digits = digits.replace(".", decimal)
         if self.fill == "0":
             return sign + digits.rjust(self.width - len(sign), "0")
-        if self.fill == "+":  # blanks between the sign and the number
+        if self.fill == "+":
             return (sign or " ") + digits.rjust(self.width - 1)
         return (sign + digits).ljust(self.width) if self.fill == "<" else (sign + digits).rjust(self.width)
+
+    def step(self, number: Fraction) -> float:
+        """What its last digit is worth, in this number."""
+        decimals = MOST_DECIMALS if self.decimals is None else self.decimals
+        if not self.power:
+            return 10.0**-decimals
+        return 10.0 ** (math.floor(math.log10(abs(number))) - decimals) if number else 0.0
+
+    def _power(self, number: Fraction) -> str:
+        decimals = POWER_DECIMALS if self.decimals is None else self.decimals
+        return format(float(number), f".{decimals}{self.power}")
 
 
 def styles(number: Fraction, like: str) -> Iterator[Style]:
@@ -49,6 +73,10 @@ def styles(number: Fraction, like: str) -> Iterator[Style]:
             for width in range(1, MAX_WIDTH + 1):
                 yield Style(decimals, plus=False, width=width, fill=fill)
                 yield Style(decimals, plus=True, width=width, fill=fill)
+    for decimals in (POWER_DECIMALS, *range(POWER_DECIMALS)):
+        for letter in ("E", "e"):
+            yield Style(decimals, plus=False, power=letter)
+            yield Style(decimals, plus=True, power=letter)
 
 
 def _as_in(like: str) -> Iterator[Style]:
@@ -57,6 +85,8 @@ def _as_in(like: str) -> Iterator[Style]:
         return
     decimals = len(match["rest"] or "")
     plus = match["sign"] == "+"
+    if match["power"]:
+        yield Style(decimals, plus, power=match["power"][0])
     if match["between"]:
         yield Style(decimals, plus, len(like), "+")
     elif match["before"]:

@@ -21,6 +21,7 @@ class Packing:
         self._link = link
         self._framing = link.framing
         self._seal: Seal | None = seal_of(link.checksum)
+        self.has_checksums = link.checksum is not None or isinstance(link.framing, Iec62056Frames)
         self._bare = framer_of(link.framing, None)
         self._trailer = trailer_of(link.framing, link.checksum) if isinstance(link.framing, StartEnd | Escaped) else 0
         self._head, self._tail = _marks(link.framing, self._trailer)
@@ -32,6 +33,20 @@ class Packing:
         """A frame around this, still to be sealed."""
         head = self._head.ljust(self._head_bytes, b"\0")
         return head + body + bytes(self._tail_bytes - len(self._tail)) + self._tail
+
+    def around(self, body: bytes, size: int) -> bytes:
+        """A frame with this at its beginning, and so many bytes before what ends it; or as many as each has."""
+        if isinstance(self._framing, Fixed):
+            size = self._framing.length - self._tail_bytes
+        return self.data_of(body.ljust(size - self._head_bytes, b"\0"))
+
+    def filled(self, data: bytes) -> bytes:
+        """With as many bytes as it says that it has, where it says so."""
+        framing = self._framing
+        if not isinstance(framing, LengthField) or len(data) < framing.at + framing.size:
+            return data
+        number = int.from_bytes(data[framing.at : framing.at + framing.size], framing.endian)
+        return data.ljust(framing.total(number), b"\0")
 
     def sealed(self, data: bytes, *, wrongly: bool = False) -> bytes:
         """With its length and its checksum, which may be a wrong one."""

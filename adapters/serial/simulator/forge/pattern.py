@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing_extensions import override
 
 from adapters.serial.config import SerialPoint
-from adapters.serial.decode.pattern import named
 from adapters.serial.patterns import Encoding, compiled, sample
 from adapters.serial.simulator.forge.editor import TextEditor
 
@@ -19,7 +18,7 @@ class PatternEditor(TextEditor):
         super().__init__(points, encoding)
         self._match = match
         self._pattern = compiled(match, encoding)
-        self._groups = {name: self._pattern.names[named(name, point)] for name, point in points.items()}
+        self._groups = {name: self._pattern.names[point.called(name)] for name, point in points.items()}
 
     @override
     def blank(self) -> bytes | None:

@@ -76,14 +76,9 @@ def _numbers(point: SerialPoint, value: Value, like: str) -> Iterator[Written]:
         number = Fraction(round(number))
     shown = 10.0 ** -point.decimals if point.decimals is not None else 0.0
     for style in styles(number, like):
-        step = abs(point.scale) if point.type == "int" else 10.0 ** -_decimals(style.decimals) * abs(point.scale)
+        step = 1.0 if point.type == "int" else style.step(number)
         text = style.text(number, point.decimal, point.base)
-        tolerance = max(step, shown) * HALF_STEP
+        tolerance = max(step * abs(point.scale), shown) * HALF_STEP
         yield Written(text, tolerance)
         if text.lower() != text:
             yield Written(text.lower(), tolerance)
-
-
-def _decimals(decimals: int | None) -> int:
-    """Of a style that takes as many as there are: more than are read."""
-    return 15 if decimals is None else decimals
