@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from adapters.serial.checksums import seal_of
 from adapters.serial.config import SerialDevice, SerialLink
-from adapters.serial.simulator.ear import Ear, Heard, Known
+from adapters.serial.simulator.ear import Ear, FrameEar, Heard, Known, StreamEar
 from adapters.serial.simulator.faults import Said
 from adapters.serial.simulator.forge.making import drafts_of
 from adapters.serial.simulator.forge.packing import Packing
@@ -29,7 +29,7 @@ class Chain:
     """Raises Rejected where a device's frames can't be made up."""
 
     def __init__(self, link: SerialLink, devices: Mapping[str, SerialDevice]) -> None:
-        packing = Packing(link)
+        self._packing = packing = Packing(link)
         self.has_checksums = packing.has_checksums
         self.units = {name: Unit(name, each, drafts_of(name, each, link, packing)) for name, each in devices.items()}
         self._replies = Replies(link, packing)
@@ -44,7 +44,9 @@ class Chain:
 
     def ear(self) -> Ear[Cue]:
         """For one connection: what it hears, `react` is told."""
-        return Ear(self._known)
+        if self._packing.packs:
+            return FrameEar(self._known, self._packing.framer(), self._packing.unpacked)
+        return StreamEar(self._known)
 
     def react(self, heard: Heard[Cue]) -> Reaction:
         """Whoever is meant does it, and answers as its fault lets it."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from typing_extensions import override
+
+from adapters.serial.framing.frame import Frame, Framer
 from gateway.model import Value
 
 MAX_HELD_BYTES = 4096
@@ -35,22 +39,64 @@ class Heard(NamedTuple, Generic[T]):
     meanings: tuple[tuple[T, Mapping[str, Value]], ...]
 
 
-class Ear(Generic[T]):
-    """Hears one gateway; `deaf_bytes` counts what made no sense."""
+class Ear(ABC, Generic[T]):
+    """Hears one gateway."""
 
     def __init__(self, known: Sequence[Known[T]]) -> None:
         self._known = known
+
+    @abstractmethod
+    def hear(self, data: bytes) -> Iterator[Heard[T]]:
+        """What is whole now; what is not, or might go on, waits for more."""
+
+    @abstractmethod
+    def silence(self) -> Iterator[Heard[T]]:
+        """Nothing has come for long: what might have gone on is whole, what is not by now never will be."""
+
+    def _meanings(self, data: bytes) -> tuple[tuple[T, Mapping[str, Value]], ...]:
+        found = ((each.meaning, each.template.recognise(data)) for each in self._known)
+        return tuple((meaning, captured) for meaning, captured in found if captured is not None)
+
+
+class FrameEar(Ear[T]):
+    """Where what a gateway says is packed as frames are; `unpacked`: all that one may have been made of."""
+
+    def __init__(
+        self, known: Sequence[Known[T]], framer: Framer, unpacked: Callable[[Frame], tuple[bytes, ...]]
+    ) -> None:
+        super().__init__(known)
+        self._framer = framer
+        self._unpacked = unpacked
+
+    @override
+    def hear(self, data: bytes) -> Iterator[Heard[T]]:
+        for frame in self._framer.feed(data):
+            meanings = tuple(each for data in self._unpacked(frame) for each in self._meanings(data))
+            if meanings:
+                yield Heard(meanings)
+
+    @override
+    def silence(self) -> Iterator[Heard[T]]:
+        self._framer.silence()
+        return iter(())
+
+
+class StreamEar(Ear[T]):
+    """Where it goes out as it is; `deaf_bytes` counts what made no sense."""
+
+    def __init__(self, known: Sequence[Known[T]]) -> None:
+        super().__init__(known)
         self._held = b""
         self.deaf_bytes = 0
 
+    @override
     def hear(self, data: bytes) -> Iterator[Heard[T]]:
-        """What is whole now; what is not, or might go on, waits for more."""
         self._held += data
         yield from self._take(is_all=False)
         self._forget(len(self._held) - MAX_HELD_BYTES)
 
+    @override
     def silence(self) -> Iterator[Heard[T]]:
-        """Nothing has come for long: what might have gone on is whole, what is not by now never will be."""
         yield from self._take(is_all=True)
         self._forget(len(self._held))
 
@@ -68,15 +114,11 @@ class Ear(Generic[T]):
     def _first(self, *, is_all: bool) -> tuple[Heard[T], int] | None:
         """What ends soonest; of what goes on, as `V12` does behind `V1`, all of it."""
         held = self._held
-        for end in range(1, len(held) + 1):
-            if meanings := self._meanings(held[:end]):
+        for least in range(1, len(held) + 1):
+            if meanings := self._meanings(held[:least]):
+                end = least
                 while end < len(held) and (longer := self._meanings(held[: end + 1])):
                     meanings, end = longer, end + 1
-                if end == len(held) and not is_all and self._meanings(held + GROWTH):
-                    return None
-                return Heard(meanings), end
+                may_grow = end == len(held) and not is_all and self._meanings(held + GROWTH)
+                return None if may_grow else (Heard(meanings), end)
         return None
-
-    def _meanings(self, data: bytes) -> tuple[tuple[T, Mapping[str, Value]], ...]:
-        found = ((each.meaning, each.template.recognise(data)) for each in self._known)
-        return tuple((meaning, captured) for meaning, captured in found if captured is not None)

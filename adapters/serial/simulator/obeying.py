@@ -16,7 +16,8 @@ def obey(unit: Unit, cue: Cue, captured: Mapping[str, Value]) -> None:
     """Write a point, know that a message has come; a command's arguments set the points of their names."""
     script = cue.script
     if script.kind == "ack":
-        unit.unacknowledged.pop(script.name, None)
+        if (pending := unit.pending.get(script.name)) is not None and pending.is_meant(captured):
+            del unit.pending[script.name]
     elif script.kind == "write" and "value" in captured:
         _put(unit, script.name, captured["value"])
     elif script.kind == "command":

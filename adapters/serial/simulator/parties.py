@@ -11,6 +11,7 @@ from adapters.serial.simulator.chain import Chain
 from adapters.serial.simulator.ear import Heard
 from adapters.serial.simulator.faults import Said
 from adapters.serial.simulator.mouth import Mouth
+from adapters.serial.simulator.place import Options
 from adapters.serial.simulator.replay import Replay
 from adapters.serial.simulator.script import Cue
 from adapters.serial.simulator.serving import Party
@@ -82,15 +83,13 @@ class Player(Party):
         self,
         entries: Sequence[Traffic | Commanded],
         transport: asyncio.Transport,
-        *,
-        loop: bool,
-        at_once: bool,
+        options: Options,
         ended: Callable[[], object],
     ) -> None:
         self._transport = transport
         self._ended = ended
-        self.replay = Replay(entries, self._write, loop=loop)
-        self._task = asyncio.create_task(self._play(at_once=at_once), name="replay")
+        self.replay = Replay(entries, self._write, loop=options.loop)
+        self._task = asyncio.create_task(self._play(at_once=options.at_once), name="replay")
 
     @override
     def hear(self, data: bytes) -> None:

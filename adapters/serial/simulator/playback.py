@@ -71,9 +71,7 @@ class Stage:
 
     def enter(self, transport: asyncio.Transport) -> Party:
         """Somebody is connected, or the port is there."""
-        self.player = Player(
-            self._capture.entries, transport, loop=self._options.loop, at_once=self._options.at_once, ended=self.ended.set
-        )
+        self.player = Player(self._capture.entries, transport, self._options, self.ended.set)
         return self.player
 
 

@@ -46,18 +46,16 @@ class Replies:
         search = compiled(pattern, self._link.encoding).search
         return any(search(draft.frame.body) is not None for draft in unit.drafts(cue.script.name))
 
-    def _text(
-        self, unit: Unit, pattern: str, groups: Mapping[str, str], captured: Mapping[str, Value]
-    ) -> bytes | None:
+    def _text(self, unit: Unit, pattern: str, groups: Mapping[str, str], captured: Mapping[str, Value]) -> bytes | None:
         """A frame that such a pattern is found in; None where none can be made up: then it says nothing."""
         known = {"address": unit.device.address} if unit.device.address is not None else {}
         wanted = filled(pattern, {**known, **captured})
         looks = compiled(wanted, self._link.encoding)
-        text = sample(wanted, {name: each for name, each in groups.items() if name in looks.names})
+        text = sample(wanted, {name: each for name, each in groups.items() if name in looks.names}, self._link.encoding)
         if text is None:
             return None
-        addressing = Addressing(self._link.address, unit.device.address)
-        for data in self._frames(text.encode(self._link.encoding)):
+        addressing = Addressing(self._link.address, unit.device.address, self._link.encoding)
+        for data in self._frames(addressing.name(text.encode(self._link.encoding))):
             for made in (addressing.put(data), data):
                 wire = self._packing.wire(self._packing.sealed(made))
                 frame = self._packing.hear(wire)

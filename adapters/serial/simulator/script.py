@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from adapters.serial.checksums import Seal
-from adapters.serial.config import Baudrate, Poll, PointWrite, SerialCommand, SerialDevice, TalkStep
+from adapters.serial.config import Baudrate, PointWrite, Poll, SerialCommand, SerialDevice, TalkStep
 from adapters.serial.simulator.ear import Known
 from adapters.serial.talk.template import Template
 from gateway.model import Value

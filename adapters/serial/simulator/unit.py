@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from adapters.serial.config import SerialDevice
 from adapters.serial.simulator.faults import WELL, Fault, Said
@@ -17,14 +18,25 @@ REST: tuple[Value, ...] = (0, False, "", 1)
 """What points are worth that don't move, the first that they can be."""
 
 
+class Pending(NamedTuple):
+    """What was said of a message and not acknowledged yet, and the named groups in it."""
+
+    wires: tuple[bytes, ...]
+    groups: Mapping[str, str]
+
+    def is_meant(self, captured: Mapping[str, Value]) -> bool:
+        """Whether an acknowledgement with this in it is of it."""
+        return all(_same(self.groups.get(name, ""), value) for name, value in captured.items() if name != "address")
+
+
 class Unit:
-    """`unsaid`: messages that were said and not acknowledged, as they went on the wire."""
+    """`pending`: messages that wait to be acknowledged; `positions`: what may be said to it next."""
 
     def __init__(self, name: str, device: SerialDevice, drafts: Mapping[str, list[Draft]]) -> None:
         self.name = name
         self.device = device
         self.fault: Fault = WELL
-        self.unacknowledged: dict[str, list[bytes]] = {}
+        self.pending: dict[str, Pending] = {}
         self.positions: frozenset[Cue] = frozenset()
         self._drafts = drafts
         self._of_point = {
@@ -73,14 +85,30 @@ class Unit:
         for message, parts in self.device.parts():
             if parts.poll is not None or self.fault.deaf:
                 continue
-            wires = self.unacknowledged.get(message) or [*self.messages(message)]
+            said = self.pending.get(message) or self._new(message)
             if parts.ack is not None:
-                self.unacknowledged[message] = wires
-            for wire in wires:
+                self.pending[message] = said
+            for wire in said.wires:
                 yield from self.say(wire)
 
-    def _first(self, point: str, values: tuple[Value, ...]) -> None:
+    def _new(self, message: str) -> Pending:
+        groups = {
+            name: text for draft in self.drafts(message) for name, text in draft.shape.groups(draft.frame).items()
+        }
+        return Pending(tuple(self.messages(message)), groups)
+
+    def _first(self, point: str, values: Sequence[Value]) -> None:
         for value in values:
             with suppress(Unwritable):
                 self.put(point, value)
                 return
+
+
+def _same(text: str, value: Value) -> bool:
+    """Whether a number or a text is what characters say."""
+    if isinstance(value, str):
+        return text == value
+    try:
+        return float(text) == value
+    except ValueError:
+        return False

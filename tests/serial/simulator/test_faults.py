@@ -58,7 +58,8 @@ def test_the_dead_neither_hear_nor_speak_and_the_silent_hear() -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "", "ded", "dead:1s", "well:5%", "noise:0%", "noise:101%", "noise:five", "late:soon", "slow:5", "loss:%", "half:-1%",
+    "", "ded", "dead:1s", "well:5%", "noise:0%", "noise:101%", "noise:five", "late:soon", "slow:5", "loss:%",
+    "half:-1%",
 ])  # fmt: skip
 def test_a_fault_that_there_is_not_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):

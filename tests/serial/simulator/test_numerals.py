@@ -1,7 +1,7 @@
 """Numbers as devices write them."""
 
-from itertools import islice
 from fractions import Fraction
+from itertools import islice
 
 import pytest
 from hypothesis import given

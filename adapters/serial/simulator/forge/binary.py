@@ -32,7 +32,7 @@ class BinaryEditor(Editor):
         return self._begun
 
     @override
-    def edits(self, content: bytes, name: str, value: Value) -> Iterator[Edit]:
+    def edits(self, content: bytes, name: str, value: Value, *, alike: bool) -> Iterator[Edit]:
         point = self._points[name]
         quantity = point.quantity
         size = quantity.scalar.size

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing_extensions import override
 
 from adapters.serial.config import Columns, Pairs, SerialPoint
+from adapters.serial.patterns import Encoding
 from adapters.serial.simulator.forge.editor import TextEditor
 
 BLANK = b" "
@@ -18,7 +19,7 @@ FILLING = b"0"
 class ColumnsEditor(TextEditor):
     """Between delimiters; `begin`: what such a message begins with."""
 
-    def __init__(self, points: Mapping[str, SerialPoint], encoding: str, decode: Columns, begin: bytes) -> None:
+    def __init__(self, points: Mapping[str, SerialPoint], encoding: Encoding, decode: Columns, begin: bytes) -> None:
         super().__init__(points, encoding)
         self._delimiter = decode.delimiter
         self._begin = begin
@@ -40,7 +41,7 @@ class ColumnsEditor(TextEditor):
 class PairsEditor(TextEditor):
     """By keys; `begin`: what such a message begins with."""
 
-    def __init__(self, points: Mapping[str, SerialPoint], encoding: str, decode: Pairs, begin: bytes) -> None:
+    def __init__(self, points: Mapping[str, SerialPoint], encoding: Encoding, decode: Pairs, begin: bytes) -> None:
         super().__init__(points, encoding)
         self._separator, self._equals = decode.separator, decode.equals
         self._begin = begin

@@ -29,6 +29,7 @@ class Draft:
         self._packing = packing
         self._addressing = addressing
         self._places = {name: place for place, name in enumerate(shape.group.points)}
+        self._alike = example is not None
         self._content = b""
         found = next(self._begun(example), None)
         if found is None:
@@ -37,7 +38,7 @@ class Draft:
 
     def wire(self, *, wrong_checksum: bool = False, other_address: bool = False) -> bytes:
         """As it goes on the wire now."""
-        data = self._addressed(self._data(self._content), other=other_address)
+        data = self._data(self._content, other=other_address)
         return self._packing.wire(self._packing.sealed(data, wrongly=wrong_checksum))
 
     @property
@@ -55,7 +56,8 @@ class Draft:
     def put(self, name: str, value: Value) -> None:
         """Let it say that a point is worth this; raises Unwritable if it can't."""
         place = self._places[name]
-        for content, tolerance in islice(self._editor.edits(self._content, name, value), MAX_TRIES):
+        edits = self._editor.edits(self._content, name, value, alike=self._alike)
+        for content, tolerance in islice(edits, MAX_TRIES):
             frame = self._heard(content)
             reading = None if frame is None else self._read(frame)
             if reading is None or name in reading.bad or not near(value, reading.values[place], tolerance):
@@ -82,14 +84,13 @@ class Draft:
         self._content = frame.data if self._editor.is_whole else frame.body
 
     def _heard(self, content: bytes) -> Frame | None:
-        data = self._addressed(self._data(content), other=False)
-        return self._packing.hear(self._packing.wire(self._packing.sealed(data)))
+        return self._packing.hear(self._packing.wire(self._packing.sealed(self._data(content))))
 
     def _read(self, frame: Frame) -> Reading | None:
         return self.shape.read(frame)
 
-    def _data(self, content: bytes) -> bytes:
-        return content if self._editor.is_whole else self._packing.data_of(content)
-
-    def _addressed(self, data: bytes, *, other: bool) -> bytes:
+    def _data(self, content: bytes, *, other: bool = False) -> bytes:
+        """A frame of the device, or of another one, still to be sealed."""
+        named = self._addressing.name(content, other=other)
+        data = named if self._editor.is_whole else self._packing.data_of(named)
         return self._addressing.put(data, other=other)

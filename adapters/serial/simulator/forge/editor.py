@@ -9,6 +9,7 @@ from typing import NamedTuple
 from typing_extensions import override
 
 from adapters.serial.config import SerialPoint
+from adapters.serial.patterns import Encoding
 from adapters.serial.simulator.forge.texts import texts
 from gateway.model import Value
 
@@ -31,14 +32,17 @@ class Editor(ABC):
         """Something that is such a message, whatever its points are worth; None if that can't be made up."""
 
     @abstractmethod
-    def edits(self, content: bytes, name: str, value: Value) -> Iterator[Edit]:
-        """What might say that this point is worth this, the most likely first. Raises Unwritable."""
+    def edits(self, content: bytes, name: str, value: Value, *, alike: bool) -> Iterator[Edit]:
+        """What might say that this point is worth this, the most likely first; `alike`: first as it is written now.
+
+        Raises Unwritable.
+        """
 
 
 class TextEditor(Editor):
     """Points are characters within the content."""
 
-    def __init__(self, points: Mapping[str, SerialPoint], encoding: str) -> None:
+    def __init__(self, points: Mapping[str, SerialPoint], encoding: Encoding) -> None:
         self._points = points
         self._encoding = encoding
 
@@ -47,12 +51,12 @@ class TextEditor(Editor):
         """From where to where a point stands; None if it does not."""
 
     @override
-    def edits(self, content: bytes, name: str, value: Value) -> Iterator[Edit]:
+    def edits(self, content: bytes, name: str, value: Value, *, alike: bool) -> Iterator[Edit]:
         found = self.span(content, name)
         if found is None:
             return
         start, end = found
-        like = content[start:end].decode(self._encoding, errors="replace")
+        like = content[start:end].decode(self._encoding, errors="replace") if alike else ""
         for text, tolerance in texts(self._points[name], value, like):
             try:
                 data = text.encode(self._encoding)

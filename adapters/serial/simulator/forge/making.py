@@ -31,7 +31,7 @@ from adapters.serial.simulator.forge.sentences import SentenceEditor
 def drafts_of(name: str, device: SerialDevice, link: SerialLink, packing: Packing) -> dict[str, list[Draft]]:
     """A draft for each frame, by message; raises Rejected where one can't be made up."""
     shapes = iter(shapes_of(name, device, link))
-    addressing = Addressing(link.address, device.address)
+    addressing = Addressing(link.address, device.address, link.encoding)
     return {
         message: [
             Draft(next(shapes), _editor(parts, points, link, packing), packing, addressing, parts.example)
@@ -43,7 +43,7 @@ def drafts_of(name: str, device: SerialDevice, link: SerialLink, packing: Packin
 
 def _editor(parts: MessageParts, points: Mapping[str, SerialPoint], link: SerialLink, packing: Packing) -> Editor:
     decode, encoding = decode_of(parts, points), link.encoding
-    begin = (sample(parts.match, {}) or "").encode(encoding) if isinstance(parts.match, str) else b""
+    begin = (sample(parts.match, {}, encoding) or "").encode(encoding) if isinstance(parts.match, str) else b""
     if isinstance(decode, Columns):
         return ColumnsEditor(points, encoding, decode, begin)
     if isinstance(decode, Pairs):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing_extensions import override
 
 from adapters.serial.config import SerialPoint
+from adapters.serial.patterns import Encoding
 from adapters.serial.simulator.forge.editor import TextEditor
 
 LINE_END, END = b"\r\n", b"!"
@@ -19,7 +20,7 @@ FILLING = b"000000.000"
 class MeterEditor(TextEditor):
     """A line for each address: `1.8.0(001234.567*kWh)`."""
 
-    def __init__(self, points: Mapping[str, SerialPoint], encoding: str) -> None:
+    def __init__(self, points: Mapping[str, SerialPoint], encoding: Encoding) -> None:
         super().__init__(points, encoding)
         self._addresses = {name: point.called(name) for name, point in points.items()}
         self._where = {name: _where(address.encode(encoding)) for name, address in self._addresses.items()}

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from adapters.serial.checksums import Seal, seal_of
-from adapters.serial.config import Escaped, Fixed, Iec62056Frames, LengthField, Line, SerialLink, StartEnd
+from adapters.serial.checksums.sums import xor8
+from adapters.serial.config import (
+    Cobs,
+    Escaped,
+    Fixed,
+    Framing,
+    Iec62056Frames,
+    LengthField,
+    Line,
+    SerialLink,
+    Slip,
+    StartEnd,
+)
 from adapters.serial.framing.body import body_of
-from adapters.serial.framing.frame import Frame
+from adapters.serial.framing.frame import Frame, Framer
 from adapters.serial.framing.make import framer_of, trailer_of
 
 LINE_END = b"\r\n"
 """Where any terminator would do."""
+STX, ETX, IDENTIFICATION = b"\x02", b"\x03", b"/"
+"""Around a data block, and what begins a meter's first line (IEC 62056-21, 6.2 and 6.3.2)."""
 
 
 class Packing:
@@ -22,15 +36,18 @@ class Packing:
         self._framing = link.framing
         self._seal: Seal | None = seal_of(link.checksum)
         self.has_checksums = link.checksum is not None or isinstance(link.framing, Iec62056Frames)
-        self._bare = framer_of(link.framing, None)
+        self._framer = self.framer()
         self._trailer = trailer_of(link.framing, link.checksum) if isinstance(link.framing, StartEnd | Escaped) else 0
-        self._head, self._tail = _marks(link.framing, self._trailer)
+        self._start, self._end = _marks(link.framing)
+        self._head, self._tail = _head(link.framing, self._start), self._end + bytes(self._trailer)
         body = body_of(len(self._head), len(self._tail), self._seal)
         self._head_bytes = body.start or 0
         self._tail_bytes = -(body.stop or 0)
 
     def data_of(self, body: bytes) -> bytes:
         """A frame around this, still to be sealed."""
+        if isinstance(self._framing, Iec62056Frames):
+            return body if body.startswith(IDENTIFICATION) else STX + body + ETX + b"\0"
         head = self._head.ljust(self._head_bytes, b"\0")
         return head + body + bytes(self._tail_bytes - len(self._tail)) + self._tail
 
@@ -52,6 +69,8 @@ class Packing:
         """With its length and its checksum, which may be a wrong one."""
         if isinstance(self._framing, LengthField):
             data = _measured(data, self._framing)
+        if isinstance(self._framing, Iec62056Frames) and data.startswith(STX):
+            return _checked(data, wrongly=wrongly)
         if self._seal is None:
             return data
         start, end = self._seal.span(len(data))
@@ -64,16 +83,34 @@ class Packing:
     def wire(self, data: bytes) -> bytes:
         """As it goes on the wire."""
         framing = self._framing
+        if isinstance(framing, Iec62056Frames):
+            return data if data.startswith(STX) else data + LINE_END
         if isinstance(framing, Line):
             return data + (framing.terminator[0] if framing.terminator else LINE_END)
-        if isinstance(framing, Escaped):
-            end = len(data) - self._trailer
-            return self._bare.wrap(data[len(framing.start) : end - len(framing.end)]) + data[end:]
-        return self._bare.wrap(data)
+        return self._framer.wrap(self.unmarked(data), sealed=True) if self.packs else data
+
+    @property
+    def packs(self) -> bool:
+        """Whether what a gateway says is packed as frames are."""
+        return isinstance(self._framing, Slip | Cobs | Escaped)
+
+    def unmarked(self, data: bytes) -> bytes:
+        """Without marks, but with what stands behind them."""
+        end = len(data) - self._trailer
+        return data[len(self._start) : end - len(self._end)] + data[end:]
+
+    def unpacked(self, frame: Frame) -> tuple[bytes, ...]:
+        """All that a gateway may have packed into it: something without a checksum, or with one."""
+        inner = self.unmarked(frame.data)
+        return (frame.body,) if inner == frame.body else (frame.body, inner)
+
+    def framer(self) -> Framer:
+        """For one connection."""
+        return framer_of(self._framing, self._link.checksum)
 
     def hear(self, wire: bytes) -> Frame | None:
         """The one frame that this is; None if it is none, or several."""
-        framer = framer_of(self._framing, self._link.checksum)
+        framer = self.framer()
         frames = framer.feed(wire)
         if framer.gap_s is not None:
             frames += framer.silence()
@@ -84,20 +121,28 @@ class Packing:
     def found(self, example: bytes) -> Iterator[Frame]:
         """What somebody may have meant who has written a frame down, with or without marks, checksum and escapes."""
         packed = self.data_of(example)
-        for wire in (example, *(self.wire(data) for data in (example, self.sealed(packed), self.sealed(example)))):
+        behind = bytes(self._seal.width) if self._seal is not None and self._seal.at == -self._seal.width else b""
+        meant = (example, *map(self.sealed, (packed, example + behind, example)))
+        for wire in (example, *map(self.wire, meant)):
             if (frame := self.hear(wire)) is not None:
                 yield frame
 
 
-def _marks(framing: object, trailer: int) -> tuple[bytes, bytes]:
-    """What stands before and behind the body of each frame, but for a checksum."""
+def _marks(framing: Framing) -> tuple[bytes, bytes]:
+    """What begins and what ends each frame."""
     if isinstance(framing, StartEnd | Escaped):
-        return framing.start, framing.end + bytes(trailer)
-    if isinstance(framing, Fixed):
-        return framing.start or b"", b""
-    if isinstance(framing, LengthField):
-        return (framing.start or b"").ljust(framing.at + framing.size, b"\0"), b""
-    return b"", b""
+        return framing.start, framing.end
+    return (framing.start or b"" if isinstance(framing, Fixed | LengthField) else b""), b""
+
+
+def _head(framing: Framing, start: bytes) -> bytes:
+    """What stands before the body, but for a checksum."""
+    return start.ljust(framing.at + framing.size, b"\0") if isinstance(framing, LengthField) else start
+
+
+def _checked(block: bytes, *, wrongly: bool) -> bytes:
+    """A data block with its check: of all behind STX, up to ETX (IEC 62056-21, 6.3.3)."""
+    return block[:-1] + bytes([xor8(block[1:-1]) ^ wrongly])
 
 
 def _measured(data: bytes, framing: LengthField) -> bytes:

@@ -22,7 +22,7 @@ class PatternEditor(TextEditor):
 
     @override
     def blank(self) -> bytes | None:
-        text = sample(self._match, {})
+        text = sample(self._match, {}, self._encoding)
         return None if text is None else text.encode(self._encoding)
 
     @override

@@ -7,9 +7,10 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from adapters.serial.config import SerialPoint
-from gateway.model import Value
-from gateway.values import Unwritable, exact
 from adapters.serial.simulator.forge.numerals import styles
+from gateway.model import Value
+from gateway.values import Unwritable
+from gateway.values.quantity import exact
 
 YES, NO = ("1", "true", "on", "ON", "Y"), ("0", "false", "off", "OFF", "N")
 """How devices say it."""
@@ -42,14 +43,11 @@ def _labelled(point: SerialPoint, value: Value, like: str) -> Iterator[Written]:
             if isinstance(said, str):
                 yield from _plain(said, like)
             else:
-                yield from (Written(style.text(Fraction(said), point.decimal, point.base)) for style in _few(said, like))
+                number = Fraction(said)
+                yield from (Written(style.text(number, point.decimal, point.base)) for style in styles(number, like))
             return
     known = ", ".join(map(str, (point.enum or {}).values()))
     raise Unwritable("out-of-range", f"{value!r} is none of: {known}")
-
-
-def _few(number: int, like: str) -> Iterator[Style]:
-    return styles(Fraction(number), like)
 
 
 def _plain(value: Value, like: str) -> Iterator[Written]:
@@ -74,7 +72,7 @@ def _numbers(point: SerialPoint, value: Value, like: str) -> Iterator[Written]:
     number = (exact(value) - exact(point.offset)) / exact(point.scale)
     if point.type == "int":
         number = Fraction(round(number))
-    shown = 10.0 ** -point.decimals if point.decimals is not None else 0.0
+    shown = 10.0**-point.decimals if point.decimals is not None else 0.0
     for style in styles(number, like):
         step = 1.0 if point.type == "int" else style.step(number)
         text = style.text(number, point.decimal, point.base)
