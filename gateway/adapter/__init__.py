@@ -30,6 +30,7 @@ from gateway.adapter.living import lively, ratings
 from gateway.adapter.notation import BitRange, RawNumbers
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.readback import ReadBack, check_read_backs
+from gateway.adapter.sense import of_scale, value_complaints
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
 from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules, check_commands
@@ -82,7 +83,9 @@ __all__ = [
     "check_commands",
     "check_read_backs",
     "lively",
+    "of_scale",
     "parse_capture",
     "ratings",
     "to_nobody",
+    "value_complaints",
 ]
