@@ -69,7 +69,8 @@ def whole(example: Example) -> str:
         "links": links,
         "devices": {f"on-{name}": {"link": name, **DEVICES[link["adapter"]]} for name, link in links.items()},
     }
-    return yaml.safe_dump(made_up | piece, allow_unicode=True, sort_keys=False)
+    missing = {key: part for key, part in made_up.items() if key not in piece}
+    return yaml.safe_dump(missing, sort_keys=False) + example.text
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.where for example in EXAMPLES])
