@@ -87,7 +87,7 @@ def test_a_command_of_a_device_that_says_its_points_itself_is_not_held_to_them_y
         ({"scale_from": 1}, "scale_from is one of the point's own registers"),
         ({"type": "uint32", "scale_from": 2}, "scale_from is one of the point's own registers"),
         ({"enum": {7: "on"}, "scale_from": 9}, "an enum maps raw values to labels; scale_from"),
-        ({"type": "bool", "scale_from": 9}, "a bool is true or false; scale, scale_from"),
+        ({"type": "bool", "scale_from": 9}, "a bool is true or false; scale_from"),
         ({"scale": float("inf")}, "scale must be 1e-30 to 1e"),
         ({"scale": 1e-31}, "scale must be 1e-30 to 1e"),
         ({"offset": -1e31}, "scale must be 1e-30 to 1e"),
