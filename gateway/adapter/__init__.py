@@ -2,6 +2,16 @@
 
 from gateway.adapter.advice import Advice, AdviceKind
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
+from gateway.adapter.capture import (
+    Capture,
+    CaptureError,
+    Commanded,
+    Traffic,
+    capture_comment,
+    capture_line,
+    capture_text,
+    parse_capture,
+)
 from gateway.adapter.contract import (
     NO_OPTIONS,
     Adapter,
@@ -33,6 +43,9 @@ __all__ = [
     "Advice",
     "AdviceKind",
     "BitRange",
+    "Capture",
+    "CaptureError",
+    "Commanded",
     "ConfigPath",
     "DeviceConfig",
     "Direction",
@@ -59,12 +72,17 @@ __all__ = [
     "Tap",
     "Tell",
     "TlsConfig",
+    "Traffic",
     "Unheard",
     "WriteRules",
     "Wrote",
+    "capture_comment",
+    "capture_line",
+    "capture_text",
     "check_commands",
     "check_read_backs",
     "of_scale",
+    "parse_capture",
     "to_nobody",
     "value_complaints",
 ]
