@@ -1,5 +1,5 @@
 """Patterns for text, by an engine whose time grows with the text and nothing else. Pure."""
 
-from adapters.serial.patterns.pattern import PatternText
+from adapters.serial.patterns.pattern import Encoding, Found, Pattern, PatternText, compiled, groups_of
 
-__all__ = ["PatternText"]
+__all__ = ["Encoding", "Found", "Pattern", "PatternText", "compiled", "groups_of"]
