@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from adapters.serial.config.octets import Send
+from adapters.serial.config.send import Send
 from adapters.serial.patterns import PatternText
 from gateway.adapter import Guarded, Identifier, Period, StrictModel
 from gateway.model import ArgumentInfo, CommandInfo, Kind, Value
