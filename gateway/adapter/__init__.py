@@ -10,6 +10,7 @@ from gateway.adapter.capture import (
     capture_comment,
     capture_line,
     capture_text,
+    iso_us,
     parse_capture,
 )
 from gateway.adapter.contract import (
@@ -81,6 +82,7 @@ __all__ = [
     "capture_text",
     "check_commands",
     "check_read_backs",
+    "iso_us",
     "of_scale",
     "parse_capture",
     "to_nobody",
