@@ -1,4 +1,4 @@
-"""Serial devices at a gateway as a process: the shipped examples by their captures, and what only a process can show."""
+"""Serial devices at a gateway as a process: the shipped examples by their captures, and what only that can show."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
