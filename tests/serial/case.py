@@ -20,7 +20,7 @@ from tests.support.simulated import in_simulated_time
 
 LONGEST_S = 7200.0
 """What the wire awaits must come within this: some meters are read each hour."""
-CONNECT = "adapters.serial.session.connect"
+CONNECT = "adapters.serial.adapter.connect"
 """By which the adapter reaches its port."""
 
 
