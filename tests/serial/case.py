@@ -64,6 +64,10 @@ class Player(asyncio.Transport):
             asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
 
     @override
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    @override
     def pause_reading(self) -> None:
         pass
 
