@@ -11,8 +11,8 @@ from adapters.serial.patterns.chars import LAST_BYTE, LAST_CHARACTER, both, plai
 from adapters.serial.patterns.parse import NotUnderstood, parse
 from adapters.serial.patterns.pattern import Encoding, compiled
 
-MAX_PLACES = 50_000
-"""Pairs of states that are looked at: a second at most, for two patterns of a few hundred states each."""
+MAX_PLACES = 20_000
+"""Pairs of states that are looked at: half a second at most; two lines of instruments have a thousand."""
 
 
 class _Place(NamedTuple):
