@@ -1,4 +1,4 @@
-from adapters.modbus.bus.patience import (
+from gateway.line.patience import (
     DEAD_AFTER_FAILURES,
     DEAD_AFTER_S,
     PAUSE_MAX_S,

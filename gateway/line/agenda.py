@@ -6,52 +6,53 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
+from typing import Generic, TypeVar
 
-from adapters.modbus.wire.exchange import Exchange
+T = TypeVar("T")
 
 
-class Agenda:
+class Agenda(Generic[T]):
     """What waits: whose deadline comes first goes first, and of equals who came first."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, deque[Exchange]]] = []
+        self._heap: list[tuple[float, int, deque[T]]] = []
         self._count = 0
 
     def __bool__(self) -> bool:
         return bool(self._heap)
 
-    def __iter__(self) -> Iterator[Exchange]:
-        return (exchange for _, _, waiting in self._heap for exchange in waiting)
+    def __iter__(self) -> Iterator[T]:
+        return (item for _, _, waiting in self._heap for item in waiting)
 
-    def add(self, exchanges: Iterable[Exchange], due_s: float) -> None:
+    def add(self, items: Iterable[T], due_s: float) -> None:
         """All of these, in their order, by one deadline."""
-        if waiting := deque(exchanges):
+        if waiting := deque(items):
             self._count += 1
             heappush(self._heap, (due_s, self._count, waiting))
 
-    def put_first(self, exchange: Exchange) -> None:
+    def put_first(self, item: T) -> None:
         """Before all others."""
         self._count += 1
-        heappush(self._heap, (-math.inf, self._count, deque((exchange,))))
+        heappush(self._heap, (-math.inf, self._count, deque((item,))))
 
     @property
     def due_s(self) -> float:
         """The first deadline; IndexError when there is none."""
         return self._heap[0][0]
 
-    def next(self) -> Exchange:
+    def next(self) -> T:
         """Take the first; IndexError when there is none."""
         waiting = self._heap[0][2]
-        exchange = waiting.popleft()
+        item = waiting.popleft()
         if not waiting:
             heappop(self._heap)
-        return exchange
+        return item
 
-    def remove(self, exchange: Exchange) -> bool:
+    def remove(self, item: T) -> bool:
         """Take this one away; False if it does not wait."""
         for _, _, waiting in self._heap:
-            if exchange in waiting:
-                waiting.remove(exchange)
+            if item in waiting:
+                waiting.remove(item)
                 if not waiting:
                     self._heap = [entry for entry in self._heap if entry[2]]
                     heapify(self._heap)

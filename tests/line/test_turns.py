@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.modbus.bus.turns import Load, Turns
+from gateway.line import Load, Turns
 
 SHARES = st.floats(0, 0.9)
 TIMES_S = st.floats(0.001, 100)
