@@ -30,6 +30,7 @@ from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unhea
 from gateway.adapter.notation import BitRange, RawNumbers
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.readback import ReadBack, check_read_backs
+from gateway.adapter.sense import of_scale, value_complaints
 from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
 from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules, check_commands
@@ -82,6 +83,8 @@ __all__ = [
     "check_commands",
     "check_read_backs",
     "iso_us",
+    "of_scale",
     "parse_capture",
     "to_nobody",
+    "value_complaints",
 ]
