@@ -9,16 +9,18 @@ from typing import Any, Literal, NamedTuple
 
 from adapters.serial.config.framing import Cobs, Escaped, Fixed, Framing, Gap, LengthField, Slip
 from adapters.serial.framing.make import framer_of
-from adapters.serial.search.candidate import Candidate
+from adapters.serial.search.candidate import Candidate, checked_by
 from adapters.serial.search.heard import Heard
 from adapters.serial.search.sums import checksum_of
-from adapters.serial.search.text import GAP_S
+from adapters.serial.search.text import GAP
 
 LOOKED_AT_BYTES = 1024
 """Of what was heard: enough frames to tell, and the loop must not wait for more."""
 LEAST_FRAMES = 4
 """Whose lengths fit by chance no more."""
-FIRST_PLACES = 96
+SURE_FRAMES = 12
+"""Without a checksum."""
+FIRST_PLACES = 64
 """Where the first whole frame may begin: behind the rest of one that was under way."""
 MAX_LENGTH_AT = 5
 EXTRA = range(5)
@@ -45,7 +47,7 @@ def of_bytes(heard: Heard) -> Iterator[Candidate]:
     yield from _sized(data)
     yield from _fixed(heard.utterances(), data)
     yield from _stuffed(data)
-    yield Candidate(Gap.model_validate({"type": "gap", "gap": f"{GAP_S * 1000:.0f}ms"}), "bytes between pauses", 0.2)
+    yield Candidate(Gap.model_validate({"type": "gap", "gap": GAP}), "bytes between pauses", 0.2)
 
 
 def _sized(data: bytes) -> Iterator[Candidate]:
@@ -67,8 +69,9 @@ def _sized(data: bytes) -> Iterator[Candidate]:
     given: dict[str, Any] = {"start": start, "at": length.at, "size": length.size, "endian": length.endian}
     framing = LengthField(type="length", **given, counts=counts, extra=extra)  # type: ignore[arg-type]
     checksum = checksum_of(frames)
-    likely = 0.99 if checksum else 0.8 if rank > len(frames) else 0.45
-    yield Candidate(framing, f"frames with a length at byte {length.at}{_checked(checksum)}", likely, checksum)
+    varies = rank > len(frames)
+    likely = (0.99 if varies else 0.9) if checksum else min(0.8 if varies else 0.45, len(frames) / SURE_FRAMES)
+    yield Candidate(framing, f"frames with a length at byte {length.at}{checked_by(checksum)}", likely, checksum)
 
 
 def _lengths() -> Iterator[_Length]:
@@ -110,7 +113,7 @@ def _fixed(utterances: Sequence[bytes], data: bytes) -> Iterator[Candidate]:
         if checksum or at == places[-1]:
             framing = Fixed(type="fixed", length=size, start=_common_start(frames)[: size - 1])
             likely = 0.97 if checksum else 0.35
-            yield Candidate(framing, f"frames of {size} bytes{_checked(checksum)}", likely, checksum)
+            yield Candidate(framing, f"frames of {size} bytes{checked_by(checksum)}", likely, checksum)
             return
 
 
@@ -145,7 +148,7 @@ def _stuffed(data: bytes) -> Iterator[Candidate]:
         checksum = checksum_of(frames)
         if len(frames) >= LEAST_FRAMES - 1 and (checksum or mark == b"\x10\x02" or _is_even(data, mark)):
             likely = 0.97 if checksum else 0.6
-            yield Candidate(framing, f"{what}{_checked(checksum)}", likely, checksum)
+            yield Candidate(framing, f"{what}{checked_by(checksum)}", likely, checksum)
 
 
 def _is_even(data: bytes, mark: bytes) -> bool:
@@ -158,7 +161,3 @@ def _common_start(frames: Sequence[bytes]) -> bytes:
     shortest = min(map(len, frames))
     same = next((at for at in range(shortest) if len({frame[at] for frame in frames}) > 1), shortest)
     return frames[0][:same]
-
-
-def _checked(checksum: object) -> str:
-    return f", checked by {getattr(checksum, 'type', '')}" if checksum else ""

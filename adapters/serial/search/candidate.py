@@ -16,4 +16,8 @@ class Candidate(NamedTuple):
     likely: float
     checksum: Checksum | None = None
     decode: str | None = None
-    is_text: bool = False
+
+
+def checked_by(checksum: Checksum | None) -> str:
+    """For people; nothing if there is none."""
+    return f", checked by {checksum.type}" if checksum else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from adapters.serial.search.candidate import Candidate
 from adapters.serial.search.heard import Heard
 from adapters.serial.search.modbus import rtu_frames
 from adapters.serial.search.setting import Setting
-from adapters.serial.search.text import likeness, of_text
+from adapters.serial.search.text import of_marked, of_text
 
 PLAUSIBLE = 0.5
 """From here on a guess is worth being tried."""
@@ -26,14 +27,15 @@ MAX_FRAMES = 5
 """Shown."""
 MAX_LOOKED_AT = 4096
 """Bytes."""
-FEW = {0: 0.0, 1: 0.75, 2: 0.92}
+FEW = {0: 0.0, 1: 0.75, 2: 0.85}
 """How much is left of a guess with so few frames."""
 
 
 class Guess(NamedTuple):
     """`score`: from 0, nonsense, to 1; `framing` and `checksum` as the configuration has them; `what`: for people.
 
-    `adapter`: whose devices they are; `count`: of frames, of which `frames` are the first ones.
+    `adapter`: whose devices they are; `count`: of frames, of which `frames` are the first ones; `faults`: characters
+    that came damaged, None if untold.
     """
 
     setting: Setting
@@ -45,6 +47,8 @@ class Guess(NamedTuple):
     decode: str | None = None
     count: int = 0
     frames: tuple[bytes, ...] = ()
+    heard_bytes: int = 0
+    faults: int | None = None
 
     @property
     def is_plausible(self) -> bool:
@@ -58,7 +62,8 @@ def guess(heard: Heard) -> Guess:
         seven = Setting(heard.setting.baudrate, 7, parity)
         pieces = tuple((at_s, bytes(byte & 0x7F for byte in data)) for at_s, data in heard.pieces)
         heard = Heard(seven, pieces, heard.faults)
-    return max(_guesses(heard), key=lambda each: each.score)
+    best = max(_guesses(heard), key=lambda each: each.score)
+    return best._replace(heard_bytes=len(heard.data), faults=heard.faults)
 
 
 def _parity(data: bytes) -> Any:
@@ -78,13 +83,15 @@ def _guesses(heard: Heard) -> Iterator[Guess]:
     if frames := rtu_frames(data):
         what = "Modbus RTU, for which there is an adapter of its own"
         yield Guess(heard.setting, 0.99 * whole, what, "modbus", count=len(frames), frames=tuple(frames[:MAX_FRAMES]))
-    text = likeness(data)
-    for candidate in (*of_text(heard), *of_bytes(heard)) if text else of_bytes(heard):
+    if _is_oversampled(data):
+        yield Guess(heard.setting, 0.0, "bits that last too long: the device is slower")
+        return
+    for candidate in (*of_text(heard), *of_marked(heard), *of_bytes(heard)):
         frames_of_it, share = _cut(candidate, heard)
         score = candidate.likely * share * whole * FEW.get(len(frames_of_it), 1.0)
         yield Guess(
             heard.setting,
-            score * (text if candidate.is_text else 1.0),
+            score,
             candidate.what,
             framing=_written(candidate.framing),
             checksum=_written(candidate.checksum) if candidate.checksum else {},
@@ -92,6 +99,16 @@ def _guesses(heard: Heard) -> Iterator[Guess]:
             count=len(frames_of_it),
             frames=tuple(frame.data for frame in frames_of_it[:MAX_FRAMES]),
         )
+
+
+def _is_oversampled(data: bytes) -> bool:
+    """Whether no bit stands alone or in a pair in most bytes, as where each is heard several times over."""
+    return sum(byte in _SLOW for byte in data) >= _MOST * len(data)
+
+
+_SLOW = frozenset(byte for byte in range(256) if not re.search(r"01{1,2}(?=0)|10{1,2}(?=1)", f"{byte:08b}"))
+_MOST = 0.9
+"""Numbers that are small have such bytes, too, but not only."""
 
 
 def _cut(candidate: Candidate, heard: Heard) -> tuple[list[Frame], float]:

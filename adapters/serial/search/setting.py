@@ -38,9 +38,7 @@ class Setting(NamedTuple):
     def formatted(self, text: str) -> Setting:
         """The same with another format, as in `7E1`; raises ValueError."""
         if (match := _FORMAT.fullmatch(text)) is None:
-            raise ValueError(
-                f"{text!r} is no format: write data bits, parity and stop bits, like 8N1 or 7E1"
-            )
+            raise ValueError(f"{text!r} is no format: write data bits, parity and stop bits, like 8N1 or 7E1")
         return Setting(self.baudrate, int(match[1]), LETTERS[match[2]], float(match[3]))
 
     def written(self) -> dict[str, object]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
 
-from adapters.serial.checksums import seal_of
+from adapters.serial.checksums import Seal, seal_of
 from adapters.serial.config.checksum import Checksum
 
 USUAL = (
@@ -24,17 +26,31 @@ MAX_FRAMES = 16
 def checksum_of(frames: Sequence[bytes], trailer: int | None = None) -> Checksum | None:
     """What ends all of these; None where nothing does, or too few differ to tell. `trailer`: it takes so many bytes."""
     different = list(dict.fromkeys(frames))[:MAX_FRAMES]
-    tried = [each for each in _tried() if trailer in (None, each.width)]
-    for checksum in tried:
-        seal = seal_of(checksum)
-        bits = checksum.width * (4 if checksum.encoding == "hex" else 8)
+    tried = _tried()
+    for checksum, seal, bits in tried:
         odds = len(tried) * 2.0 ** (-bits * len(different))
-        if odds <= MAX_ODDS and seal is not None and all(map(seal.good, different)):
+        if trailer in (None, checksum.width) and odds <= MAX_ODDS and all(map(seal.good, different)):
             return checksum
     return None
 
 
-def _tried() -> Iterator[Checksum]:
+class _Tried(NamedTuple):
+    checksum: Checksum
+    seal: Seal
+    bits: int
+
+
+@cache
+def _tried() -> tuple[_Tried, ...]:
+    tried = []
+    for checksum in _usual():
+        seal = seal_of(checksum)
+        assert seal is not None
+        tried.append(_Tried(checksum, seal, checksum.width * (4 if checksum.encoding == "hex" else 8)))
+    return tuple(tried)
+
+
+def _usual() -> Iterator[Checksum]:
     for kind in USUAL:
         for encoding in ("binary", "hex"):
             for endian in ("big", "little"):
