@@ -33,7 +33,7 @@ WRITABLE: dict[str, Any] = {
 }
 
 
-def answers(words: dict[bytes, bytes]) -> Any:
+def answers(words: dict[bytes, Any]) -> Any:
     return words.get
 
 
