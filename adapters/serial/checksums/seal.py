@@ -15,12 +15,12 @@ class Seal:
     """Puts a checksum behind what is sent, and tells whether that of a frame is right.
 
     `width`: bytes that it takes; `at`: where it stands, below 0 from the end; `mark`: bytes before it that only
-    introduce it.
+    introduce it; `before`: what goes on the wire before all that is sealed.
     """
 
     mark = 0
 
-    def __init__(self, checksum: Checksum) -> None:
+    def __init__(self, checksum: Checksum, before: bytes = b"") -> None:
         self.width = checksum.width
         self.at = -self.width if checksum.at is None else checksum.at
         self._own = slice(self.at, (self.at + self.width) or None)
@@ -31,9 +31,11 @@ class Seal:
         self._value, self._size = ALGORITHMS[checksum.type]
         self._hex = checksum.encoding == "hex"
         self._endian = checksum.endian
+        self._before = before
 
     def seal(self, before: bytes) -> bytes:
         """The checksum that goes behind this, the beginning of a frame."""
+        before = self._before + before
         if self._until is None:
             return self._written(before[self._first :])
         behind = -self.at - self.width if self.at < 0 else 0
@@ -80,11 +82,11 @@ _BEGINS = frozenset({b"$", b"!"})
 """Of sentences, and of those in which data is packed, as AIS has them (NMEA 0183, 5.3.1)."""
 
 
-def seal_of(checksum: Checksum | None) -> Seal | None:
+def seal_of(checksum: Checksum | None, before: bytes = b"") -> Seal | None:
     """Resolved once, for a link."""
     if checksum is None:
         return None
-    return NmeaSeal(checksum) if checksum.type == NMEA else Seal(checksum)
+    return NmeaSeal(checksum, before) if checksum.type == NMEA else Seal(checksum, before)
 
 
 def _place(at: int, size: int) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from adapters.serial.config.octets import Octets
+from adapters.serial.config.short import ByType
 from gateway.adapter import StrictModel
 
 
@@ -50,11 +51,7 @@ class Iec62056(StrictModel):
     type: Literal["iec62056-21"]
 
 
-def _named(given: Any) -> Any:
-    """`decode: nmea` is short for `decode: {type: nmea}`."""
-    return {"type": given} if isinstance(given, str) else given
-
-
 Decode = Annotated[
-    Annotated[Pattern | Columns | Pairs | Table | Nmea | Iec62056, Field(discriminator="type")], BeforeValidator(_named)
+    Annotated[Pattern | Columns | Pairs | Table | Nmea | Iec62056, Field(discriminator="type")],
+    ByType(),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from adapters.serial.checksums import Seal
+from adapters.serial.config.framing import Escaped, StartEnd
 from adapters.serial.framing.body import body_of
 from adapters.serial.framing.frame import Frame, Framer
 from adapters.serial.framing.marks import begun
@@ -85,3 +86,22 @@ class MarkedFramer(Framer):
             return 0, at
         self.losses.too_long += 1
         return 0, max(inner, room - begun(data[:room], self._start))
+
+
+def marked(framing: StartEnd, seal: Seal | None) -> MarkedFramer:
+    """As the configuration has it."""
+    return MarkedFramer(
+        framing.start,
+        framing.end,
+        trailer=trailer_of(framing, seal),
+        max_bytes=framing.max_length,
+        seal=seal,
+        gap_s=framing.gap,
+    )
+
+
+def trailer_of(framing: StartEnd | Escaped, seal: Seal | None) -> int:
+    """Bytes behind the end mark: if nothing is said of it, a checksum that has no place of its own."""
+    if "trailer" in framing.model_fields_set or seal is None or seal.at != -seal.width:
+        return framing.trailer
+    return seal.width

@@ -15,6 +15,9 @@ SUM8 = Checksum(type="sum8")
 
 _FRAMINGS: TypeAdapter[Framing] = TypeAdapter(Framing)
 
+_DLE = {"type": "escaped", "start": "\x10\x02", "end": "\x10\x03"}
+_FLAGS = {"type": "escaped", "start": {"hex": "7E"}, "end": {"hex": "7E"}, "escape": {"hex": "7D"}, "xor": 0x20}
+
 _KINDS: list[tuple[str, dict[str, Any], Checksum | None, bytes]] = [
     ("line-auto", {"type": "line"}, None, b"ab\r\n"),
     ("line-crlf", {"type": "line", "terminator": "\r\n", "max_length": 5}, None, b"ab\r\n"),
@@ -53,6 +56,22 @@ _KINDS: list[tuple[str, dict[str, Any], Checksum | None, bytes]] = [
         None,
         b"\x00\x04\x01",
     ),
+    ("gap", {"type": "gap", "gap": "20ms", "max_length": 6}, None, b"ab"),
+    ("gap-checked", {"type": "gap", "gap": "20ms"}, SUM8, b"\x01\x02\x03"),
+    ("slip", {"type": "slip", "max_length": 5}, None, b"\xc0\xdb\xdc\xdd"),
+    ("slip-checked", {"type": "slip"}, SUM8, b"\xc0\x01\x02"),
+    ("cobs", {"type": "cobs", "max_length": 5}, None, b"\x00\x01\x02\x03\xff"),
+    ("cobs-checked", {"type": "cobs"}, SUM8, b"\x00\x01\x02\x03"),
+    ("dle", {**_DLE, "max_length": 7}, None, b"\x10\x10\x02\x03a"),
+    ("dle-checked", {**_DLE}, SUM8, b"\x10\x10\x02\x03\x15\x25"),
+    ("dle-crc-within", {**_DLE, "trailer": 1}, Checksum(type="sum8", first=2, at=-4), b"\x10\x02\x03a"),
+    ("stx-escaped", {"type": "escaped", "max_length": 6}, None, b"\x10\x02\x03a"),
+    ("stx-xor", {"type": "escaped", "xor": 0x20, "max_length": 6}, None, b"\x10\x02\x03\x22"),
+    ("stx-to-pair", {"type": "escaped", "end": "\x10\x03", "max_length": 6}, None, b"\x10\x02\x03a"),
+    ("flags", {**_FLAGS, "max_length": 6}, None, b"\x7e\x7d\x5ea"),
+    ("flags-checked", {**_FLAGS}, Checksum(type="sum8", first=1), b"\x7e\x7d\x5e\x01\x02"),
+    ("iec", {"type": "iec62056-21", "max_length": 12}, None, b"\x02\x03\x01\x04\x06!a"),
+    ("iec-line", {"type": "iec62056-21", "max_length": 20}, None, b"/abX3\r\n\x02!"),
 ]
 
 KINDS = [

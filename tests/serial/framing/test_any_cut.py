@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.serial.framing.escaped import EscapedFramer
 from adapters.serial.framing.marked import MarkedFramer
 from adapters.serial.framing.sized import SizedFramer
 from tests.serial.framing.kinds import KINDS
@@ -13,6 +16,15 @@ from tests.serial.framing.streams import Kind, cut_at, each_byte, of_bytes, outc
 
 of_every_kind = pytest.mark.parametrize("kind", KINDS)
 often = settings(max_examples=60)
+
+ALL_UP_TO = {2: 9, 3: 6, 4: 5, 5: 4, 6: 4}
+"""Bytes of the longest stream of which all are tried, by how many different ones matter: some thousand streams."""
+
+
+@of_every_kind
+def test_every_short_stream_comes_out_the_same_whole_and_byte_by_byte(kind: Kind) -> None:
+    for stream in map(bytes, product(set(kind.alphabet), repeat=ALL_UP_TO.get(len(set(kind.alphabet)), 3))):
+        assert outcome(kind.framer(), each_byte(stream)) == outcome(kind.framer(), [stream]), stream
 
 
 @of_every_kind
