@@ -28,6 +28,7 @@ from gateway.adapter.contract import (
     to_nobody,
 )
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
+from gateway.adapter.living import lively, ratings
 from gateway.adapter.notation import BitRange, RawNumbers
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.readback import ReadBack, check_read_backs
@@ -87,8 +88,10 @@ __all__ = [
     "check_commands",
     "check_read_backs",
     "iso_us",
+    "lively",
     "of_scale",
     "parse_capture",
+    "ratings",
     "to_nobody",
     "value_complaints",
 ]

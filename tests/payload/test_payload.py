@@ -25,6 +25,7 @@ from gateway.model import (
     Result,
     ResultStatus,
     Sample,
+    Value,
 )
 from gateway.units import parse_duration
 from tests.support.schema import assert_envelope, validator
@@ -277,7 +278,8 @@ def test_a_birth_of_a_point_in_full() -> None:
 
 
 def test_a_birth_of_what_a_device_sends_by_itself_and_of_its_commands_in_full() -> None:
-    stable = PointInfo("stable", "bool", "bool", 0.0, enum={"ST": True, "US": False, 7: False})
+    labels: dict[int | str, Value] = {"ST": True, "US": False, 7: False}
+    stable = PointInfo("stable", "bool", "bool", 0.0, enum=labels)
     limit = CommandInfo(
         description="of the scale",
         args={
