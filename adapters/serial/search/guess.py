@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from adapters.serial.config.framing import Framing, LengthField
 from adapters.serial.framing.frame import Frame
 from adapters.serial.framing.make import framer_of
 from adapters.serial.search.binary import of_bytes
@@ -35,7 +36,7 @@ class Guess(NamedTuple):
     """`score`: from 0, nonsense, to 1; `framing` and `checksum` as the configuration has them; `what`: for people.
 
     `adapter`: whose devices they are; `count`: of frames, of which `frames` are the first ones; `faults`: characters
-    that came damaged, None if untold.
+    that came damaged, None if untold; `head_bytes`: before what a frame says.
     """
 
     setting: Setting
@@ -47,6 +48,7 @@ class Guess(NamedTuple):
     decode: str | None = None
     count: int = 0
     frames: tuple[bytes, ...] = ()
+    head_bytes: int = 0
     heard_bytes: int = 0
     faults: int | None = None
 
@@ -96,6 +98,7 @@ def _guesses(heard: Heard) -> Iterator[Guess]:
             framing=_written(candidate.framing),
             checksum=_written(candidate.checksum) if candidate.checksum else {},
             decode=candidate.decode,
+            head_bytes=_head_bytes(candidate.framing),
             count=len(frames_of_it),
             frames=tuple(frame.data for frame in frames_of_it[:MAX_FRAMES]),
         )
@@ -123,6 +126,12 @@ def _cut(candidate: Candidate, heard: Heard) -> tuple[list[Frame], float]:
     lost = max(0, framer.losses.junk_bytes - longest)
     share = 1 - min(1.0, lost / max(1, len(heard.data)))
     return frames, share * len(frames) / max(1, len(frames) + max(0, framer.losses.bad_checksums - 1))
+
+
+def _head_bytes(framing: Framing) -> int:
+    if isinstance(framing, LengthField):
+        return framing.at + framing.size
+    return len(getattr(framing, "start", None) or b"")
 
 
 def _written(model: Any) -> Mapping[str, Any]:

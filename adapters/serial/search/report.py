@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.serial.search.guess import Guess
+from adapters.serial.search.setting import Setting
+from adapters.serial.search.sketch import sketch
 from gateway.adapter import capture_text
 
 NOBODY = (
@@ -20,7 +22,7 @@ USB_SPEED = "a device with USB of its own may take any speed: then the one that 
 
 
 def told(judged: Guess) -> dict[str, Any]:
-    """`link`: what to write into it; `frames`: the first ones, in hex and as text."""
+    """`link`: what to write into it, `device`: a first one there; `frames`: the first ones, in hex and as text."""
     setting = judged.setting
     link = {**setting.written(), **({"framing": dict(judged.framing)} if judged.framing else {})}
     if judged.checksum:
@@ -31,10 +33,23 @@ def told(judged: Guess) -> dict[str, Any]:
         "faults": judged.faults,
         "score": round(judged.score, 2),
         "plausible": judged.is_plausible,
-        "what": judged.what,
+        "what": judged.what + _far_end(setting),
         "adapter": judged.adapter,
         "link": link if judged.is_plausible else {},
-        "decode": judged.decode,
+        "device": _device(judged),
         "count": judged.count,
         "frames": [{"hex": frame.hex(" ").upper(), "text": capture_text(frame)} for frame in judged.frames],
     }
+
+
+def _device(judged: Guess) -> dict[str, Any]:
+    if not judged.is_plausible or not judged.framing or not judged.frames:
+        return {}
+    return dict(sketch(judged.frames, judged.decode, judged.head_bytes))
+
+
+def _far_end(setting: Setting) -> str:
+    """Where only that can set the line, and should."""
+    if setting.baudrate is not None or setting.format == "8N1":
+        return ""
+    return f", at {setting.format}: set the far end of the network to that"

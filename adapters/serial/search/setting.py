@@ -42,7 +42,9 @@ class Setting(NamedTuple):
         return Setting(self.baudrate, int(match[1]), LETTERS[match[2]], float(match[3]))
 
     def written(self) -> dict[str, object]:
-        """As the configuration has it, without what is so by default."""
+        """As the configuration has it, without what is so by default; nothing where the far end sets the line."""
+        if self.baudrate is None:
+            return {}
         usual = Setting(self.baudrate)
         given = {name: value for name, value in self._asdict().items() if value != getattr(usual, name)}
-        return given if self.baudrate is None else {"baudrate": self.baudrate, **given}
+        return {"baudrate": self.baudrate, **given}
