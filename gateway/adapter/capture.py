@@ -78,10 +78,15 @@ def parse_capture(lines: Iterable[str], name: str) -> Capture:
     return Capture(clock.began_us, tuple(entries))
 
 
-def capture_line(time_us: int, direction: Direction, data: bytes) -> str:
-    """A line without its end; the time is UTC, Unix."""
+def capture_line(moment: str, direction: Direction, data: bytes) -> str:
+    """A line without its end; the moment as `iso_us` has it, or `+40ms` since the line before."""
+    return f"{moment} {direction} {data.hex(' ').upper()}  |{capture_text(data)}|"
+
+
+def iso_us(time_us: int) -> str:
+    """UTC with microseconds, of Unix microseconds: `2026-11-30T11:13:35.123456Z`."""
     moment = (EPOCH + timedelta(microseconds=time_us)).isoformat(timespec="microseconds")
-    return f"{moment.removesuffix('+00:00')}Z {direction} {data.hex(' ').upper()}  |{capture_text(data)}|"
+    return f"{moment.removesuffix('+00:00')}Z"
 
 
 def capture_comment(text: str) -> str:

@@ -15,6 +15,7 @@ from gateway.adapter import (
     capture_comment,
     capture_line,
     capture_text,
+    iso_us,
     parse_capture,
 )
 
@@ -30,13 +31,13 @@ def entries(*lines: str) -> list[Traffic | Commanded]:
 
 
 def test_a_line_shows_time_direction_hex_and_text() -> None:
-    assert capture_line(NOON_US + 5, "rx", b"ST\r\n") == "2026-11-30T12:00:00.000005Z rx 53 54 0D 0A  |ST..|"
+    assert capture_line(iso_us(NOON_US + 5), "rx", b"ST\r\n") == "2026-11-30T12:00:00.000005Z rx 53 54 0D 0A  |ST..|"
 
 
 @given(traffic)
 def test_what_is_written_is_read_again(said: list[tuple[int, Direction, bytes]]) -> None:
     said.sort(key=lambda each: each[0])
-    text = "\n".join(capture_line(NOON_US + at_us, direction, data) for at_us, direction, data in said)
+    text = "\n".join(capture_line(iso_us(NOON_US + at_us), direction, data) for at_us, direction, data in said)
 
     read = parse_capture(text.splitlines(), "wire.txt")
 

@@ -42,6 +42,7 @@ class Router:
         }
         self._all = [shape for shapes in self.shapes.values() for shape in shapes]
         self._address_of = None if link.address is None else address_of(link.address, link.encoding)
+        self._is_anonymous = link.address is None and len(devices) > 1
         self._by_address: dict[Address, list[Shape]] = {}
         for name, device in devices.items():
             if link.address is not None and device.address is not None:
@@ -58,9 +59,11 @@ class Router:
         if shapes is None:
             self.strangers += 1
             return None
-        for shape in shapes:
+        for at, shape in enumerate(shapes):
             reading = shape.read(frame)
             if reading is not None:
+                if self._is_anonymous and shape.group.every_s and _fits_another(shape, shapes[at + 1 :], frame):
+                    break
                 if reading.bad:
                     self._count(reading)
                 return Heard(shape, reading, frame)
@@ -76,3 +79,8 @@ class Router:
     def _count(self, reading: Reading) -> None:
         if any(bad.reason is BadReason.DECODE_ERROR for bad in reading.bad.values()):
             self.undecodable += 1
+
+
+def _fits_another(shape: Shape, others: list[Shape], frame: Frame) -> bool:
+    """Whether an answer that nobody waits for could be of more than one device: then it is taken for nobody's."""
+    return any(other.device != shape.device and other.read(frame) is not None for other in others)
