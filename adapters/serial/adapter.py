@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import ClassVar
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar
 
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.framing.make import framer_of
 from adapters.serial.opening import connect
 from adapters.serial.session import Session, ground_of
+from adapters.serial.simulator import Playback, Simulation, simulate
 from adapters.serial.talk.checks import askable, invoking, writing
 from adapters.serial.talk.commands import Commands
 from adapters.serial.talk.wire import Wire
-from gateway.adapter import Adapter, Emit, Memory, Rejected, Tap, Wrote
+from gateway.adapter import NO_OPTIONS, Adapter, Emit, Memory, Rejected, Tap, Wrote
 from gateway.model import Command, Result, ResultStatus
 
 
@@ -67,6 +69,13 @@ class SerialAdapter(Adapter):
         for name in command.read or ():
             askable(device, name)
         return self._down or await self._commands(command).read(command.read or ())
+
+    @classmethod
+    def simulate(
+        cls, link: SerialLink, devices: Mapping[str, SerialDevice], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> AbstractAsyncContextManager[Simulation | Playback]:
+        """Devices that speak as these do, or a capture of them; options as in `simulator.place`."""
+        return simulate(link, devices, options)
 
     def tap(self, tap: Tap | None) -> None:
         """Show what goes over the wire, as it goes."""
