@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+<<<<<<< HEAD
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
+=======
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar
+>>>>>>> simulator
 
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.framing.make import framer_of
@@ -15,10 +20,15 @@ from adapters.serial.search.ear import Ear
 from adapters.serial.search.scope import is_as_set
 from adapters.serial.search.survey import overheard, survey
 from adapters.serial.session import Session, ground_of
+from adapters.serial.simulator import Playback, Simulation, simulate
 from adapters.serial.talk.checks import askable, invoking, writing
 from adapters.serial.talk.commands import Commands
 from adapters.serial.talk.wire import Wire
+<<<<<<< HEAD
 from gateway.adapter import Adapter, Direction, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
+=======
+from gateway.adapter import NO_OPTIONS, Adapter, Emit, Memory, Rejected, Tap, Wrote
+>>>>>>> simulator
 from gateway.model import Command, Result, ResultStatus
 
 
@@ -73,6 +83,13 @@ class SerialAdapter(Adapter):
         for name in command.read or ():
             askable(device, name)
         return self._down or await self._commands(command).read(command.read or ())
+
+    @classmethod
+    def simulate(
+        cls, link: SerialLink, devices: Mapping[str, SerialDevice], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> AbstractAsyncContextManager[Simulation | Playback]:
+        """Devices that speak as these do, or a capture of them; options as in `simulator.place`."""
+        return simulate(link, devices, options)
 
     def tap(self, tap: Tap | None) -> None:
         """Show what goes over the wire, as it goes."""
