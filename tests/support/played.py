@@ -51,7 +51,7 @@ async def perform(adapter: Adapter, told: Told, play: Coroutine[Any, Any, None])
     playing = asyncio.create_task(play)
     await asyncio.wait([running, playing], return_when=asyncio.FIRST_COMPLETED)
     if running.done():
-        told.append({"link": str(running.exception())}); import traceback; traceback.print_exception(running.exception())
+        told.append({"link": str(running.exception())})
     running.cancel()
     playing.cancel()
     await asyncio.wait([running, playing])
