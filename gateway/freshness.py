@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from gateway.model import Bad, BadReason, DeviceInfo, DeviceState, DeviceStatus, PointGroup, Sample
 
 STALE_PERIODS = 3
@@ -17,12 +19,13 @@ class Freshness:
     """When each group of points was last heard of; `now_s` is on a clock that never jumps."""
 
     def __init__(self, devices: Iterable[DeviceInfo], now_s: float) -> None:
-        self._heard_s = {group: now_s for info in devices for group in info.groups}
-        self._limit_s = {group: max(STALE_PERIODS * group.every_s, STALE_MIN_S) for group in self._heard_s}
+        limits_s = {group: _limit_s(group) for info in devices for group in info.groups}
+        self._limit_s = {group: limit_s for group, limit_s in limits_s.items() if limit_s}
+        self._heard_s = dict.fromkeys(self._limit_s, now_s)
         self._stale: set[PointGroup] = set()
 
     def heard(self, group: PointGroup, now_s: float) -> None:
-        """Its adapter has spoken about it, well or ill; a group that is not configured is nobody's to miss."""
+        """Its adapter has spoken about it, well or ill; what is not configured, or never stale, is nobody's to miss."""
         if group in self._heard_s:
             self._heard_s[group] = now_s
         if self._stale:
@@ -52,9 +55,11 @@ class DeviceStates:
         self.current = {name: DeviceStatus(name, DeviceState.UNKNOWN, now_ms) for name in devices}
 
     def changed(self, status: DeviceStatus) -> bool:
-        """Note a state; False if it says nothing new."""
+        """Note a state; False if it says nothing new: other words for the same are no news."""
         before = self.current[status.device]
         if (before.state, before.reason) == (status.state, status.reason):
+            if before.detail != status.detail:
+                self.current[status.device] = replace(before, detail=status.detail)
             return False
         self.current[status.device] = status
         return True
@@ -76,6 +81,13 @@ class DeviceStates:
             for name, status in self.current.items()
             if status.state in troubled
         }
+
+
+def _limit_s(group: PointGroup) -> float:
+    """Seconds without a sample after which its points are stale; 0: never."""
+    if group.stale_after_s is not None:
+        return group.stale_after_s
+    return max(STALE_PERIODS * group.every_s, STALE_MIN_S)
 
 
 def all_bad(group: PointGroup, reason: BadReason, time_ms: int) -> Sample:

@@ -76,7 +76,7 @@ class InvokeBody(Struct, forbid_unknown_fields=True):
     """A named command of the device."""
 
     command: str
-    args: dict[str, Any] = {}
+    args: dict[str, Value] = {}
     id: Id | None = None
     confirm: Token | None = None
 
@@ -105,11 +105,26 @@ class Point(Struct):
     time: Time | UnsetType = UNSET
 
 
+class Argument(Struct):
+    """What a named command takes; without `default` it must be given."""
+
+    kind: Kind
+    min: float | UnsetType = UNSET
+    max: float | UnsetType = UNSET
+    choices: Annotated[list[Value], Meta(description="nothing else")] | UnsetType = UNSET
+    max_length: Annotated[int, Meta(description="characters")] | UnsetType = UNSET
+    pattern: Annotated[str, Meta(description="what all of it must look like")] | UnsetType = UNSET
+    default: Value | UnsetType = UNSET
+    unit: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+
+
 class NamedCommand(Struct):
     """What `invoke` may name."""
 
     description: str
     confirm: bool
+    args: Annotated[dict[str, Argument], Meta(description="what it takes, by name")] = {}
 
 
 class Device(Struct):
@@ -119,6 +134,7 @@ class Device(Struct):
     address: str
     state: Literal["unknown", "online", "degraded", "offline"]
     reason: str | None
+    detail: Annotated[str | None, Meta(description="a sentence, where the reason does not say it")]
     since: Time | None
     points: dict[str, Point]
     commands: dict[str, NamedCommand]

@@ -59,6 +59,44 @@ def test_a_group_that_nobody_configured_is_nobodys_to_miss() -> None:
     assert freshness.turned_stale(20.0) == [FAST]
 
 
+UNASKED = PointGroup("scale", 0.0, ("weight",), ("float",), stale_after_s=2.5)
+NEVER = PointGroup("scanner", 0.0, ("code",), ("text",), stale_after_s=0.0)
+PLAIN = PointGroup("gps", 0.0, ("lat",), ("float",))
+SENDING = DeviceInfo("scale", "tty", "", 0.0, {}, (UNASKED, NEVER, PLAIN))
+
+
+def test_a_group_that_says_so_is_stale_after_its_own_time() -> None:
+    freshness = Freshness([SENDING], 0.0)
+    assert freshness.next_check_s(0.0) == pytest.approx(2.5)
+    assert freshness.turned_stale(2.4) == []
+    assert freshness.turned_stale(2.5) == [UNASKED]
+    freshness.heard(UNASKED, 4.0)
+    assert freshness.turned_stale(6.4) == []
+    assert freshness.turned_stale(6.5) == [UNASKED]
+
+
+def test_what_is_sent_unasked_and_says_nothing_of_it_is_stale_like_what_is_polled_often() -> None:
+    assert Freshness([SENDING], 0.0).turned_stale(STALE_MIN_S) == [UNASKED, PLAIN]
+
+
+def test_a_group_that_is_never_stale_is_never_missed() -> None:
+    scanner = DeviceInfo("scanner", "tty", "", 0.0, {}, (NEVER,))
+    freshness = Freshness([scanner], 0.0)
+    assert freshness.turned_stale(1e9) == []
+    freshness.heard(NEVER, 5.0)
+    assert freshness.turned_stale(1e9) == []
+    assert freshness.next_check_s(0.0) == STALE_MIN_S
+
+
+def test_other_words_for_the_same_state_are_no_news_but_kept() -> None:
+    states = DeviceStates({"boiler": BOILER}, 0)
+    assert states.changed(DeviceStatus("boiler", DeviceState.OFFLINE, 1, "silent", "nothing comes"))
+    assert not states.changed(DeviceStatus("boiler", DeviceState.OFFLINE, 2, "silent", "bytes come, no frame"))
+    assert states.current["boiler"] == DeviceStatus("boiler", DeviceState.OFFLINE, 1, "silent", "bytes come, no frame")
+    assert states.changed(DeviceStatus("boiler", DeviceState.ONLINE, 3))
+    assert states.current["boiler"].detail is None
+
+
 def test_a_device_is_unknown_until_somebody_speaks_of_it() -> None:
     states = DeviceStates({"boiler": BOILER}, 5)
     assert states.current == {"boiler": DeviceStatus("boiler", DeviceState.UNKNOWN, 5)}

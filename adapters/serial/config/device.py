@@ -12,7 +12,7 @@ from adapters.serial.config.link import SerialLink
 from adapters.serial.config.message import Message, MessageParts
 from adapters.serial.config.point import SerialPoint
 from adapters.serial.config.talk import SerialCommand
-from gateway.adapter import DeviceConfig, Identifier, Period, Steps
+from gateway.adapter import Commands, DeviceConfig, Identifier, Period, Steps
 from gateway.model import PointGroup
 
 ONLY = ""
@@ -30,9 +30,7 @@ class SerialDevice(MessageParts, DeviceConfig[SerialPoint]):
     )
     timeout: Period = Field(1.0, description="how long an answer may take")
     probe_every: Period = Field(30.0, description="one that does not answer is tried so often, as far as there is time")
-    commands: dict[Identifier, Steps | SerialCommand] | None = Field(  # type: ignore[assignment]  # its own, too
-        {}, description="commands by name, for `invoke`; false: nothing is written to this device by anyone"
-    )
+    commands: Commands[Steps | SerialCommand] = {}  # type: ignore[assignment]  # its own, too
 
     def address_on(self, link: SerialLink) -> str:
         """Where the device is found, for people."""

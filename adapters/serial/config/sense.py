@@ -69,8 +69,6 @@ def _of_labels(point: SerialPoint) -> Iterator[str]:
         return
     if not point.enum:
         yield "an enum needs at least one label"
-    if len({type(label) for label in point.enum.values()}) > 1:
-        yield "the labels of an enum must be all text, all numbers of one kind or all true/false"
     if point.type == "float":
         yield "an enum maps what is there to labels, and no two floats are alike: make it an int or a string"
 

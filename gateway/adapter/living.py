@@ -6,8 +6,8 @@ import math
 import zlib
 from collections.abc import Mapping, Sequence
 
-from adapters.modbus.config import ModbusPoint
-from gateway.adapter import WriteRules
+from gateway.adapter.settings import PointConfig
+from gateway.adapter.writing import WriteRules
 from gateway.model import Value
 
 PERIOD_S = 60.0
@@ -38,8 +38,8 @@ DECIMALS = 3
 """More would only make lines longer."""
 
 
-def wanted(device: str, name: str, point: ModbusPoint, at_s: float) -> Sequence[Value]:
-    """What a point should be worth at this moment, in order of preference: not every register holds all of it.
+def lively(device: str, name: str, point: PointConfig, at_s: float) -> Sequence[Value]:
+    """What a point should be worth at this moment, in order of preference: not every register or text holds all of it.
 
     Nothing, where it shall stay as it is: what may be written moves only by that.
     """
@@ -60,13 +60,13 @@ def wanted(device: str, name: str, point: ModbusPoint, at_s: float) -> Sequence[
     return [_rounded(value, point), _rounded((low + high) / 2, point), _rounded(low, point), 1, 0]
 
 
-def rating(point: ModbusPoint) -> Sequence[Value]:
+def ratings(point: PointConfig) -> Sequence[Value]:
     """What stands for how much it may be: the most, in order of preference."""
     low, high = _span(point)
     return [_rounded(high, point), _rounded(low, point)]
 
 
-def _span(point: ModbusPoint) -> tuple[float, float]:
+def _span(point: PointConfig) -> tuple[float, float]:
     """What may be read, narrowed to what may be written."""
     low, high = point.range or USUAL_IN.get(point.unit or "", USUAL)
     rules = point.writable
@@ -76,5 +76,5 @@ def _span(point: ModbusPoint) -> tuple[float, float]:
     return low, high
 
 
-def _rounded(value: float, point: ModbusPoint) -> float:
+def _rounded(value: float, point: PointConfig) -> float:
     return round(value) if point.kind == "int" else round(value, DECIMALS)
