@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.serial.config import Columns, Decode, Pairs, Pattern, SerialDevice, SerialLink, SerialPoint, Table
+from adapters.serial.config import (
+    Columns,
+    Decode,
+    Iec62056,
+    Nmea,
+    Pairs,
+    Pattern,
+    SerialDevice,
+    SerialLink,
+    SerialPoint,
+    Table,
+)
 from adapters.serial.config.message import MessageParts
 from adapters.serial.decode.binary import BinaryShape
 from adapters.serial.decode.columns import ColumnsShape
 from adapters.serial.decode.match import Match, Plan
+from adapters.serial.decode.meter import MeterShape
+from adapters.serial.decode.nmea import NmeaShape
 from adapters.serial.decode.pairs import PairsShape
 from adapters.serial.decode.pattern import PatternShape
 from adapters.serial.decode.shape import Shape
@@ -43,4 +56,8 @@ def _shape(
         return PairsShape(plan, decode)
     if isinstance(decode, Table):
         return BinaryShape(plan)
+    if isinstance(decode, Nmea):
+        return NmeaShape(plan)
+    if isinstance(decode, Iec62056):
+        return MeterShape(plan)
     return PatternShape(plan)
