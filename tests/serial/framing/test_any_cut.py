@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.serial.framing.escaped import EscapedFramer
 from adapters.serial.framing.marked import MarkedFramer
 from adapters.serial.framing.sized import SizedFramer
 from tests.serial.framing.kinds import KINDS

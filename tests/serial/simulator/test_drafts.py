@@ -115,7 +115,7 @@ def test_columns(number: int, label: str, delimiter: str) -> None:
 
 @settings(max_examples=20)
 @given(st.integers(-9999, 9999), st.booleans())
-def test_keys_and_values(number: int, on: bool) -> None:  # noqa: FBT001 - hypothesis gives it by place
+def test_keys_and_values(number: int, on: bool) -> None:
     points = {"t": {"from": "T", "type": "float"}, "on": {"type": "bool"}}
     is_read(gateway(decode="key-value", points=points), {"t": number / 10, "on": on})
 
