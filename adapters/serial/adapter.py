@@ -12,13 +12,15 @@ from pydantic import ValidationError
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.framing.make import framer_of
 from adapters.serial.opening import connect
+from adapters.serial.outlook import outlook
 from adapters.serial.search.ear import Ear
 from adapters.serial.search.scope import is_as_set
 from adapters.serial.search.survey import overheard, survey
-from adapters.serial.session import Session, ground_of
+from adapters.serial.session import Session
 from adapters.serial.simulator import Playback, Simulation, simulate
 from adapters.serial.talk.checks import askable, invoking, writing
 from adapters.serial.talk.commands import Commands
+from adapters.serial.talk.ground import ground_of
 from adapters.serial.talk.wire import Wire
 from gateway.adapter import NO_OPTIONS, Adapter, Direction, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
@@ -128,6 +130,16 @@ class SerialAdapter(Adapter):
     def counters(self) -> Mapping[str, int]:
         """Of this connection: what came, what was asked, and what of it went wrong."""
         return self._counters if self._session is None else self._session.counters
+
+    @classmethod
+    def plan_summary(cls, link: SerialLink, devices: Mapping[str, SerialDevice]) -> list[str]:
+        """What each message costs the line, and what they come to."""
+        return outlook.lines(link, devices)
+
+    @classmethod
+    def load(cls, link: SerialLink, devices: Mapping[str, SerialDevice]) -> Mapping[str, Any]:
+        """The same as data."""
+        return outlook.facts(link, devices)
 
     def _show(self) -> None:
         """What goes over the wire, to all who want to see it."""
