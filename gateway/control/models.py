@@ -19,6 +19,7 @@ AUDIT_LIMIT, AUDIT_DEFAULT = 1_000, 100
 Action = Literal["ping", "reload", "republish-birth"]
 
 Time = Annotated[str, Meta(description="UTC with milliseconds", examples=["2026-11-24T09:01:02.345Z"])]
+Moment = Annotated[str, Meta(description="UTC with microseconds", examples=["2026-11-24T09:01:02.345678Z"])]
 Name = Annotated[str, Meta(pattern=IDENTIFIER)]
 Id = Annotated[str, Meta(min_length=1, description="the same id again: the same result, nothing is done twice")]
 Token = Annotated[str, Meta(description="from the result that asked for a confirmation")]
@@ -152,9 +153,10 @@ class Devices(Struct):
 
 
 class Link(Struct):
-    """A link, and which adapter serves it."""
+    """A link, which adapter serves it, and what no other may open meanwhile, such as a serial port."""
 
     adapter: str
+    holds: str | None = None
 
 
 class Links(Struct):
@@ -245,7 +247,7 @@ class Readings(Struct, omit_defaults=True):
 class Frame(Struct):
     """A line: what went over a link, in hex."""
 
-    time: Time
+    time: Moment
     link: str
     direction: Direction
     data: Annotated[str, Meta(pattern="^([0-9a-f]{2})*$")]

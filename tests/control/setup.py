@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.adapter import Progress, Rejected, Tap, Tell
-from gateway.control.house import Unavailable
+from gateway.control.house import LinkFacts, Unavailable
 from gateway.control.server import serving
 from gateway.latest import Latest
 from gateway.model import (
@@ -91,8 +91,8 @@ class House:
         self.disk_refuses = False
 
     @property
-    def links(self) -> Mapping[str, str]:
-        return {"plc": "modbus", "radio": "ble"}
+    def links(self) -> Mapping[str, LinkFacts]:
+        return {"plc": LinkFacts("modbus", None), "radio": LinkFacts("ble", "hci0")}
 
     async def scan(self, link: str, command: str, body: bytes, user: str, tell: Tell) -> Result:
         asked = json.loads(body)

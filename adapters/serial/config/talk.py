@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from adapters.serial.config.octets import Send
+from adapters.serial.config.send import Send
 from adapters.serial.patterns import PatternText
 from gateway.adapter import AdapterCommand, Identifier, Period, StrictModel
 from gateway.adapter import Argument as AdapterArgument
