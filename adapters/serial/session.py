@@ -123,6 +123,7 @@ class Session:
         ground = Ground(seal_of(self._link.checksum), TIMEOUT_S, {}, self._link.encoding)
         script = Script(tuple(ground.steps(self._link.on_connect, TIMEOUT_S)), TIMEOUT_S)
         outcome = await Conversation(self._talker, script, {}).held()
+        await self._talker.own_baudrate()
         if not isinstance(outcome, Done):
             raise AdapterError(f"on_connect: {plainly(outcome)}: is the device there, and its speed right?")
 

@@ -13,7 +13,7 @@ from adapters.serial.adapter import SerialAdapter
 from adapters.serial.config import SerialDevice, SerialLink
 from gateway.grid import Grid
 from gateway.model import Command, DeviceStatus, Notice, Relearned, Result, Sample
-from tests.modbus.virtual import in_simulated_time
+from tests.support.simulated import in_simulated_time
 
 React = Callable[[bytes], "bytes | tuple[float, bytes] | list[tuple[float, bytes]] | None"]
 """What comes back: at once, after so many seconds, several, or nothing."""
