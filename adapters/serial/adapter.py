@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-<<<<<<< HEAD
+from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
-=======
-from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar
->>>>>>> simulator
 
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.framing.make import framer_of
@@ -24,11 +20,7 @@ from adapters.serial.simulator import Playback, Simulation, simulate
 from adapters.serial.talk.checks import askable, invoking, writing
 from adapters.serial.talk.commands import Commands
 from adapters.serial.talk.wire import Wire
-<<<<<<< HEAD
-from gateway.adapter import Adapter, Direction, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
-=======
-from gateway.adapter import NO_OPTIONS, Adapter, Emit, Memory, Rejected, Tap, Wrote
->>>>>>> simulator
+from gateway.adapter import NO_OPTIONS, Adapter, Direction, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
 
 
