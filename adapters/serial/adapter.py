@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
+
+from pydantic import ValidationError
 
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.framing.make import framer_of
-from adapters.serial.opening import connect
 from adapters.serial.outlook import outlook
+from adapters.serial.search.ear import Ear
+from adapters.serial.search.scope import is_as_set
+from adapters.serial.search.survey import overheard, survey
 from adapters.serial.session import Session
+from adapters.serial.simulator import Playback, Simulation, simulate
 from adapters.serial.talk.checks import askable, invoking, writing
 from adapters.serial.talk.commands import Commands
 from adapters.serial.talk.ground import ground_of
 from adapters.serial.talk.wire import Wire
-from gateway.adapter import Adapter, Emit, Memory, Rejected, Tap, Wrote
+from gateway.adapter import NO_OPTIONS, Adapter, Direction, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
+from gateway.ports.connect import connect
 
 
 class SerialAdapter(Adapter):
@@ -32,6 +39,7 @@ class SerialAdapter(Adapter):
         self._session: Session | None = None
         self._wire: Wire | None = None
         self._tap: Tap | None = None
+        self._ears: list[Ear] = []
         self._counters: Mapping[str, int] = {}
 
     async def run(self, emit: Emit) -> None:
@@ -70,11 +78,54 @@ class SerialAdapter(Adapter):
             askable(device, name)
         return self._down or await self._commands(command).read(command.read or ())
 
+    @classmethod
+    def simulate(
+        cls, link: SerialLink, devices: Mapping[str, SerialDevice], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> AbstractAsyncContextManager[Simulation | Playback]:
+        """Devices that speak as these do, or a capture of them; options as in `simulator.place`."""
+        return simulate(link, devices, options)
+
     def tap(self, tap: Tap | None) -> None:
         """Show what goes over the wire, as it goes."""
         self._tap = tap
-        if self._wire is not None:
-            self._wire.tap = tap
+        self._show()
+
+    @classmethod
+    def link_to(cls, port: str) -> SerialLink:
+        """Set as most are; raises Rejected."""
+        try:
+            return SerialLink.model_validate({"adapter": "serial", "port": port})
+        except ValidationError as error:
+            raise Rejected("malformed", f"{port}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+
+    @classmethod
+    def scans_alone(cls, link: SerialLink, options: Mapping[str, Any]) -> bool:  # noqa: ARG003
+        """At other settings than the link's own nothing else can be heard; raises Rejected."""
+        return not is_as_set(options)
+
+    @classmethod
+    async def survey(
+        cls,
+        link: SerialLink,
+        devices: Mapping[str, SerialDevice],  # noqa: ARG003
+        options: Mapping[str, Any],
+        tell: Tell,
+    ) -> list[dict[str, Any]]:
+        """What is said on the port and at which setting; options as in `search.scope`."""
+        return await survey(link, options, tell)
+
+    async def scan(self, options: Mapping[str, Any], tell: Tell = to_nobody) -> list[dict[str, Any]]:
+        """What devices say, at the link's own settings."""
+        if self._wire is None:
+            raise Rejected("no-link", f"there is no connection to {self._link.port}")
+        ear = Ear()
+        self._ears.append(ear)
+        self._show()
+        try:
+            return await overheard(self._link, options, tell, ear)
+        finally:
+            self._ears.remove(ear)
+            self._show()
 
     def counters(self) -> Mapping[str, int]:
         """Of this connection: what came, what was asked, and what of it went wrong."""
@@ -89,6 +140,21 @@ class SerialAdapter(Adapter):
     def load(cls, link: SerialLink, devices: Mapping[str, SerialDevice]) -> Mapping[str, Any]:
         """The same as data."""
         return outlook.facts(link, devices)
+
+    def _show(self) -> None:
+        """What goes over the wire, to all who want to see it."""
+        if self._wire is None:
+            return
+        ears, tap = tuple(self._ears), self._tap
+
+        def show(direction: Direction, data: bytes) -> None:
+            if tap is not None:
+                tap(direction, data)
+            if direction == "rx":
+                for ear in ears:
+                    ear.hear(data)
+
+        self._wire.tap = show if ears else tap
 
     @property
     def _down(self) -> Result | None:

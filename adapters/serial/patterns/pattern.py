@@ -19,6 +19,9 @@ class Found(Protocol):
     def __getitem__(self, group: int, /) -> bytes | None:
         """What a group holds; None if it took no part."""
 
+    def span(self, group: int, /) -> tuple[int, int]:
+        """Where it begins and ends; below 0 if it took no part."""
+
 
 class Pattern:
     """Found anywhere in the bytes it is `search`ed in unless it begins with ^; `names` are its groups' places."""
