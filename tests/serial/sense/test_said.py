@@ -52,8 +52,8 @@ def test_what_can_be_said_has_no_fault() -> None:
     [
         ({"poll": {"send": "#{adress}\r"}}, ("poll", "send"), "nothing fills {adress}: there is address"),
         ({"address": None, "poll": None, "ack": "A{address}"}, ("ack",), "give it one"),
-        ({"ack": "{m}"}, ("ack",), "{m} is not known"),
-        ({"poll": {"send": "x", "expect": "^{n}"}}, ("poll", "expect"), "{n} is not known"),
+        ({"ack": "{m}"}, ("ack",), "nothing fills {m}"),
+        ({"poll": {"send": "x", "expect": "^{n}"}}, ("poll", "expect"), "nothing fills {n}"),
         (
             {"poll": {"sequence": [{"baudrate": {"from": "speed", "table": {"5": 9600}}}]}},
             ("poll", "sequence", "0", "baudrate"),
