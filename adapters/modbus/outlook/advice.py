@@ -11,8 +11,8 @@ from adapters.modbus.blocks.plan import cell_of
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.config.link import DEFAULT_PORT
 from adapters.modbus.outlook.load import Demand, Load, load_of
-from adapters.modbus.outlook.outlook import percent, span
 from gateway.adapter import Advice
+from gateway.line.figures import percent, span
 from gateway.units import format_duration
 
 PASSING_NAME = re.compile(r"/dev/tty(USB|ACM)\d+")

@@ -54,7 +54,7 @@ class TalkStep(StrictModel):
 Sequence = Annotated[list[TalkStep], Field(min_length=1, max_length=MAX_STEPS)]
 
 
-class _Said(StrictModel):
+class Said(StrictModel):
     """Either `send` or a `sequence`, and what comes back."""
 
     send: Send | None = None
@@ -77,13 +77,13 @@ class _Said(StrictModel):
         return self
 
 
-class Poll(_Said):
+class Poll(Said):
     """A question, and how often it is asked again before its answer counts as missing."""
 
     retries: Retries = Field(0, description="how often it is asked again at once")
 
 
-class PointWrite(_Said):
+class PointWrite(Said):
     """How a point is written: `{value}` is what is to be written."""
 
 
@@ -97,7 +97,7 @@ class Argument(AdapterArgument):
         return replace(super().describe(), pattern=self.pattern)
 
 
-class SerialCommand(AdapterCommand, _Said):
+class SerialCommand(AdapterCommand, Said):
     """A command of the device, by its name: `{NAME}` in what is sent is an argument.
 
     Named groups of `expect` are in the result's values.

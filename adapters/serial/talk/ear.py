@@ -15,7 +15,7 @@ Tell = Callable[[Heard, int], None]
 
 
 class Answer(NamedTuple):
-    """What was waited for: `heard` if it is a message, `groups` what it says by names, `refused`: the device says no."""
+    """What was waited for: `heard` if it is a message, `groups` what it says by names; `refused`: it says no."""
 
     frame: Frame
     time_ms: int

@@ -45,4 +45,19 @@ class Unfit(NamedTuple):
     touched: bool
 
 
+def plainly(outcome: Done | Silent | Refusal | Expired | Unfit) -> str:
+    """What happened, in words for people."""
+    match outcome:
+        case Done():
+            return "done"
+        case Silent(step, steps):
+            return "no answer" if steps == 1 else f"no answer to step {step} of {steps}"
+        case Refusal(words):
+            return words
+        case Expired():
+            return "it expired before all of it was sent"
+        case Unfit(detail):
+            return detail
+
+
 Outcome = Done | Silent | Refusal | Expired | Unfit

@@ -23,10 +23,15 @@ Explain = Callable[[], str | None]
 
 
 class Poll(Protocol):
-    """One message that a device is asked for; `silent`: it was asked in vain until that was given up."""
+    """One message that a device is asked for."""
 
-    silent: bool
-    doubtful: bool
+    @property
+    def silent(self) -> bool:
+        """Whether that was given up."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it was in vain, which may be chance."""
 
     def revive(self) -> None:
         """The device has said something again."""
@@ -36,7 +41,7 @@ class Party:
     """Its messages, polls and state."""
 
     def __init__(
-        self, name: str, device: SerialDevice, shapes: Sequence[Shape], ground: Ground, emit: Emit, explain: Explain
+        self, name: str, device: SerialDevice, shapes: Sequence[Shape], ground: Ground, *, emit: Emit, explain: Explain
     ) -> None:
         self.name = name
         self.device = device
@@ -57,6 +62,11 @@ class Party:
         self._since_ms = 0
         self._waiting: list[tuple[frozenset[Shape], asyncio.Future[Reading]]] = []
         self._unasked = [(shape, after_s) for shape in shapes if (after_s := _silent_after_s(device, shape))]
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has been heard, and not given up since."""
+        return self.state in {DeviceState.ONLINE, DeviceState.DEGRADED}
 
     def shapes_of(self, message: str) -> list[Shape]:
         """The frames in which a message comes."""

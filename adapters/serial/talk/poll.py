@@ -10,7 +10,7 @@ from adapters.serial.config.talk import Poll as PollConfig
 from adapters.serial.decode import Shape
 from adapters.serial.talk.conversation import Conversation
 from adapters.serial.talk.order import Order
-from adapters.serial.talk.outcome import Done, Outcome, Refusal, Silent
+from adapters.serial.talk.outcome import Done, Outcome, Silent, plainly
 from adapters.serial.talk.party import Party
 from adapters.serial.talk.rest import Rest
 from adapters.serial.talk.talker import Talker
@@ -109,6 +109,7 @@ class Poll:
             self._patience.answered()
             self._party.answered()
             self._tell(outcome)
+        await self._line.talker.own_baudrate()
         if self._overrun and not self._patience.dead:
             self._begin()
 
@@ -122,6 +123,7 @@ class Poll:
             outcome = await self.conversation().held()
             if not isinstance(outcome, Silent) or not left:
                 break
+            await self._line.talker.own_baudrate()
             await self._line.talker.ready()
         return outcome
 
@@ -142,20 +144,20 @@ class Poll:
             self._complain(None)
             self._line.take(outcome)
         else:
-            self._complain(outcome.words if isinstance(outcome, Refusal) else str(outcome))
+            self._complain(plainly(outcome))
             self._spoil(BadReason.DEVICE_ERROR)
 
     def _complain(self, trouble: str | None) -> None:
         """Told once, and when it is over."""
         told, self._told = self._told, trouble
         if trouble is not None and trouble != told:
-            self._line.emit(Notice(self._party.name, f"it is asked for {self._what}, and refuses: {trouble}"))
+            self._line.emit(Notice(self._party.name, f"{self._what} can't be had: {trouble}"))
         elif trouble is None and told is not None:
-            self._line.emit(Notice(self._party.name, f"it answers when it is asked for {self._what}", mended=True))
+            self._line.emit(Notice(self._party.name, f"{self._what} can be had again", mended=True))
 
     @property
     def _what(self) -> str:
-        return self._message or "its values"
+        return f"message {self._message}" if self._message else "its message"
 
     def _begin(self) -> None:
         self._waits = True

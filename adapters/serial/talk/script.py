@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from adapters.serial.config import Baudrate, TalkStep
 from adapters.serial.config.send import HexSend
+from adapters.serial.config.talk import Said
 from adapters.serial.patterns import Encoding
 from adapters.serial.talk.expected import Expected
 from adapters.serial.talk.template import Sealing, Template
@@ -53,17 +54,6 @@ class Script(NamedTuple):
         """What the device says, for people."""
         code = groups.get(CODE)
         return f"the device says {said!r}" if code is None else self.errors.get(code, f"the device says error {code}")
-
-
-class Said(Protocol):
-    """What polls, writes and commands have in common in the configuration."""
-
-    send: str | HexSend | None
-    sequence: list[TalkStep] | None
-    expect: str | None
-    error: str | None
-    errors: dict[str, str]
-    timeout: float | None
 
 
 class Ground(NamedTuple):

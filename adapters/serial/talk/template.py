@@ -49,6 +49,10 @@ class Template:
             data += part if isinstance(part, bytes) else self._filled(part, values, data)
         return data
 
+    def how(self, name: str) -> Format | Scalar | None:
+        """How a value is written."""
+        return self._hows.get(name)
+
     def sent(self, name: str, value: Value) -> Value:
         """What a value is once it is written as its place has it, which may round; raises Unwritable."""
         how = self._hows.get(name)

@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, cast
 
 from typing_extensions import override
 
 from adapters.serial.framing.frame import Frame, Framer
 from gateway.adapter import AdapterError, Tap
-from gateway.ports import Port
 
 PIECE_BYTES = 4096
 """Taken apart at once; a longer chunk would hold up all other links."""
@@ -22,11 +22,35 @@ FRAME_COST = 50
 """A frame costs as much as so many bytes that belong to none."""
 UNSENT_BYTES = 65_536
 """So much can only wait when the far end takes nothing at all."""
+ROUNDING_S = 1e-6
+"""Timers are exact to this."""
 QUIET_S = 1.0
 """After so long what was begun is no frame any more when something new is said."""
 
 Hear = Callable[[Frame, int], None]
 """Takes a frame, and when its last byte came, in Unix milliseconds."""
+
+
+class Port(Protocol):
+    """What a wire needs of its transport."""
+
+    def write(self, data: bytes, /) -> None:
+        """Send this as soon as may be."""
+
+    def abort(self) -> None:
+        """Close it at once."""
+
+    def pause_reading(self) -> None:
+        """Let the far end wait."""
+
+    def resume_reading(self) -> None:
+        """Go on."""
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that wait to be sent."""
+
+    async def set_baudrate(self, baudrate: int, /) -> None:
+        """Change the speed once all is sent."""
 
 
 @dataclass
@@ -59,14 +83,13 @@ class Wire(asyncio.Protocol):
         self._echo = b""
         self._held = b""
         self._spent = 0
-        self._window_s = 0.0
+        self._window_ends_s = 0.0
         self._time_ms = 0
         self._gap_timer: asyncio.TimerHandle | None = None
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, Port)
-        self._port = transport
+        self._port = cast("Port", transport)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -133,8 +156,8 @@ class Wire(asyncio.Protocol):
             self.tap("rx", bytes(data))
         if self._echo:
             data = self._without_echo(data)
-        if now_s - self._window_s >= WINDOW_S:
-            self._window_s, self._spent = now_s, 0
+        if now_s >= self._window_ends_s:
+            self._window_ends_s, self._spent = now_s + WINDOW_S, 0
         if self._held or len(data) > PIECE_BYTES or self._spent > WINDOW_COST:
             self._hold(data)
         else:
@@ -161,16 +184,19 @@ class Wire(asyncio.Protocol):
         """Nothing may have come for long enough; if something has, it is too early."""
         assert self._framer.gap_s is not None
         self._gap_timer = None
-        ends_s = self.heard_s + self._framer.gap_s
-        if self._held or self._loop.time() < ends_s - self._loop_resolution_s:
-            self._gap_timer = self._loop.call_at(max(ends_s, self._loop.time() + self._framer.gap_s), self._gap)
+        now_s, ends_s = self._loop.time(), self.heard_s + self._framer.gap_s
+        if self._held or now_s < ends_s - ROUNDING_S:
+            self._gap_timer = self._loop.call_at(max(ends_s, now_s + WINDOW_S if self._held else 0.0), self._gap)
             return
         self.begun_s = 0.0
-        self._heard(self._framer.silence())
+        self._safely(lambda: self._heard(self._framer.silence()))
 
-    @property
-    def _loop_resolution_s(self) -> float:
-        return 1e-4
+    def _safely(self, work: Callable[[], None]) -> None:
+        """A timer has no task that could fail: what goes wrong is this link's."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 -- else nobody would know
+            self.lose(error)
 
     def _without_echo(self, data: bytes) -> bytes:
         """What is not our own; if it is not what we have said, somebody else spoke at the same time."""
@@ -192,18 +218,20 @@ class Wire(asyncio.Protocol):
 
     def _work_off(self) -> None:
         now_s = self._loop.time()
-        if now_s - self._window_s >= WINDOW_S:
-            self._window_s, self._spent = now_s, 0
+        if now_s >= self._window_ends_s:
+            self._window_ends_s, self._spent = now_s + WINDOW_S, 0
         if self._spent <= WINDOW_COST:
             piece, self._held = self._held[:PIECE_BYTES], self._held[PIECE_BYTES:]
-            self._take(piece)
-        if not self._held:
+            self._safely(lambda: self._take(piece))
+        if not self.open:
+            self._held = b""
+        elif not self._held:
             self._resume()
         elif self._spent <= WINDOW_COST:
             self._loop.call_soon(self._work_off)
         else:
             self.counters.floods += 1
-            self._loop.call_at(self._window_s + WINDOW_S, self._work_off)
+            self._loop.call_at(self._window_ends_s, self._work_off)
 
     def _pause(self) -> None:
         if self._port is not None:

@@ -34,7 +34,7 @@ def test_a_line_ends_as_any_line_does_unless_it_is_said_how() -> None:
             "the length ends at byte 101, beyond max_length, which is 50",
         ),
         ({"type": "escaped", "escape": "\x10\x10"}, "escape is one byte"),
-        ({"type": "escaped", "start": "\x02", "end": "\x02"}, "start and end must differ"),
+        ({"type": "escaped", "start": "\x02", "end": "\x02"}, "start and end may only be the same as flags"),
         ({"type": "escaped", "start": "\x11\x02"}, "start is one byte, or the escape and one byte"),
         ({"type": "gap"}, "Field required"),
         ({"type": "gap", "gap": "0s"}, "must be longer than zero"),

@@ -15,7 +15,8 @@ _NUMBERS = re.compile(r"[0-9.]+")
 _WITH_PORT = re.compile(r"([^:]+):([0-9]+)")
 
 
-def _host(value: str) -> str:
+def checked_host(value: str) -> str:
+    """A name or an address; raises ValueError, which says what is wrong with it."""
     if match := _WITH_PORT.fullmatch(value):
         raise ValueError(f"has no port in it: write host: {match[1]}, port: {match[2]}")
     if value.startswith("[") or re.search(r"[\s/]", value):
@@ -35,5 +36,5 @@ def _is_address(value: str) -> bool:
     return True
 
 
-Host = Annotated[str, Field(min_length=1), AfterValidator(_host)]
+Host = Annotated[str, Field(min_length=1), AfterValidator(checked_host)]
 """Who is reached through a network."""

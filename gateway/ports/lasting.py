@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from adapters.modbus.wire.serialport import BY_ID
-
+BY_ID = Path("/dev/serial/by-id")
+"""By what the adapter says of itself: the same in whatever socket it is."""
 BY_PATH = Path("/dev/serial/by-path")
 """By the socket that it is plugged into: for adapters that have no serial number, so that two share one name."""
 

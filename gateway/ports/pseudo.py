@@ -11,7 +11,8 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from adapters.modbus.simulator.place import free_link
+from gateway.adapter import Rejected
+from gateway.ports.local import PSEUDO
 
 READ_BYTES = 4096
 """More than the kernel keeps of a line (N_TTY_BUF_SIZE)."""
@@ -76,3 +77,14 @@ def place_for(path: str) -> Path:
     place = Path(path).absolute()
     free_link(place)
     return place
+
+
+def free_link(path: Path) -> None:
+    """Take away what an earlier simulation has left, and nothing else: raises Rejected where that stands.
+
+    Whether it still runs can't be told, for numbers of terminals are used again.
+    """
+    if path.is_symlink() and str(path.readlink()).startswith(PSEUDO):
+        path.unlink()
+    elif path.exists() or path.is_symlink():
+        raise Rejected("in-use", f"{path} exists: name a place where nothing is")

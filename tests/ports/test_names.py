@@ -9,8 +9,8 @@ import pytest
 
 from adapters.modbus.config import ModbusLink
 from adapters.modbus.wire.connect import connect
-from adapters.modbus.wire.names import addresses_of
 from gateway.adapter import AdapterError
+from gateway.ports.names import addresses_of
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def test_where_a_name_has_several_addresses_the_first_that_takes_it_is_tak
     places = [(0, 0, 0, "", ("::1", 0, 0, 0)), (0, 0, 0, "", ("127.0.0.1", 0))]
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    monkeypatch.setattr("adapters.modbus.wire.names.socket.getaddrinfo", lambda *_, **__: places)
+    monkeypatch.setattr("gateway.ports.names.socket.getaddrinfo", lambda *_, **__: places)
     wire = await connect(ModbusLink.model_validate({"adapter": "modbus", "host": "plc.example", "port": port}))
     await wire.close()
     server.close()
