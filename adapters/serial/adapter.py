@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.framing.make import framer_of
-from adapters.serial.opening import connect
 from adapters.serial.outlook import outlook
 from adapters.serial.outlook.advice import advice
 from adapters.serial.search.ear import Ear
@@ -25,6 +24,7 @@ from adapters.serial.talk.ground import ground_of
 from adapters.serial.talk.wire import Wire
 from gateway.adapter import NO_OPTIONS, Adapter, Advice, Direction, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
+from gateway.ports.connect import connect
 from gateway.ports.lasting import lasting_name
 
 

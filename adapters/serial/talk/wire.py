@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 from typing_extensions import override
 
 from adapters.serial.framing.frame import Frame, Framer
 from gateway.adapter import AdapterError, Tap
+from gateway.ports.port import Port
 
 PIECE_BYTES = 4096
 """Taken apart at once; a longer chunk would hold up all other links."""
@@ -29,28 +30,6 @@ QUIET_S = 1.0
 
 Hear = Callable[[Frame, int], None]
 """Takes a frame, and when its last byte came, in Unix milliseconds."""
-
-
-class Port(Protocol):
-    """What a wire needs of its transport."""
-
-    def write(self, data: bytes, /) -> None:
-        """Send this as soon as may be."""
-
-    def abort(self) -> None:
-        """Close it at once."""
-
-    def pause_reading(self) -> None:
-        """Let the far end wait."""
-
-    def resume_reading(self) -> None:
-        """Go on."""
-
-    def get_write_buffer_size(self) -> int:
-        """Bytes that wait to be sent."""
-
-    async def set_baudrate(self, baudrate: int, /) -> None:
-        """Change the speed once all is sent."""
 
 
 @dataclass
