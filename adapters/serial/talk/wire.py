@@ -11,7 +11,7 @@ from typing import cast
 from typing_extensions import override
 
 from adapters.serial.framing.frame import Frame, Framer
-from gateway.adapter import AdapterError, Tap
+from gateway.adapter import AdapterError, Direction, Tap
 from gateway.ports.port import Port
 
 PIECE_BYTES = 4096
@@ -107,7 +107,7 @@ class Wire(asyncio.Protocol):
         if self._local_echo:
             self._echo += packed
         if self.tap is not None:
-            self.tap("tx", packed)
+            self._show("tx", packed)
         self._port.write(packed)
         if self._port.get_write_buffer_size() > UNSENT_BYTES:
             self.lose(AdapterError(f"{self._where} takes nothing any more: flow control, or a cable that is out?"))
@@ -132,7 +132,7 @@ class Wire(asyncio.Protocol):
         self._time_ms = time.time_ns() // 1_000_000
         self.counters.bytes += len(data)
         if self.tap is not None:
-            self.tap("rx", bytes(data))
+            self._show("rx", bytes(data))
         if self._echo:
             data = self._without_echo(data)
         if now_s >= self._window_ends_s:
@@ -145,6 +145,15 @@ class Wire(asyncio.Protocol):
     @override
     def eof_received(self) -> bool:
         return False
+
+    def _show(self, direction: Direction, data: bytes) -> None:
+        """Let the tap see it; one that fails is taken off and told of, and the line goes on."""
+        assert self.tap is not None
+        try:
+            self.tap(direction, data)
+        except Exception as error:  # noqa: BLE001  # a looker-on may not cost the link
+            self.tap = None
+            self._loop.call_exception_handler({"message": f"the tap on {self._where} failed", "exception": error})
 
     def _take(self, data: bytes) -> None:
         frames = self._framer.feed(data)
