@@ -1,6 +1,7 @@
 """Ports at a device server of RFC 2217: pyserial's, and others that are not quite that."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -110,24 +111,33 @@ async def answering(answer: Callable[[bytes], bytes | None]) -> AsyncIterator[in
 
 
 IAC, DONT, DO, WONT, WILL, SB, SE, COM_PORT = 255, 254, 253, 252, 251, 250, 240, 44
+SAID = re.compile(rb"\xff([\xfb-\xfe])(.)|\xff\xfa\x2c(.)((?:[^\xff]|\xff\xff)*)\xff\xf0", re.DOTALL)
+"""An option (RFC 854), or a setting of the port and its value (RFC 2217, 3)."""
+
+
+def telnet(data: bytes, yes: dict[int, int], setting: Callable[[int, bytes], bytes]) -> bytes:
+    """A server's answers; it answers everything, also what is an answer."""
+    said = b""
+    for verb, option, command, value in SAID.findall(data):
+        if verb and verb[0] in yes:
+            said += bytes([IAC, yes[verb[0]]]) + option
+        elif command:
+            said += bytes([IAC, SB, COM_PORT, command[0] + 100]) + setting(command[0], value) + bytes([IAC, SE])
+    return said
 
 
 def refuses(data: bytes) -> bytes:
-    """A telnet that has no such option (RFC 854)."""
-    return b"".join(
-        bytes([IAC, {WILL: DONT, DO: WONT}[data[at + 1]], data[at + 2]])
-        for at in range(0, len(data), 3)
-        if data[at + 1] in (WILL, DO)
-    )
+    """It has no such option."""
+    return telnet(data, {WILL: DONT, DO: WONT}, lambda _command, value: value)
 
 
 def only_9600(data: bytes) -> bytes:
-    """A telnet that agrees, and whose port has one speed (RFC 2217, 3)."""
-    if data[1] in (WILL, DO):
-        return bytes([IAC, {WILL: DO, DO: WILL}[data[1]], data[2]])
-    command, value = data[3], data[4:-2]
-    said = (9600).to_bytes(4, "big") if command == 1 else value
-    return bytes([IAC, SB, COM_PORT, command + 100]) + said.replace(b"\xff", b"\xff\xff") + bytes([IAC, SE])
+    """Its port has one speed."""
+    return telnet(
+        data,
+        {WILL: DO, DO: WILL},
+        lambda command, value: (9600).to_bytes(4, "big") if command == 1 else value,
+    )
 
 
 async def why(answer: Callable[[bytes], bytes | None], timeout_s: float = 5, **settings: Any) -> str:
