@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from adapters.serial.checksums import known, width_of
+from adapters.serial.checksums import NMEA, known, width_of
 from gateway.adapter import StrictModel
 
 
@@ -32,5 +32,5 @@ class Checksum(StrictModel):
 
     @property
     def width(self) -> int:
-        """Bytes it takes in the frame."""
-        return width_of(self.type) * (2 if self.encoding == "hex" else 1)
+        """Bytes it takes in the frame; that of NMEA is never anything but hex."""
+        return width_of(self.type) * (2 if self.encoding == "hex" or self.type == NMEA else 1)

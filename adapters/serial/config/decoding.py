@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from adapters.serial.config.octets import Octets
+from adapters.serial.config.short import ByType
 from gateway.adapter import StrictModel
 
 
@@ -20,7 +21,7 @@ class Columns(StrictModel):
     """Text between delimiters: points are made `from` a column's number, the first is 1, or its name."""
 
     type: Literal["columns"]
-    delimiter: Octets = b","
+    delimiter: Octets = Field(b",", description='what parts them; " ": any number of blanks')
     names: list[str] | None = Field(None, description="what the columns are called, the first first")
 
 
@@ -28,7 +29,7 @@ class Pairs(StrictModel):
     """Text of keys and values, as in `T=21.5;H=40`: points are made `from` a key."""
 
     type: Literal["key-value"]
-    separator: Octets = Field(b";", description="between pairs")
+    separator: Octets = Field(b";", description='between pairs; " ": any number of blanks')
     equals: Octets = Field(b"=", description="between a key and its value")
 
 
@@ -50,11 +51,7 @@ class Iec62056(StrictModel):
     type: Literal["iec62056-21"]
 
 
-def _named(given: Any) -> Any:
-    """`decode: nmea` is short for `decode: {type: nmea}`."""
-    return {"type": given} if isinstance(given, str) else given
-
-
 Decode = Annotated[
-    Annotated[Pattern | Columns | Pairs | Table | Nmea | Iec62056, Field(discriminator="type")], BeforeValidator(_named)
+    Annotated[Pattern | Columns | Pairs | Table | Nmea | Iec62056, Field(discriminator="type")],
+    ByType(),
 ]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from adapters.serial.config.octets import Octets, parse_octets
+from adapters.serial.config.short import ByType
 from gateway.adapter import Period, StrictModel
 
 MAX_FRAME_BYTES = 65_536
@@ -133,7 +134,8 @@ class Cobs(_Framing):
 class Escaped(_Framing):
     r"""Start and end mark, and an escape byte before each byte within that looks like one of them or like itself.
 
-    With start "\x10\x02", end "\x10\x03" and escape "\x10" it is DLE STX ... DLE ETX.
+    With start "\x10\x02", end "\x10\x03" and escape "\x10" it is DLE STX ... DLE ETX; with {hex: 7E} for both marks,
+    escape {hex: 7D} and xor 0x20 it is HDLC's.
     """
 
     type: Literal["escaped"]
@@ -147,12 +149,20 @@ class Escaped(_Framing):
     def _can_be_told_apart(self) -> Escaped:
         if len(self.escape) != 1:
             raise ValueError("escape is one byte")
-        if self.start == self.end:
-            raise ValueError("start and end must differ")
+        if self.is_flagged and (len(self.start) != 1 or not self.xor or self.trailer):
+            raise ValueError(
+                "start and end may only be the same as flags of one byte, with xor and without a trailer, as HDLC has "
+                "them: 7E, escape 7D, xor 0x20"
+            )
         for name, mark in (("start", self.start), ("end", self.end)):
             if len(mark) > 1 and (mark[:1] != self.escape or len(mark) != 2):
                 raise ValueError(f"{name} is one byte, or the escape and one byte, like DLE STX")
         return self
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether one mark stands between frames, the end of one and the start of the next."""
+        return self.start == self.end
 
 
 class Iec62056Frames(_Framing):
@@ -163,5 +173,9 @@ class Iec62056Frames(_Framing):
 
 
 Framing = Annotated[
-    Line | Fixed | StartEnd | LengthField | Gap | Slip | Cobs | Escaped | Iec62056Frames, Field(discriminator="type")
+    Annotated[
+        Line | Fixed | StartEnd | LengthField | Gap | Slip | Cobs | Escaped | Iec62056Frames,
+        Field(discriminator="type"),
+    ],
+    ByType(),
 ]

@@ -6,13 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from adapters.serial.config.sense import complaints
 from adapters.serial.config.talk import PointWrite
 from gateway.adapter import BitRange, Identifier, PointConfig
 from gateway.model import Kind, Value
 from gateway.values import SCALARS, Order, Quantity
-
-TEXT_TYPES = frozenset({"float", "int", "bool", "string"})
-"""Types of what is written in characters; all others are bytes of a binary frame, and bool and string may be either."""
 
 TypeName = Literal[
     "float", "int", "bool", "string", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
@@ -57,6 +55,10 @@ class SerialPoint(PointConfig):
         """Whether it stands at a place in a binary frame."""
         return self.at is not None
 
+    def called(self, name: str) -> str:
+        """What a point of this name is called within its message."""
+        return name if self.from_ is None else str(self.from_)
+
     @property
     def quantity(self) -> Quantity:
         """What its raw number means; `float` and `int`, in characters, are float64 and int64 once they are read."""
@@ -89,23 +91,9 @@ class SerialPoint(PointConfig):
         return self.quantity.kind
 
     @model_validator(mode="after")
-    def _is_somewhere(self) -> SerialPoint:
-        if self.at is not None and self.from_ is not None:
-            raise ValueError(
-                "it stands `at` a place of a binary frame, or is `from` something that has a name, not both"
-            )
-        if self.at is not None and self.type in {"float", "int"}:
-            raise ValueError(
-                f"{self.type} is for characters: `at` a place in a binary frame it has a size, as in float32"
-            )
-        if self.at is None and self.type not in TEXT_TYPES:
-            raise ValueError(
-                f"{self.type} needs `at`, its first byte in a binary frame; in characters it is float or int"
-            )
-        if self.at is not None and SCALARS[self.type].is_text and self.length is None:
-            raise ValueError(f"{self.type} needs length, in bytes")
-        if (self.writable is not False) != (self.write is not None):
-            raise ValueError("writable and write go together: what may be written, and how that is sent")
+    def _makes_sense(self) -> SerialPoint:
+        for sentence in complaints(self):
+            raise ValueError(sentence)
         return self
 
 

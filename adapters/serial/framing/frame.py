@@ -45,6 +45,9 @@ class Framer(ABC):
     def silence(self) -> list[Frame]:
         """Nothing came for `gap_s`: what was begun ends here."""
 
-    def wrap(self, data: bytes) -> bytes:
-        """What has to go on the wire to say this: the same, but on slip, cobs and escaped."""
+    def wrap(self, data: bytes, *, sealed: bool = False) -> bytes:  # noqa: ARG002  # for those that put one behind
+        """What has to go on the wire to say this: the same, but on slip, cobs and escaped.
+
+        Those put the link's checksum behind it, unless it is `sealed`: has one already.
+        """
         return data
