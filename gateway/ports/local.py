@@ -94,6 +94,14 @@ class _Transport(LinuxSerialTransport):
         except Exception as error:  # noqa: BLE001  # as asyncio's transports: a defect ends its own connection
             self._fatal_error(error, "protocol.data_received() call failed.")
 
+    @override
+    def abort(self) -> None:
+        """Without waiting for what could not be sent, for which the kernel would hold the port for 30 s."""
+        if self._fileno is not None:
+            with contextlib.suppress(OSError, termios.error):  # it has been unplugged
+                termios.tcflush(self._fileno, termios.TCOFLUSH)
+        super().abort()
+
 
 class LocalPort(Port):
     """An open port of this machine, for us alone."""
@@ -123,12 +131,11 @@ class LocalPort(Port):
         return True
 
     @override
-    def abort(self) -> None:
-        """Without waiting for what could not be sent, for which the kernel would hold the port for 30 s."""
-        if not self._transport.is_closing():
-            with contextlib.suppress(*REFUSALS, termios.error):  # it has been unplugged
-                termios.tcflush(self._transport.serial.fileno(), termios.TCOFLUSH)
-        self._transport.abort()
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Its `fileno`, too, while it is open: for what only the driver knows, such as errors on the line."""
+        if name == "fileno":
+            return default if self.is_closing() else self._transport.serial.fileno()
+        return super().get_extra_info(name, default)
 
 
 async def open_local(path: str, settings: SerialSettings, make: Callable[[], asyncio.Protocol]) -> Port:

@@ -48,7 +48,7 @@ async def opening(path: str, **settings: Any) -> AsyncIterator[tuple[Port, Liste
 
 def flags_of(port: Port) -> list[Any]:
     assert isinstance(port, LocalPort)
-    return termios.tcgetattr(port.get_extra_info("serial").fileno())
+    return termios.tcgetattr(port.get_extra_info("fileno"))
 
 
 async def test_what_is_written_to_one_end_is_heard_at_the_other(pair: Ptys) -> None:
@@ -193,6 +193,13 @@ async def test_the_speed_changes_once_all_is_written(pair: Ptys) -> None:
             await listener.hears(b"/ABC5\r\n")
             port.write(b"on")
             await other.until(lambda heard: heard.heard.endswith(b"on"))
+
+
+async def test_its_file_is_told_while_it_is_open(own: str) -> None:
+    async with opening(own) as (port, _):
+        assert os.ttyname(port.get_extra_info("fileno")) == own
+    assert port.get_extra_info("fileno") is None
+    assert port.get_extra_info("peername", "nobody") == "nobody"
 
 
 async def test_reading_can_pause_and_what_came_meanwhile_is_not_lost(pair: Ptys) -> None:
