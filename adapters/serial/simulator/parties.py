@@ -89,7 +89,7 @@ class Player(Party):
         self._transport = transport
         self._ended = ended
         self.replay = Replay(entries, self._write, loop=options.loop)
-        self._task = asyncio.create_task(self._play(at_once=options.at_once), name="replay")
+        self.playing = asyncio.create_task(self._play(at_once=options.at_once), name="replay")
 
     @override
     def hear(self, data: bytes) -> None:
@@ -97,7 +97,7 @@ class Player(Party):
 
     @override
     def leave(self) -> None:
-        self._task.cancel()
+        self.playing.cancel()
 
     async def _play(self, *, at_once: bool) -> None:
         if isinstance(self._transport, PseudoTerminal) and not at_once:
