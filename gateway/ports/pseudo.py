@@ -48,7 +48,7 @@ class PseudoTerminal(asyncio.Transport):
 
     async def opened(self) -> None:
         """Wait until somebody has opened the port, and set it as everybody does who speaks on one."""
-        while self._ends and termios.tcgetattr(self._ends[1]) == self._untouched:
+        while self._ends and termios.tcgetattr(self._ends[1]) == self._untouched:  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(LOOK_S)
 
     @override

@@ -129,7 +129,8 @@ GPS = {
     "decode": "nmea",
     "points": {
         "lat": {"from": "GGA.lat", "type": "float"}, "lon": {"from": "GGA.lon", "type": "float"},
-        "sats": {"from": "GGA.numSV", "type": "int"}, "speed": {"from": "RMC.spd", "type": "float", "scale": 1.852, "decimals": 1},
+        "sats": {"from": "GGA.numSV", "type": "int"},
+        "speed": {"from": "RMC.spd", "type": "float", "scale": 1.852, "decimals": 1},
         "variation": {"from": "RMC.mv", "type": "float"}, "at": {"from": "RMC.time", "type": "string"},
         "day": {"from": "RMC.date", "type": "string"}, "wind": {"from": "WIMWV.angle", "type": "float"},
     },
