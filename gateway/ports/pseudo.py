@@ -51,6 +51,11 @@ class PseudoTerminal(asyncio.Transport):
         while self._ends and termios.tcgetattr(self._ends[1]) == self._untouched:  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(LOOK_S)
 
+    def as_new(self) -> None:
+        """Let nobody have opened it yet: who has it open does not notice."""
+        if self._ends:
+            termios.tcsetattr(self._ends[1], termios.TCSANOW, self._untouched)
+
     @override
     def is_closing(self) -> bool:
         return not self._ends

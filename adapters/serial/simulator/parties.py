@@ -100,10 +100,16 @@ class Player(Party):
         self.playing.cancel()
 
     async def _play(self, *, at_once: bool) -> None:
-        if isinstance(self._transport, PseudoTerminal) and not at_once:
-            await self._transport.opened()
-        await self.replay.play()
-        self._ended()
+        """Over a pseudo terminal, for each who opens it."""
+        terminal = self._transport if isinstance(self._transport, PseudoTerminal) and not at_once else None
+        while True:
+            if terminal is not None:
+                await terminal.opened()
+            await self.replay.play()
+            self._ended()
+            if terminal is None:
+                return
+            terminal.as_new()
 
     def _write(self, data: bytes) -> None:
         if not self._transport.is_closing():

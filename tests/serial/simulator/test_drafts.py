@@ -232,3 +232,9 @@ def test_an_example_may_be_written_with_or_without_what_is_around_it() -> None:
 def test_what_cannot_be_made_up_wants_an_example() -> None:
     with pytest.raises(Rejected, match="give it an example"):
         gateway({"framing": {"type": "fixed", "length": 4}}, match=r"^(?P<w>\d{6})$", points={"w": {"type": "int"}})
+
+
+def test_what_is_made_up_is_good_from_the_start() -> None:
+    points = {"t": {"type": "float"}, "n": {"type": "int"}, "on": {"type": "bool"}, "s": {"type": "string"}}
+    device = gateway(match=r"^(?P<t>[-+][.0-9]+) (?P<n>[-+]\d) (?P<on>\w+) (?P<s>\w*)$", points=points)
+    assert device.get() == {"t": 0.0, "n": 0, "on": False, "s": ""}

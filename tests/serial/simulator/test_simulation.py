@@ -212,6 +212,17 @@ async def test_a_capture_is_played_to_whoever_opens_the_port(tmp_path: Path, pla
     assert (simulation.played, simulation.missed, dict(simulation.devices)) == (3, 0, {})
 
 
+async def test_a_capture_begins_anew_for_who_opens_the_port_again(tmp_path: Path) -> None:
+    path = tmp_path / "wire.txt"
+    path.write_text('+0ms rx "ST,+0001.0kg" 0D 0A\n')
+    devices = {"d": device_of(**SCALE)}
+    async with simulated(link_of(), devices, replay=str(path)) as (simulation, adapter):
+        for _ in range(2):
+            async with running(adapter) as emitted:
+                await emitted.sample("d")
+    assert simulation.played == 2
+
+
 async def test_a_capture_needs_no_devices_and_may_be_played_for_ever(tmp_path: Path) -> None:
     path = tmp_path / "wire.txt"
     path.write_text('rx "a" 0A\n')
