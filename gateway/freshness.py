@@ -14,6 +14,9 @@ STALE_PERIODS = 3
 STALE_MIN_S = 10.0
 """... but never sooner than this."""
 
+SHORTEST_S = 0.1
+"""Between two looks, however late the last one was."""
+
 
 class Freshness:
     """When each group of points was last heard of; `now_s` is on a clock that never jumps."""
@@ -32,9 +35,11 @@ class Freshness:
             self._stale.discard(group)
 
     def next_check_s(self, now_s: float) -> float:
-        """Seconds until the first group can turn stale."""
-        waits = [at + self._limit_s[group] - now_s for group, at in self._heard_s.items() if group not in self._stale]
-        return max(min(waits, default=STALE_MIN_S), 0.1)
+        """Seconds until the first group can turn stale; one that is may be heard of at once, and be silent again."""
+        waits = [
+            self._limit_s[group] + (0.0 if group in self._stale else at - now_s) for group, at in self._heard_s.items()
+        ]
+        return max(min(waits, default=STALE_MIN_S), SHORTEST_S)
 
     def turned_stale(self, now_s: float) -> list[PointGroup]:
         """Groups that have been silent for too long since the last call; each is told once."""

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.framing.make import framer_of
-from adapters.serial.opening import connect
+from adapters.serial.outlook import outlook
+from adapters.serial.outlook.advice import advice
 from adapters.serial.search.ear import Ear
 from adapters.serial.search.scope import is_as_set
 from adapters.serial.search.survey import overheard, survey
-from adapters.serial.session import Session, ground_of
+from adapters.serial.session import Session
+from adapters.serial.simulator import Playback, Simulation, simulate
 from adapters.serial.talk.checks import askable, invoking, writing
 from adapters.serial.talk.commands import Commands
+from adapters.serial.talk.ground import ground_of
 from adapters.serial.talk.wire import Wire
-from gateway.adapter import Adapter, Direction, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
+from gateway.adapter import NO_OPTIONS, Adapter, Advice, Direction, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
+from gateway.ports.connect import connect
+from gateway.ports.lasting import lasting_name
 
 
 class SerialAdapter(Adapter):
@@ -74,6 +80,13 @@ class SerialAdapter(Adapter):
             askable(device, name)
         return self._down or await self._commands(command).read(command.read or ())
 
+    @classmethod
+    def simulate(
+        cls, link: SerialLink, devices: Mapping[str, SerialDevice], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> AbstractAsyncContextManager[Simulation | Playback]:
+        """Devices that speak as these do, or a capture of them; options as in `simulator.place`."""
+        return simulate(link, devices, options)
+
     def tap(self, tap: Tap | None) -> None:
         """Show what goes over the wire, as it goes."""
         self._tap = tap
@@ -119,6 +132,21 @@ class SerialAdapter(Adapter):
     def counters(self) -> Mapping[str, int]:
         """Of this connection: what came, what was asked, and what of it went wrong."""
         return self._counters if self._session is None else self._session.counters
+
+    @classmethod
+    def advice(cls, link: SerialLink, devices: Mapping[str, SerialDevice]) -> Iterable[Advice]:
+        """What can't work, names of ports, and more polls than there is time for."""
+        return tuple(advice(link, devices, lasting_name))
+
+    @classmethod
+    def plan_summary(cls, link: SerialLink, devices: Mapping[str, SerialDevice]) -> list[str]:
+        """What each message costs the line, and what they come to."""
+        return outlook.lines(link, devices)
+
+    @classmethod
+    def load(cls, link: SerialLink, devices: Mapping[str, SerialDevice]) -> Mapping[str, Any]:
+        """The same as data."""
+        return outlook.facts(link, devices)
 
     def _show(self) -> None:
         """What goes over the wire, to all who want to see it."""

@@ -15,6 +15,7 @@ from adapters.serial.talk.commands import Commands
 from adapters.serial.talk.conversation import Conversation
 from adapters.serial.talk.diagnosis import Diagnosis
 from adapters.serial.talk.ear import Ear
+from adapters.serial.talk.ground import ground_of
 from adapters.serial.talk.order import Order
 from adapters.serial.talk.outcome import Done, plainly
 from adapters.serial.talk.party import Party
@@ -26,7 +27,7 @@ from adapters.serial.talk.template import Template
 from adapters.serial.talk.wire import Wire
 from gateway.adapter import AdapterError, Emit
 from gateway.grid import Slot, Ticket, shared_grid
-from gateway.model import Notice, Value
+from gateway.model import Notice
 from gateway.values import Unwritable
 
 TIMEOUT_S = 1.0
@@ -123,6 +124,7 @@ class Session:
         ground = Ground(seal_of(self._link.checksum), TIMEOUT_S, {}, self._link.encoding)
         script = Script(tuple(ground.steps(self._link.on_connect, TIMEOUT_S)), TIMEOUT_S)
         outcome = await Conversation(self._talker, script, {}).held()
+        await self._talker.own_baudrate()
         if not isinstance(outcome, Done):
             raise AdapterError(f"on_connect: {plainly(outcome)}: is the device there, and its speed right?")
 
@@ -189,9 +191,3 @@ class Session:
             if (ack := parts.ack) is not None
             for shape in party.shapes_of(message)
         ]
-
-
-def ground_of(link: SerialLink, device: SerialDevice) -> Ground:
-    """What is known before anything is said to a device."""
-    known: dict[str, Value] = {} if device.address is None else {"address": device.address}
-    return Ground(seal_of(link.checksum), device.timeout, known, link.encoding)

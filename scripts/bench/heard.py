@@ -21,7 +21,8 @@ COLUMNS = ("device", "number", "arrived_us")
 
 class _Reading(msgspec.Struct):
     device: str
-    values: dict[str, float]
+    values: dict[str, float] = {}
+    """Empty where all are bad: a device that has gone silent at the end."""
 
 
 class Heard:
@@ -52,6 +53,8 @@ class Heard:
             self._take(reading, arrived_us)
 
     def _take(self, reading: _Reading, arrived_us: int) -> None:
+        if not reading.values:
+            return
         device, number = int(reading.device[1:]), int(reading.values.get("number", -1))
         if number == PROBE:
             self._probed.add(device)

@@ -118,7 +118,8 @@ def _sent_us(path: Path) -> list[array[int]]:
     """Of each device, when each frame's last byte went."""
     numbers = array("q")
     numbers.frombytes(path.read_bytes())
-    found, at = list[array[int]](), 0
+    found: list[array[int]] = []
+    at = 0
     while at < len(numbers):
         found.append(numbers[at + 1 : at + 1 + numbers[at]])
         at += 1 + numbers[at]

@@ -43,10 +43,17 @@ def test_a_group_that_is_heard_of_again_can_turn_stale_again() -> None:
 def test_the_next_look_is_when_the_first_group_can_turn_stale() -> None:
     freshness = Freshness([BOILER], 0.0)
     assert freshness.next_check_s(4.0) == pytest.approx(6.0)
+    freshness.heard(FAST, 175.0)
+    assert freshness.next_check_s(176.0) == pytest.approx(4.0)
+
+
+def test_a_group_that_is_stale_is_looked_at_again_as_soon_as_it_can_be_so_anew() -> None:
+    freshness = Freshness([BOILER], 0.0)
     freshness.turned_stale(10.0)
-    assert freshness.next_check_s(10.0) == pytest.approx(170.0)
-    freshness.turned_stale(180.0)
-    assert freshness.next_check_s(180.0) == STALE_MIN_S
+    assert freshness.next_check_s(10.0) == pytest.approx(10.0)
+    freshness.heard(FAST, 10.1)
+    assert freshness.next_check_s(20.0) == pytest.approx(0.1)
+    assert freshness.turned_stale(20.1) == [FAST]
 
 
 def test_a_late_look_is_followed_by_a_pause() -> None:

@@ -52,8 +52,9 @@ class Replayer:
         """From the first line on; return once somebody reads, if that is one that nobody asks for."""
         first = self._entries[0]
         if isinstance(first, Traffic) and first.direction == "rx":
+            empty = first.data.removeprefix(first.data.rstrip(b"\r\n")) or b"\0"
             for _ in range(2):  # the first may have been thrown away, as the port was opened
-                self._until_read(b"\r")
+                self._until_read(empty)
         self._thread.start()
 
     def wait(self) -> None:

@@ -52,9 +52,6 @@ async def perform(adapter: Adapter, told: Told, play: Coroutine[Any, Any, None])
     await asyncio.wait([running, playing], return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         told.append({"link": str(running.exception())})
-        import traceback
-
-        traceback.print_exception(running.exception())
     running.cancel()
     playing.cancel()
     await asyncio.wait([running, playing])

@@ -143,7 +143,7 @@ def test_bytes_without_a_frame_are_told_in_plain_words(
 ) -> None:
     junk = ["+100ms rx F8 1E 80 F8 00 E6 78 1E FE"] * 100
     with said(*junk) as wrong_speed:
-        devices = {"scale": {**SCALE, "stale_after": "500ms"}}
+        devices = {"scale": {**SCALE, "stale_after": "4s"}}
         daemon = make_daemon(site(endpoint(mosquitto.url), {"line": {**LINE, "port": wrong_speed.path}}, devices))
         daemon.start()
         wrong_speed.play()

@@ -42,8 +42,9 @@ class DelimitedFramer(Framer):
             else:
                 self._drop()
                 return []
-        if len(held) > self._most_bytes + self._kept_bytes:
-            self._held = self._after_delimiter(held)
+        most = self._most_bytes + self._kept_bytes
+        if len(held) > most and len(held := self._after_delimiter(held)) > most:
+            self._held = held
             self.losses.too_long += 1
             self._skipping = True
             self._drop()

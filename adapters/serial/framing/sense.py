@@ -16,7 +16,7 @@ def unfit(framing: Framing, checksum: Checksum | None) -> str | None:
 
 def _of_framing(framing: Framing) -> str | None:
     if isinstance(framing, LengthField) and framing.total((1 << 8 * framing.size) - 1) < framing.shortest:
-        return f"extra: {framing.extra} takes more off than a length of {framing.size} bytes can say: no frame would be left"
+        return f"extra: {framing.extra} takes off more than {framing.size} bytes of length can say: nothing is left"
     if isinstance(framing, StartEnd) and framing.start != framing.end and framing.start in framing.end[:-1]:
         return "the end mark contains the start mark: each end would begin a frame anew"
     if isinstance(framing, StartEnd | Escaped):

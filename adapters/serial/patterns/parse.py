@@ -24,7 +24,7 @@ MAX_DEPTH = 100
 
 _COUNT = re.compile(r"\{(\d+)(,(\d*))?\}")
 _NAME = re.compile(r"\(\?P?<(\w+)>")
-_FLAGS = re.compile(r"\(\?([imsU]*)(?:-([imsU]+))?([:)])")
+_FLAGS = re.compile(r"\(\?([is]*)(?:-([imsU]+))?([:)])")
 _NUMBER = re.compile(r"\\x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))|\\0?([0-7]{2,3})|\\(0)")
 _POSIX = re.compile(r"\[:(\^?)(\w+):\]")
 _CONTROLS = {"a": 7, "f": 12, "t": 9, "n": 10, "r": 13, "v": 11}
@@ -90,20 +90,21 @@ class _Parser:
         return parts[0] if len(parts) == 1 else Series(tuple(parts))
 
     def _repeated(self, part: Node) -> Node:
-        while True:
-            if self._take("*"):
-                part = Repeat(part, 0, None)
-            elif self._take("+"):
-                part = Repeat(part, 1, None)
-            elif self._take("?"):
-                part = Repeat(part, 0, 1)
-            elif match := self._takes(_COUNT):
-                least = int(match[1])
-                most = least if match[2] is None else int(match[3]) if match[3] else None
-                part = Repeat(part, least, most)
-            else:
-                return part
-            self._take("?")  # as few as can be: the same texts
+        while (counts := self._counts()) is not None:
+            part = Repeat(part, *counts, lazy=self._take("?"))
+        return part
+
+    def _counts(self) -> tuple[int, int | None] | None:
+        if self._take("*"):
+            return 0, None
+        if self._take("+"):
+            return 1, None
+        if self._take("?"):
+            return 0, 1
+        if match := self._takes(_COUNT):
+            least = int(match[1])
+            return least, least if match[2] is None else int(match[3]) if match[3] else None
+        return None
 
     def _atom(self, depth: int) -> Node:
         if self._take("("):

@@ -28,11 +28,12 @@ class Choice(NamedTuple):
 
 
 class Repeat(NamedTuple):
-    """So many of it; `most` None: any number."""
+    """So many of it; `most` None: any number. `lazy`: as few as can be, else as many."""
 
     part: Node
     least: int
     most: int | None
+    lazy: bool = False
 
 
 class Group(NamedTuple):

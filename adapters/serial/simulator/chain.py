@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from adapters.serial.checksums import seal_of
 from adapters.serial.config import SerialDevice, SerialLink
+from adapters.serial.framing.make import seal_for_sending
 from adapters.serial.simulator.ear import Ear, FrameEar, Heard, Known, StreamEar
 from adapters.serial.simulator.faults import Said
 from adapters.serial.simulator.forge.making import drafts_of
@@ -94,7 +94,7 @@ def _after(cue: Cue) -> Cue | None:
 
 def _known(link: SerialLink, devices: Mapping[str, SerialDevice]) -> Iterator[Known[Cue]]:
     """Everything that may be said on the line; what is said once it is open, the first device hears."""
-    seal = seal_of(link.checksum)
+    seal = seal_for_sending(link.framing, link.checksum)
     for name, device in devices.items():
         scripts = [*scripts_of(name, device)]
         if link.on_connect and name == next(iter(devices)):

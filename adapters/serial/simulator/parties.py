@@ -16,7 +16,7 @@ from adapters.serial.simulator.replay import Replay
 from adapters.serial.simulator.script import Cue
 from adapters.serial.simulator.serving import Party
 from gateway.adapter import Commanded, Traffic
-from gateway.ports import PseudoTerminal
+from gateway.ports.pseudo import PseudoTerminal
 
 SILENCE_S = 0.02
 """What a question may pause within itself: what lies between is a scheduler."""

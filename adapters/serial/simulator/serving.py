@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, cast
 from typing_extensions import override
 
 from adapters.serial.simulator.place import Place
-from gateway.ports import PseudoTerminal, place_for
+from gateway.ports.pseudo import PseudoTerminal, place_for
 
 TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL})
 """Why a port can't be had: somebody has it, it is below 1024, or the address is another machine's."""

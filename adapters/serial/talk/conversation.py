@@ -54,12 +54,15 @@ class Conversation:
         self._groups: dict[str, str] = {}
 
     async def held(self) -> Outcome:
-        """What came of it; the line has its own speed again."""
+        """What came of it; the line may have another speed than its own (`Talker.own_baudrate`)."""
         outcome = await self._all()
         if self._coming is not None:
             self._talker.forget()
-        await self._talker.own_baudrate()
         return outcome
+
+    async def end(self) -> None:
+        """The line has its own speed again."""
+        await self._talker.own_baudrate()
 
     async def _all(self) -> Outcome:
         for number, step in enumerate(self._script.steps, 1):

@@ -109,6 +109,7 @@ class Poll:
             self._patience.answered()
             self._party.answered()
             self._tell(outcome)
+        await self._line.talker.own_baudrate()
         if self._overrun and not self._patience.dead:
             self._begin()
 
@@ -122,6 +123,7 @@ class Poll:
             outcome = await self.conversation().held()
             if not isinstance(outcome, Silent) or not left:
                 break
+            await self._line.talker.own_baudrate()
             await self._line.talker.ready()
         return outcome
 

@@ -26,6 +26,7 @@ class Turn:
         outcome = await self._conversation.held()
         if not self.outcome.done():
             self.outcome.set_result(outcome)
+        await self._conversation.end()
 
     def drop(self) -> None:
         """It was never begun."""

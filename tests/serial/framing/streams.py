@@ -56,6 +56,7 @@ def cut_at(stream: bytes, places: Iterable[int]) -> list[bytes]:
     return [stream[begin:end] for begin, end in zip([0, *ends], [*ends, len(stream)], strict=True)]
 
 
-def of_bytes(alphabet: bytes, max_size: int = 60) -> st.SearchStrategy[bytes]:
+def of_bytes(alphabet: bytes, min_size: int = 0) -> st.SearchStrategy[bytes]:
     """Streams of a few bytes that mean something."""
-    return st.binary(max_size=max_size).map(lambda drawn: bytes(alphabet[each % len(alphabet)] for each in drawn))
+    drawn = st.binary(min_size=min_size, max_size=60)
+    return drawn.map(lambda each: bytes(alphabet[number % len(alphabet)] for number in each))

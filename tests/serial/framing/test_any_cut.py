@@ -13,22 +13,20 @@ from adapters.serial.framing.sized import SizedFramer
 from tests.serial.framing.kinds import KINDS
 from tests.serial.framing.streams import Kind, cut_at, each_byte, of_bytes, outcome
 
-of_every_kind = pytest.mark.parametrize("kind", KINDS)
-often = settings(max_examples=60)
+any_kind = st.sampled_from([parameter.values[0] for parameter in KINDS])
 
 ALL_UP_TO = {2: 9, 3: 6, 4: 5, 5: 4, 6: 4}
 """Bytes of the longest stream of which all are tried, by how many different ones matter: some thousand streams."""
 
 
-@of_every_kind
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_short_stream_comes_out_the_same_whole_and_byte_by_byte(kind: Kind) -> None:
     for stream in map(bytes, product(set(kind.alphabet), repeat=ALL_UP_TO.get(len(set(kind.alphabet)), 3))):
         assert outcome(kind.framer(), each_byte(stream)) == outcome(kind.framer(), [stream]), stream
 
 
-@of_every_kind
-@often
-@given(data=st.data())
+@settings(max_examples=300)
+@given(kind=any_kind, data=st.data())
 def test_the_same_comes_out_whole_and_byte_by_byte_and_in_any_pieces(kind: Kind, data: st.DataObject) -> None:
     stream = data.draw(of_bytes(kind.alphabet))
     whole = outcome(kind.framer(), [stream])
@@ -37,9 +35,8 @@ def test_the_same_comes_out_whole_and_byte_by_byte_and_in_any_pieces(kind: Kind,
     assert outcome(kind.framer(), cut_at(stream, places)) == whole
 
 
-@of_every_kind
-@often
-@given(data=st.data())
+@settings(max_examples=300)
+@given(kind=any_kind, data=st.data())
 def test_after_silence_it_is_as_new_and_each_byte_is_in_a_frame_or_lost(kind: Kind, data: st.DataObject) -> None:
     framer = kind.framer()
     stream = data.draw(of_bytes(kind.alphabet))

@@ -1,11 +1,16 @@
 """What devices make of what is said to them."""
 
+from typing import Any
+
 import pytest
 
+from adapters.serial.config import HexSend
+from adapters.serial.framing.make import framer_of, seal_for_sending
 from adapters.serial.simulator.faults import fault_of
+from adapters.serial.talk.template import Template
 from tests.serial.simulator.setup import Gateway, device_of, gateway, link_of
 
-SCALE = {
+SCALE: dict[str, Any] = {
     "match": r"^(?P<status>ST|US),(?P<kind>GS|NT),\s*(?P<weight>[-+]?\d+\.\d+)\s*kg$",
     "example": "ST,GS,   12.34kg",
     "points": {
@@ -176,16 +181,24 @@ def test_what_is_said_once_the_port_is_open_is_answered_by_the_first_device() ->
     assert scale.ask(b"HELLO\r\n") == [b"HI\r\n"]
 
 
-@pytest.mark.parametrize("framing", [
-    {"type": "slip"}, {"type": "cobs"}, {"type": "escaped"},
-    {"type": "escaped", "start": "\x10\x02", "end": "\x10\x03", "escape": "\x10"},
+PLAIN, SEALED = "C0 10 00 02 7E", "C0 10 00 02 7E {checksum}"
+
+
+@pytest.mark.parametrize(("framing", "send"), [
+    ({"type": "slip"}, PLAIN), ({"type": "slip"}, SEALED),
+    ({"type": "cobs"}, PLAIN), ({"type": "cobs"}, SEALED),
+    ({"type": "escaped"}, PLAIN),
+    ({"type": "escaped", "start": "\x10\x02", "end": "\x10\x03", "escape": "\x10"}, PLAIN),
+    ({"type": "escaped", "start": "~", "end": "~", "escape": "}", "xor": 0x20}, PLAIN),
+    ({"type": "escaped", "start": "~", "end": "~", "escape": "}", "xor": 0x20}, SEALED),
 ])  # fmt: skip
-def test_where_frames_are_packed_so_are_questions(framing: dict[str, object]) -> None:
-    checksum = {"type": "crc-16/xmodem"}
-    sensor = gateway(
-        {"framing": framing, "checksum": checksum},
-        poll={"send": {"hex": "C0 10 00"}},
-        match=[{"at": -4, "is": {"hex": "10"}}],
-        points={"t": {"at": -3, "type": "uint8"}},
-    )
-    assert sensor.get() == {"t": 0}
+def test_where_frames_are_packed_so_are_questions(framing: dict[str, object], send: str) -> None:
+    link = link_of(framing=framing, checksum={"type": "crc-16/xmodem"})
+    sensor = {"poll": {"send": {"hex": send}}, "match": r"^T(?P<t>\d+)$", "points": {"t": {"type": "int"}}}
+    asked = Gateway(link, {"d": device_of(**sensor)})
+    asked.set(t=42)
+    framer = framer_of(link.framing, link.checksum)
+    template = Template(HexSend(hex=send), seal_for_sending(link.framing, link.checksum))
+    (answer,) = asked.ask(framer.wrap(template.render({}), sealed=template.is_sealed))
+    assert [frame.body for frame in framer.feed(answer)] == [b"T42"]
+    assert asked.ask(framer.wrap(b"?")) == []

@@ -1,6 +1,8 @@
 """What is put into a frame is what is read out of it, however it is decoded and framed."""
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import xor
 from typing import Any
 
 import pytest
@@ -15,7 +17,9 @@ from tests.serial.simulator.setup import Gateway, gateway
 CRC = {"type": "crc-16/modbus", "endian": "little"}
 FRAMINGS: dict[str, dict[str, Any]] = {
     "line": {"framing": {"type": "line"}},
-    "line with hex sum": {"framing": {"type": "line", "terminator": "\r"}, "checksum": {"type": "sum8", "encoding": "hex"}},
+    "line with hex sum": {
+        "framing": {"type": "line", "terminator": "\r"}, "checksum": {"type": "sum8", "encoding": "hex"},
+    },
     "start-end": {"framing": {"type": "start-end", "start": "\x02", "end": "\x03"}},
     "start-end with bcc": {
         "framing": {"type": "start-end", "start": "\x02", "end": "\x03"}, "checksum": {"type": "xor8", "first": 1},
@@ -39,7 +43,7 @@ FRAMINGS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def is_read(device: Gateway, values: Mapping[str, Value]) -> None:
+def is_read(device: Gateway, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         device.chain.units["d"].put(name, value)
     assert device.get() == values
@@ -115,9 +119,74 @@ def test_columns(number: int, label: str, delimiter: str) -> None:
 
 @settings(max_examples=20)
 @given(st.integers(-9999, 9999), st.booleans())
-def test_keys_and_values(number: int, on: bool) -> None:  # noqa: FBT001 - hypothesis gives it by place
+def test_keys_and_values(number: int, on: bool) -> None:
     points = {"t": {"from": "T", "type": "float"}, "on": {"type": "bool"}}
     is_read(gateway(decode="key-value", points=points), {"t": number / 10, "on": on})
+
+
+NMEA = {"framing": {"type": "line"}, "checksum": {"type": "nmea"}}
+GPS = {
+    "decode": "nmea",
+    "points": {
+        "lat": {"from": "GGA.lat", "type": "float"}, "lon": {"from": "GGA.lon", "type": "float"},
+        "sats": {"from": "GGA.numSV", "type": "int"}, "speed": {"from": "RMC.spd", "type": "float", "scale": 1.852, "decimals": 1},
+        "variation": {"from": "RMC.mv", "type": "float"}, "at": {"from": "RMC.time", "type": "string"},
+        "day": {"from": "RMC.date", "type": "string"}, "wind": {"from": "WIMWV.angle", "type": "float"},
+    },
+}  # fmt: skip
+
+
+@settings(max_examples=20)
+@given(st.integers(-90 * 10**5, 90 * 10**5), st.integers(-180 * 10**5, 180 * 10**5), st.integers(0, 9999))
+def test_fields_of_sentences(lat: int, lon: int, number: int) -> None:
+    values: dict[str, Value] = {"lat": lat / 10**5, "lon": lon / 10**5, "sats": number, "wind": number / 10}
+    gps = gateway(NMEA, **GPS)
+    values |= {"speed": number / 10, "variation": -number / 10, "at": "23:59:59.50", "day": "2026-11-30"}
+    for name, value in values.items():
+        gps.chain.units["d"].put(name, value)
+    found = gps.get()
+    assert {name: pytest.approx(value, abs=1e-8) for name, value in found.items() if name in {"lat", "lon"}} == {
+        name: values.pop(name) for name in ("lat", "lon")
+    }
+    assert {name: found[name] for name in values} == values
+    assert [sentence[:6] for sentence in gps.listen()] == [b"$GPGGA", b"$GPRMC", b"$WIMWV"]
+
+
+def test_a_sentence_may_have_its_checksum_where_the_link_does_not_look_at_it() -> None:
+    example = "$GPHDT,274.07,T*03"
+    compass = gateway(decode="nmea", points={"heading": {"from": "HDT.heading", "type": "float"}}, example=example)
+    compass.set(heading=5.5)
+    assert compass.listen() == [b"$GPHDT,5.50,T*05\r\n"]
+    assert compass.get() == {"heading": 5.5}
+
+
+METER = {
+    "decode": "iec62056-21",
+    "points": {
+        "energy": {"from": "1.8.0", "type": "float", "unit": "kWh"},
+        "maximum": {"from": "1.6.0", "type": "float", "unit": "kW"},
+        "when": {"from": "1.6.0[2]", "type": "string"},
+        "error": {"from": "F.F", "type": "string"},
+    },
+}  # fmt: skip
+READOUT = "0-0:F.F(00000000)\r\n1-0:1.8.0*255(0012345.678*kWh)\r\n1-0:1.6.0(01.50*kW)(2611301200)\r\n!\r\n"
+
+
+@pytest.mark.parametrize("example", [None, READOUT])
+@settings(max_examples=20)
+@given(data=st.data())
+def test_values_of_a_meter(example: str | None, data: st.DataObject) -> None:
+    meter = gateway({"framing": {"type": "iec62056-21"}}, example=example, **METER)
+    number = data.draw(st.integers(0, 99_999))
+    is_read(meter, {"energy": number / 1000, "maximum": number / 100, "when": "2612010000", "error": "00000001"})
+
+
+def test_a_meter_s_block_looks_as_in_the_example_and_has_its_check() -> None:
+    meter = gateway({"framing": {"type": "iec62056-21"}}, example=READOUT, **METER)
+    meter.set(energy=7.5)
+    (block,) = meter.listen()
+    body = READOUT.replace("0012345.678", "0000007.500").encode()
+    assert block == b"\x02" + body + b"\x03" + bytes([reduce(xor, body + b"\x03")])
 
 
 @pytest.mark.parametrize(("example", "value", "sent"), [

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing_extensions import override
 
 from adapters.serial.config import SerialPoint
+from adapters.serial.decode.obis import numbered
 from adapters.serial.patterns import Encoding
 from adapters.serial.simulator.forge.editor import TextEditor
 
@@ -22,16 +23,21 @@ class MeterEditor(TextEditor):
 
     def __init__(self, points: Mapping[str, SerialPoint], encoding: Encoding) -> None:
         super().__init__(points, encoding)
-        self._addresses = {name: point.called(name) for name, point in points.items()}
-        self._where = {name: _where(address.encode(encoding)) for name, address in self._addresses.items()}
+        self._wanted = {name: numbered(point.called(name)) for name, point in points.items()}
+        self._where = {name: _where(each.encode(encoding), number) for name, (each, number) in self._wanted.items()}
 
     @override
     def blank(self) -> bytes | None:
-        lines = []
-        for name, address in self._addresses.items():
+        values: dict[str, list[bytes]] = {}
+        for name, (address, number) in self._wanted.items():
             unit = self._points[name].unit
-            value = FILLING + (b"*" + unit.encode(self._encoding) if unit else b"")
-            lines.append(address.encode(self._encoding) + b"(" + value + b")")
+            several = values.setdefault(address, [])
+            several += [FILLING] * (number + 1 - len(several))
+            several[number] = FILLING + (b"*" + unit.encode(self._encoding) if unit else b"")
+        lines = [
+            address.encode(self._encoding) + b"".join(b"(%s)" % each for each in several)
+            for address, several in values.items()
+        ]
         return LINE_END.join([*lines, END]) + LINE_END
 
     @override
@@ -40,6 +46,7 @@ class MeterEditor(TextEditor):
         return None if found is None else found.span(1)
 
 
-def _where(address: bytes) -> re.Pattern[bytes]:
+def _where(address: bytes, number: int) -> re.Pattern[bytes]:
     """Medium, channel and stored value may stand around an address or not (IEC 62056-61, 4)."""
-    return re.compile(rb"(?:^|[\r\n)])(?:\d+-\d+:)?" + re.escape(address) + rb"(?:[*&]\d+)?\(([^*)]*)")
+    before = rb"(?:^|[\r\n)])(?:\d+-\d+:)?" + re.escape(address) + rb"(?:[*&]\d+)?"
+    return re.compile(before + rb"(?:\([^()]*\)){%d}\(([^()*]*)" % number)

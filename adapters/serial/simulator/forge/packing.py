@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adapters.serial.checksums import Seal, seal_of
+from adapters.serial.checksums import Seal
 from adapters.serial.checksums.sums import xor8
 from adapters.serial.config import (
     Cobs,
@@ -20,7 +20,8 @@ from adapters.serial.config import (
 )
 from adapters.serial.framing.body import body_of
 from adapters.serial.framing.frame import Frame, Framer
-from adapters.serial.framing.make import framer_of, trailer_of
+from adapters.serial.framing.make import framer_of, seal_in
+from adapters.serial.framing.marked import trailer_of
 
 LINE_END = b"\r\n"
 """Where any terminator would do."""
@@ -34,10 +35,10 @@ class Packing:
     def __init__(self, link: SerialLink) -> None:
         self._link = link
         self._framing = link.framing
-        self._seal: Seal | None = seal_of(link.checksum)
+        self._seal: Seal | None = seal_in(link.framing, link.checksum)
         self.has_checksums = link.checksum is not None or isinstance(link.framing, Iec62056Frames)
         self._framer = self.framer()
-        self._trailer = trailer_of(link.framing, link.checksum) if isinstance(link.framing, StartEnd | Escaped) else 0
+        self._trailer = trailer_of(link.framing, self._seal) if isinstance(link.framing, StartEnd | Escaped) else 0
         self._start, self._end = _marks(link.framing)
         self._head, self._tail = _head(link.framing, self._start), self._end + bytes(self._trailer)
         body = body_of(len(self._head), len(self._tail), self._seal)
