@@ -20,14 +20,14 @@ from tests.cli.api import Api, Said, Stream
 Verb = Callable[..., Said]
 
 SCAN = "POST /v1/links/scale/scan"
-LINE = {
+LINE: dict[str, Any] = {
     "setting": "9600 7E1", "bytes": 132, "faults": 0, "score": 0.96, "plausible": True, "adapter": "serial",
     "what": "lines of text that end with CR LF", "count": 8,
     "link": {"baudrate": 9600, "data_bits": 7, "parity": "even", "framing": {"type": "line", "terminator": "\r\n"}},
     "device": {"match": r"^T=(?P<value1>\d+)$", "points": {"value1": {"type": "float"}}},
     "frames": [{"hex": "54 3D 31 37", "text": "T=17"}],
 }  # fmt: skip
-NOISE = {
+NOISE: dict[str, Any] = {
     **LINE, "setting": "115200 8N1", "bytes": 7, "faults": 7, "score": 0.0, "plausible": False, "link": {},
     "device": {}, "what": "nothing that makes sense", "count": 0, "frames": [],
 }  # fmt: skip

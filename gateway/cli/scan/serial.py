@@ -136,5 +136,7 @@ def stanza(port: str, found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _yaml(content: Mapping[str, Any]) -> Sequence[str]:
-    text = yaml.safe_dump(dict(content), sort_keys=False, default_flow_style=None, allow_unicode=True, width=sys.maxsize)
+    text = yaml.safe_dump(
+        dict(content), sort_keys=False, default_flow_style=None, allow_unicode=True, width=sys.maxsize
+    )
     return text.rstrip().splitlines()
