@@ -17,8 +17,8 @@ CHECKED_AGAIN_BYTES = 256
 """For each byte that came, so many may be looked at again after wrong checksums: in noise most are, once; a flood of
 false beginnings would cost its square.
 """
-CHECKED_AT_ONCE_BYTES = 1 << 20
-"""What may be looked at again without a pause: sixteen frames of the greatest length."""
+CHECKED_AT_ONCE_BYTES = 1 << 18
+"""What may be looked at again at one place: four frames of the greatest length."""
 
 _CODES = {1: "B", 2: "H", 4: "I"}
 
