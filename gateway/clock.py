@@ -97,6 +97,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def now_us() -> int:
+    """UTC, Unix microseconds, as the system has it."""
+    return time.time_ns() // 1_000
+
+
 def boot_ms() -> int:
     """The time since boot in milliseconds; it never jumps."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000

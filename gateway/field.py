@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
+from msgspec.structs import replace
 
 from gateway.adapter.errors import DETAIL_CHARS
 from gateway.freshness import DeviceStates, Freshness, all_bad
@@ -44,9 +45,10 @@ class Field:
                 intake.sample(item)
         elif isinstance(item, Notice):
             self._log(item)
-        elif self.states.changed(item):
-            log.info("device", device=item.device, state=item.state.value, reason=item.reason)
-            self._tell(item)
+        elif self.states.changed(_short(item)):
+            status = self.states.current[item.device]
+            log.info("device", device=item.device, state=status.state.value, reason=status.reason, detail=status.detail)
+            self._tell(status)
 
     async def durable(self, sample: Sample, /) -> None:
         """Take it, and return once it is on disk for every endpoint."""
@@ -87,3 +89,10 @@ class Field:
     def _tell(self, status: DeviceStatus) -> None:
         for intake in self._intakes:
             intake.device_status(status)
+
+
+def _short(status: DeviceStatus) -> DeviceStatus:
+    """Its detail may hold what a device has sent: as much of it as can be read; None rather than empty."""
+    if status.detail is None or 0 < len(status.detail) <= DETAIL_CHARS:
+        return status
+    return replace(status, detail=status.detail[:DETAIL_CHARS] or None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from gateway.model import Bad, BadReason, DeviceInfo, DeviceState, DeviceStatus, PointGroup, Sample
 
 STALE_PERIODS = 3
@@ -12,26 +14,32 @@ STALE_PERIODS = 3
 STALE_MIN_S = 10.0
 """... but never sooner than this."""
 
+SHORTEST_S = 0.1
+"""Between two looks, however late the last one was."""
+
 
 class Freshness:
     """When each group of points was last heard of; `now_s` is on a clock that never jumps."""
 
     def __init__(self, devices: Iterable[DeviceInfo], now_s: float) -> None:
-        self._heard_s = {group: now_s for info in devices for group in info.groups}
-        self._limit_s = {group: max(STALE_PERIODS * group.every_s, STALE_MIN_S) for group in self._heard_s}
+        limits_s = {group: _limit_s(group) for info in devices for group in info.groups}
+        self._limit_s = {group: limit_s for group, limit_s in limits_s.items() if limit_s}
+        self._heard_s = dict.fromkeys(self._limit_s, now_s)
         self._stale: set[PointGroup] = set()
 
     def heard(self, group: PointGroup, now_s: float) -> None:
-        """Its adapter has spoken about it, well or ill; a group that is not configured is nobody's to miss."""
+        """Its adapter has spoken about it, well or ill; what is not configured, or never stale, is nobody's to miss."""
         if group in self._heard_s:
             self._heard_s[group] = now_s
         if self._stale:
             self._stale.discard(group)
 
     def next_check_s(self, now_s: float) -> float:
-        """Seconds until the first group can turn stale."""
-        waits = [at + self._limit_s[group] - now_s for group, at in self._heard_s.items() if group not in self._stale]
-        return max(min(waits, default=STALE_MIN_S), 0.1)
+        """Seconds until the first group can turn stale; one that is may be heard of at once, and be silent again."""
+        waits = [
+            self._limit_s[group] + (0.0 if group in self._stale else at - now_s) for group, at in self._heard_s.items()
+        ]
+        return max(min(waits, default=STALE_MIN_S), SHORTEST_S)
 
     def turned_stale(self, now_s: float) -> list[PointGroup]:
         """Groups that have been silent for too long since the last call; each is told once."""
@@ -52,9 +60,11 @@ class DeviceStates:
         self.current = {name: DeviceStatus(name, DeviceState.UNKNOWN, now_ms) for name in devices}
 
     def changed(self, status: DeviceStatus) -> bool:
-        """Note a state; False if it says nothing new."""
+        """Note a state; False if it says nothing new: other words for the same are no news."""
         before = self.current[status.device]
         if (before.state, before.reason) == (status.state, status.reason):
+            if before.detail != status.detail:
+                self.current[status.device] = replace(before, detail=status.detail)
             return False
         self.current[status.device] = status
         return True
@@ -76,6 +86,13 @@ class DeviceStates:
             for name, status in self.current.items()
             if status.state in troubled
         }
+
+
+def _limit_s(group: PointGroup) -> float:
+    """Seconds without a sample after which its points are stale; 0: never."""
+    if group.stale_after_s is not None:
+        return group.stale_after_s
+    return max(STALE_PERIODS * group.every_s, STALE_MIN_S)
 
 
 def all_bad(group: PointGroup, reason: BadReason, time_ms: int) -> Sample:

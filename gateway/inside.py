@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from gateway import __version__
 from gateway.adapter import Tap, Tell
 from gateway.clock import WallClock
-from gateway.control.house import Unavailable
+from gateway.control.house import LinkFacts, Unavailable
 from gateway.field import Field
 from gateway.latest import Latest
 from gateway.link import FieldLink
@@ -99,9 +99,9 @@ class Inside:
         return await self._parts.local.command(body, device, user)
 
     @property
-    def links(self) -> Mapping[str, str]:
-        """By id, the adapter of each."""
-        return {name: link.adapter for name, link in self._parts.scans.links.items()}
+    def links(self) -> Mapping[str, LinkFacts]:
+        """By id."""
+        return {name: LinkFacts(link.adapter, link.config.exclusive) for name, link in self._parts.scans.links.items()}
 
     async def scan(self, link: str, command: str, body: bytes, user: str, tell: Tell) -> Result:
         """As a command; ends it when cancelled."""

@@ -262,6 +262,8 @@ class _Signs:
         self._field(item)
 
     async def durable(self, sample: Sample, /) -> None:
+        if _is_sign_of_life(sample):
+            self._up()
         await self._field.durable(sample)
 
 

@@ -255,7 +255,7 @@ class FailSafeInfo(Struct, frozen=True):
 
 
 class PointInfo(Struct, frozen=True):
-    """What the core and the cloud may know of a point."""
+    """What the core and the cloud may know of a point; `every_s` is 0 where the device sends it by itself."""
 
     name: str
     type: str
@@ -273,7 +273,7 @@ class PointInfo(Struct, frozen=True):
 
 
 class DeviceInfo(Struct, frozen=True):
-    """What the core and the cloud may know of a device; `address` is for people."""
+    """What the core and the cloud may know of a device; `address` is for people, `every_s` 0 if nothing is polled."""
 
     device: str
     link: str

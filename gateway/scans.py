@@ -83,6 +83,6 @@ class Scans:
 def _in_use(name: str, answering: list[str]) -> str:
     one = answering[0]
     return (
-        f"{one} answers on {name} as it is set, and would be cut off: scan without other settings,"
+        f"{one} answers on {name} as it is set, and would be cut off: scan it as it is set,"
         f" or stop the gateway for as long"
     )

@@ -11,7 +11,6 @@ from adapters.modbus.commands.writes import check, known
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.outlook import outlook
 from adapters.modbus.outlook.advice import advice
-from adapters.modbus.outlook.portname import lasting_name
 from adapters.modbus.search.course import Course
 from adapters.modbus.search.raw import wanted
 from adapters.modbus.search.scope import is_serial, scope_of, settings_of, units_of
@@ -22,6 +21,7 @@ from adapters.modbus.sunspec.completion import complete
 from adapters.modbus.wire.connect import connect
 from gateway.adapter import NO_OPTIONS, Adapter, Advice, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
+from gateway.ports.lasting import lasting_name
 
 
 class ModbusAdapter(Adapter):

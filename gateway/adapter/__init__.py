@@ -1,7 +1,19 @@
 """The adapter contract: everything of the core that an adapter may know, besides values, grid, model and units."""
 
 from gateway.adapter.advice import Advice, AdviceKind
+from gateway.adapter.arguments import AdapterCommand, Argument
 from gateway.adapter.basis import IDENTIFIER, PERCENTAGE, Identifier, Labels, Period, StrictModel
+from gateway.adapter.capture import (
+    Capture,
+    CaptureError,
+    Commanded,
+    Traffic,
+    capture_comment,
+    capture_line,
+    capture_text,
+    iso_us,
+    parse_capture,
+)
 from gateway.adapter.contract import (
     NO_OPTIONS,
     Adapter,
@@ -16,11 +28,12 @@ from gateway.adapter.contract import (
     to_nobody,
 )
 from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
+from gateway.adapter.living import lively, ratings
 from gateway.adapter.notation import BitRange, RawNumbers
 from gateway.adapter.paths import ConfigPath
 from gateway.adapter.readback import ReadBack, check_read_backs
 from gateway.adapter.sense import of_scale, value_complaints
-from gateway.adapter.settings import DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
+from gateway.adapter.settings import Commands, DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
 from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules, check_commands
 
@@ -29,10 +42,16 @@ __all__ = [
     "NO_OPTIONS",
     "PERCENTAGE",
     "Adapter",
+    "AdapterCommand",
     "AdapterError",
     "Advice",
     "AdviceKind",
+    "Argument",
     "BitRange",
+    "Capture",
+    "CaptureError",
+    "Commanded",
+    "Commands",
     "ConfigPath",
     "DeviceConfig",
     "Direction",
@@ -59,12 +78,20 @@ __all__ = [
     "Tap",
     "Tell",
     "TlsConfig",
+    "Traffic",
     "Unheard",
     "WriteRules",
     "Wrote",
+    "capture_comment",
+    "capture_line",
+    "capture_text",
     "check_commands",
     "check_read_backs",
+    "iso_us",
+    "lively",
     "of_scale",
+    "parse_capture",
+    "ratings",
     "to_nobody",
     "value_complaints",
 ]

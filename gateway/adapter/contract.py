@@ -118,7 +118,8 @@ class Adapter(ABC):
         """Carry a command out before its deadline, ahead of polls as far as the link's `poll_share` allows.
 
         May run beside `run`. Raises Rejected when the device was not touched. `wrote` is told of each request that may
-        change something; it is what the audit shows when the command is cut short.
+        change something; it is what the audit shows when the command is cut short. `args` of a named command are all
+        that its description wants, in its kinds and limits, but for `pattern`; `values` of its result are its answer.
         """
 
     def tap(self, tap: Tap | None) -> None:
@@ -165,6 +166,11 @@ class Adapter(ABC):
         """The same as `scan` on a link that nobody serves, which it opens and closes; `devices` are known there."""
         raise Rejected("not-supported", "this adapter can't look for devices")
 
+    @classmethod
+    def link_to(cls, port: str) -> Any:  # noqa: ARG003 - for adapters to use
+        """A link that is nothing but a serial port, for who has no configuration; raises Rejected where it is none."""
+        raise Rejected("not-supported", "this adapter serves no ports")
+
     def counters(self) -> Mapping[str, int]:
         """What this instance has counted so far, by short names; shown in the gateway's status, also after its end."""
         return {}
@@ -202,7 +208,8 @@ class Adapter(ABC):
         """Be the devices of a link, as long as the context lasts; at the link's own place, or where `options` say.
 
         Options are the adapter's own, but for two that each knows: `elsewhere`, any place will do where the link's own
-        can't be had, and `moving`, values are good from the start and change by themselves. Raises Rejected for options
-        that make no sense, OSError where the place can't be had.
+        can't be had, and `moving`, values are good from the start and change by themselves; and `replay`, a `Capture`
+        that is played there instead, with `loop` again and again, which an adapter may refuse. Raises Rejected for
+        options that make no sense, OSError where the place can't be had.
         """
         raise Rejected("not-supported", "this adapter can't simulate its devices")

@@ -99,8 +99,6 @@ def _of_enum(point: ValuePoint) -> Iterator[str]:
             yield f"the enum's code {code} can't occur: {_of_what(point.quantity)} {low} to {high}"
         elif point.bits is None and code in point.invalid:
             yield f"the enum's code {code} is also in invalid, so that its label never shows: take it out of one"
-    if len({type(label) for label in point.enum.values()}) > 1:
-        yield "the labels of an enum must be all text, all numbers of one kind or all true/false"
 
 
 def _of_what(quantity: Quantity) -> str:

@@ -68,7 +68,14 @@ class PointConfig(StrictModel):
 
     @model_validator(mode="after")
     def _labels_are_unambiguous(self) -> Self:
-        labels = [(type(label), label) for label in (self.enum or {}).values()]
+        if self.enum is None:
+            return self
+        codes = [str(code) for code in self.enum]
+        if twice := [code for code in codes if codes.count(code) > 1]:
+            raise ValueError(f"the enum has {twice[0]} as a number and as a text: give it once")
+        labels = [(type(label), label) for label in self.enum.values()]
+        if len({kind for kind, _ in labels}) > 1:
+            raise ValueError("the labels of an enum must be all text, all numbers of one kind or all true/false")
         if self.writable is not False and len(set(labels)) < len(labels):
             raise PydanticCustomError("enum_label", "a writable enum needs a different label for each raw value")
         return self
@@ -105,6 +112,19 @@ class LinkConfig(StrictModel):
         return None
 
 
+CommandT = TypeVar("CommandT")
+
+Commands = Annotated[
+    dict[Identifier, CommandT] | None,
+    BeforeValidator(none_if_off),
+    Field(
+        description="commands by name, for `invoke`; false: nothing is written to this device by anyone",
+        json_schema_extra=or_false,
+    ),
+]
+"""What each of a device's commands is: Steps, and what its adapter carries out itself. None: `commands: false`."""
+
+
 class DeviceConfig(StrictModel, Generic[PointT]):
     """What every device has."""
 
@@ -114,11 +134,7 @@ class DeviceConfig(StrictModel, Generic[PointT]):
     points: dict[Identifier, PointT] = Field(min_length=1)
     report: ReportConfig | None = None
     labels: Labels = {}
-    commands: Annotated[dict[Identifier, Steps] | None, BeforeValidator(none_if_off)] = Field(
-        {},
-        description="commands by name, for `invoke`; false: nothing is written to this device by anyone",
-        json_schema_extra=or_false,
-    )
+    commands: Commands[Steps] = {}
     max_write_rate: Quota | None = Field(None, description="commands that write or invoke, as in 30/min")
     on_uplink_lost: FailSafe | None = Field(None, description="what is written when the cloud has been away for long")
 
@@ -158,13 +174,17 @@ class DeviceConfig(StrictModel, Generic[PointT]):
 
     def describe(self, device: str, link_id: str, link: LinkConfig) -> DeviceInfo:
         """What the core and the cloud may know of this device."""
+        groups = self.groups(device)
+        every_s = {name: group.every_s for group in groups for name in group.points}
         return DeviceInfo(
             device=device,
             link=link_id,
             address=self.address_on(link),
-            every_s=self.every,
-            points={name: _describe_point(name, point, self.every) for name, point in self.points.items()},
-            groups=self.groups(device),
+            every_s=self.every if any(every_s.values()) or not every_s else 0.0,
+            points={
+                name: _describe_point(name, point, every_s.get(name, self.every)) for name, point in self.points.items()
+            },
+            groups=groups,
             labels=self.labels,
             takes_commands=self.commands is not None,
             commands={name: command.describe() for name, command in (self.commands or {}).items()},
@@ -193,13 +213,13 @@ def _for_numbers(point: PointConfig) -> str | None:
     return None
 
 
-def _describe_point(name: str, point: PointConfig, device_every_s: float) -> PointInfo:
+def _describe_point(name: str, point: PointConfig, every_s: float) -> PointInfo:
     rules = point.writable if isinstance(point.writable, WriteRules) else WriteRules()
     return PointInfo(
         name=name,
         type=point.type,
         kind=point.kind,
-        every_s=point.every or device_every_s,
+        every_s=every_s,
         unit=point.unit,
         enum=point.enum,
         range=(point.range[0], point.range[1]) if point.range else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -11,18 +10,19 @@ import typer
 
 from gateway.cli import show
 from gateway.cli.control import table
+from gateway.cli.control.arguments import agreed_on, given, taken
 from gateway.cli.control.asking import agreed, carried_out
 from gateway.cli.control.client import address
 from gateway.cli.control.finding import Where
 from gateway.cli.control.results import exit_of, sentence
 from gateway.cli.control.table import Row
-from gateway.cli.control.values import BadValue, assigned, printable, shown
+from gateway.cli.control.values import BadValue, printable, shown
 from gateway.cli.control.way import device_of, explained, way
 from gateway.cli.exits import Exit
 from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.refused import Refused, must_be_known
 
-HEAD = ("command", "confirmed", "description")
+HEAD = ("command", "confirmed", "description", "takes")
 
 
 def invoke(
@@ -37,13 +37,13 @@ def invoke(
 ) -> int:
     """Exit code 4 when the device can't be reached, 5 when it refuses or nobody knows, 8 when the policy or you do."""
     try:
-        args = dict(map(_argument, arguments or []))
         with way(Where(config, state_dir), device) as client:
             about = device_of(client, device)
             known = about["commands"]
             if command is None:
                 return _list(device, known, as_json=as_json)
             must_be_known(f"{device} has no command", command, known)
+            args = given(command, arguments or [], known[command].get("args", {}))
             agreed(_question(device, command, args, known[command]), yes=yes)
             body = {"command": command, "args": args}
             path, what = address("devices", device, "invoke"), f"{device}: {command}"
@@ -60,15 +60,6 @@ def invoke(
     return exit_of(result)
 
 
-def _argument(text: str) -> tuple[str, Any]:
-    """A number, true, false or any other JSON is what it looks like; all else is text. Raises BadValue."""
-    name, value = assigned(text)
-    try:
-        return name, json.loads(value, parse_constant=str)
-    except ValueError:
-        return name, value
-
-
 def _list(device: str, known: Mapping[str, Any], *, as_json: bool) -> int:
     if as_json:
         show.document({"device": device, "commands": known})
@@ -76,7 +67,14 @@ def _list(device: str, known: Mapping[str, Any], *, as_json: bool) -> int:
         print(f"{device} has no commands")
     else:
         rows = [
-            Row((name, "yes" if each.get("confirm") else "", printable(each.get("description", ""))))
+            Row(
+                (
+                    name,
+                    "yes" if each.get("confirm") else "",
+                    printable(each.get("description", "")),
+                    taken(each.get("args", {})),
+                )
+            )
             for name, each in known.items()
         ]
         table.show(HEAD, rows)
@@ -85,8 +83,8 @@ def _list(device: str, known: Mapping[str, Any], *, as_json: bool) -> int:
 
 def _question(device: str, command: str, args: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     told = f" ({printable(known['description'])})" if known.get("description") else ""
-    given = "".join(f" {name}={shown(value)}" for name, value in args.items())
-    return f"Let {device} do {command}{given}{told}?"
+    with_what = agreed_on(args, known.get("args", {}))
+    return f"Let {device} do {command}{f' {with_what}' if with_what else ''}{told}?"
 
 
 def _tell(device: str, command: str, result: Mapping[str, Any]) -> None:

@@ -121,7 +121,7 @@ class Admission:
         if permit.moves and not _is_fail_safe(delivery):
             sender = f"{self._endpoint or ''}/{delivery.user or ''}"
             take_back = self._plant.guard.admit(request, permit, device, sender)
-        command = _command(request, device, deadline_s)
+        command = _command(request, permit, device, deadline_s)
         return Admitted(command, permit, link, self.asked(request, delivery, permit), take_back)
 
     def asked(self, request: Request | None, delivery: Delivery, permit: Permit | None = None) -> Asked:
@@ -138,7 +138,7 @@ class Admission:
             if name in known and (value := known[name].value) is not None:
                 old[name] = value
         counts = rates(permit) if permit is not None and not _is_fail_safe(delivery) else ()
-        origin, content = self._origin(delivery), _content(request)
+        origin, content = self._origin(delivery), _content(request, permit)
         return Asked(origin, kind_of(request), content, self._endpoint, delivery.user, old, counts)
 
     def _origin(self, delivery: Delivery) -> str:
@@ -163,7 +163,7 @@ class Admission:
             raise Rejected("unknown-command", f"the gateway itself knows only {known}")
         if request.invoke not in HARMLESS and not (request.invoke == "scan" and self._endpoint is None):
             self._check_moves()
-        return Permit(moves=False)
+        return Permit(moves=False, args=request.args)
 
     def _check_moves(self, *, is_new: bool = False) -> None:
         """`is_new`: nobody can have sent it before, under any id."""
@@ -193,15 +193,17 @@ def device_of(request: Request | None, delivery: Delivery) -> str:
     return delivery.device or (request.device if request is not None else None) or ""
 
 
-def _content(request: Request) -> Any:
+def _content(request: Request, permit: Permit | None) -> Any:
+    """What was asked for; of what may be carried out, with what."""
     if request.invoke is None:
         return request.write or request.read or request.peek
-    return {"command": request.invoke, "args": request.args} if request.args else {"command": request.invoke}
+    args = request.args if permit is None else permit.args
+    return {"command": request.invoke, "args": args} if args else {"command": request.invoke}
 
 
-def _command(request: Request, device: str, deadline_s: float) -> Command:
+def _command(request: Request, permit: Permit, device: str, deadline_s: float) -> Command:
     read = tuple(request.read) if request.read else None
-    return Command(request.id, device, deadline_s, request.write, read, request.invoke, request.args, request.peek)
+    return Command(request.id, device, deadline_s, request.write, read, request.invoke, permit.args, request.peek)
 
 
 def _is_fail_safe(delivery: Delivery) -> bool:

@@ -99,7 +99,7 @@ class Guard:
         if not rules:
             return
         now_s = self._now_s()
-        asked = msgspec.json.encode([origin, device, request.write, request.invoke, request.args])
+        asked = msgspec.json.encode([origin, device, request.write, request.invoke, permit.args])
         pending = self._pending.get(request.confirm or "")
         if pending is not None and pending.asked == asked and now_s < pending.until_s:
             del self._pending[request.confirm or ""]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.adapter import Rejected
+from gateway.commands.arguments import checked
 from gateway.commands.decode import Request
 from gateway.model import NO_GUARDS, DeviceInfo, Guards, Interlock, Part, PointInfo, Settling, Value
 from gateway.units import TimesIn
@@ -28,6 +29,8 @@ class Permit(NamedTuple):
     interlocks: tuple[Interlock, ...] = ()
     parts: tuple[Part, ...] = ()
     settling: Mapping[str, Settling] = {}
+    args: Mapping[str, Any] = {}
+    """What a named command is carried out with: what was given, and defaults."""
 
 
 def check(request: Request, device: DeviceInfo) -> Permit:
@@ -85,15 +88,15 @@ def _check_invoke(request: Request, device: DeviceInfo) -> Permit:
     if command is None:
         known = ", ".join(sorted(device.commands)) or "none"
         raise Rejected("unknown-command", f"{device.device} has no command '{request.invoke}' (it has: {known})")
-    if command.steps and request.args:
-        raise Rejected("malformed", f"the command '{request.invoke}' of {device.device} takes no args")
     for step in command.steps:
         _check_names(step.write, device)
     own = Guarded(f"devices.{device.device}.commands.{request.invoke}", f"'{request.invoke}'", command.guards)
+    args = checked(request.invoke or "", request.args, command.args, f"{own.rule}.args")
     writes = [tuple(_guarded_points(step.write, device)) for step in command.steps]
     points = {each.rule: each for guarded in writes for each in guarded}
     parts = tuple(Part(step, _interlocks(guarded)) for step, guarded in zip(command.steps, writes, strict=True))
-    return Permit(moves=True, guarded=(own, *points.values()), interlocks=_interlocks((own,)), parts=parts)
+    guarded = (own, *points.values())
+    return Permit(moves=True, guarded=guarded, interlocks=_interlocks((own,)), parts=parts, args=args)
 
 
 def _interlocks(guarded: Iterable[Guarded]) -> tuple[Interlock, ...]:

@@ -42,8 +42,8 @@ def below(parent: Shape, key: Any) -> Shape:
 
 def _below(alternative: Any, key: Any) -> Shape:
     if is_model(alternative):
-        field = alternative.model_fields.get(key) if isinstance(key, str) else None
-        return shape(field.annotation) if field else ()
+        fields = _fields(alternative)
+        return shape(fields[key]) if key in fields else ()
     origin, arguments = get_origin(alternative), get_args(alternative)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return shape(arguments[1])
@@ -53,6 +53,12 @@ def _below(alternative: Any, key: Any) -> Shape:
     return shape(arguments[0]) if origin in (list, set, frozenset) else ()
 
 
+@cache
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    """What is expected, by the keys that people write."""
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
 def is_model(alternative: Any) -> bool:
     """Whether it is a pydantic model."""
     return isinstance(alternative, type) and issubclass(alternative, BaseModel)
@@ -60,7 +66,7 @@ def is_model(alternative: Any) -> bool:
 
 def known_keys(parent: Shape) -> list[str]:
     """The keys that the models among the alternatives know."""
-    return list(dict.fromkeys(name for each in parent if is_model(each) for name in each.model_fields))
+    return list(dict.fromkeys(name for each in parent if is_model(each) for name in _fields(each)))
 
 
 def is_secret(leaf: Shape) -> bool:
@@ -87,7 +93,7 @@ def _holds_secrets(parent: Shape, seen: set[Any]) -> bool:
             continue
         seen.add(alternative)
         if is_model(alternative):
-            inner = [shape(field.annotation) for field in alternative.model_fields.values()]
+            inner = [shape(annotation) for annotation in _fields(alternative).values()]
         else:
             inner = [shape(argument) for argument in get_args(alternative) if not isinstance(argument, str | int)]
         if any(_holds_secrets(each, seen) for each in inner):
@@ -99,6 +105,6 @@ def secret_names(parent: Shape) -> Iterator[str]:
     """The names of the fields of its models that hold secrets."""
     for alternative in parent:
         if is_model(alternative):
-            for name, field in alternative.model_fields.items():
-                if holds_secrets(shape(field.annotation)):
+            for name, annotation in _fields(alternative).items():
+                if holds_secrets(shape(annotation)):
                     yield name

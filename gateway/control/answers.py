@@ -9,11 +9,11 @@ import msgspec
 from msgspec import UNSET
 
 from gateway.adapter import Progress
-from gateway.control.models import Answer, Device, Frame, Missed, NamedCommand, Point, Readings
+from gateway.control.models import Answer, Argument, Device, Frame, Missed, NamedCommand, Point, Readings
 from gateway.control.models import Progress as ProgressLine
 from gateway.endpoints.payload import iso_ms
 from gateway.latest import Reading
-from gateway.model import CommandInfo, DeviceInfo, DeviceStatus, PointInfo, Result, Sample
+from gateway.model import ArgumentInfo, CommandInfo, DeviceInfo, DeviceStatus, PointInfo, Result, Sample
 
 CHUNK_BYTES = 65_536
 """Lines are written together up to this: what one client's stream may have in memory, and how long the loop is kept."""
@@ -36,6 +36,7 @@ def device(info: DeviceInfo, status: DeviceStatus | None, known: Mapping[str, Re
         address=info.address,
         state=status.state.value if status else "unknown",
         reason=status.reason if status else None,
+        detail=status.detail if status else None,
         since=iso_ms(status.since_ms) if status else None,
         points={name: _point(point, known.get(name)) for name, point in info.points.items()},
         commands={name: _command(command) for name, command in info.commands.items()},
@@ -115,4 +116,19 @@ def _point(info: PointInfo, known: Reading | None) -> Point:
 
 
 def _command(info: CommandInfo) -> NamedCommand:
-    return NamedCommand(info.description, info.guards.confirm)
+    args = {name: _argument(argument) for name, argument in info.args.items()}
+    return NamedCommand(info.description, info.guards.confirm, args)
+
+
+def _argument(info: ArgumentInfo) -> Argument:
+    return Argument(
+        kind=info.kind,
+        min=UNSET if info.min is None else info.min,
+        max=UNSET if info.max is None else info.max,
+        choices=list(info.choices) or UNSET,
+        max_length=info.max_length or UNSET,
+        pattern=info.pattern or UNSET,
+        default=UNSET if info.default is None else info.default,
+        unit=info.unit or UNSET,
+        description=info.description or UNSET,
+    )

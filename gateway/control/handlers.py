@@ -87,7 +87,7 @@ async def peek(asked: Asked) -> models.Answer:
 
 async def links(asked: Asked) -> Any:
     """Every link, also those without devices."""
-    return {"links": {name: models.Link(adapter) for name, adapter in asked.house.links.items()}}
+    return {"links": {name: models.Link(*facts) for name, facts in asked.house.links.items()}}
 
 
 def scan(asked: Asked) -> streams.Chunks:

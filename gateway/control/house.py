@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.adapter import Tap, Tell
 from gateway.latest import Latest
@@ -13,6 +13,13 @@ from gateway.model import DeviceInfo, DeviceStatus, Result
 
 class Unavailable(Exception):
     """What was asked for can't be told for now; the text is a sentence that says why."""
+
+
+class LinkFacts(NamedTuple):
+    """What serves a link, and what no other may open meanwhile, such as a serial port; None: nothing."""
+
+    adapter: str
+    holds: str | None
 
 
 class House(Protocol):
@@ -27,8 +34,8 @@ class House(Protocol):
         """The last sample of each group of points; the same object for as long as the gateway is at work."""
 
     @property
-    def links(self) -> Mapping[str, str]:
-        """By id the adapter of each, also of those without devices."""
+    def links(self) -> Mapping[str, LinkFacts]:
+        """By id, also those without devices."""
 
     def status(self) -> Mapping[str, Any]:
         """The gateway's own state as in its status envelope, with `gateway` (its id) and `endpoints`."""

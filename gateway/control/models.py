@@ -19,6 +19,7 @@ AUDIT_LIMIT, AUDIT_DEFAULT = 1_000, 100
 Action = Literal["ping", "reload", "republish-birth"]
 
 Time = Annotated[str, Meta(description="UTC with milliseconds", examples=["2026-11-24T09:01:02.345Z"])]
+Moment = Annotated[str, Meta(description="UTC with microseconds", examples=["2026-11-24T09:01:02.345678Z"])]
 Name = Annotated[str, Meta(pattern=IDENTIFIER)]
 Id = Annotated[str, Meta(min_length=1, description="the same id again: the same result, nothing is done twice")]
 Token = Annotated[str, Meta(description="from the result that asked for a confirmation")]
@@ -75,7 +76,7 @@ class InvokeBody(Struct, forbid_unknown_fields=True):
     """A named command of the device."""
 
     command: str
-    args: dict[str, Any] = {}
+    args: dict[str, Value] = {}
     id: Id | None = None
     confirm: Token | None = None
 
@@ -104,11 +105,26 @@ class Point(Struct):
     time: Time | UnsetType = UNSET
 
 
+class Argument(Struct):
+    """What a named command takes; without `default` it must be given."""
+
+    kind: Kind
+    min: float | UnsetType = UNSET
+    max: float | UnsetType = UNSET
+    choices: Annotated[list[Value], Meta(description="nothing else")] | UnsetType = UNSET
+    max_length: Annotated[int, Meta(description="characters")] | UnsetType = UNSET
+    pattern: Annotated[str, Meta(description="what all of it must look like")] | UnsetType = UNSET
+    default: Value | UnsetType = UNSET
+    unit: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+
+
 class NamedCommand(Struct):
     """What `invoke` may name."""
 
     description: str
     confirm: bool
+    args: Annotated[dict[str, Argument], Meta(description="what it takes, by name")] = {}
 
 
 class Device(Struct):
@@ -118,6 +134,7 @@ class Device(Struct):
     address: str
     state: Literal["unknown", "online", "degraded", "offline"]
     reason: str | None
+    detail: Annotated[str | None, Meta(description="a sentence, where the reason does not say it")]
     since: Time | None
     points: dict[str, Point]
     commands: dict[str, NamedCommand]
@@ -136,9 +153,10 @@ class Devices(Struct):
 
 
 class Link(Struct):
-    """A link, and which adapter serves it."""
+    """A link, which adapter serves it, and what no other may open meanwhile, such as a serial port."""
 
     adapter: str
+    holds: str | None = None
 
 
 class Links(Struct):
@@ -229,7 +247,7 @@ class Readings(Struct, omit_defaults=True):
 class Frame(Struct):
     """A line: what went over a link, in hex."""
 
-    time: Time
+    time: Moment
     link: str
     direction: Direction
     data: Annotated[str, Meta(pattern="^([0-9a-f]{2})*$")]

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.adapter import Direction, Rejected, Tap
-from gateway.clock import now_ms
+from gateway.adapter import Direction, Rejected, Tap, iso_us
+from gateway.clock import now_us
 from gateway.control import answers
 from gateway.control.errors import Refused, unknown
 from gateway.control.house import House
 from gateway.control.models import Frame
-from gateway.endpoints.payload import iso_ms
 from gateway.model import Sample
 
 LINES = "application/jsonl"
@@ -81,7 +80,7 @@ class Inbox(Protocol):
 class Seen(NamedTuple):
     """A frame, as it went."""
 
-    time_ms: int
+    time_us: int
     link: str
     direction: Direction
     data: bytes
@@ -100,7 +99,7 @@ class Frames:
 
         def put(direction: Direction, data: bytes) -> None:
             self.missed += len(self._seen) == FRAMES
-            self._seen.append(Seen(now_ms(), link, direction, data))
+            self._seen.append(Seen(now_us(), link, direction, data))
             self._wake()
 
         return put
@@ -179,4 +178,4 @@ def _lines(items: Iterable[Any], missed: int, line: Callable[[Any], bytes]) -> I
 
 
 def _frame(seen: Seen) -> bytes:
-    return answers.frame(Frame(iso_ms(seen.time_ms), seen.link, seen.direction, seen.data.hex()))
+    return answers.frame(Frame(iso_us(seen.time_us), seen.link, seen.direction, seen.data.hex()))

@@ -8,7 +8,19 @@ from typing import Any
 
 import msgspec
 
-from gateway.model import LAST_MS, Bad, CommandInfo, DeviceInfo, DeviceStatus, Gap, PointInfo, Result, Sample, Value
+from gateway.model import (
+    LAST_MS,
+    ArgumentInfo,
+    Bad,
+    CommandInfo,
+    DeviceInfo,
+    DeviceStatus,
+    Gap,
+    PointInfo,
+    Result,
+    Sample,
+    Value,
+)
 from gateway.units import format_duration
 
 VERSION = 1
@@ -87,6 +99,7 @@ class Encoder:
             device=status.device,
             state=status.state,
             reason=status.reason,
+            detail=status.detail,
             since=iso_ms(status.since_ms),
         )
 
@@ -110,7 +123,7 @@ class Encoder:
             labels=dict(info.labels) or None,
             points={name: _point(point) for name, point in info.points.items()},
             commands={name: _command(command) for name, command in info.commands.items()} or None,
-            every=format_duration(info.every_s),
+            every=_every(info.every_s),
         )
 
     def result(self, seq: int, time_ms: int, device: str, command: str | None, result: Result) -> bytes:
@@ -183,12 +196,36 @@ def _point(point: PointInfo) -> dict[str, Any]:
         "writable": point.writable or None,
         "limits": {name: value for name, value in limits.items() if value is not None} or None,
         "confirm": point.guards.confirm or None,
-        "every": format_duration(point.every_s),
+        "every": _every(point.every_s),
         "labels": dict(point.labels) or None,
     }
     return {name: value for name, value in facts.items() if value is not None}
 
 
+def _every(every_s: float) -> str | None:
+    """None of what is not polled."""
+    return format_duration(every_s) if every_s else None
+
+
 def _command(command: CommandInfo) -> dict[str, Any]:
-    facts = {"description": command.description or None, "confirm": command.guards.confirm or None}
+    facts = {
+        "description": command.description or None,
+        "confirm": command.guards.confirm or None,
+        "args": {name: _argument(argument) for name, argument in command.args.items()} or None,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _argument(argument: ArgumentInfo) -> dict[str, Any]:
+    facts = {
+        "kind": argument.kind,
+        "min": argument.min,
+        "max": argument.max,
+        "choices": list(argument.choices) or None,
+        "max_length": argument.max_length,
+        "pattern": argument.pattern,
+        "default": argument.default,
+        "unit": argument.unit,
+        "description": argument.description or None,
+    }
     return {name: value for name, value in facts.items() if value is not None}

@@ -16,7 +16,7 @@ import time
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -25,6 +25,15 @@ from scripts.bench.signals import Frame, frame_of
 COLUMNS = ("device", "poll", "read_us", "arrived_us")
 CONNECT, CONNACK, PUBLISH, SUBSCRIBE, SUBACK = 0x10, 0x20, 0x30, 0x82, 0x90
 """First bytes of MQTT 3.1.1 control packets: section 2.2."""
+
+
+class Taker(Protocol):
+    """Takes messages; its length is what the rig is told."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, topic: bytes, payload: bytes, arrived_us: int, /) -> None:
+        """One message, when it has arrived."""
 
 
 class Readings:
@@ -115,7 +124,7 @@ def _expect(connection: socket.socket, first: int) -> None:
         raise SystemExit(f"the broker answered {answer.hex()}")
 
 
-def count(connection: socket.socket, readings: Readings) -> None:
+def count(connection: socket.socket, readings: Taker) -> None:
     """Until stdin ends."""
     buffer = bytearray()
     rig = sys.stdin.fileno()

@@ -17,14 +17,25 @@ SETPOINT = {"type": "int16", "kind": "float", "unit": "°C", "writable": True, "
 FLOW = {"type": "float32", "kind": "float", "unit": "°C", "writable": False}
 PUMP = {"type": "bool", "kind": "bool", "unit": None, "writable": True, "confirm": True}
 MODE = {"type": "uint16", "kind": "text", "unit": None, "writable": True, "enum": {"0": "off", "1": "on", "2": "auto"}}
+FILL = {
+    "kg": {"kind": "float", "min": 0, "max": 500, "unit": "kg"},
+    "lot": {"kind": "text", "max_length": 8},
+    "mode": {"kind": "text", "choices": ["fast", "slow"], "default": "fast"},
+    "rinse": {"kind": "bool", "default": False},
+    "times": {"kind": "int", "default": 1},
+}
 BOILER = {
     "link": "plc",
     "address": "10.0.0.1 unit 1",
     "state": "online",
     "reason": None,
+    "detail": None,
     "since": "2026-11-24T09:00:00.000Z",
     "points": {"flow": FLOW, "setpoint": SETPOINT, "pump": PUMP, "mode": MODE},
-    "commands": {"start": {"description": "fan first", "confirm": False}},
+    "commands": {
+        "start": {"description": "fan first", "confirm": False, "args": {}},
+        "fill": {"description": "", "confirm": True, "args": FILL},
+    },
 }
 STATUS = {
     "state": "online",

@@ -74,7 +74,17 @@ def test_why_a_read_failed_is_told_and_shows_in_the_exit_code(api: Api, verb: Ve
     (("write", "boiler", "setpoint", "--yes"), "'setpoint' is no NAME=VALUE"),
     (("write", "boiler", "mode=atuo", "--yes"), "mode: no value 'atuo' - did you mean 'auto'?"),
     (("invoke", "boiler", "strat", "--yes"), "boiler has no command 'strat' - did you mean 'start'?"),
-    (("invoke", "boiler", "start", "slowly", "--yes"), "'slowly' is no NAME=VALUE"),
+    (("invoke", "boiler", "fill", "slowly", "--yes"), "'slowly' is no NAME=VALUE"),
+    (("invoke", "boiler", "start", "kg=1", "--yes"), "'start' takes no args"),
+    (("invoke", "boiler", "fill", "kgs=1", "--yes"), "'fill' has no argument 'kgs' - did you mean 'kg'?"),
+    (("invoke", "boiler", "fill", "kg=1", "kg=2", "--yes"), "kg can have one value only"),
+    (("invoke", "boiler", "fill", "kg=1", "--yes"), "'fill' needs lot=text of at most 8 characters"),
+    (("invoke", "boiler", "fill", "--yes"), "'fill' needs kg=0 to 500 kg, lot=text of at most 8 characters"),
+    (("invoke", "boiler", "fill", "kg=x", "lot=a", "--yes"), "kg takes a number, not 'x'"),
+    (("invoke", "boiler", "fill", "kg=nan", "lot=a", "--yes"), "kg takes a number, not 'nan'"),
+    (("invoke", "boiler", "fill", "kg=1", "lot=a", "times=1.5", "--yes"), "times takes a whole number, not '1.5'"),
+    (("invoke", "boiler", "fill", "kg=1", "lot=a", "rinse=1", "--yes"), "rinse is true or false, not '1'"),
+    (("invoke", "boiler", "fill", "mode=fats", "--yes"), "mode: no value 'fats' - did you mean 'fast'?"),
 ])  # fmt: skip
 def test_what_is_not_known_is_answered_with_what_may_be_meant_and_nothing_is_sent(
     api: Api, verb: Verb, arguments: tuple[str, ...], said: str
@@ -184,9 +194,9 @@ def test_what_is_not_confirmed_is_not_sent_again(api: Api, at_terminal: AtTermin
 def test_yes_answers_both_questions(api: Api, verb: Verb) -> None:
     api.tell(INVOKE, result("rejected", reason="policy", confirm="t1"), result())
 
-    said = verb("invoke", "boiler", "start", "speed=3", "mode=slow", "deep=[1,true]", "--yes")
+    said = verb("invoke", "boiler", "fill", "kg=3", "lot=007", "--yes")
 
-    body = {"command": "start", "args": {"speed": 3, "mode": "slow", "deep": [1, True]}}
+    body = {"command": "fill", "args": {"kg": 3, "lot": "007"}}
     assert [ask.body for ask in api.posted()] == [body, {**body, "confirm": "t1"}]
     assert said.code == 0
 
@@ -258,7 +268,29 @@ def test_a_write_as_json_has_what_was_read_back(api: Api, verb: Verb) -> None:
 
 
 def test_without_a_name_the_commands_of_a_device_are_listed(api: Api, verb: Verb) -> None:
-    assert verb("invoke", "boiler").out == "start\t\tfan first\n"
+    takes = "kg=0 to 500 kg lot=text of at most 8 characters [mode=fast|slow] [rinse=true|false] [times=a whole number]"
+    assert verb("invoke", "boiler").out == f"start\t\tfan first\t\nfill\tyes\t\t{takes}\n"
+    assert api.posted() == []
+
+
+def test_arguments_are_what_their_kind_says_and_not_what_they_look_like(api: Api, verb: Verb) -> None:
+    api.tell(INVOKE, result(values={"code": "17"}))
+
+    said = verb("invoke", "boiler", "fill", "lot=true", "kg=2.50", "rinse=true", "mode=slow", "times=3", "--yes")
+
+    args = {"lot": "true", "kg": 2.5, "rinse": True, "mode": "slow", "times": 3}
+    assert [ask.body for ask in api.posted()] == [{"command": "fill", "args": args}]
+    assert (said.code, said.out, said.err) == (0, "code\t17\n", "boiler: done: fill\n")
+
+
+def test_a_person_is_asked_with_all_that_a_command_will_be_given(api: Api, at_terminal: AtTerminal) -> None:
+    api.tell(INVOKE, result())
+    terminal = at_terminal("invoke", "boiler", "fill", "lot=A7", "kg=12")
+
+    terminal.wait_for("Let boiler do fill kg=12 kg lot=A7 mode=fast rinse=false times=1?")
+    terminal.type("n\n")
+
+    assert terminal.end().code == 8
     assert api.posted() == []
 
 

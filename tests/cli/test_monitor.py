@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.adapter import Traffic, parse_capture
 from gateway.cli.control.live import Board
+from gateway.cli.frames import drawn
 from tests.cli.api import BOILER, Api, Said, Stream
 from tests.cli.terminal import Terminal
 from tests.support.repo import ROOT
@@ -25,7 +28,14 @@ FIRST: dict[str, Any] = {
     "values": {"flow": 71.5},
     "bad": {"pump": {"reason": "timeout"}},
 }
-FRAME = {"time": TIME, "link": "plc", "direction": "tx", "data": "000100"}
+MOMENT = "2026-11-24T09:01:02.345678Z"
+FRAME = {"time": MOMENT, "link": "plc", "direction": "tx", "data": "000100"}
+LINKS = {"plc": {"adapter": "modbus"}, "spare": {"adapter": "modbus"}}
+
+
+@pytest.fixture(autouse=True)
+def links(api: Api) -> None:
+    api.tell("GET /v1/links", {"links": LINKS})
 
 
 def rows(*lines: dict[str, Any], age_s: float = 0.0, devices: int = 1) -> list[list[str]]:
@@ -66,8 +76,11 @@ def test_in_a_pipe_every_line_is_as_it_came(api: Api, verb: Verb) -> None:
     assert api.asked[-1].query == {"device": "boiler"}
 
 
-@pytest.mark.parametrize(("arguments", "query"), [(("boiler", "--raw"), {"link": "plc"}), (("--raw",), {})])
-def test_frames_are_those_of_the_devices_link(
+@pytest.mark.parametrize(
+    ("arguments", "query"),
+    [(("boiler", "--raw"), {"link": "plc"}), (("plc", "--raw"), {"link": "plc"}), (("--raw",), {})],
+)
+def test_frames_are_those_of_a_link_or_of_a_devices_link(
     api: Api, verb: Verb, arguments: tuple[str, ...], query: dict[str, str]
 ) -> None:
     api.tell("GET /v1/frames", Stream([FRAME]))
@@ -84,9 +97,96 @@ def test_frames_at_a_terminal_are_bytes_with_time_link_and_direction(
     api.tell("GET /v1/frames", Stream([FRAME, {"missed": 2}]))
 
     assert at_terminal("monitor", "--raw").end().text.splitlines()[:2] == [
-        "09:01:02.345 plc tx 00 01 00",
-        "2 frames left out",
+        f"09:01:02.345678 plc tx {'00 01 00':47}  |...|",
+        "2 frames left out here: they came faster than they were taken",
     ]
+
+
+def test_long_frames_go_on_below_their_beginning() -> None:
+    line = json.dumps({**FRAME, "direction": "rx", "data": b"ST,GS,   12.34kg\r\n".hex()}).encode()
+
+    assert drawn(line).splitlines() == [
+        "09:01:02.345678 plc rx 53 54 2C 47 53 2C 20 20 20 31 32 2E 33 34 6B 67  |ST,GS,   12.34kg|",
+        f"{'':23}{'0D 0A':47}  |..|",
+    ]
+
+
+def test_what_is_recorded_is_a_capture(api: Api, verb: Verb, tmp_path: Path) -> None:
+    api.tell("GET /v1/frames", Stream([FRAME, {**FRAME, "direction": "rx", "data": "4f4b"}]))
+
+    said = verb("monitor", "boiler", "--raw", "--record", "wire.txt")
+
+    text = (tmp_path / "wire.txt").read_text()
+    assert text.startswith("# fieldgate monitor plc --raw, from 20")
+    assert text.splitlines()[1:] == [f"{MOMENT} tx 00 01 00  |...|", f"{MOMENT} rx 4F 4B  |OK|"]
+    assert parse_capture(text.splitlines(), "").entries == (Traffic(0, "tx", b"\0\1\0"), Traffic(0, "rx", b"OK"))
+    assert json.loads(said.out.splitlines()[0]) == FRAME
+    assert "fieldgate: 2 frames recorded in wire.txt\n" in said.err
+
+
+@pytest.mark.parametrize("before", ["", "# mine\n", "+1s rx 0", "\n"])
+def test_a_recording_goes_on_at_the_end_of_its_file(api: Api, verb: Verb, tmp_path: Path, before: str) -> None:
+    (tmp_path / "wire.txt").write_text(before)
+    api.tell("GET /v1/frames", Stream([FRAME]))
+
+    verb("monitor", "--raw", "--record", "wire.txt")
+
+    lines = (tmp_path / "wire.txt").read_text().splitlines()
+    assert lines[:-2] == before.splitlines()
+    assert lines[-1].startswith(MOMENT)
+
+
+def test_what_is_not_in_a_recording_is_told_there_and_at_the_end(api: Api, verb: Verb, tmp_path: Path) -> None:
+    api.tell("GET /v1/frames", Stream([FRAME, {"missed": 3}, FRAME, {"missed": 1}]))
+
+    said = verb("monitor", "--raw", "--record", "wire.txt")
+
+    lines = (tmp_path / "wire.txt").read_text().splitlines()
+    assert lines[2] == "# 3 frames left out here: they came faster than they were taken"
+    assert "2 frames recorded in wire.txt; 4 more came too fast, and are not in it" in said.err
+
+
+def test_a_recording_is_on_its_way_to_the_disk_while_it_goes_on(api: Api, tmp_path: Path) -> None:
+    api.tell("GET /v1/frames", Stream(endless(api, FRAME)))
+    with piped("--raw", "--record", "wire.txt") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        seen = (tmp_path / "wire.txt").read_text()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+
+    assert seen.splitlines()[1].startswith(MOMENT)
+    assert (process.returncode, errors) == (130, b"fieldgate: 1 frame recorded in wire.txt\n")
+
+
+def test_a_disk_that_takes_no_more_ends_a_recording(api: Api, verb: Verb) -> None:
+    api.tell("GET /v1/frames", Stream([FRAME]))
+
+    said = verb("monitor", "--raw", "--record", "/dev/full")
+
+    assert (said.code, "/dev/full takes no more: No space left on device" in said.err) == (1, True)
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), [
+    (("--record", "x"), 2, "--record writes what --raw shows"),
+    (("plk", "--raw"), 2, "no link or device 'plk' - did you mean 'plc'?"),
+    (("spare", "--raw"), 2, "spare has no devices"),
+    (("--raw", "--record", "no/where"), 2, "can't record in no/where: No such file"),
+])  # fmt: skip
+def test_what_can_not_be_shown_or_recorded_is_told(
+    api: Api, verb: Verb, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    said = verb("monitor", *arguments)
+
+    assert (said.code, words in said.err) == (code, True)
+
+
+def test_a_recording_of_several_links_is_refused(api: Api, verb: Verb) -> None:
+    api.tell("GET /v1/devices", {"devices": {"boiler": BOILER, "scale": {**BOILER, "link": "bus"}}})
+
+    said = verb("monitor", "--raw", "--record", "wire.txt")
+
+    assert (said.code, "name it - there are bus, plc" in said.err) == (2, True)
 
 
 def test_a_gateway_that_dies_ends_it_with_a_sentence(api: Api, verb: Verb) -> None:
@@ -133,12 +233,12 @@ def test_it_ends_quietly_when_nobody_reads_any_more(api: Api) -> None:
     assert (process.wait(20), errors) == (0, b"")
 
 
-def endless(api: Api) -> Iterator[dict[str, Any]]:
-    yield FIRST
+def endless(api: Api, first: dict[str, Any] = FIRST) -> Iterator[dict[str, Any]]:
+    yield first
     api.let_go.wait()
 
 
-def piped() -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "gateway.cli", "monitor"]
+def piped(*arguments: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "gateway.cli", "monitor", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

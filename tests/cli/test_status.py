@@ -64,18 +64,26 @@ def test_the_exit_code_says_what_is_worst(
 def test_what_is_in_trouble_is_told_with_what_to_do(api: Api, verb: Verb) -> None:
     links = {"plc": {"state": "waiting", "failures": 2}, "bus": {"state": "up", "failures": 0}}
     trouble = {"links": {"plc": "connection refused"}, "devices": {}}
-    tell(api, {"a": OFFLINE, "b": DEGRADED, "c": BOILER}, endpoints={"hub": DOWN}, links=links, trouble=trouble)
+    silent = {**OFFLINE, "reason": "silent", "detail": "bytes arrive but no frame:\x1b wrong speed or framing?"}
+    tell(
+        api,
+        {"a": OFFLINE, "b": DEGRADED, "c": BOILER, "d": silent},
+        endpoints={"hub": DOWN},
+        links=links,
+        trouble=trouble,
+    )
 
     lines = verb("status").out.splitlines()
 
-    assert lines[1:6] == [
+    assert lines[1:7] == [
         "endpoint\thub\tnot connected (waiting: connection refused), 3 messages waiting",
         "link\tplc\twaiting: connection refused, failed 2 times",
         "link\tbus\tup",
         "device\ta\toffline, timeout",
         "device\tb\tdegraded, stale: flow",
+        "device\td\toffline, silent - bytes arrive but no frame:\\x1b wrong speed or framing?",
     ]
-    assert [line.partition(":")[0] for line in lines[6:]] == ["hub", "plc", "a", "b"]
+    assert [line.partition(":")[0] for line in lines[7:]] == ["hub", "plc", "a", "b", "d"]
 
 
 @pytest.mark.parametrize(("device", "advice"), [

@@ -105,7 +105,7 @@ def test_explain_says_what_a_code_means() -> None:
 
 def test_version_says_what_is_installed() -> None:
     assert fieldgate("--version").stdout == f"fieldgate {__version__}\n"
-    assert json.loads(fieldgate("version", "--json").stdout)["adapters"] == ["modbus"]
+    assert json.loads(fieldgate("version", "--json").stdout)["adapters"] == ["modbus", "serial"]
 
 
 def test_an_interrupted_pipe_is_no_crash() -> None:

@@ -230,9 +230,11 @@ def test_a_token_is_good_for_nothing_but_what_it_was_given_for(case: str) -> Non
 
 def test_a_token_is_bound_to_the_args_of_a_command() -> None:
     door = Door()
-    token = door.token(CONFIRMED, write(write=None, invoke="start", args={"speed": 1}))
-    other = write(token, write=None, invoke="start", args={"speed": 9})
-    assert isinstance(door.refusal(CONFIRMED, other), Unconfirmed)
+    slow, fast = (CONFIRMED._replace(args={"speed": speed}) for speed in (1, 9))
+    token = door.token(slow, write(write=None, invoke="start"))
+    again = write(token, write=None, invoke="start")
+    assert isinstance(door.refusal(fast, again), Unconfirmed)
+    assert door.refusal(slow, again) is None
 
 
 @pytest.mark.parametrize(("after_s", "good"), [(CONFIRM_S - 0.001, True), (CONFIRM_S, False)])

@@ -7,16 +7,18 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusLink
 from adapters.modbus.simulator import Simulation, fault_of
+from adapters.serial import SerialAdapter
+from adapters.serial.config import SerialDevice, SerialLink
 from gateway.adapter import Adapter
 from gateway.model import Command
 from tests.modbus.faulty import FaultyServer, faulty_server, hang
 from tests.modbus.setup import device, link_to
+from tests.serial.chain import ADDRESS, FRAMING, MATCH, POLL, WRITE, Chain, holders, over_pty, over_tcp
 
 QUIET, TALKATIVE = "quiet", "talkative"
 """The two devices: `quiet` is the one that can be silenced. Each has a point `value` that can be read and written."""
@@ -44,7 +46,11 @@ class Rig(ABC):
     @property
     @abstractmethod
     def scan_options(self) -> dict[str, Any]:
-        """Of a scan that is soon over and finds `talkative`."""
+        """Of a scan that is soon over and finds something."""
+
+    def finds(self, found: list[dict[str, Any]], *, alone: bool = False) -> bool:
+        """Whether a scan, or a survey of a link that nobody serves, has found what is there."""
+        return TALKATIVE in [each.get("device") for each in found]
 
     @property
     @abstractmethod
@@ -62,6 +68,9 @@ class Rig(ABC):
     @abstractmethod
     async def all_closed(self) -> None:
         """Wait until the peer sees that everything was closed."""
+
+
+RigMaker = Callable[[], AbstractAsyncContextManager[Rig]]
 
 
 class ModbusRig(Rig):
@@ -120,13 +129,67 @@ class SimulatedRig(ModbusRig):
     @property
     def _is_held(self) -> bool:
         simulation = self.simulation
-        return bool(simulation.connections) if simulation.port else _holders(simulation.path) > 1
+        return bool(simulation.connections) if simulation.port else holders(simulation.path) > 1
 
 
-def _holders(path: str) -> int:
-    """How often this process has a terminal open, the simulator's own hold on it among them."""
-    terminal = Path(path).resolve()
-    return sum(each.resolve() == terminal for each in Path("/proc/self/fd").iterdir())
+class SerialRig(Rig):
+    """Two devices of one line, told apart by an address."""
+
+    adapter = SerialAdapter
+
+    def __init__(self) -> None:
+        asked = {"poll": POLL, "match": MATCH, "every": "50ms", "timeout": "100ms"}
+        points = {"value": {"type": "int", "writable": True, "write": WRITE}}
+        self.devices = {
+            name: SerialDevice.model_validate({"link": "line", "address": address, "points": points, **asked})
+            for name, address in ((QUIET, "1"), (TALKATIVE, "2"))
+        }
+
+    @property
+    def scan_options(self) -> dict[str, Any]:
+        return {"as_set": True, "listen": "300ms"}
+
+    def finds(self, found: list[dict[str, Any]], *, alone: bool = False) -> bool:
+        """What is said there, and how that can be described; nobody speaks here unless he is asked."""
+        return bool(found) is not alone
+
+    @property
+    def peek(self) -> str:
+        return "value"
+
+    def reach(self, place: str) -> None:
+        """Make the link of it."""
+        given = {"adapter": "serial", "port": place, "framing": FRAMING, "address": ADDRESS}
+        self.link = SerialLink.model_validate(given)
+
+
+class ChainRig(SerialRig):
+    """On a peer that is no part of the adapter."""
+
+    def __init__(self, chain: Chain) -> None:
+        super().__init__()
+        self._chain = chain
+        self.reach(chain.place)
+
+    def silence(self) -> None:
+        self._chain.silent.add("1")
+
+    def cut(self) -> None:
+        self._chain.is_cut = True
+
+    async def all_closed(self) -> None:
+        await self._chain.all_closed()
+
+
+def serial_on(
+    chain: Callable[[], AbstractAsyncContextManager[Chain]],
+) -> Callable[[], AbstractAsyncContextManager[Rig]]:
+    @asynccontextmanager
+    async def rig() -> AsyncIterator[Rig]:
+        async with chain() as peer:
+            yield ChainRig(peer)
+
+    return rig
 
 
 @asynccontextmanager
@@ -135,7 +198,7 @@ async def modbus() -> AsyncIterator[Rig]:
         yield FaultyRig(server)
 
 
-def modbus_over(transport: str, **where: Any) -> Callable[[], AbstractAsyncContextManager[Rig]]:
+def modbus_over(transport: str, **where: Any) -> RigMaker:
     @asynccontextmanager
     async def rig() -> AsyncIterator[Rig]:
         made = SimulatedRig()
@@ -147,9 +210,11 @@ def modbus_over(transport: str, **where: Any) -> Callable[[], AbstractAsyncConte
     return rig
 
 
-RIGS: dict[str, Callable[[], AbstractAsyncContextManager[Rig]]] = {
+RIGS: dict[str, RigMaker] = {
     "modbus": modbus,
     "modbus over rtu": modbus_over("rtu", port="/dev/nowhere"),
     "modbus over rtu-over-tcp": modbus_over("rtu-over-tcp", host="127.0.0.1"),
+    "serial": serial_on(over_pty),
+    "serial over tcp": serial_on(over_tcp),
 }
 """By the name of the entry point, and what follows it."""

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.adapter import Progress, Rejected, Tap, Tell
-from gateway.control.house import Unavailable
+from gateway.control.house import LinkFacts, Unavailable
 from gateway.control.server import serving
 from gateway.latest import Latest
 from gateway.model import (
+    ArgumentInfo,
     CommandInfo,
     DeviceInfo,
     DeviceState,
@@ -52,7 +53,17 @@ BOILER = DeviceInfo(
         ),
     },
     (FAST, SLOW),
-    commands={"start": CommandInfo(description="from cold"), "purge": CommandInfo(guards=Guards(confirm=True))},
+    commands={
+        "start": CommandInfo(
+            description="from cold",
+            args={
+                "speed": ArgumentInfo("float", min=0, max=9.5, unit="1/s", description="of the fan"),
+                "note": ArgumentInfo("text", max_length=8, pattern="[a-z]+", default="none"),
+                "mode": ArgumentInfo("int", choices=(1, 2)),
+            },
+        ),
+        "purge": CommandInfo(guards=Guards(confirm=True)),
+    },
 )
 COLD_ROOM = DeviceInfo(
     "cold-room", "radio", "AA:BB", 10.0, {"temp": PointInfo("temp", "float", "float", 10.0)}, (COLD,)
@@ -80,8 +91,8 @@ class House:
         self.disk_refuses = False
 
     @property
-    def links(self) -> Mapping[str, str]:
-        return {"plc": "modbus", "radio": "ble"}
+    def links(self) -> Mapping[str, LinkFacts]:
+        return {"plc": LinkFacts("modbus", None), "radio": LinkFacts("ble", "hci0")}
 
     async def scan(self, link: str, command: str, body: bytes, user: str, tell: Tell) -> Result:
         asked = json.loads(body)
@@ -96,7 +107,7 @@ class House:
     def states(self) -> Mapping[str, DeviceStatus]:
         return {
             "boiler": DeviceStatus("boiler", DeviceState.ONLINE, AT_MS),
-            "cold-room": DeviceStatus("cold-room", DeviceState.OFFLINE, AT_MS, "no-link"),
+            "cold-room": DeviceStatus("cold-room", DeviceState.OFFLINE, AT_MS, "no-link", "the radio is off"),
         }
 
     def outboxes(self) -> Mapping[str, Mapping[str, Any]]:

@@ -60,10 +60,11 @@ async def test_a_device_that_has_not_said_which_points_it_has_is_unreachable(
 
 
 async def test_a_named_command_goes_with_its_arguments(api: Api) -> None:
-    body = {"command": "start", "args": {"fast": True, "n": [1, None]}, "id": "i-1", "confirm": "t"}
+    args = {"fast": True, "n": 1.5, "note": "007"}
+    body = {"command": "start", "args": args, "id": "i-1", "confirm": "t"}
     await api.ask("POST", "/v1/devices/boiler/invoke", body)
 
-    command = {"id": "i-1", "invoke": "start", "args": {"fast": True, "n": [1, None]}, "confirm": "t"}
+    command = {"id": "i-1", "invoke": "start", "args": args, "confirm": "t"}
     assert api.house.commands == [(command, "boiler", US)]
 
 

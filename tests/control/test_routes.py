@@ -246,16 +246,25 @@ async def test_a_point_shows_what_is_known_and_what_may_be_written(api: Api) -> 
 async def test_a_device_says_how_it_is_and_what_it_can_do(api: Api) -> None:
     devices = (await api.ask("GET", "/v1/devices")).body["devices"]
 
-    assert {name: devices["cold-room"][name] for name in ("link", "address", "state", "reason", "since")} == {
+    assert {name: devices["cold-room"][name] for name in ("link", "address", "state", "reason", "detail", "since")} == {
         "link": "radio",
         "address": "AA:BB",
         "state": "offline",
         "reason": "no-link",
+        "detail": "the radio is off",
         "since": AT,
     }
     assert devices["boiler"]["commands"] == {
-        "start": {"description": "from cold", "confirm": False},
-        "purge": {"description": "", "confirm": True},
+        "start": {
+            "description": "from cold",
+            "confirm": False,
+            "args": {
+                "speed": {"kind": "float", "min": 0, "max": 9.5, "unit": "1/s", "description": "of the fan"},
+                "note": {"kind": "text", "max_length": 8, "pattern": "[a-z]+", "default": "none"},
+                "mode": {"kind": "int", "choices": [1, 2]},
+            },
+        },
+        "purge": {"description": "", "confirm": True, "args": {}},
     }
 
 

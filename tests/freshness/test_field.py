@@ -8,8 +8,10 @@ import pytest
 import structlog
 
 from gateway import field as module
+from gateway.adapter.errors import DETAIL_CHARS
 from gateway.field import Field
-from gateway.model import BadReason, DeviceInfo, DeviceState, DeviceStatus, Notice, PointGroup, Sample
+from gateway.latest import Reading
+from gateway.model import Bad, BadReason, DeviceInfo, DeviceState, DeviceStatus, Notice, PointGroup, Sample
 
 GROUP = PointGroup("boiler", 1.0, ("temp",), ("float",))
 DEVICES = {
@@ -154,3 +156,33 @@ async def test_a_notice_is_logged_and_goes_nowhere_else(field: Field, door: Door
         ("notice", "info", "boiler", "temp can be read again"),
     ]
     assert (door.samples, door.statuses) == ([], [])
+
+
+async def test_a_state_is_told_with_its_detail_but_not_at_any_length(field: Field, door: Door) -> None:
+    with structlog.testing.capture_logs() as logged:
+        field(DeviceStatus("boiler", DeviceState.OFFLINE, 1, "silent", "x" * 10_000))
+        field(DeviceStatus("meter", DeviceState.OFFLINE, 1, "silent", ""))
+
+    assert [status.detail for status in door.statuses] == ["x" * DETAIL_CHARS, None]
+    assert [each["detail"] for each in logged] == ["x" * DETAIL_CHARS, None]
+    assert field.states.current["boiler"].detail == "x" * DETAIL_CHARS
+
+
+async def test_a_device_whose_points_come_in_several_groups_has_them_all(loop: Loop, door: Door) -> None:
+    weight = PointGroup("scale", 0.0, ("weight",), ("float",), 30.0)
+    tare = PointGroup("scale", 0.0, ("tare", "unit"), ("float", "text"), 0.0)
+    field = Field({"scale": DeviceInfo("scale", "tty", "", 0.0, {}, (weight, tare))}, lambda: 42)
+    doors: list[Any] = [door]
+    field.open_to(doors, [])
+
+    field(Sample(weight, 1, (12.5,)))
+    field(Sample(tare, 2, (None, "kg"), {"tare": Bad(BadReason.INVALID)}))
+    field(Sample(weight, 3, (13.5,)))
+
+    assert field.latest.of("scale") == {
+        "weight": Reading(3, 13.5),
+        "tare": Reading(2, None, Bad(BadReason.INVALID)),
+        "unit": Reading(2, "kg"),
+    }
+    field.link_down("tty")
+    assert [sample.group for sample in door.samples[3:]] == [weight, tare], "what is never stale has no link, too"

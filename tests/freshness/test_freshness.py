@@ -43,10 +43,17 @@ def test_a_group_that_is_heard_of_again_can_turn_stale_again() -> None:
 def test_the_next_look_is_when_the_first_group_can_turn_stale() -> None:
     freshness = Freshness([BOILER], 0.0)
     assert freshness.next_check_s(4.0) == pytest.approx(6.0)
+    freshness.heard(FAST, 175.0)
+    assert freshness.next_check_s(176.0) == pytest.approx(4.0)
+
+
+def test_a_group_that_is_stale_is_looked_at_again_as_soon_as_it_can_be_so_anew() -> None:
+    freshness = Freshness([BOILER], 0.0)
     freshness.turned_stale(10.0)
-    assert freshness.next_check_s(10.0) == pytest.approx(170.0)
-    freshness.turned_stale(180.0)
-    assert freshness.next_check_s(180.0) == STALE_MIN_S
+    assert freshness.next_check_s(10.0) == pytest.approx(10.0)
+    freshness.heard(FAST, 10.1)
+    assert freshness.next_check_s(20.0) == pytest.approx(0.1)
+    assert freshness.turned_stale(20.1) == [FAST]
 
 
 def test_a_late_look_is_followed_by_a_pause() -> None:
@@ -57,6 +64,44 @@ def test_a_group_that_nobody_configured_is_nobodys_to_miss() -> None:
     freshness = Freshness([BOILER], 0.0)
     freshness.heard(PointGroup("boiler", 1.0, ("stranger",), ("int",)), 0.0)
     assert freshness.turned_stale(20.0) == [FAST]
+
+
+UNASKED = PointGroup("scale", 0.0, ("weight",), ("float",), stale_after_s=2.5)
+NEVER = PointGroup("scanner", 0.0, ("code",), ("text",), stale_after_s=0.0)
+PLAIN = PointGroup("gps", 0.0, ("lat",), ("float",))
+SENDING = DeviceInfo("scale", "tty", "", 0.0, {}, (UNASKED, NEVER, PLAIN))
+
+
+def test_a_group_that_says_so_is_stale_after_its_own_time() -> None:
+    freshness = Freshness([SENDING], 0.0)
+    assert freshness.next_check_s(0.0) == pytest.approx(2.5)
+    assert freshness.turned_stale(2.4) == []
+    assert freshness.turned_stale(2.5) == [UNASKED]
+    freshness.heard(UNASKED, 4.0)
+    assert freshness.turned_stale(6.4) == []
+    assert freshness.turned_stale(6.5) == [UNASKED]
+
+
+def test_what_is_sent_unasked_and_says_nothing_of_it_is_stale_like_what_is_polled_often() -> None:
+    assert Freshness([SENDING], 0.0).turned_stale(STALE_MIN_S) == [UNASKED, PLAIN]
+
+
+def test_a_group_that_is_never_stale_is_never_missed() -> None:
+    scanner = DeviceInfo("scanner", "tty", "", 0.0, {}, (NEVER,))
+    freshness = Freshness([scanner], 0.0)
+    assert freshness.turned_stale(1e9) == []
+    freshness.heard(NEVER, 5.0)
+    assert freshness.turned_stale(1e9) == []
+    assert freshness.next_check_s(0.0) == STALE_MIN_S
+
+
+def test_other_words_for_the_same_state_are_no_news_but_kept() -> None:
+    states = DeviceStates({"boiler": BOILER}, 0)
+    assert states.changed(DeviceStatus("boiler", DeviceState.OFFLINE, 1, "silent", "nothing comes"))
+    assert not states.changed(DeviceStatus("boiler", DeviceState.OFFLINE, 2, "silent", "bytes come, no frame"))
+    assert states.current["boiler"] == DeviceStatus("boiler", DeviceState.OFFLINE, 1, "silent", "bytes come, no frame")
+    assert states.changed(DeviceStatus("boiler", DeviceState.ONLINE, 3))
+    assert states.current["boiler"].detail is None
 
 
 def test_a_device_is_unknown_until_somebody_speaks_of_it() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.learned import APART_S, BUSY_MAX_S, CALM_S, GATHER_S, LOOK_S, Renewal, Renewed
-from tests.modbus.virtual import in_simulated_time
+from tests.support.simulated import in_simulated_time
 
 
 class House:

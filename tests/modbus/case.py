@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import yaml
 from typing_extensions import override
 
@@ -23,13 +22,10 @@ from adapters.modbus.wire.line import Line
 from adapters.modbus.wire.mbap import Datagrams, Stream
 from adapters.modbus.wire.wire import Wire
 from gateway.grid import Grid
-from gateway.model import Command, DeviceStatus, Notice, Relearned, Result, Sample
 from gateway.units import parse_duration
-from tests.modbus.virtual import in_simulated_time
-from tests.support.emitted import untold
+from tests.support.played import PATIENCE_S, Outcome, Told, perform
+from tests.support.simulated import in_simulated_time
 
-PATIENCE_S = 300.0
-"""A request that the wire awaits must come within this; a case is over when none beyond its last comes for so long."""
 NEXT_S = 0.01
 """Between two lines of the wire that do not say how long."""
 LINE = re.compile(r"([<>!])\s*(?:\+(\S+)\s+)?(.*)")
@@ -142,11 +138,11 @@ def wire_of(link: ModbusLink) -> Wire:
     return kind(loop, link.peer, link.max_in_flight, pace)
 
 
-def outcome_of(folder: Path, replace: Callable[[str, Any], None]) -> list[dict[str, Any]]:
+def outcome_of(folder: Path, replace: Callable[[str, Any], None]) -> list[Outcome]:
     """Play a case: what the adapter has emitted and answered, in order. `replace` puts a value at a name."""
     link, devices = configured(folder)
     steps = list(steps_of((folder / "wire.txt").read_text()))
-    told: list[dict[str, Any]] = []
+    told = Told()
 
     async def all_of_it() -> None:
         loop = asyncio.get_running_loop()
@@ -159,7 +155,8 @@ def outcome_of(folder: Path, replace: Callable[[str, Any], None]) -> list[dict[s
             return wire
 
         replace("adapters.modbus.adapter.connect", connect)
-        await perform(ModbusAdapter(link, devices, {name: {} for name in devices}), player, steps, told)
+        adapter = ModbusAdapter(link, devices, {name: {} for name in devices})
+        await perform(adapter, told, player.play(steps, lambda what: told.command(adapter, json.loads(what))))
 
     in_simulated_time(all_of_it)
     return told
@@ -171,65 +168,3 @@ def configured(folder: Path) -> tuple[ModbusLink, dict[str, ModbusDevice]]:
     ((name, link),) = given["links"].items()
     devices = {each: ModbusDevice.model_validate({"link": name, **what}) for each, what in given["devices"].items()}
     return ModbusLink.model_validate({"adapter": "modbus", **link}), devices
-
-
-async def perform(adapter: ModbusAdapter, player: Player, steps: list[Step], told: list[dict[str, Any]]) -> None:
-    """Run the adapter until the wire has said all, or the adapter gives the link up."""
-    commands = set()
-
-    def command(what: bytes) -> None:
-        commands.add(asyncio.create_task(execute(adapter, json.loads(what), told)))
-
-    running = asyncio.create_task(adapter.run(Told(told)))
-    playing = asyncio.create_task(player.play(steps, command))
-    await asyncio.wait([running, playing], return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        told.append({"link": str(running.exception())})
-    running.cancel()
-    playing.cancel()
-    await asyncio.wait([running, playing])
-    await asyncio.gather(*commands)
-    if not playing.cancelled() and (error := playing.exception()) is not None:
-        error.add_note("\n".join(["so far came:", *map(json.dumps, told)]))
-        raise error
-
-
-async def execute(adapter: ModbusAdapter, what: dict[str, Any], told: list[dict[str, Any]]) -> None:
-    """A line of wire.txt that begins with `!`."""
-    deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
-    device = what.pop("device")
-    result: Result = await adapter.execute(Command("case", device, deadline_s=deadline_s, **what), untold)
-    came = {"result": result.status, "values": dict(result.values), "bad": dict(result.bad)}
-    told.append({"device": device, **_plain(came)})
-
-
-class Told:
-    """An emit that notes what it is told as expected.jsonl has it."""
-
-    def __init__(self, told: list[dict[str, Any]]) -> None:
-        self._told = told
-
-    def __call__(self, item: Sample | DeviceStatus | Notice | Relearned, /) -> None:
-        if isinstance(item, Relearned):
-            self._told.append({"device": item.device, "relearned": True})
-            return
-        if isinstance(item, Notice):
-            self._told.append({"device": item.device, "notice": "mended" if item.mended else "lacking"})
-            return
-        if isinstance(item, DeviceStatus):
-            self._told.append({"device": item.device, **_plain({"state": item.state, "reason": item.reason})})
-            return
-        values = {name: value for name, value in zip(item.group.points, item.values, strict=True) if value is not None}
-        self._told.append({"device": item.group.device, **_plain({"values": values, "bad": dict(item.bad)})})
-
-    async def durable(self, sample: Sample, /) -> None:
-        self(sample)
-
-
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    """As JSON has it, without what is empty."""
-    plain: dict[str, Any] = msgspec.to_builtins(fields)
-    for bad in (plain.get("bad") or {}).values():
-        for name in [name for name, value in bad.items() if value is None]:
-            del bad[name]
-    return {name: value for name, value in plain.items() if value}

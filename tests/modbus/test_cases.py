@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.modbus.case import bytes_of, outcome_of
+from tests.support.played import lines_of
 
 CASES = Path(__file__).parent / "cases"
 QUIRKS = sorted(folder.parent.name for folder in CASES.glob("*/wire.txt"))
@@ -13,7 +14,7 @@ QUIRKS = sorted(folder.parent.name for folder in CASES.glob("*/wire.txt"))
 
 @pytest.mark.parametrize("quirk", QUIRKS)
 def test_what_comes_of_a_quirk_is_what_is_expected(quirk: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    came = [json.dumps(each, ensure_ascii=False) for each in outcome_of(CASES / quirk, monkeypatch.setattr)]
+    came = lines_of(outcome_of(CASES / quirk, monkeypatch.setattr))
     written = CASES / quirk / "expected.jsonl"
     assert written.exists(), "\n".join([f"if this is right, write it to {written.name}:", *came])
     expected = [json.dumps(json.loads(line), ensure_ascii=False) for line in written.read_text().splitlines() if line]

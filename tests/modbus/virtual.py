@@ -1,7 +1,6 @@
 """A bus in simulated time: what takes an hour takes no time, and each duration is exact."""
 
 import asyncio
-import selectors
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -16,32 +15,11 @@ from adapters.modbus.wire.mbap import Stream
 from gateway.model import Bad
 from tests.modbus.faulty import REQUEST, Query
 from tests.modbus.setup import cell
+from tests.support.simulated import in_simulated_time
 
 POLL, COMMAND = 1, 2
 """The unit ids by which requests are told apart."""
 ONE = Block((cell(0, 7, "uint16"),))
-
-
-class _Jumping(selectors.DefaultSelector):
-    """Instead of waiting, time goes on."""
-
-    now_s = 0.0
-
-    @override
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        assert timeout is not None, "everyone waits for something that never comes"
-        self.now_s += max(0.0, timeout)
-        return super().select(0)
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._jumping = _Jumping()
-        super().__init__(self._jumping)
-
-    @override
-    def time(self) -> float:
-        return self._jumping.now_s
 
 
 class Line(asyncio.Transport):
@@ -144,9 +122,3 @@ def simulate(
         await rig.close()
 
     in_simulated_time(run)
-
-
-def in_simulated_time(happens: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run this from moment 0 on."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
-        runner.run(happens())

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from gateway.endpoints.payload import Encoder, iso_ms, last_will
 from gateway.model import (
+    ArgumentInfo,
     Bad,
     BadReason,
+    CommandInfo,
     DeviceInfo,
     DeviceState,
     DeviceStatus,
@@ -23,6 +25,7 @@ from gateway.model import (
     Result,
     ResultStatus,
     Sample,
+    Value,
 )
 from gateway.units import parse_duration
 from tests.support.schema import assert_envelope, validator
@@ -68,6 +71,24 @@ periods = st.integers(1, 10**9).map(lambda milliseconds: milliseconds / 1000)
 labels = st.dictionaries(texts, texts, max_size=2)
 
 
+arguments = st.dictionaries(
+    names,
+    st.builds(
+        ArgumentInfo,
+        st.sampled_from(["int", "float", "bool", "text"]),
+        min=st.none() | floats,
+        max=st.none() | floats,
+        choices=st.lists(values, max_size=2).map(tuple),
+        max_length=st.none() | st.integers(1, 1024),
+        pattern=st.none() | st.just("[a-z]+"),
+        default=st.none() | values,
+        unit=st.none() | texts,
+        description=texts,
+    ),
+    max_size=2,
+)
+
+
 @st.composite
 def samples(draw: st.DrawFn) -> Sample:
     points = draw(st.lists(names, unique=True, max_size=6))
@@ -84,9 +105,9 @@ def devices(draw: st.DrawFn) -> DeviceInfo:
             name,
             draw(st.sampled_from(["int16", "float32", "string"])),
             "float",
-            draw(periods),
+            draw(st.just(0.0) | periods),
             unit=draw(st.one_of(st.none(), texts)),
-            enum=draw(st.one_of(st.none(), st.dictionaries(st.integers(0, 65535), values, max_size=3))),
+            enum=draw(st.one_of(st.none(), st.dictionaries(st.integers(0, 65535) | texts, values, max_size=3))),
             range=draw(st.one_of(st.none(), st.tuples(floats, floats))),
             writable=draw(st.booleans()),
             write_min=draw(st.one_of(st.none(), floats)),
@@ -95,7 +116,9 @@ def devices(draw: st.DrawFn) -> DeviceInfo:
         )
         for name in draw(st.lists(names, unique=True, max_size=4))
     }
-    return DeviceInfo(draw(names), draw(names), draw(texts), draw(periods), points, (), draw(labels))
+    commands = draw(st.dictionaries(names, st.builds(CommandInfo, description=texts, args=arguments), max_size=2))
+    every_s = draw(st.just(0.0) | periods)
+    return DeviceInfo(draw(names), draw(names), draw(texts), every_s, points, (), draw(labels), commands=commands)
 
 
 @given(samples(), seqs)
@@ -160,16 +183,29 @@ def test_a_gap_follows_the_schema(gap: Gap, seq: int, time_ms: int) -> None:
 def test_a_birth_follows_the_schema(info: DeviceInfo, seq: int, time_ms: int) -> None:
     body = assert_envelope(encoder.device_birth(seq, time_ms, info))
     assert set(body["points"]) == set(info.points)
-    assert parse_duration(body["every"]) == pytest.approx(info.every_s, rel=1e-9)
+    assert parse_duration(body.get("every", "0s")) == pytest.approx(info.every_s, rel=1e-9)
+    for name, command in info.commands.items():
+        assert set(body["commands"][name].get("args", {})) == set(command.args)
 
 
-@given(st.builds(DeviceStatus, names, st.sampled_from(DeviceState), times, st.sampled_from([None, "timeout"])), seqs)
+@given(
+    st.builds(
+        DeviceStatus,
+        names,
+        st.sampled_from(DeviceState),
+        times,
+        st.sampled_from([None, "timeout"]),
+        st.none() | texts.filter(bool),
+    ),
+    seqs,
+)
 def test_a_status_follows_the_schema(status: DeviceStatus, seq: int) -> None:
     body = assert_envelope(encoder.device_status(seq, TIME_MS, status))
-    assert (body["state"], body["since"], body.get("reason")) == (
+    assert (body["state"], body["since"], body.get("reason"), body.get("detail")) == (
         status.state.value,
         iso_ms(status.since_ms),
         status.reason,
+        status.detail,
     )
 
 
@@ -239,6 +275,33 @@ def test_a_birth_of_a_point_in_full() -> None:
         "labels": {"zone": "a"},
     }
     assert (body["link"], body["address"], body["labels"], body["every"]) == ("plc", "unit 1", {"line": "3"}, "1s")
+
+
+def test_a_birth_of_what_a_device_sends_by_itself_and_of_its_commands_in_full() -> None:
+    labels: dict[int | str, Value] = {"ST": True, "US": False, 7: False}
+    stable = PointInfo("stable", "bool", "bool", 0.0, enum=labels)
+    limit = CommandInfo(
+        description="of the scale",
+        args={
+            "kg": ArgumentInfo("float", min=0, max=500, unit="kg", description="the new one"),
+            "mode": ArgumentInfo("text", choices=("fast", "slow"), default="fast"),
+            "note": ArgumentInfo("text", max_length=8, pattern="[a-z]*", default=""),
+            "beep": ArgumentInfo("bool", default=False),
+        },
+    )
+    info = DeviceInfo("scale", "tty", "/dev/ttyS0", 0.0, {"stable": stable}, (), commands={"limit": limit})
+    body = assert_envelope(encoder.device_birth(4711, TIME_MS, info))
+    assert "every" not in body
+    assert body["points"]["stable"] == {"type": "bool", "enum": {"ST": True, "US": False, "7": False}}
+    assert body["commands"]["limit"] == {
+        "description": "of the scale",
+        "args": {
+            "kg": {"kind": "float", "min": 0, "max": 500, "unit": "kg", "description": "the new one"},
+            "mode": {"kind": "text", "choices": ["fast", "slow"], "default": "fast"},
+            "note": {"kind": "text", "max_length": 8, "pattern": "[a-z]*", "default": ""},
+            "beep": {"kind": "bool", "default": False},
+        },
+    }
 
 
 def test_a_range_that_was_never_numbered_is_null() -> None:

@@ -17,6 +17,15 @@ SECRET = re.compile(r"\$\{secret:([^}]+)\}")
 VARIABLE = re.compile(r"\$\{env:(\w+)\}")
 FILE = re.compile(r"[\w-]+\.(?:pem|key)\b")
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#]+)")
+LINKS: dict[str, dict[str, Any]] = {
+    "modbus": {"adapter": "modbus", "host": "made-up"},
+    "serial": {"adapter": "serial", "port": "tcp://made-up:4001"},
+}
+DEVICES: dict[str, dict[str, Any]] = {
+    "modbus": {"points": {"p": {"address": 1, "type": "uint16"}}},
+    "serial": {"match": "^(?P<p>.+)$", "points": {"p": {"type": "float"}}},
+}
+"""By adapter, what a piece that leaves it out gets."""
 
 
 class Example(NamedTuple):
@@ -44,24 +53,24 @@ def documents() -> list[Path]:
 EXAMPLES = examples()
 
 
-def whole(text: str) -> str:
+def whole(example: Example) -> str:
     """An example as a site: what a piece leaves out is made up."""
-    if WHOLE_SITE.search(text):
-        return text
-    piece = yaml.safe_load(text)
+    if WHOLE_SITE.search(example.text):
+        return example.text
+    piece = yaml.safe_load(example.text)
     assert isinstance(piece, dict), "a piece of a site begins with one of its keys"
-    points = {"p": {"address": 1, "type": "uint16"}}
-    devices = piece.get("devices") or {
-        f"on-{link}": {"link": link, "points": points} for link in piece.get("links", "l")
-    }
+    adapter = "serial" if example.where.startswith("docs/serial.md") else "modbus"
+    links = {device["link"]: LINKS[adapter] for device in piece.get("devices", {}).values()}
+    links = piece.get("links") or links or {"l": LINKS[adapter]}
     made_up: dict[str, Any] = {
         "version": 1,
         "gateway": {"id": "made-up"},
         "endpoints": {"cloud": {"type": "mqtt", "url": "mqtt://made-up"}},
-        "links": {device["link"]: {"adapter": "modbus", "host": "made-up"} for device in devices.values()},
-        "devices": devices,
+        "links": links,
+        "devices": {f"on-{name}": {"link": name, **DEVICES[link["adapter"]]} for name, link in links.items()},
     }
-    return yaml.safe_dump(made_up | piece, allow_unicode=True, sort_keys=False)
+    missing = {key: part for key, part in made_up.items() if key not in piece}
+    return yaml.safe_dump(missing, sort_keys=False) + example.text
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.where for example in EXAMPLES])
@@ -72,7 +81,7 @@ def test_an_example_is_valid(example: Example, tmp_path: Path) -> None:
         (tmp_path / name).touch()
     environ = dict.fromkeys(VARIABLE.findall(example.text), "made-up")
     path = tmp_path / "gateway.yaml"
-    path.write_text(whole(example.text))
+    path.write_text(whole(example))
 
     try:
         site = load(path, plugins.catalog(), {**environ, "CREDENTIALS_DIRECTORY": str(tmp_path)})

@@ -1,4 +1,4 @@
-"""scripts/bench/throughput, outbox, commands and modbus, only for a moment: they say nothing about speed here."""
+"""scripts/bench/throughput, outbox, commands, modbus and serial for a moment only: nothing about speed here."""
 
 import json
 import subprocess
@@ -111,3 +111,16 @@ def test_what_a_bus_and_many_values_and_devices_come_to_is_told(part: list[str],
     )
 
     assert all(words in measured.stdout for words in told)
+
+
+def test_what_serial_devices_that_never_rest_come_to_is_told() -> None:
+    measured = subprocess.run(
+        [sys.executable, "-m", "scripts.bench.serial_main", "--lines", "2", "--seconds", "1", "--warmup", "0.5"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert NOTHING_AMISS in measured.stdout
+    assert "last byte to broker p50" in measured.stdout

@@ -124,7 +124,7 @@ def test_the_devices_commands_are_listed_and_carried_out(daemon: Daemon, modbus_
     listed = fieldgate(daemon, "invoke", "boiler")
     done = fieldgate(daemon, "invoke", "boiler", "start", "--yes")
 
-    assert listed.stdout == "start\t\tfrom cold\n"
+    assert listed.stdout == "start\t\tfrom cold\t\n"
     assert (done.returncode, done.stderr) == (0, "boiler: done: start\n")
     assert [(each.address, each.values) for each in modbus_server.writes()] == [(1, [300])]
 

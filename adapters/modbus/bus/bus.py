@@ -6,14 +6,13 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 
-from adapters.modbus.bus.agenda import Agenda
 from adapters.modbus.bus.awaited import Ask, Awaited, NotSent, Outcome, Probe, Question
 from adapters.modbus.bus.doubts import Doubts
-from adapters.modbus.bus.turns import Load, Turns
 from adapters.modbus.wire.exchange import LINK_LOST, TIMED_OUT, Exchange
 from adapters.modbus.wire.frames import Frames
 from adapters.modbus.wire.line import Line
 from adapters.modbus.wire.wire import Wire
+from gateway.line import Agenda, Load, Turns
 from gateway.model import Bad
 
 DEAD_SHARE = 0.05
@@ -30,7 +29,7 @@ class Bus:
         if isinstance(wire, Line):
             wire.again = self._again
         self._asks: deque[Ask] = deque()
-        self._polls = Agenda()
+        self._polls: Agenda[Exchange] = Agenda()
         self._doubts = Doubts()
         self._turns = Turns(poll_share)
         self._contested = self._held = False

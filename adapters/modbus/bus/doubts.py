@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from adapters.modbus.bus.agenda import Agenda
 from adapters.modbus.wire.exchange import Exchange
+from gateway.line import Agenda
 
 
 class Doubts:
     """`waiting`, and what such ones have cost: as much time is then for others, if they want it. Seconds."""
 
     def __init__(self) -> None:
-        self.waiting = Agenda()
+        self.waiting: Agenda[Exchange] = Agenda()
         self._sent_s: dict[Exchange, float] = {}
         self._others_until_s = 0.0
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from adapters.modbus.bus.bus import Bus
-from adapters.modbus.bus.patience import PAUSE_MAX_S, PAUSE_MIN_S, Patience
 from adapters.modbus.wire.exchange import LINK_LOST, Exchange
 from adapters.modbus.wire.frames import Frames
 from gateway.adapter import Emit, Unheard
 from gateway.grid import Slot, Ticket, shared_grid
+from gateway.line import PAUSE_MAX_S, PAUSE_MIN_S, Patience
 from gateway.model import Bad, BadReason, DeviceState, DeviceStatus
 
 SETTLE_S = 0.5

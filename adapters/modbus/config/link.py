@@ -5,15 +5,23 @@ from __future__ import annotations
 import posixpath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from typing_extensions import override
 
-from adapters.modbus.config.host import Host
-from gateway.adapter import LinkConfig, Period, Reconnect, StrictModel, TlsConfig
-from gateway.units import Duration, parse_duration
+from gateway.adapter import LinkConfig, Period, Reconnect, TlsConfig
+from gateway.ports import (
+    Baudrate,
+    Host,
+    Parity,
+    Rs485,
+    SerialSettings,
+    StopBits,
+    back_soon,
+    setting_of,
+)
+from gateway.units import Duration
 
 Transport = Literal["tcp", "tls", "udp", "rtu", "ascii", "rtu-over-tcp", "ascii-over-tcp"]
-Parity = Literal["none", "even", "odd", "mark", "space"]
 
 SERIAL: frozenset[Transport] = frozenset({"rtu", "ascii"})
 NUMBERED: frozenset[Transport] = frozenset({"tcp", "tls", "udp"})
@@ -24,40 +32,6 @@ DEFAULT_PORT = 502
 """IANA service name mbap; bridges of serial lines use any."""
 DEFAULT_TLS_PORT = 802
 """IANA service name mbap-s (MODBUS/TCP Security V21, 6)."""
-SERIAL_RECONNECT_MAX = "5s"
-"""Whoever plugs an adapter in again waits in front of it; to look for its file costs nothing."""
-
-
-def _is_longer(pause: Any) -> bool:
-    """Whether somebody wants to wait longer; what is no duration is told of elsewhere."""
-    try:
-        return pause is not None and parse_duration(pause) > parse_duration(SERIAL_RECONNECT_MAX)
-    except ValueError:
-        return False
-
-
-def _stop_bits(value: float) -> float:
-    if value not in STOP_BITS:
-        raise ValueError("must be 1, 1.5 or 2")
-    return value
-
-
-STOP_BITS = (1, 1.5, 2)
-StopBits = Annotated[float, AfterValidator(_stop_bits), WithJsonSchema({"enum": [*STOP_BITS]})]
-
-MIN_BAUDRATE, MAX_BAUDRATE = 50, 4_000_000
-"""What Linux has names for (termios(3))."""
-
-LETTERS: dict[Parity, str] = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}
-
-
-class Rs485(StrictModel):
-    """Who may drive the line: RTS switches the transmitter, by the kernel's driver (TIOCSRS485)."""
-
-    rts_on_send: bool = Field(True, description="RTS while sending: true is high")
-    rts_after_send: bool = Field(False, description="RTS at all other times")
-    delay_before_send: Duration = 0.0
-    delay_after_send: Duration = 0.0
 
 
 class ModbusLink(LinkConfig):
@@ -74,7 +48,7 @@ class ModbusLink(LinkConfig):
         1, description="requests under way at once (tcp, tls, udp); many devices can only handle one"
     )
     tls: TlsConfig = TlsConfig()
-    baudrate: Annotated[int, Field(ge=MIN_BAUDRATE, le=MAX_BAUDRATE)] = Field(19200, description="as on the devices")
+    baudrate: Baudrate = Field(19200, description="as on the devices")
     parity: Parity = Field("even", description="as on the devices; many leave the factory with none")
     stop_bits: StopBits = 1.0
     data_bits: Literal[7, 8] | None = Field(None, description="8; for ascii 7")
@@ -101,7 +75,7 @@ class ModbusLink(LinkConfig):
         return self.transport not in NUMBERED
 
     @property
-    def bits(self) -> int:
+    def bits(self) -> Literal[7, 8]:
         """Data bits of a character (MODBUS over Serial Line V1.02, 2.5.1 and 2.5.2)."""
         return self.data_bits or (7 if self.transport in ASCII else 8)
 
@@ -119,7 +93,18 @@ class ModbusLink(LinkConfig):
     @property
     def setting(self) -> str:
         """Of a serial port, as people write it: `9600 8N1`."""
-        return f"{self.baudrate} {self.bits}{LETTERS[self.parity]}{self.stop_bits:g}"
+        return setting_of(self.settings)
+
+    @property
+    def settings(self) -> SerialSettings:
+        """Of a serial port."""
+        return SerialSettings(
+            baudrate=self.baudrate,
+            parity=self.parity,
+            stop_bits=self.stop_bits,
+            data_bits=self.bits,
+            rs485=self.rs485,
+        )
 
     @property
     def where(self) -> str:
@@ -192,7 +177,4 @@ class ModbusLink(LinkConfig):
     def _serial_ports_come_back_soon(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("transport") not in SERIAL:
             return given
-        pauses = given.get("reconnect", {})
-        if isinstance(pauses, dict) and "max" not in pauses and not _is_longer(pauses.get("min")):
-            return {**given, "reconnect": {**pauses, "max": SERIAL_RECONNECT_MAX}}
-        return given
+        return back_soon(given)

@@ -8,9 +8,9 @@ from typing import Protocol
 from adapters.modbus.blocks.learn import Search
 from adapters.modbus.blocks.plan import Block, Cell
 from adapters.modbus.blocks.registers import layout
-from adapters.modbus.bus.patience import Patience
 from adapters.modbus.wire.exchange import LINK_LOST, Exchange
 from adapters.modbus.wire.frames import read_frames
+from gateway.line import Patience
 from gateway.model import Bad, Value
 from gateway.values import Spoiled
 

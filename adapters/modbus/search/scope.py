@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple, get_args
 
-from adapters.modbus.config.link import MAX_BAUDRATE, MIN_BAUDRATE, ModbusLink, Parity
+from adapters.modbus.config.link import ModbusLink
 from gateway.adapter import Rejected
+from gateway.ports import MAX_BAUDRATE, MIN_BAUDRATE, Parity
 from gateway.units import UnitError, format_duration, parse_duration
 
 DEFAULT_UNITS = "1-247"

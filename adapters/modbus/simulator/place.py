@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from adapters.modbus.config.link import ModbusLink, Transport
-from adapters.modbus.wire.serialport import PSEUDO
 from gateway.adapter import Rejected, StrictModel
 
 LOOPBACK = "127.0.0.1"
@@ -96,14 +94,3 @@ def _transport(link: ModbusLink, options: Options) -> Transport:
     if not link.is_serial and options.pty is not None:
         return "ascii" if link.transport == "ascii-over-tcp" else "rtu"
     return link.transport
-
-
-def free_link(path: Path) -> None:
-    """Take away what an earlier simulation has left, and nothing else: raises Rejected where that stands.
-
-    Whether it still runs can't be told, for numbers of terminals are used again.
-    """
-    if path.is_symlink() and str(path.readlink()).startswith(PSEUDO):
-        path.unlink()
-    elif path.exists() or path.is_symlink():
-        raise Rejected("in-use", f"{path} exists: name a place where nothing is")

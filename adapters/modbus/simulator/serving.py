@@ -15,8 +15,8 @@ from typing_extensions import override
 from adapters.modbus.config.link import NUMBERED
 from adapters.modbus.simulator.asked import Asked, Hopeless, frames_of
 from adapters.modbus.simulator.place import Place
-from adapters.modbus.simulator.pseudo import PseudoTerminal, place_for
 from adapters.modbus.simulator.unit import Unit, react
+from gateway.ports.pseudo import PseudoTerminal, place_for
 
 SILENCE_S = 0.02
 """What a request may pause within itself: many times a silent interval, for what lies between is a scheduler."""

@@ -11,15 +11,16 @@ from typing_extensions import override
 
 from adapters.modbus.blocks.plan import Cell
 from adapters.modbus.config import ModbusDevice, ModbusLink
-from adapters.modbus.simulator import life, worth
+from adapters.modbus.simulator import worth
 from adapters.modbus.simulator.faults import Fault, fault_of
 from adapters.modbus.simulator.memory import Memory
 from adapters.modbus.simulator.met import Met, met
 from adapters.modbus.simulator.place import Place, options_of
 from adapters.modbus.simulator.serving import At, Room, serving
 from adapters.modbus.simulator.unit import Unit
-from gateway.adapter import Rejected
+from gateway.adapter import Rejected, lively
 from gateway.adapter import Simulation as Contract
+from gateway.adapter import ratings as rated
 from gateway.model import Value
 
 STEP_S = 0.5
@@ -102,7 +103,7 @@ class Simulation(Contract):
         for name, device in self._devices.items():
             for point, about in device.points.items():
                 if (name, point) not in self._held:
-                    values = life.wanted(name, point, about, at_s)
+                    values = lively(name, point, about, at_s)
                     worth.put_first(self._unit(name).memory, device, point, values)
 
     def _fill(self, name: str, ratings: Collection[str]) -> None:
@@ -110,7 +111,7 @@ class Simulation(Contract):
         device = self._devices[name]
         for point, about in device.points.items():
             if point in ratings or (name, point) not in self._held:
-                values = life.rating(about) if point in ratings else life.wanted(name, point, about, 0.0)
+                values = rated(about) if point in ratings else lively(name, point, about, 0.0)
                 worth.put_first(self._unit(name).memory, device, point, values)
 
     def _unit(self, device: str) -> Unit:

@@ -17,8 +17,8 @@ from adapters.serial.config.framing import (
 )
 from adapters.serial.config.link import AddressField, SerialLink
 from adapters.serial.config.message import Message
-from adapters.serial.config.octets import HexSend, Send
 from adapters.serial.config.point import SerialPoint
+from adapters.serial.config.send import HexSend, Send
 from adapters.serial.config.talk import Argument, Baudrate, PointWrite, Poll, SerialCommand, TalkStep
 
 __all__ = [

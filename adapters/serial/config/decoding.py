@@ -21,7 +21,7 @@ class Columns(StrictModel):
     """Text between delimiters: points are made `from` a column's number, the first is 1, or its name."""
 
     type: Literal["columns"]
-    delimiter: Octets = b","
+    delimiter: Octets = Field(b",", description='what parts them; " ": any number of blanks')
     names: list[str] | None = Field(None, description="what the columns are called, the first first")
 
 
@@ -29,7 +29,7 @@ class Pairs(StrictModel):
     """Text of keys and values, as in `T=21.5;H=40`: points are made `from` a key."""
 
     type: Literal["key-value"]
-    separator: Octets = Field(b";", description="between pairs")
+    separator: Octets = Field(b";", description='between pairs; " ": any number of blanks')
     equals: Octets = Field(b"=", description="between a key and its value")
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic import Field
 from typing_extensions import override
 
+from adapters.serial.config.decoding import Nmea
 from adapters.serial.config.link import SerialLink
 from adapters.serial.config.message import Message, MessageParts
 from adapters.serial.config.point import SerialPoint
 from adapters.serial.config.talk import SerialCommand
-from gateway.adapter import DeviceConfig, Identifier, Period, Steps
+from gateway.adapter import Commands, DeviceConfig, Identifier, Period, Steps
 from gateway.model import PointGroup
 
 ONLY = ""
@@ -29,9 +30,7 @@ class SerialDevice(MessageParts, DeviceConfig[SerialPoint]):
     )
     timeout: Period = Field(1.0, description="how long an answer may take")
     probe_every: Period = Field(30.0, description="one that does not answer is tried so often, as far as there is time")
-    commands: dict[Identifier, Steps | SerialCommand] | None = Field(  # type: ignore[assignment]  # its own, too
-        {}, description="commands by name, for `invoke`; false: nothing is written to this device by anyone"
-    )
+    commands: Commands[Steps | SerialCommand] = {}  # type: ignore[assignment]  # its own, too
 
     def address_on(self, link: SerialLink) -> str:
         """Where the device is found, for people."""
@@ -60,15 +59,31 @@ class SerialDevice(MessageParts, DeviceConfig[SerialPoint]):
     def groups(self, device: str) -> tuple[PointGroup, ...]:
         """The points by the frame that they come in, in the order of the file."""
         return tuple(
-            PointGroup(
-                device,
-                self.period_s(message) if message.poll is not None else 0.0,
-                tuple(points),
-                tuple(point.kind for point in points.values()),
-                stale_after_s(message),
-            )
+            self.group(device, message, points)
             for name, message in self.parts()
-            if (points := self.points_of(name))
+            for points in self.bundles(name, message)
+            if points
+        )
+
+    def bundles(self, name: str, message: MessageParts) -> list[dict[str, SerialPoint]]:
+        """A message's points by the frames that they come in: a sentence each in NMEA, else all in one."""
+        points = self.points_of(name)
+        if not isinstance(message.decode, Nmea) or not points:
+            return [points]
+        sentences: dict[str, dict[str, SerialPoint]] = {}
+        for point_name, point in points.items():
+            sentence = point.called(point_name).partition(".")[0]
+            sentences.setdefault(sentence, {})[point_name] = point
+        return list(sentences.values())
+
+    def group(self, device: str, message: MessageParts, points: Mapping[str, SerialPoint]) -> PointGroup:
+        """Points that come in one frame."""
+        return PointGroup(
+            device,
+            self.period_s(message) if message.poll is not None else 0.0,
+            tuple(points),
+            tuple(point.kind for point in points.values()),
+            stale_after_s(message),
         )
 
 

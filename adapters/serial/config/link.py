@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -13,8 +12,8 @@ from adapters.serial.config.framing import Framing, Line
 from adapters.serial.config.talk import TalkStep
 from adapters.serial.framing.sense import unfit
 from adapters.serial.patterns import PatternText
-from gateway.adapter import LinkConfig, Period, StrictModel
-from gateway.ports import PortName, SerialSettings
+from gateway.adapter import LinkConfig, StrictModel
+from gateway.ports import PortSettings, identity_of
 from gateway.units import Duration
 
 
@@ -36,11 +35,9 @@ class AddressField(StrictModel):
         return self
 
 
-class SerialLink(SerialSettings, LinkConfig):
+class SerialLink(PortSettings, LinkConfig):
     """One serial port, here or at the far end of a network, and the devices on it."""
 
-    port: PortName
-    connect_timeout: Period = 5.0
     framing: Framing = Line()
     checksum: Checksum | None = None
     encoding: Literal["ascii", "latin-1", "utf-8"] = Field("ascii", description="of text in frames")
@@ -60,4 +57,4 @@ class SerialLink(SerialSettings, LinkConfig):
     @override
     def exclusive(self) -> str | None:
         """Two who speak on one line would talk into each other."""
-        return posixpath.normpath(self.port) if self.port.startswith("/") else self.port
+        return identity_of(self.port)

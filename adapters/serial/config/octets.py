@@ -1,4 +1,4 @@
-"""Bytes, and what is sent, as people write them in YAML. Pure."""
+"""Bytes as people write them in YAML. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, PlainValidator, WithJsonSchema
-
-from gateway.adapter import StrictModel
 
 _ESCAPE = re.compile(r"\\(?:[abtnvfre0\"/\\]|x[0-9A-Fa-f]{2})")
 """What YAML turns into a character in double quotes, and leaves alone in single ones (YAML 1.1, 5.7)."""
@@ -65,13 +63,3 @@ _SCHEMA = {
 
 Octets = Annotated[bytes, PlainValidator(parse_octets), AfterValidator(_not_empty), WithJsonSchema(_SCHEMA)]
 """One byte or several."""
-
-
-class HexSend(StrictModel):
-    """What is sent, in hex digits: `AA {address:uint8} {value:int16/DCBA} {checksum}`."""
-
-    hex: str
-
-
-Send = str | HexSend
-"""What is sent, with places for what is known only then: `"R{address:02d}\\r\\n"`; see `talk.template`."""

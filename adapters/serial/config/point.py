@@ -55,6 +55,10 @@ class SerialPoint(PointConfig):
         """Whether it stands at a place in a binary frame."""
         return self.at is not None
 
+    def called(self, name: str) -> str:
+        """What a point of this name is called within its message."""
+        return name if self.from_ is None else str(self.from_)
+
     @property
     def quantity(self) -> Quantity:
         """What its raw number means; `float` and `int`, in characters, are float64 and int64 once they are read."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 IN_CHARACTERS = frozenset({"float", "int", "bool", "string"})
 """Types of what is written in characters; all others are bytes of a binary frame, and bool and string may be either."""
 
-FOR_BYTES = ("length", "order", "bits", "encoding")
+FOR_BYTES = ("length", "order", "encoding")
 FOR_CHARACTERS = ("base", "decimal")
 """What has a meaning only for one of both."""
 
@@ -51,8 +51,12 @@ def _of_characters(point: SerialPoint) -> Iterator[str]:
     for key in FOR_BYTES:
         if key in point.model_fields_set:
             yield f"{key} is for binary frames, where a point stands `at` a place: leave it out"
-    if "base" in point.model_fields_set and point.type != "int":
+    if "base" in point.model_fields_set and point.type != "int" and point.bits is None and not point.enum:
         yield f"base is for int, and this is {point.type}: leave base out"
+    if point.bits is not None and point.type not in {"int", "bool"}:
+        yield f"bits are cut out of whole numbers, and this is a {point.type}: make it an int or a bool"
+    if point.bits is not None and point.type == "bool" and point.bits[0] < point.bits[1]:
+        yield f"a bool is one bit, like bits: {point.bits[0]}; for several make it an int"
     if "decimal" in point.model_fields_set and point.type != "float":
         yield f"decimal is for float, and this is {point.type}: leave decimal out"
     if point.type == "string":
@@ -69,8 +73,6 @@ def _of_labels(point: SerialPoint) -> Iterator[str]:
         return
     if not point.enum:
         yield "an enum needs at least one label"
-    if len({type(label) for label in point.enum.values()}) > 1:
-        yield "the labels of an enum must be all text, all numbers of one kind or all true/false"
     if point.type == "float":
         yield "an enum maps what is there to labels, and no two floats are alike: make it an int or a string"
 
@@ -86,11 +88,21 @@ def _of_bytes(point: SerialPoint) -> Iterator[str]:
         yield f"length is for string and bytes; {point.type} has its own size: leave length out"
     if "encoding" in point.model_fields_set and point.type != "string":
         yield f"encoding is for strings, and this is {point.type}: leave encoding out"
-    texts = [
-        *(key for key in point.enum or () if isinstance(key, str)),
-        *(x for x in point.invalid if isinstance(x, str)),
-    ]
+    if is_text:
+        yield from _of_text(point)
+        return
+    texts = [each for each in (*(point.enum or ()), *point.invalid) if isinstance(each, str)]
     if texts:
-        yield f"bytes are numbers, so {texts[0]!r} never stands there: write its number, like 0x41"
+        yield f"bytes are numbers, so {texts[0]!r} never stands there: write its number, like 0x41, or make it a string"
     else:
         yield from value_complaints(point)
+
+
+def _of_text(point: SerialPoint) -> Iterator[str]:
+    for key in ("scale", "offset", "decimals", "range", "bits"):
+        if key in point.model_fields_set:
+            yield f"{key} is for numbers, and {point.type} is text: leave {key} out, or use a type that is a number"
+    numbers = [each for each in (*(point.enum or ()), *point.invalid) if not isinstance(each, str)]
+    if numbers:
+        yield f'{point.type} is text, so the number {numbers[0]} never stands there: put it in quotes, "{numbers[0]}"'
+    yield from _of_labels(point)

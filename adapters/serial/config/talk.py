@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
+from msgspec.structs import replace
 from pydantic import Field, model_validator
+from typing_extensions import override
 
-from adapters.serial.config.octets import Send
+from adapters.serial.config.send import Send
 from adapters.serial.patterns import PatternText
-from gateway.adapter import Guarded, Identifier, Period, StrictModel
-from gateway.model import ArgumentInfo, CommandInfo, Kind, Value
+from gateway.adapter import AdapterCommand, Identifier, Period, StrictModel
+from gateway.adapter import Argument as AdapterArgument
+from gateway.model import ArgumentInfo
 
 MAX_STEPS = 100
 MAX_PAUSE_S = 60.0
@@ -51,7 +54,7 @@ class TalkStep(StrictModel):
 Sequence = Annotated[list[TalkStep], Field(min_length=1, max_length=MAX_STEPS)]
 
 
-class _Said(StrictModel):
+class Said(StrictModel):
     """Either `send` or a `sequence`, and what comes back."""
 
     send: Send | None = None
@@ -74,59 +77,30 @@ class _Said(StrictModel):
         return self
 
 
-class Poll(_Said):
+class Poll(Said):
     """A question, and how often it is asked again before its answer counts as missing."""
 
     retries: Retries = Field(0, description="how often it is asked again at once")
 
 
-class PointWrite(_Said):
+class PointWrite(Said):
     """How a point is written: `{value}` is what is to be written."""
 
 
-class Argument(StrictModel):
+class Argument(AdapterArgument):
     """What a command takes, and what it may be."""
 
-    type: Literal["float", "int", "bool", "string"] = "float"
-    min: float | None = None
-    max: float | None = None
-    choices: list[Value] | None = Field(None, min_length=1, description="nothing else")
-    max_length: Annotated[int, Field(ge=1, le=1024)] | None = Field(None, description="characters of a string")
     pattern: PatternText | None = Field(None, description="what all of a string must look like")
-    default: Value | None = Field(None, description="if it is not given")
-    unit: str | None = None
-    description: str = ""
 
-    @property
-    def kind(self) -> Kind:
-        """How it is written in JSON."""
-        return "text" if self.type == "string" else self.type
-
+    @override
     def describe(self) -> ArgumentInfo:
-        """The same for the core."""
-        return ArgumentInfo(
-            kind=self.kind,
-            min=self.min,
-            max=self.max,
-            choices=tuple(self.choices or ()),
-            max_length=self.max_length,
-            pattern=self.pattern,
-            default=self.default,
-            unit=self.unit,
-            description=self.description,
-        )
+        return replace(super().describe(), pattern=self.pattern)
 
 
-class SerialCommand(Guarded, _Said):
+class SerialCommand(AdapterCommand, Said):
     """A command of the device, by its name: `{NAME}` in what is sent is an argument.
 
     Named groups of `expect` are in the result's values.
     """
 
-    args: dict[Identifier, Argument] = {}
-    description: str = ""
-
-    def describe(self) -> CommandInfo:
-        """The same for the core."""
-        args = {name: argument.describe() for name, argument in self.args.items()}
-        return CommandInfo(self.guards(), (), self.description, args)
+    args: dict[Identifier, Argument] = Field({}, description="what it takes, by name")  # type: ignore[assignment]

@@ -43,7 +43,12 @@ _MAKERS: dict[type, Callable[[Any, Seal | None], Framer]] = {
 
 def framer_of(framing: Framing, checksum: Checksum | None) -> Framer:
     """One for each stream; frames whose checksum is wrong are counted and never come out."""
-    return _MAKERS[type(framing)](framing, seal_of(_placed(framing, checksum)))
+    return _MAKERS[type(framing)](framing, seal_in(framing, checksum))
+
+
+def seal_in(framing: Framing, checksum: Checksum | None) -> Seal | None:
+    """The checksum where it stands in whole frames."""
+    return seal_of(_placed(framing, checksum))
 
 
 def seal_for_sending(framing: Framing, checksum: Checksum | None) -> Seal | None:

@@ -18,6 +18,7 @@ from gateway import plugins
 from gateway.cli import show
 from gateway.cli.control.client import Client
 from gateway.cli.control.finding import SOCKET, Where
+from gateway.cli.control.way import SILENT_LINK
 from gateway.cli.exits import Exit
 from gateway.cli.options import DEFAULT_CONFIG
 from gateway.cli.refused import Refused, must_be_known
@@ -55,6 +56,18 @@ def alone(where: Where, device: str | None) -> Iterator[Client]:
     """With the same policy, journal and audit; raises InUse while the state directory is another's, and Refused."""
     site = _site(where)
     with _gateway(where, site, only(site, _device(site, device))) as client:
+        yield client
+
+
+@contextmanager
+def alone_on_link(where: Where, name: str | None) -> Iterator[Client]:
+    """The same, where `name` may be a link's, too."""
+    site = _site(where)
+    link = site.links.get(name or "")
+    if link is not None and not link.devices:
+        raise Refused(Exit.USAGE, f"{name} {SILENT_LINK}")
+    device = next(iter(link.devices)) if link is not None else _device(site, name)
+    with _gateway(where, site, only(site, device)) as client:
         yield client
 
 

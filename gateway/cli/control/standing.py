@@ -19,6 +19,7 @@ UNSYNCED = "unsynced"
 ADVICE = {
     "timeout": "it does not answer: is it on, is its address right? If others on its link answer, it is that device",
     "no-link": "its link is down: see there",
+    "silent": "it sends by itself, and nothing has come for long: is it on, connected, and set to send?",
     "stale": "nothing has come from it for long: is it still sending?",
     "device-error": "it answers with an error: `fieldgate read` shows which point",
     "out-of-range": "a value is outside its `range`: sensor or configuration",
@@ -167,7 +168,8 @@ def _device(name: str, device: Mapping[str, Any]) -> Line:
     bad = [point for point, about in device["points"].items() if about.get("bad")]
     reason = device.get("reason")
     which = f": {', '.join(bad)}" if bad and device["state"] == "degraded" else ""
-    told = f"{device['state']}{f', {reason}' if reason else ''}{which}"
+    detail = f" - {device['detail']}" if device.get("detail") else ""
+    told = f"{device['state']}{f', {reason}' if reason else ''}{which}{detail}"
     tone = Tone.BAD if device["state"] == "offline" else Tone.DOUBTFUL
     return Line("device", name, printable(told), tone, _advice(device))
 

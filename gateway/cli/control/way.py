@@ -20,6 +20,9 @@ TURN_S = 5.0
 
 TURN_LOOK_S = 0.1
 
+SILENT_LINK = "has no devices, so nobody speaks or listens there: `fieldgate scan` looks for some"
+"""Of a link's name."""
+
 DENIED_EXITS = {400: Exit.USAGE, 404: Exit.USAGE, 413: Exit.USAGE}
 """By HTTP status: what was asked makes no sense."""
 
@@ -29,6 +32,15 @@ def way(where: Where, device: str | None) -> Iterator[Client]:
     """Whom to ask about a device; raises Refused, whatever goes wrong on the way."""
     with translated(), ExitStack() as stack:
         yield _client(where, device, stack)
+
+
+@contextmanager
+def way_to_link(where: Where, name: str | None) -> Iterator[Client]:
+    """The same, where `name` may be a link's, too."""
+    from gateway.cli.control.alone import alone_on_link
+
+    with translated(), ExitStack() as stack:
+        yield _whoever(where, lambda: alone_on_link(where, name), stack)
 
 
 @contextmanager
@@ -71,6 +83,24 @@ def device_of(client: Client, device: str) -> dict[str, Any]:
             raise
         raise Refused(Exit.USAGE, f"no device '{device}' - {hint(device, devices_of(client))}") from error
     return found
+
+
+def links_of(client: Client) -> dict[str, dict[str, Any]]:
+    """Every link, by its id."""
+    found: dict[str, dict[str, Any]] = client.get(address("links"))["links"]
+    return found
+
+
+def link_of(client: Client, name: str) -> str:
+    """The link of this name, else that of the device of this name; raises Refused where nothing goes over it."""
+    links, devices = links_of(client), devices_of(client)
+    if name not in links:
+        if name not in devices:
+            raise Refused(Exit.USAGE, f"no link or device '{name}' - {hint(name, [*links, *devices])}")
+        return str(devices[name]["link"])
+    if all(each["link"] != name for each in devices.values()):
+        raise Refused(Exit.USAGE, f"{name} {SILENT_LINK}")
+    return name
 
 
 def explained(client: Client, result: Result, link: str) -> Result:

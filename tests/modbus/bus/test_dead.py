@@ -15,7 +15,7 @@ from gateway.grid import Grid
 from gateway.model import DeviceState, DeviceStatus, Sample
 from tests.modbus.setup import registers
 from tests.modbus.slave import SILENCE_S, WELL, LineRig, Manner
-from tests.modbus.virtual import in_simulated_time
+from tests.support.simulated import in_simulated_time
 
 ONLINE, DEGRADED, OFFLINE = DeviceState.ONLINE, DeviceState.DEGRADED, DeviceState.OFFLINE
 SILENT = Manner(silent=True)

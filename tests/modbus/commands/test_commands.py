@@ -248,7 +248,7 @@ async def test_a_point_that_does_not_exist_spoils_no_other_read(server: FaultySe
 async def test_a_command_that_is_answered_brings_a_dead_device_back(
     server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.modbus.bus.patience.PAUSE_MIN_S", 2 * HANG_S)
+    monkeypatch.setattr("gateway.line.patience.PAUSE_MIN_S", 2 * HANG_S)
     server.react = lambda query: query.good() if query.function == 5 else b""
     adapter = adapter_to(server.port, {"d": device(POINTS, probe_every="60s")})
     async with running(adapter) as emitted:

@@ -8,8 +8,8 @@ import pytest
 
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.outlook.advice import advice
-from adapters.modbus.outlook.portname import lasting_name
 from gateway.adapter import Advice
+from gateway.ports.lasting import lasting_name
 from tests.modbus.outlook.test_load import serial
 from tests.modbus.setup import link_to, registers
 

@@ -14,7 +14,7 @@ from adapters.modbus.wire.timing import character_s, silence_s
 from adapters.modbus.wire.wire import Pace
 from tests.modbus.setup import device, link_to, registers
 from tests.modbus.slave import LineRig, Manner
-from tests.modbus.virtual import in_simulated_time
+from tests.support.simulated import in_simulated_time
 
 
 def serial(**more: Any) -> ModbusLink:

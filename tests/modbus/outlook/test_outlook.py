@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from adapters.modbus.outlook.outlook import facts, lines, percent, span
+from adapters.modbus.outlook.outlook import facts, lines
+from gateway.line.figures import percent, span
 from tests.modbus.outlook.test_load import serial
 from tests.modbus.setup import device, link_to, registers
 

@@ -17,7 +17,7 @@ from tests.modbus.faulty import faulty_server, hang, well
 from tests.modbus.port import port
 from tests.modbus.setup import link_to, registers
 from tests.modbus.slave import LineRig, Manner
-from tests.modbus.virtual import in_simulated_time
+from tests.support.simulated import in_simulated_time
 
 FAST = {"timeout": "30ms"}
 """Where nobody answers."""

@@ -15,7 +15,7 @@ from adapters.modbus.wire.owed import LATE_S
 from tests.modbus.bus.test_dead import Site
 from tests.modbus.setup import registers
 from tests.modbus.slave import WELL, Manner
-from tests.modbus.virtual import in_simulated_time
+from tests.support.simulated import in_simulated_time
 
 AHEAD_S = 1e9
 JSON = st.recursive(

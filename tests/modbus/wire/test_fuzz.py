@@ -25,7 +25,7 @@ from adapters.modbus.wire.wire import Pace, Wire
 from gateway.model import Bad
 from tests.modbus.setup import cell
 from tests.modbus.slave import SILENCE_S, TIMEOUT_S
-from tests.modbus.virtual import in_simulated_time
+from tests.support.simulated import in_simulated_time
 
 UNITS, FUNCTIONS = st.sampled_from((5, 5, 5, 6, 0)), st.sampled_from((3, 3, 3, 4, 0x83, 16))
 REQUESTS = 4

@@ -20,7 +20,7 @@ from gateway.adapter import AdapterError
 from gateway.model import Bad
 from tests.modbus.setup import cell
 from tests.modbus.slave import SHORT_SILENCES, SILENCE_S, TIMEOUT_S, WELL, LineRig, Manner, in_turn
-from tests.modbus.virtual import in_simulated_time
+from tests.support.simulated import in_simulated_time
 
 ONE, OTHER = (5, 100, 2), (5, 200, 2)
 

@@ -18,8 +18,8 @@ from gateway.adapter import AdapterError
 from gateway.model import Bad
 from tests.modbus.faulty import Query
 from tests.modbus.setup import cell
-from tests.modbus.virtual import in_simulated_time
 from tests.support.patience import HANG_S
+from tests.support.simulated import in_simulated_time
 
 UNIT = 5
 

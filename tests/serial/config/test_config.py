@@ -79,7 +79,7 @@ def test_a_checksum_that_can_not_be_there_is_refused_in_a_sentence(checksum: dic
         ({"type": "uint8", "at": 1, "invalid": [256]}, "the invalid value 256 can't occur"),
         ({"type": "float", "base": 16}, "base is for int, and this is float"),
         ({"type": "int", "decimal": ","}, "decimal is for float, and this is int"),
-        ({"type": "int", "bits": 3}, "bits is for binary frames"),
+        ({"type": "float", "bits": 3}, "bits are cut out of whole numbers"),
         ({"type": "float", "scale": 0}, "scale can't be 0"),
         ({"type": "string", "scale": 2}, "scale is for numbers, and this is a string"),
         ({"type": "string", "enum": {}}, "an enum needs at least one label"),

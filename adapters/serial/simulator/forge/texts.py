@@ -1,0 +1,82 @@
+"""A point's value in characters: everything that might stand for it, the most likely first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from adapters.serial.config import SerialPoint
+from adapters.serial.simulator.forge.numerals import styles
+from gateway.model import Value
+from gateway.values import Unwritable
+from gateway.values.quantity import exact
+
+YES, NO = ("1", "true", "on", "ON", "Y"), ("0", "false", "off", "OFF", "N")
+"""How devices say it."""
+HALF_STEP = 0.5000001
+"""Of the last decimal: with a little for the arithmetic."""
+
+
+class Written(NamedTuple):
+    """Characters, and how far what is read from them may be from the value."""
+
+    text: str
+    tolerance: float = 0.0
+
+
+def texts(point: SerialPoint, value: Value, like: str) -> Iterator[Written]:
+    """What may stand there, `like` what stands there now. Raises Unwritable for what is no value of such a point."""
+    if point.enum:
+        yield from _labelled(point, value, like)
+    elif point.type == "string":
+        yield from _plain(value, like)
+    elif point.type == "bool":
+        yield from _said(value)
+    else:
+        yield from _numbers(point, value, like)
+
+
+def _labelled(point: SerialPoint, value: Value, like: str) -> Iterator[Written]:
+    for said, label in (point.enum or {}).items():
+        if label == value and type(label) is type(value):
+            if isinstance(said, str):
+                yield from _plain(said, like)
+            else:
+                number = Fraction(said)
+                yield from (Written(style.text(number, point.decimal, point.base)) for style in styles(number, like))
+            return
+    known = ", ".join(map(str, (point.enum or {}).values()))
+    raise Unwritable("out-of-range", f"{value!r} is none of: {known}")
+
+
+def _plain(value: Value, like: str) -> Iterator[Written]:
+    """As it is, or filled up to the width that there is."""
+    if not isinstance(value, str):
+        raise Unwritable("malformed", f"{value!r} is not text: put it in quotes")
+    yield Written(value)
+    if len(value) < len(like):
+        yield Written(value.ljust(len(like)))
+        yield Written(value.rjust(len(like)))
+
+
+def _said(value: Value) -> Iterator[Written]:
+    if not isinstance(value, bool):
+        raise Unwritable("malformed", f"{value!r} is neither true nor false")
+    yield from map(Written, YES if value else NO)
+
+
+def _numbers(point: SerialPoint, value: Value, like: str) -> Iterator[Written]:
+    if isinstance(value, bool | str):
+        raise Unwritable("malformed", f"{value!r} is not a number")
+    number = (exact(value) - exact(point.offset)) / exact(point.scale)
+    if point.type == "int":
+        number = Fraction(round(number))
+    shown = 10.0**-point.decimals if point.decimals is not None else 0.0
+    for style in styles(number, like):
+        step = 1.0 if point.type == "int" else style.step(number)
+        text = style.text(number, point.decimal, point.base)
+        tolerance = max(step * abs(point.scale), shown) * HALF_STEP
+        yield Written(text, tolerance)
+        if text.lower() != text:
+            yield Written(text.lower(), tolerance)

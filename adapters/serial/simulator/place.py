@@ -1,0 +1,98 @@
+"""Where a link's devices are served: at its own address, or where somebody wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from adapters.serial.config import SerialLink
+from gateway.adapter import Rejected, StrictModel
+from gateway.ports import SerialSettings
+from gateway.units import parse_duration
+
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = frozenset({"0.0.0.0", "::"})
+"""Where to listen for everybody, but nobody can be reached."""
+TCP = "tcp://"
+UNASKED_S = 1.0
+"""How often devices speak that do so by themselves, unless something else is wanted."""
+SHORTEST_S = 0.001
+"""Between what a device says by itself: less would fill any line."""
+
+
+class Options(StrictModel):
+    """How to serve a link's devices."""
+
+    host: Annotated[str, Field(min_length=1)] | None = None
+    """Where to listen, for what is served over a network."""
+    tcp: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """The port; 0 for any that is free. A serial port's devices are then served over TCP."""
+    pty: str | None = None
+    """Where to put a link to the pseudo terminal; "" for anywhere."""
+    every: str | float = UNASKED_S
+    """How often devices speak that do so by themselves: seconds, or text with a unit."""
+    replay: str | None = None
+    """A capture: instead of the devices there is what it has recorded."""
+    loop: bool = False
+    """Whether the capture begins again at its end."""
+    at_once: bool = False
+    """Whether the capture begins at once, and not only when somebody has opened the port."""
+    elsewhere: bool = False
+    """Whether to take any free port where the wanted one is taken or needs a privilege."""
+    moving: bool = False
+    """Whether values move by themselves."""
+
+    @property
+    def every_s(self) -> float:
+        """Seconds between what is said unasked; raises ValueError."""
+        every_s = self.every if isinstance(self.every, int | float) else parse_duration(self.every)
+        if every_s < SHORTEST_S:
+            raise ValueError(f"every must be at least {SHORTEST_S * 1000:g}ms")
+        return every_s
+
+
+def options_of(given: Mapping[str, Any]) -> Options:
+    """Raises Rejected."""
+    try:
+        options = Options.model_validate(dict(given))
+        assert options.every_s
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise Rejected("malformed", f"options of a simulation: {where}: {first['msg']}") from None
+    except ValueError as error:
+        raise Rejected("malformed", f"options of a simulation: every: {error}") from None
+    if options.pty is not None and (options.tcp is not None or options.host is not None):
+        raise Rejected("malformed", "devices are served over a network or a pseudo terminal, not both")
+    return options
+
+
+class Place:
+    """There: `host` and `port` of a network, or, where it `is_serial`, `path` ("" for any)."""
+
+    def __init__(self, link: SerialLink, options: Options) -> None:
+        wants_network = options.tcp is not None or options.host is not None
+        self.is_serial = options.pty is not None or (not wants_network and not link.port.startswith(TCP))
+        own_host, own_port = _address(link.port)
+        self.host = options.host or (LOOPBACK if wants_network or options.elsewhere else own_host)
+        self.port = own_port if options.tcp is None else options.tcp
+        self.path = options.pty or ""
+        self.elsewhere = options.elsewhere and options.tcp is None
+
+    def settings(self, link: SerialLink, port: int, path: str) -> dict[str, Any]:
+        """What of a link's settings must be others to reach what is served here; None: to be left out."""
+        host = LOOPBACK if self.host in EVERYWHERE else self.host
+        there = path if self.is_serial else f"{TCP}[{host}]:{port}" if ":" in host else f"{TCP}{host}:{port}"
+        if there == link.port:
+            return {}
+        gone = [] if self.is_serial else [name for name in SerialSettings.model_fields if name in link.model_fields_set]
+        return {"port": there, **dict.fromkeys(gone)}
+
+
+def _address(port: str) -> tuple[str, int]:
+    """Host and port of `tcp://host:port`; any port of this machine for what is no network."""
+    scheme, _, where = port.rpartition("://")
+    host, _, number = where.rpartition(":")
+    return (host.strip("[]"), int(number)) if scheme else (LOOPBACK, 0)

@@ -1,0 +1,73 @@
+"""Acknowledgements, for devices that delete what we have acknowledged: sent once the values are on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from adapters.serial.talk.order import Order
+from adapters.serial.talk.talker import Talker
+from gateway.adapter import Emit
+from gateway.model import Sample
+
+MAX_WAITING = 100
+"""Of one line: what is not acknowledged the device says again."""
+
+
+class Ack:
+    """A job: one word, to which no answer is awaited."""
+
+    def __init__(self, talker: Talker, data: bytes) -> None:
+        self._talker = talker
+        self._data = data
+
+    async def perform(self) -> None:
+        """Say it."""
+        self._talker.say(self._data)
+
+    def drop(self) -> None:
+        """The device will say all again."""
+
+
+class Acks:
+    """In the order of what they acknowledge."""
+
+    def __init__(self, order: Order, talker: Talker, emit: Emit, lose: Callable[[Exception], None]) -> None:
+        self.left_out = 0
+        """Values that were taken without a word, since too many waited to be on disk."""
+        self._order = order
+        self._talker = talker
+        self._emit = emit
+        self._lose = lose
+        self._waiting: deque[tuple[asyncio.Task[None], bytes]] = deque()
+
+    def take(self, sample: Sample, data: bytes) -> None:
+        """Tell of these values, and say this once they are on disk."""
+        if not sample.values:
+            self._order.acknowledge(Ack(self._talker, data))
+        elif len(self._waiting) >= MAX_WAITING:
+            self.left_out += 1
+            self._emit(sample)
+        else:
+            task = asyncio.create_task(self._durable(sample), name="acknowledge")
+            self._waiting.append((task, data))
+            task.add_done_callback(self._on_disk)
+
+    def close(self) -> None:
+        """Nothing is acknowledged any more."""
+        for task, _ in self._waiting:
+            task.cancel()
+
+    async def _durable(self, sample: Sample) -> None:
+        await self._emit.durable(sample)
+
+    def _on_disk(self, _task: asyncio.Task[None]) -> None:
+        while self._waiting and self._waiting[0][0].done():
+            task, data = self._waiting.popleft()
+            if task.cancelled():
+                continue
+            if isinstance(error := task.exception(), Exception):
+                self._lose(error)
+            else:
+                self._order.acknowledge(Ack(self._talker, data))

@@ -1,0 +1,119 @@
+"""Devices that send by themselves."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.serial.talk.rig import Rig, on_a_line
+
+SCALE: dict[str, Any] = {
+    "match": r"^(?P<status>ST|US),(?P<kind>GS|NT),\s*(?P<weight>[-+]?\d+\.\d+)\s*kg$",
+    "points": {
+        "weight": {"from": "weight", "type": "float", "unit": "kg"},
+        "stable": {"from": "status", "type": "bool", "enum": {"ST": True, "US": False}},
+    },
+    "commands": {
+        "tare": {"send": "T\r\n", "expect": "^OK", "error": r"^E(?P<code>\d)", "errors": {"1": "in motion"}},
+        "limit": {"args": {"kg": {"min": 0, "max": 500}}, "send": "L{kg:06.1f}\r\n", "expect": "^OK (?P<set>.*)$"},
+        "beep": {"send": "B\r\n"},
+        "zero": {"send": "Z\r\n", "error": "^E", "timeout": "100ms"},
+    },
+}
+
+
+def test_each_frame_is_a_sample_in_whatever_pieces_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        for piece in (b"ST,GS,   12", b".34kg\r\nUS,NT,", b"  -0.50kg\r\n", b"noise\r\n"):
+            rig.far.say(piece)
+        assert rig.samples("scale") == [{"weight": 12.34, "stable": True}, {"weight": -0.5, "stable": False}]
+        assert rig.states("scale") == [("online", None)]
+        assert rig.adapter.counters()["unmatched"] == 1
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_one_that_falls_silent_is_offline_until_it_speaks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        rig.far.say(b"ST,GS,   12.34kg\r\n")
+        await asyncio.sleep(29)
+        assert rig.states("scale") == [("online", None)]
+        await asyncio.sleep(3)
+        assert rig.states("scale")[1:] == [("offline", "silent")]
+        rig.far.say(b"ST,GS,   12.34kg\r\n")
+        assert rig.states("scale")[2:] == [("online", None)]
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+@pytest.mark.parametrize(
+    ("link", "data", "words"),
+    [
+        ({}, b"\xf0\x0f\x80" * 5, "bytes arrive but no frame: wrong speed or framing?"),
+        ({}, b"HELLO 1\r\n", "frames arrive, but none that `match`es: the last was 'HELLO 1'"),
+        (
+            {"checksum": {"type": "xor8", "encoding": "hex"}},
+            b"ST,GS,   12.34kg00\r\n",
+            "checksums are wrong: of the last",
+        ),
+    ],
+)
+def test_what_is_not_understood_is_told_once_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch, link: dict[str, Any], data: bytes, words: str
+) -> None:
+    async def happens(rig: Rig) -> None:
+        for _ in range(40):
+            rig.far.say(data)
+            await asyncio.sleep(1)
+        ((device, text),) = rig.notices()
+        assert device == "scale"
+        assert text.startswith(words)
+        assert rig.states("scale") == [("offline", "silent")]
+        assert (rig.details("scale")[0] or "").startswith(words)
+
+    on_a_line(monkeypatch.setattr, link, {"scale": SCALE}, happens)
+
+
+def test_when_it_is_understood_again_that_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        for data in (
+            b"HELLO\r\n" * 5,
+            b"HELLO\r\n",
+            b"HELLO\r\n",
+            b"HELLO\r\n",
+            b"HELLO\r\n",
+            b"ST,GS, 1.0kg\r\n",
+            b"",
+        ):
+            rig.far.say(data)
+            await asyncio.sleep(1.2)
+        assert [text[:13] for _, text in rig.notices()] == ["frames arrive", "+what arrives"]
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_a_lost_port_ends_the_link_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        rig.far.hang_up()
+        await asyncio.sleep(0.1)
+        assert rig.running is not None
+        assert rig.running.done()
+        assert str(rig.running.exception()) == "/dev/ttyS9 has gone away: pulled out"
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_endless_bytes_without_a_frame_cost_bounded_time_and_nothing_after_it_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def happens(rig: Rig) -> None:
+        rig.far.say(b"x\r\n" * 200_000 + b"ST,GS,   12.34kg\r\n")
+        assert rig.far.pauses == [True]
+        assert rig.samples("scale") == []
+        await asyncio.sleep(1)
+        assert rig.adapter.counters()["floods"] > 5
+        await asyncio.sleep(60)
+        assert rig.far.pauses == [True, False]
+        assert rig.samples("scale") == [{"weight": 12.34, "stable": True}]
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
