@@ -99,9 +99,9 @@ class Wire(asyncio.Protocol):
         if self.lost.done():
             self.lost.exception()  # told already, or not wanted any more
 
-    def say(self, data: bytes) -> bytes:
-        """Send this, packed as the framing wants it; what went on the wire."""
-        packed = self._framer.wrap(data)
+    def say(self, data: bytes, *, sealed: bool = False) -> bytes:
+        """Send this, packed as the framing wants it; what went on the wire. `sealed`: it has its checksum."""
+        packed = self._framer.wrap(data, sealed=sealed)
         if self._port is None:
             return packed
         self.rest()
