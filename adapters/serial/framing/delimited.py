@@ -27,8 +27,12 @@ class DelimitedFramer(Framer):
         self._kept_bytes = len(delimiters[0]) - 1
         self._most_bytes = most_bytes
         self._opened = opened
-        self._held = b""
         self._skipping = opened
+
+    @property
+    @override
+    def begun(self) -> bool:
+        return bool(self._held) or self._skipping
 
     @override
     def feed(self, data: bytes) -> list[Frame]:

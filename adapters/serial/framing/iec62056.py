@@ -43,7 +43,6 @@ class Iec62056Framer(Framer):
     def __init__(self, max_bytes: int, gap_s: float | None = None) -> None:
         super().__init__(gap_s)
         self._max_bytes = max_bytes
-        self._held = b""
         self._scanned = 0
         self._behind: bytes | None = None  # line ends that came after an identification of mode D
 

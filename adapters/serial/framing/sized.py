@@ -47,7 +47,6 @@ class SizedFramer(Framer):
         self._least, self._most = sizes.start, sizes.stop - 1
         self._body = body
         self._seal = seal
-        self._held = b""
         self._passed_bytes = 0
         self._failed_at = 0
         self._owed_bytes = 0

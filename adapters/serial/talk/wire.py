@@ -167,7 +167,7 @@ class Wire(asyncio.Protocol):
     def _take(self, data: bytes) -> None:
         frames = self._framer.feed(data)
         self._spent += len(data) + FRAME_COST * len(frames)
-        self.begun_s = 0.0 if frames else self.heard_s
+        self.begun_s = self.heard_s if self._framer.begun else 0.0
         self._heard(frames)
         if self._framer.gap_s is not None and self._gap_timer is None:
             self._gap_timer = self._loop.call_at(self.heard_s + self._framer.gap_s, self._gap)
