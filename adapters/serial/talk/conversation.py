@@ -140,7 +140,7 @@ class Conversation:
             return Unfit(str(error), self._touched)
         self._talker.tally.requests += 1
         self._touched = True
-        self._sent(self._talker.say(data))
+        self._sent(self._talker.say(data, sealed=template.is_sealed))
         return None
 
     def _seek(self, sought: Sought) -> None:

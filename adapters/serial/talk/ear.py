@@ -68,6 +68,11 @@ class Ear:
         else:
             self.strange = frame
 
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is awaited."""
+        return self._sought is not None
+
     def seek(self, sought: Sought) -> asyncio.Future[Answer]:
         """The next frame that fits is an answer."""
         self._sought = sought
