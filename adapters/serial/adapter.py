@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.framing.make import framer_of
-from adapters.serial.opening import connect
 from adapters.serial.outlook import outlook
+from adapters.serial.outlook.advice import advice
 from adapters.serial.search.ear import Ear
 from adapters.serial.search.scope import is_as_set
 from adapters.serial.search.survey import overheard, survey
@@ -22,8 +22,10 @@ from adapters.serial.talk.checks import askable, invoking, writing
 from adapters.serial.talk.commands import Commands
 from adapters.serial.talk.ground import ground_of
 from adapters.serial.talk.wire import Wire
-from gateway.adapter import NO_OPTIONS, Adapter, Direction, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
+from gateway.adapter import NO_OPTIONS, Adapter, Advice, Direction, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
+from gateway.ports.connect import connect
+from gateway.ports.lasting import lasting_name
 
 
 class SerialAdapter(Adapter):
@@ -130,6 +132,11 @@ class SerialAdapter(Adapter):
     def counters(self) -> Mapping[str, int]:
         """Of this connection: what came, what was asked, and what of it went wrong."""
         return self._counters if self._session is None else self._session.counters
+
+    @classmethod
+    def advice(cls, link: SerialLink, devices: Mapping[str, SerialDevice]) -> Iterable[Advice]:
+        """What can't work, names of ports, and more polls than there is time for."""
+        return tuple(advice(link, devices, lasting_name))
 
     @classmethod
     def plan_summary(cls, link: SerialLink, devices: Mapping[str, SerialDevice]) -> list[str]:

@@ -118,7 +118,8 @@ class Adapter(ABC):
         """Carry a command out before its deadline, ahead of polls as far as the link's `poll_share` allows.
 
         May run beside `run`. Raises Rejected when the device was not touched. `wrote` is told of each request that may
-        change something; it is what the audit shows when the command is cut short.
+        change something; it is what the audit shows when the command is cut short. `args` of a named command are all
+        that its description wants, in its kinds and limits, but for `pattern`; `values` of its result are its answer.
         """
 
     def tap(self, tap: Tap | None) -> None:

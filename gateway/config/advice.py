@@ -12,6 +12,7 @@ from gateway.config.site import LinkSetup
 
 CODES_OF: Mapping[AdviceKind, str] = {
     "unreachable": "E146",
+    "impossible": "E148",
     "port-name": "W207",
     "overload": "W208",
     "address": "W209",

@@ -217,6 +217,12 @@ CODES = {
         "Such as one serial port: what is on one line belongs to one link, or requests would run into each other. Name "
         "the port once, and give all of its devices that link.",
     ),
+    "E148": Code(
+        "it can't work so",
+        "What is described contradicts itself, such as two messages of one line that the same frame would fit, a "
+        "length field beyond the frame, a point made from a group that the pattern does not have, or a place in what "
+        "is sent that nothing fills. The adapter says which, and what to write instead.",
+    ),
     "E150": Code(
         "a malformed reference",
         "References are ${env:NAME}, ${env:NAME:-default}, ${secret:NAME} and ${file:PATH}. Where the "

@@ -23,7 +23,7 @@ from gateway.endpoints.payload import Encoder
 from gateway.intake import Intake
 from gateway.jobs import Job
 from gateway.latest import Latest
-from gateway.model import DeviceInfo, PointInfo, Result, ResultStatus
+from gateway.model import ArgumentInfo, CommandInfo, DeviceInfo, PointInfo, Result, ResultStatus
 from gateway.outbox.disk.store import Store
 from gateway.report import ReportFilter, resolve
 from gateway.units import TimesIn
@@ -36,7 +36,10 @@ POINTS = {
     "closed": PointInfo("closed", "uint16", "int", 1.0, unit="mm", writable=True, write_max=7),
     "temp": PointInfo("temp", "int16", "float", 1.0),
 }
-BOILER = DeviceInfo("boiler", "plc", "unit 1", 1.0, POINTS, (), max_write_rate=TimesIn(9_000, 1.0))
+FILL = CommandInfo(args={"kg": ArgumentInfo("float", min=0, max=9), "lot": ArgumentInfo("text", default="none")})
+BOILER = DeviceInfo(
+    "boiler", "plc", "unit 1", 1.0, POINTS, (), commands={"fill": FILL}, max_write_rate=TimesIn(9_000, 1.0)
+)
 WRITE = {"id": "c-1", "write": {"setpoint": 55.0}}
 DAY_S = 86_400.0
 

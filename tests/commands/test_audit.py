@@ -322,6 +322,23 @@ async def test_reads_pings_refusals_and_rubbish_are_told_too(commands: CommandRi
     assert found[2]["rule"] == "devices.boiler.points.temp.writable"
 
 
+async def test_of_a_named_command_all_is_told_that_it_was_carried_out_with(commands: CommandRig) -> None:
+    await commands.deliver({"id": "f-1", "invoke": "fill", "args": {"kg": 5}})
+    assert dict(commands.link.jobs[0].command.args) == {"kg": 5.0, "lot": "none"}
+    await commands.finish(DONE)
+    await commands.deliver({"id": "f-2", "invoke": "fill", "args": {"kg": 10}})
+
+    found: list[dict[str, Any]] = []
+    async with asyncio.timeout(10):
+        while len(found) < 2:
+            found = await commands.records()
+    done, refused = found
+    assert done["asked"] == {"command": "fill", "args": {"kg": 5.0, "lot": "none"}}
+    assert refused["asked"] == {"command": "fill", "args": {"kg": 10}}, "as it came"
+    assert (refused["reason"], refused["rule"]) == ("out-of-range", "devices.boiler.commands.fill.args.kg")
+    assert commands.journal() == [("f-1", True)], "what was never carried out may be sent again"
+
+
 async def test_a_command_that_was_under_way_at_the_end_keeps_its_sender(tmp_path: Path) -> None:
     path = tmp_path / "outbox.db"
     async with routing(path) as commands:

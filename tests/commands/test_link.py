@@ -65,6 +65,11 @@ class Field:
     def __init__(self) -> None:
         self.items: list[Any] = []
         self.down: list[str] = []
+        self.kept = asyncio.Event()
+
+    async def durable(self, sample: Sample) -> None:
+        self(sample)
+        await self.kept.wait()
 
     def __call__(self, item: Any) -> None:
         self.items.append(item)
@@ -267,6 +272,17 @@ async def test_a_link_is_up_with_the_first_value_not_with_the_first_word() -> No
         Puppet.emit(Sample(GROUP, 0, (1, None), {"b": bad["b"]}))
         assert phase(link) == Phase.UP
         assert len(field.items) == 2
+
+
+async def test_a_link_is_up_with_a_value_that_must_be_kept_before_it_is() -> None:
+    async with linked() as (link, field):
+        assert Puppet.emit is not None
+        keeping = asyncio.create_task(Puppet.emit.durable(Sample(GROUP, 0, (1, 2))))
+        await until(lambda: field.items)
+        assert phase(link) == Phase.UP
+        assert not keeping.done()
+        field.kept.set()
+        await keeping
 
 
 async def test_a_link_that_ends_is_told_to_the_field() -> None:

@@ -66,6 +66,20 @@ def test_every_point_may_be_read_that_exists() -> None:
     assert judge(read=["temp", "nothing"]) == "unknown-point"
 
 
+def test_a_command_is_permitted_with_what_it_takes() -> None:
+    found = permit(BOILER, invoke="fill", args={"lot": "7", "kg": 9})
+    assert list(found.args.items()) == [("kg", 9.0), ("lot", "7")]
+    assert found.moves
+
+
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [({}, "malformed"), ({"kg": "9"}, "malformed"), ({"kg": 1, "x": 1}, "malformed"), ({"kg": 10}, "out-of-range")],
+)
+def test_a_command_with_anything_else_is_refused(args: dict[str, Any], reason: str) -> None:
+    assert judge(invoke="fill", args=args) == reason
+
+
 def test_a_command_the_device_does_not_have_is_refused() -> None:
     assert judge(invoke="tare") == "unknown-command"
 

@@ -1,4 +1,4 @@
-"""Two adapters and two endpoints of the tests' own, one adapter that cannot be loaded, Modbus and MQTT."""
+"""Two adapters and two endpoints of the tests' own, one adapter that cannot be loaded, Modbus, serial devices and MQTT."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pydantic import Field, SecretStr, model_validator
 
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusDevice, ModbusLink
+from adapters.serial import SerialAdapter
+from adapters.serial.config import SerialDevice, SerialLink
 from gateway.adapter import Advice, DeviceConfig, LinkConfig, PointConfig, StrictModel
 from gateway.config import AdapterModels, Catalog, ConfigPath, Unavailable
 from gateway.config.models import EndpointConfig
@@ -106,6 +108,7 @@ CATALOG = Catalog(
         "radio": lambda: AdapterModels(RadioLink, RadioDevice, _radio_advice),
         "lost": _missing,
         "modbus": lambda: AdapterModels(ModbusLink, ModbusDevice, ModbusAdapter.advice),
+        "serial": lambda: AdapterModels(SerialLink, SerialDevice, SerialAdapter.advice),
     },
     endpoints={"cloud": lambda: CloudConfig, "hub": lambda: HubConfig, "mqtt": lambda: MqttConfig},
 )

@@ -46,7 +46,11 @@ class Rig(ABC):
     @property
     @abstractmethod
     def scan_options(self) -> dict[str, Any]:
-        """Of a scan that is soon over and finds `talkative`."""
+        """Of a scan that is soon over and finds something."""
+
+    def finds(self, found: list[dict[str, Any]], *, alone: bool = False) -> bool:
+        """Whether a scan, or a survey of a link that nobody serves, has found what is there."""
+        return TALKATIVE in [each.get("device") for each in found]
 
     @property
     @abstractmethod
@@ -143,7 +147,11 @@ class SerialRig(Rig):
 
     @property
     def scan_options(self) -> dict[str, Any]:
-        return {}
+        return {"as_set": True, "listen": "300ms"}
+
+    def finds(self, found: list[dict[str, Any]], *, alone: bool = False) -> bool:
+        """What is said there, and how that can be described; nobody speaks here unless he is asked."""
+        return bool(found) is not alone
 
     @property
     def peek(self) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import posixpath
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from adapters.modbus.blocks.plan import cell_of
 from adapters.modbus.config import ModbusDevice, ModbusLink
@@ -13,15 +11,11 @@ from adapters.modbus.config.link import DEFAULT_PORT
 from adapters.modbus.outlook.load import Demand, Load, load_of
 from gateway.adapter import Advice
 from gateway.line.figures import percent, span
+from gateway.ports.passing import NameOf, of_passing_name
 from gateway.units import format_duration
 
-PASSING_NAME = re.compile(r"/dev/tty(USB|ACM)\d+")
-"""The kernel counts USB ports in the order in which it meets them (drivers usb-serial and cdc-acm)."""
 LAST_UNIT = 247
 """Ids above it are reserved, 0 is a broadcast that nobody answers (MODBUS over Serial Line V1.02, 2.2)."""
-
-NameOf = Callable[[str], str | None]
-"""What a port is called for good, if that is known here."""
 
 
 def advice(link: ModbusLink, devices: Mapping[str, ModbusDevice], name_of: NameOf) -> Iterator[Advice]:
@@ -34,11 +28,8 @@ def advice(link: ModbusLink, devices: Mapping[str, ModbusDevice], name_of: NameO
 
 
 def _of_the_port(link: ModbusLink, name_of: NameOf) -> Iterator[Advice]:
-    if link.is_serial and PASSING_NAME.fullmatch(posixpath.normpath(link.path)):
-        name = name_of(link.path)
-        better = f"write {name}" if name else "`ls -l /dev/serial/by-id` shows what to write while it is plugged in"
-        text = f"after a restart {link.path} may be another port, and the wrong device answers - {better}"
-        yield Advice("port-name", text, ("port",))
+    if link.is_serial:
+        yield from of_passing_name(link.path, name_of)
     if link.is_line and not link.is_serial and link.address[1] == DEFAULT_PORT:
         text = f"at port {DEFAULT_PORT} devices speak Modbus TCP as a rule, and answer nothing else"
         yield Advice("address", f"{text} - did you mean transport: tcp?", ("transport",))

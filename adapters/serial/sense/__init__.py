@@ -10,6 +10,7 @@ from adapters.serial.sense.examples import of_examples
 from adapters.serial.sense.links import of_addresses, of_link
 from adapters.serial.sense.messages import of_device
 from adapters.serial.sense.overlaps import of_overlaps
+from adapters.serial.sense.said import of_said
 
 __all__ = ["Complaint", "complaints"]
 
@@ -19,6 +20,7 @@ def complaints(link: SerialLink, devices: Mapping[str, SerialDevice]) -> Iterato
     found = [*of_link(link), *of_addresses(link, devices)]
     for name, device in devices.items():
         found += of_device(name, device, link)
+    found += of_said(link, devices)
     yield from found
     faulty = {complaint.device for complaint in found}
     if None not in faulty:

@@ -68,7 +68,7 @@ def of_addresses(link: SerialLink, devices: Mapping[str, SerialDevice]) -> Itera
                 yield Complaint(str(error), ("address",), name)
                 continue
             if key in seen:
-                text = f"{seen[key]} has the address {device.address}, too: who has said a frame could not be told"
+                text = f"{seen[key]} has the address {device.address}, too: nobody could tell which of them has spoken"
                 yield Complaint(text, ("address",), name)
             seen.setdefault(key, name)
 

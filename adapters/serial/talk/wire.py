@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 from typing_extensions import override
 
 from adapters.serial.framing.frame import Frame, Framer
-from gateway.adapter import AdapterError, Tap
+from gateway.adapter import AdapterError, Direction, Tap
+from gateway.ports.port import Port
 
 PIECE_BYTES = 4096
 """Taken apart at once; a longer chunk would hold up all other links."""
@@ -29,28 +30,6 @@ QUIET_S = 1.0
 
 Hear = Callable[[Frame, int], None]
 """Takes a frame, and when its last byte came, in Unix milliseconds."""
-
-
-class Port(Protocol):
-    """What a wire needs of its transport."""
-
-    def write(self, data: bytes, /) -> None:
-        """Send this as soon as may be."""
-
-    def abort(self) -> None:
-        """Close it at once."""
-
-    def pause_reading(self) -> None:
-        """Let the far end wait."""
-
-    def resume_reading(self) -> None:
-        """Go on."""
-
-    def get_write_buffer_size(self) -> int:
-        """Bytes that wait to be sent."""
-
-    async def set_baudrate(self, baudrate: int, /) -> None:
-        """Change the speed once all is sent."""
 
 
 @dataclass
@@ -128,7 +107,7 @@ class Wire(asyncio.Protocol):
         if self._local_echo:
             self._echo += packed
         if self.tap is not None:
-            self.tap("tx", packed)
+            self._show("tx", packed)
         self._port.write(packed)
         if self._port.get_write_buffer_size() > UNSENT_BYTES:
             self.lose(AdapterError(f"{self._where} takes nothing any more: flow control, or a cable that is out?"))
@@ -153,7 +132,7 @@ class Wire(asyncio.Protocol):
         self._time_ms = time.time_ns() // 1_000_000
         self.counters.bytes += len(data)
         if self.tap is not None:
-            self.tap("rx", bytes(data))
+            self._show("rx", bytes(data))
         if self._echo:
             data = self._without_echo(data)
         if now_s >= self._window_ends_s:
@@ -166,6 +145,15 @@ class Wire(asyncio.Protocol):
     @override
     def eof_received(self) -> bool:
         return False
+
+    def _show(self, direction: Direction, data: bytes) -> None:
+        """Let the tap see it; one that fails is taken off and told of, and the line goes on."""
+        assert self.tap is not None
+        try:
+            self.tap(direction, data)
+        except Exception as error:  # noqa: BLE001  # a looker-on may not cost the link
+            self.tap = None
+            self._loop.call_exception_handler({"message": f"the tap on {self._where} failed", "exception": error})
 
     def _take(self, data: bytes) -> None:
         frames = self._framer.feed(data)

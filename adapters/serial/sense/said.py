@@ -6,26 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from adapters.serial.config import Baudrate, Iec62056Frames, SerialCommand, SerialDevice, SerialLink, TalkStep
-from adapters.serial.config.device import ONLY
 from adapters.serial.config.message import MessageParts
 from adapters.serial.config.places import CHECKSUM, Place
 from adapters.serial.config.send import HexSend, parts_of
 from adapters.serial.config.talk import Said
 from adapters.serial.patterns import compiled
+from adapters.serial.sense.complaint import Complaint, within
 from adapters.serial.talk.expected import filled, names_in
 from adapters.serial.talk.script import CODE
 
 ADDRESS, VALUE = "address", "value"
 RESERVED = frozenset({ADDRESS, VALUE, CHECKSUM})
 """Names that mean something already."""
-
-
-class Fault(NamedTuple):
-    """One sentence; `path` leads to what it is about, from the device's entry on or, without `device`, the link's."""
-
-    text: str
-    path: tuple[str, ...]
-    device: str | None = None
 
 
 class Where(NamedTuple):
@@ -39,18 +31,18 @@ class Where(NamedTuple):
         """Further down."""
         return self._replace(path=self.path + path)
 
-    def fault(self, text: str) -> Fault:
+    def fault(self, text: str) -> Complaint:
         """Something is wrong here."""
-        return Fault(text, self.path, self.device)
+        return Complaint(text, self.path, self.device)
 
 
-def faults(link: SerialLink, devices: Mapping[str, SerialDevice]) -> Iterator[Fault]:
+def of_said(link: SerialLink, devices: Mapping[str, SerialDevice]) -> Iterator[Complaint]:
     """Of everything that is said on a link."""
     yield from _steps(link.on_connect, Where(link, None, ("on_connect",)), set())
     for name, device in devices.items():
         known = set() if device.address is None else {ADDRESS}
         for message, parts in device.parts():
-            yield from _message(parts, _within(link, name, message), known)
+            yield from _message(parts, Where(link, name, within(message)), known)
         for command, said in (device.commands or {}).items():
             if isinstance(said, SerialCommand):
                 yield from _command(said, Where(link, name, ("commands", command)), known)
@@ -59,11 +51,7 @@ def faults(link: SerialLink, devices: Mapping[str, SerialDevice]) -> Iterator[Fa
                 yield from _write(config.write, Where(link, name, ("points", point, "write")), known)
 
 
-def _within(link: SerialLink, device: str, message: str) -> Where:
-    return Where(link, device, () if message == ONLY else ("messages", message))
-
-
-def _message(parts: MessageParts, place: Where, known: set[str]) -> Iterator[Fault]:
+def _message(parts: MessageParts, place: Where, known: set[str]) -> Iterator[Complaint]:
     if parts.poll is not None:
         yield from _said(parts.poll, place.at("poll"), known)
     if parts.ack is not None:
@@ -71,7 +59,7 @@ def _message(parts: MessageParts, place: Where, known: set[str]) -> Iterator[Fau
         yield from _send(parts.ack, place.at("ack"), known | groups)
 
 
-def _command(command: SerialCommand, place: Where, known: set[str]) -> Iterator[Fault]:
+def _command(command: SerialCommand, place: Where, known: set[str]) -> Iterator[Complaint]:
     for name in command.args:
         if name in RESERVED:
             yield place.at("args", name).fault(f"{{{name}}} means something else already: call the argument otherwise")
@@ -80,13 +68,13 @@ def _command(command: SerialCommand, place: Where, known: set[str]) -> Iterator[
     yield from _said(command, place, known | set(command.args))
 
 
-def _write(write: Said, place: Where, known: set[str]) -> Iterator[Fault]:
+def _write(write: Said, place: Where, known: set[str]) -> Iterator[Complaint]:
     if VALUE not in _used(write):
         yield place.fault("whatever is written, the same is sent: put {value} where it belongs, as in {value:05.1f}")
     yield from _said(write, place, known | {VALUE})
 
 
-def _said(said: Said, place: Where, known: set[str]) -> Iterator[Fault]:
+def _said(said: Said, place: Where, known: set[str]) -> Iterator[Complaint]:
     so_far = set(known)
     if said.send is not None:
         yield from _send(said.send, place.at("send"), so_far)
@@ -100,7 +88,7 @@ def _said(said: Said, place: Where, known: set[str]) -> Iterator[Fault]:
         yield place.at("errors").fault(f"nothing says which of these it is: {hint}")
 
 
-def _steps(steps: Iterable[TalkStep], place: Where, known: set[str]) -> Iterator[Fault]:
+def _steps(steps: Iterable[TalkStep], place: Where, known: set[str]) -> Iterator[Complaint]:
     so_far = set(known)
     for number, step in enumerate(steps):
         here = place.at(str(number))
@@ -112,7 +100,7 @@ def _steps(steps: Iterable[TalkStep], place: Where, known: set[str]) -> Iterator
         so_far |= _groups(step.expect)
 
 
-def _send(send: str | HexSend, place: Where, known: set[str]) -> Iterator[Fault]:
+def _send(send: str | HexSend, place: Where, known: set[str]) -> Iterator[Complaint]:
     names = {part.name for part in parts_of(send) if isinstance(part, Place)}
     if CHECKSUM in names and place.link.checksum is None:
         built_in = isinstance(place.link.framing, Iec62056Frames)
@@ -121,7 +109,7 @@ def _send(send: str | HexSend, place: Where, known: set[str]) -> Iterator[Fault]
     yield from _unknown(names - {CHECKSUM}, place, known)
 
 
-def _expected(pattern: str | None, place: Where, known: set[str]) -> Iterator[Fault]:
+def _expected(pattern: str | None, place: Where, known: set[str]) -> Iterator[Complaint]:
     if pattern is None:
         return
     yield from _unknown(names_in(pattern), place, known)
@@ -131,16 +119,17 @@ def _expected(pattern: str | None, place: Where, known: set[str]) -> Iterator[Fa
         yield place.fault(str(error))
 
 
-def _unknown(names: Iterable[str], place: Where, known: set[str]) -> Iterator[Fault]:
+def _unknown(names: Iterable[str], place: Where, known: set[str]) -> Iterator[Complaint]:
     for name in sorted(set(names) - known):
         if name == ADDRESS:
             yield place.fault("{address} is the device's, which has none: give it one")
             continue
-        there = ", ".join(sorted(known)) or "nothing"
-        yield place.fault(f"{{{name}}} is not known here; what is: {there} (a brace itself is written twice)")
+        there = f"there is {', '.join(sorted(known))}" if known else "nothing is known here"
+        hint = "an argument in `args`, or a group of an `expect` before, can be sent; a brace itself is written twice"
+        yield place.fault(f"nothing fills {{{name}}}: {there} - {hint}")
 
 
-def _speed(speed: int | Baudrate, place: Where, known: set[str]) -> Iterator[Fault]:
+def _speed(speed: int | Baudrate, place: Where, known: set[str]) -> Iterator[Complaint]:
     if place.link.port.startswith("tcp://"):
         yield place.fault("through tcp:// the far end sets the speed: use rfc2217://, or leave it out")
     if isinstance(speed, Baudrate) and speed.from_ not in known:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.serial.config import SerialDevice, SerialLink
-from adapters.serial.talk.sense import faults
+from adapters.serial.sense.said import of_said
 
 GOOD: dict[str, Any] = {
     "address": "07",
@@ -39,7 +39,7 @@ def found(device: dict[str, Any], link: dict[str, Any]) -> list[tuple[str, tuple
     parsed = SerialDevice.model_validate({"link": "l", **device})
     return [
         (fault.text, fault.path)
-        for fault in faults(SerialLink.model_validate({"adapter": "serial", **link}), {"d": parsed})
+        for fault in of_said(SerialLink.model_validate({"adapter": "serial", **link}), {"d": parsed})
     ]
 
 
@@ -50,10 +50,10 @@ def test_what_can_be_said_has_no_fault() -> None:
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [
-        ({"poll": {"send": "#{adress}\r"}}, ("poll", "send"), "{adress} is not known here; what is: address"),
+        ({"poll": {"send": "#{adress}\r"}}, ("poll", "send"), "nothing fills {adress}: there is address"),
         ({"address": None, "poll": None, "ack": "A{address}"}, ("ack",), "give it one"),
-        ({"ack": "{m}"}, ("ack",), "{m} is not known"),
-        ({"poll": {"send": "x", "expect": "^{n}"}}, ("poll", "expect"), "{n} is not known"),
+        ({"ack": "{m}"}, ("ack",), "nothing fills {m}"),
+        ({"poll": {"send": "x", "expect": "^{n}"}}, ("poll", "expect"), "nothing fills {n}"),
         (
             {"poll": {"sequence": [{"baudrate": {"from": "speed", "table": {"5": 9600}}}]}},
             ("poll", "sequence", "0", "baudrate"),
