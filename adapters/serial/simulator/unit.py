@@ -15,7 +15,7 @@ from gateway.model import Value
 from gateway.values import Unwritable
 
 REST: tuple[Value, ...] = (0, False, "", 1)
-"""What points are worth that don't move, the first that they can be."""
+"""What points are worth at first, the first that they can be."""
 
 
 class Pending(NamedTuple):
@@ -43,6 +43,8 @@ class Unit:
             point: draft for each in drafts.values() for draft in each for point in draft.shape.group.points
         }
         self._said = 0
+        self._stiff: set[str] = set()
+        self.rest()
 
     def get(self, point: str) -> Value | None:
         """What a gateway would read."""
@@ -52,15 +54,17 @@ class Unit:
         """Let a point be worth this; raises Unwritable if it can't hold that."""
         self._of_point[point].put(point, value)
 
-    def rest(self, point: str) -> None:
-        """Let it be good: as it is, or else nothing much."""
-        if self.get(point) is None:
-            labels = (self.device.points[point].enum or {}).values()
-            self._first(point, (*labels, *REST))
+    def rest(self) -> None:
+        """Let all begin at zero that no example tells, or at the first label, or as near to that as can be."""
+        for point, draft in self._of_point.items():
+            if draft.is_made_up:
+                self._first(point, tuple((self.device.points[point].enum or {}).values()) or REST)
 
     def live(self, point: str, at_s: float) -> None:
-        """Let it be worth what a device that lives would show at this moment."""
-        self._first(point, lively(self.name, point, self.device.points[point], at_s))
+        """Let it be worth what a device that lives would show at this moment; what could not be is not tried again."""
+        values = lively(self.name, point, self.device.points[point], at_s)
+        if values and point not in self._stiff and not self._first(point, values):
+            self._stiff.add(point)
 
     def messages(self, message: str) -> Iterator[bytes]:
         """What it says now."""
@@ -97,11 +101,13 @@ class Unit:
         }
         return Pending(tuple(self.messages(message)), groups)
 
-    def _first(self, point: str, values: Sequence[Value]) -> None:
+    def _first(self, point: str, values: Sequence[Value]) -> bool:
+        """Whether it can be any of these, and is the first of them."""
         for value in values:
             with suppress(Unwritable):
                 self.put(point, value)
-                return
+                return True
+        return False
 
 
 def _same(text: str, value: Value) -> bool:
