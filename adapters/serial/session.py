@@ -199,7 +199,7 @@ class Session:
             wire.losses.bad_checksums,
             wire.losses.too_long,
             self._router.strangers,
-            self._understood,
+            self._understood + self._ear.answers + self._ear.late,
         )
 
     def _templates(self) -> list[tuple[Shape, Template]]:
