@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 BY_ID = Path("/dev/serial/by-id")
@@ -14,6 +14,11 @@ BY_PATH = Path("/dev/serial/by-path")
 
 def lasting_name(path: str, folders: Iterable[Path] = (BY_ID, BY_PATH)) -> str | None:
     """The name of this very port that outlasts a restart; None where it is not plugged in, or has none."""
+    return next(names_of(path, folders), None)
+
+
+def names_of(path: str, folders: Iterable[Path]) -> Iterator[str]:
+    """Of this very port, in these folders."""
     port = os.path.realpath(path)
     names = (name for folder in folders for name in sorted(folder.glob("*")))
-    return next((str(name) for name in names if os.path.realpath(name) == port), None)
+    return (str(name) for name in names if os.path.realpath(name) == port)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from serialx import PinState, SerialException, StopBits
-from serialx.platforms.serial_rfc2217 import RFC2217SerialTransport
+from serialx.platforms.serial_rfc2217 import Rfc2217, RFC2217SerialTransport
 from serialx.platforms.serial_rfc2217.types import (
     Rfc2217Command,
     SetBaudrateCmd,
     SetDatasizeCmd,
     SetParityCmd,
     SetStopsizeCmd,
+    TelnetCommand,
 )
 from typing_extensions import override
 
@@ -60,6 +61,29 @@ class NotTakenError(SerialException):
     """The far end goes on with other settings than were asked for."""
 
 
+class _Engine(Rfc2217):
+    """One that gets on with servers that answer everything, and with those that do not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._agreed: set[TelnetCommand] = set()
+
+    @override
+    def build_state_mask_commands(self) -> tuple[Rfc2217Command, ...]:
+        """None: nobody here looks at modem lines, and pyserial's server, among others, never answers these."""
+        return ()
+
+    @override
+    def _dispatch_parser_items(
+        self, items: list[bytes | TelnetCommand | Rfc2217Command]
+    ) -> tuple[bytes, list[TelnetCommand]]:
+        """Agree to the same thing once: two who answer each other's answers never end (RFC 854)."""
+        data, responses = super()._dispatch_parser_items(items)
+        fresh = [each for each in responses if each not in self._agreed]
+        self._agreed.update(fresh)
+        return data, fresh
+
+
 class _Transport(RFC2217SerialTransport):
     """One that believes no answer without looking at it."""
 
@@ -69,6 +93,8 @@ class _Transport(RFC2217SerialTransport):
     async def _negotiate(self) -> None:
         self.reached = True
         assert self._tcp_transport is not None
+        assert self._serial is not None
+        self._serial._engine = _Engine()  # noqa: SLF001  # it can't be given one; nothing has come yet
         keep_alive(self._tcp_transport)
         await super()._negotiate()
 
