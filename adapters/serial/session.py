@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from adapters.serial.checksums import seal_of
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.decode import Heard, Router, Shape, address_key
+from adapters.serial.framing.make import seal_for_sending
 from adapters.serial.talk import diagnosis
 from adapters.serial.talk.acks import Acks
 from adapters.serial.talk.commands import Commands
@@ -126,7 +126,7 @@ class Session:
         await asyncio.sleep(self._link.pause_after_connect)
         if not self._link.on_connect:
             return
-        ground = Ground(seal_of(self._link.checksum), TIMEOUT_S, {}, self._link.encoding)
+        ground = Ground(seal_for_sending(self._link.framing, self._link.checksum), TIMEOUT_S, {}, self._link.encoding)
         script = Script(tuple(ground.steps(self._link.on_connect, TIMEOUT_S)), TIMEOUT_S)
         outcome = await Conversation(self._talker, script, {}).held()
         await self._talker.own_baudrate()
@@ -143,7 +143,8 @@ class Session:
                 self._emit(sample)
             return
         try:
-            self._acks.take(sample, ack.render({**self._parties[shape.device].ground.known, **heard.groups}))
+            data = ack.render({**self._parties[shape.device].ground.known, **heard.groups})
+            self._acks.take(sample, data, sealed=ack.is_sealed)
         except Unwritable as error:
             self._emit(sample)
             self._emit(Notice(shape.device, f"it is not acknowledged: {error}"))
@@ -198,7 +199,7 @@ class Session:
             wire.losses.bad_checksums,
             wire.losses.too_long,
             self._router.strangers,
-            self._understood,
+            self._understood + self._ear.answers + self._ear.late,
         )
 
     def _templates(self) -> list[tuple[Shape, Template]]:

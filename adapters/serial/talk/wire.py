@@ -99,9 +99,9 @@ class Wire(asyncio.Protocol):
         if self.lost.done():
             self.lost.exception()  # told already, or not wanted any more
 
-    def say(self, data: bytes) -> bytes:
-        """Send this, packed as the framing wants it; what went on the wire."""
-        packed = self._framer.wrap(data)
+    def say(self, data: bytes, *, sealed: bool = False) -> bytes:
+        """Send this, packed as the framing wants it; what went on the wire. `sealed`: it has its checksum."""
+        packed = self._framer.wrap(data, sealed=sealed)
         if self._port is None:
             return packed
         self.rest()
@@ -167,7 +167,7 @@ class Wire(asyncio.Protocol):
     def _take(self, data: bytes) -> None:
         frames = self._framer.feed(data)
         self._spent += len(data) + FRAME_COST * len(frames)
-        self.begun_s = 0.0 if frames else self.heard_s
+        self.begun_s = self.heard_s if self._framer.begun else 0.0
         self._heard(frames)
         if self._framer.gap_s is not None and self._gap_timer is None:
             self._gap_timer = self._loop.call_at(self.heard_s + self._framer.gap_s, self._gap)
