@@ -26,39 +26,61 @@ from gateway.cli.virtual import Device, Misread, let_fail, obey, told, typed
 from gateway.config import ConfigError, Site, load
 from gateway.config.site import LinkSetup
 
+REPLAYED = "replay"
+"""The name of the link that a capture is played on without a configuration."""
+ANY_PORT = "/dev/serial"
+"""No port that there is: a pseudo terminal takes its place."""
+
 HOW = "Type `DEVICE dead` or another fault, `DEVICE well`, `DEVICE.POINT VALUE`, `DEVICE.POINT`. Ctrl-C ends it."
+HOW_REPLAYED = "It begins anew for who opens the port. Ctrl-C ends it."
 UNTIL_TOLD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Text = str | None
 Fault = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="DEVICE=FAULT", help="dead, slow:300ms, late:2s, exception:2, noise, half, twice, ...; repeatable."
+        metavar="DEVICE=FAULT", help="dead, slow:300ms, late:2s, noise, twice, loss:5%, exception:2, ...; repeatable."
     ),
 ]
 
 
 def simulate(
-    adapter: Annotated[str, typer.Argument(help="Whose devices: modbus.")],
+    adapter: Annotated[str, typer.Argument(help="Whose devices: modbus or serial.")],
     links: Annotated[
         list[str] | None, typer.Argument(metavar="[LINK]...", help="All of them if none is given.")
     ] = None,
     *,
-    config: Annotated[Path, typer.Option("-c", "--config", metavar="FILE")] = DEFAULT_CONFIG,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", metavar="FILE", help="gateway.yaml if not given.")
+    ] = None,
     host: Annotated[Text, typer.Option(help="Where to listen, if not on 127.0.0.1.")] = None,
     tcp: Annotated[int | None, typer.Option(metavar="PORT", help="Serve one link at this port; 0: any.")] = None,
     pty: Annotated[Text, typer.Option(metavar="PATH", help="Serve one link at a pseudo terminal of this name.")] = None,
     cert: Annotated[Text, typer.Option(metavar="FILE", help="The device's certificate, for transport: tls.")] = None,
     key: Annotated[Text, typer.Option(metavar="FILE", help="Its key.")] = None,
+    every: Annotated[Text, typer.Option(help="How often a serial device speaks that does so by itself: 2s.")] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play what `monitor --record` wrote; needs no configuration."),
+    ] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="With --replay: again and again.")] = False,
     fault: Fault = None,
     still: Annotated[bool, typer.Option("--still", help="Values begin at zero, and don't move.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout; the first says where.")] = False,
 ) -> int:
     """Until Ctrl-C (exit code 0)."""
-    given = {"host": host, "tcp": tcp, "pty": pty, "cert": cert, "key": key}
+    given = {"host": host, "tcp": tcp, "pty": pty, "cert": cert, "key": key, "every": every}
     options = {name: value for name, value in given.items() if value is not None}
+    if loop and replay is None:
+        show.problem("--loop plays a capture again: give --replay FILE, too")
+        return Exit.USAGE
     try:
-        chosen = _chosen(_site(config), adapter, links or (), alone=_of_one(options))
+        if replay is not None:
+            options |= {"replay": _readable(replay), "loop": loop}
+        if replay is not None and config is None and not links and not DEFAULT_CONFIG.exists():
+            chosen = {REPLAYED: _bare(adapter, pty)}
+        else:
+            chosen = _chosen(_site(config or DEFAULT_CONFIG), adapter, links or (), alone=_of_one(options))
         asyncio.run(_serve(adapter, chosen, {**options, "elsewhere": True, "moving": not still}, fault or (), as_json))
     except Refused as refused:
         return refused.code
@@ -67,7 +89,26 @@ def simulate(
 
 def _of_one(options: Mapping[str, Any]) -> str:
     """The option among these that makes sense for a single link only."""
-    return next((f"--{name}" for name in ("tcp", "pty") if name in options), "")
+    return next((f"--{name}" for name in ("replay", "tcp", "pty") if name in options), "")
+
+
+def _readable(path: Path) -> str:
+    """The same as text; raises Refused."""
+    try:
+        with path.open("rb"):
+            return str(path)
+    except OSError as error:
+        raise Refused(Exit.USAGE, f"{path} can't be played: {error.strerror}") from None
+
+
+def _bare(adapter: str, pty: str | None) -> LinkSetup:
+    """A link for who has no configuration; raises Refused."""
+    must_be_known("no adapter", adapter, plugins.installed(plugins.ADAPTERS))
+    try:
+        link = plugins.adapter(adapter).link_to(str(Path(pty or ANY_PORT).absolute()))
+    except Rejected as error:
+        raise Refused(Exit.USAGE, f"{adapter}: {error}: give -c FILE") from None
+    return LinkSetup(adapter, link, {})
 
 
 def _site(path: Path) -> Site:
@@ -168,9 +209,10 @@ def _tell(links: Mapping[str, LinkSetup], served: Mapping[str, Simulation], *, a
         print(json.dumps({"schema": show.JSON_SCHEMA_VERSION, "links": _document(links, served)}), flush=True)
         return
     for name, simulation in served.items():
-        print(f"{name}: {show.count(len(links[name].devices), 'device')} at {simulation.place}")
+        what = show.count(len(links[name].devices), "device") if simulation.devices else "a capture"
+        print(f"{name}: {what} at {simulation.place}")
         print(f"  {_how_to_reach(name, simulation.settings)}")
-    print(HOW, flush=True)
+    print(HOW if any(each.devices for each in served.values()) else HOW_REPLAYED, flush=True)
 
 
 def _document(links: Mapping[str, LinkSetup], served: Mapping[str, Simulation]) -> dict[str, Any]:

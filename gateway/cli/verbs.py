@@ -35,6 +35,7 @@ are verbs below it, in such a module of such a package."""
 SUBVERBS = {
     "scan": {
         "modbus": "Try unit ids on a Modbus link, and baud rates and parities of a serial port.",
+        "serial": "List serial ports; listen on one at the usual speeds, and say what its frames may be.",
     },
     "audit": {
         "export": "Write all of it, oldest first, as JSON Lines or CSV.",

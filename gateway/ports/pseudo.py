@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import termios
 import tty
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,12 @@ from typing_extensions import override
 from gateway.adapter import Rejected
 from gateway.ports.local import PSEUDO
 
+LOOK_S = 0.02
+"""How often it is looked whether somebody has opened a port: nothing tells the far end."""
+SPEEDS = slice(4, 6)
+"""Where termios has them."""
+UNSET = [termios.B50, termios.B50]
+"""Of a port that nobody has set yet: a speed that nobody wants."""
 READ_BYTES = 4096
 """More than the kernel keeps of a line (N_TTY_BUF_SIZE)."""
 
@@ -27,6 +34,7 @@ class PseudoTerminal(asyncio.Transport):
         self._protocol = protocol
         self._path = path
         self._ends = _pair()
+        self._untouched = termios.tcgetattr(self._ends[1])
         self._terminal = Path(os.ttyname(self._ends[1]))
         path.symlink_to(self._terminal)
         loop.add_reader(self._ends[0], self._read)
@@ -37,6 +45,16 @@ class PseudoTerminal(asyncio.Transport):
         if self._ends:
             with suppress(OSError):
                 os.write(self._ends[0], data)
+
+    async def opened(self) -> None:
+        """Wait until somebody has opened the port, and set it as everybody does who speaks on one."""
+        while self._ends and termios.tcgetattr(self._ends[1]) == self._untouched:  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(LOOK_S)
+
+    def as_new(self) -> None:
+        """Let nobody have opened it yet: who has it open does not notice."""
+        if self._ends:
+            termios.tcsetattr(self._ends[1], termios.TCSANOW, self._untouched)
 
     @override
     def is_closing(self) -> bool:
@@ -66,6 +84,9 @@ def _pair() -> tuple[int, ...]:
     """Ours, and theirs: that is held open, too, so that ours does not fail while nobody is there."""
     ours, theirs = os.openpty()
     tty.setraw(theirs)
+    attributes = termios.tcgetattr(theirs)
+    attributes[SPEEDS] = UNSET
+    termios.tcsetattr(theirs, termios.TCSANOW, attributes)
     os.set_blocking(ours, False)
     return ours, theirs
 

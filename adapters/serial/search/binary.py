@@ -26,8 +26,11 @@ MAX_LENGTH_AT = 5
 EXTRA = range(5)
 """What a length may leave out: a checksum, an end mark."""
 PERIODS = range(3, 65)
-LEAST_ALIKE = 0.4
-"""The share of bytes that are again what they were a period before, in frames of one length."""
+LEAST_ALIKE, OF_BEST = 0.4, 0.6
+"""The share of bytes that are again what they were a period before, in frames of one length; what counts takes turns
+in some, so that several periods are more alike than one.
+"""
+USUAL = 0.8
 
 Endian = Literal["big", "little"]
 
@@ -99,14 +102,11 @@ def _chained(data: bytes, begin: int, length: _Length) -> list[bytes]:
 
 def _fixed(utterances: Sequence[bytes], data: bytes) -> Iterator[Candidate]:
     """Frames of one length: as pauses part them, else by what comes again and again."""
-    lengths = Counter(map(len, utterances))
-    size = next(iter(lengths)) if len(lengths) == 1 and len(utterances) >= LEAST_FRAMES else _period(data)
+    size = _usual_size(utterances) or _period(data)
     if size not in PERIODS or len(data) < LEAST_FRAMES * size:
         return
     constant = [len(set(data[column::size])) == 1 for column in range(size)]
     places = [at for at in range(size) if constant[at] and not constant[at - 1]]
-    if size == _size_of(utterances):
-        places = [0] if constant[0] else []
     for at in places:
         frames = [data[begin : begin + size] for begin in range(at, len(data) - size + 1, size)]
         checksum = checksum_of(frames)
@@ -117,16 +117,17 @@ def _fixed(utterances: Sequence[bytes], data: bytes) -> Iterator[Candidate]:
             return
 
 
-def _size_of(utterances: Sequence[bytes]) -> int | None:
-    sizes = {len(each) for each in utterances}
-    return sizes.pop() if len(sizes) == 1 and len(utterances) >= LEAST_FRAMES else None
+def _usual_size(utterances: Sequence[bytes]) -> int:
+    """Of all but a few; 0 where there is none."""
+    size, number = Counter(map(len, utterances)).most_common(1)[0]
+    return size if number >= max(LEAST_FRAMES, USUAL * len(utterances)) else 0
 
 
 def _period(data: bytes) -> int:
     """After how many bytes most come again; 0 where they don't."""
     alike = {size: _alike(data, size) for size in PERIODS if len(data) >= LEAST_FRAMES * size}
     best = max(alike.values(), default=0.0)
-    return next((size for size, share in alike.items() if share >= max(LEAST_ALIKE, 0.9 * best)), 0)
+    return next((size for size, share in alike.items() if share >= max(LEAST_ALIKE, OF_BEST * best)), 0)
 
 
 def _alike(data: bytes, size: int) -> float:

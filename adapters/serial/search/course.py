@@ -14,11 +14,11 @@ from gateway.adapter import Progress, Tell
 class Course:
     """Of one search."""
 
-    def __init__(self, tell: Tell, scope: Scope) -> None:
+    def __init__(self, tell: Tell, scope: Scope, notes: tuple[str, ...] = ()) -> None:
         self._tell = tell
         self._scope = scope
         self._done = 0
-        tell(Progress(0, len(scope.settings), scope.total_s))
+        tell(Progress(0, len(scope.settings), scope.total_s, notes=notes))
 
     def step(self, setting: Setting, judged: Guess, found: Mapping[str, Any]) -> None:
         """One has been listened at."""

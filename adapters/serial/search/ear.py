@@ -75,6 +75,6 @@ def faults_at(descriptor: Any) -> int | None:
     """Characters without a stop bit or with a wrong parity, and breaks, since the port is there; None if untold."""
     if isinstance(descriptor, int):
         with suppress(OSError):
-            counts = COUNTS.unpack(fcntl.ioctl(descriptor, TIOCGICOUNT, bytes(COUNTS.size)))
+            counts: tuple[int, ...] = COUNTS.unpack(fcntl.ioctl(descriptor, TIOCGICOUNT, bytes(COUNTS.size)))
             return counts[FRAMING] + counts[PARITY] + counts[BREAK]
     return None

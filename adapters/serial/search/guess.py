@@ -35,7 +35,7 @@ FEW = {0: 0.0, 1: 0.75, 2: 0.85}
 class Guess(NamedTuple):
     """`score`: from 0, nonsense, to 1; `framing` and `checksum` as the configuration has them; `what`: for people.
 
-    `adapter`: whose devices they are; `count`: of frames, of which `frames` are the first ones; `faults`: characters
+    `adapter`: whose devices they are; `number`: of frames, of which `frames` are the first ones; `faults`: characters
     that came damaged, None if untold; `head_bytes`: before what a frame says.
     """
 
@@ -46,7 +46,7 @@ class Guess(NamedTuple):
     framing: Mapping[str, Any] = {}
     checksum: Mapping[str, Any] = {}
     decode: str | None = None
-    count: int = 0
+    number: int = 0
     frames: tuple[bytes, ...] = ()
     head_bytes: int = 0
     heard_bytes: int = 0
@@ -84,7 +84,10 @@ def _guesses(heard: Heard) -> Iterator[Guess]:
         return
     if frames := rtu_frames(data):
         what = "Modbus RTU, for which there is an adapter of its own"
-        yield Guess(heard.setting, 0.99 * whole, what, "modbus", count=len(frames), frames=tuple(frames[:MAX_FRAMES]))
+        share = sum(map(len, frames)) / len(data)
+        yield Guess(
+            heard.setting, 0.99 * share * whole, what, "modbus", number=len(frames), frames=tuple(frames[:MAX_FRAMES])
+        )
     if _is_oversampled(data):
         yield Guess(heard.setting, 0.0, "bits that last too long: the device is slower")
         return
@@ -99,7 +102,7 @@ def _guesses(heard: Heard) -> Iterator[Guess]:
             checksum=_written(candidate.checksum) if candidate.checksum else {},
             decode=candidate.decode,
             head_bytes=_head_bytes(candidate.framing),
-            count=len(frames_of_it),
+            number=len(frames_of_it),
             frames=tuple(frame.data for frame in frames_of_it[:MAX_FRAMES]),
         )
 

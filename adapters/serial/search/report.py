@@ -37,7 +37,7 @@ def told(judged: Guess) -> dict[str, Any]:
         "adapter": judged.adapter,
         "link": link if judged.is_plausible else {},
         "device": _device(judged),
-        "count": judged.count,
+        "count": judged.number,
         "frames": [{"hex": frame.hex(" ").upper(), "text": capture_text(frame)} for frame in judged.frames],
     }
 

@@ -33,14 +33,11 @@ Opened = Callable[[Setting], Any]
 
 async def survey(link: SerialLink, options: Mapping[str, Any], tell: Tell) -> list[dict[str, Any]]:
     """All settings that were tried, the likeliest first; raises Rejected."""
-    real = os.path.realpath(link.port) if is_local(link.port) else ""
+    real = _real(link.port)
     can_be_set = kind_of(link.port) != "tcp" and not real.startswith(PSEUDO)
     scope = scope_of(options, can_be_set=can_be_set, own=setting_of(link))
-    course = Course(tell, scope)
-    if not can_be_set:
-        course.note(ONE_SPEED)
-    elif real.startswith(USB_CHIPS):
-        course.note(USB_SPEED)
+    notes = (ONE_SPEED,) if not can_be_set else (USB_SPEED,) if real.startswith(USB_CHIPS) else ()
+    course = Course(tell, scope, notes)
 
     @asynccontextmanager
     async def opened(setting: Setting) -> AsyncIterator[Ear]:
@@ -107,6 +104,11 @@ async def _listen(ear: Ear, setting: Setting, listen_s: float) -> Guess:
 def _judged(heard: Heard) -> Awaitable[Guess]:
     """Off the loop, which has polls to keep."""
     return asyncio.to_thread(guess, heard)
+
+
+def _real(port: str) -> str:
+    """What its name leads to; nothing where it is not of this machine."""
+    return os.path.realpath(port) if is_local(port) else ""
 
 
 def setting_of(link: SerialLink) -> Setting:

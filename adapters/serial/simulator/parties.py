@@ -89,7 +89,7 @@ class Player(Party):
         self._transport = transport
         self._ended = ended
         self.replay = Replay(entries, self._write, loop=options.loop)
-        self._task = asyncio.create_task(self._play(at_once=options.at_once), name="replay")
+        self.playing = asyncio.create_task(self._play(at_once=options.at_once), name="replay")
 
     @override
     def hear(self, data: bytes) -> None:
@@ -97,13 +97,19 @@ class Player(Party):
 
     @override
     def leave(self) -> None:
-        self._task.cancel()
+        self.playing.cancel()
 
     async def _play(self, *, at_once: bool) -> None:
-        if isinstance(self._transport, PseudoTerminal) and not at_once:
-            await self._transport.opened()
-        await self.replay.play()
-        self._ended()
+        """Over a pseudo terminal, for each who opens it."""
+        terminal = self._transport if isinstance(self._transport, PseudoTerminal) and not at_once else None
+        while True:
+            if terminal is not None:
+                await terminal.opened()
+            await self.replay.play()
+            self._ended()
+            if terminal is None:
+                return
+            terminal.as_new()
 
     def _write(self, data: bytes) -> None:
         if not self._transport.is_closing():

@@ -9,13 +9,15 @@ from pydantic import Field, ValidationError
 
 from adapters.serial.config import SerialLink
 from gateway.adapter import Rejected, StrictModel
-from gateway.ports import SerialSettings
+from gateway.ports import SerialSettings, address_of, kind_of
 from gateway.units import parse_duration
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = frozenset({"0.0.0.0", "::"})
 """Where to listen for everybody, but nobody can be reached."""
 TCP = "tcp://"
+NETWORK_ONLY = ("connect_timeout",)
+"""Settings without a meaning for a port of this machine."""
 UNASKED_S = 1.0
 """How often devices speak that do so by themselves, unless something else is wanted."""
 SHORTEST_S = 0.001
@@ -74,8 +76,9 @@ class Place:
 
     def __init__(self, link: SerialLink, options: Options) -> None:
         wants_network = options.tcp is not None or options.host is not None
-        self.is_serial = options.pty is not None or (not wants_network and not link.port.startswith(TCP))
-        own_host, own_port = _address(link.port)
+        is_tcp = kind_of(link.port) == "tcp"
+        self.is_serial = options.pty is not None or (not wants_network and not is_tcp)
+        own_host, own_port = address_of(link.port) if is_tcp else (LOOPBACK, 0)
         self.host = options.host or (LOOPBACK if wants_network or options.elsewhere else own_host)
         self.port = own_port if options.tcp is None else options.tcp
         self.path = options.pty or ""
@@ -87,12 +90,5 @@ class Place:
         there = path if self.is_serial else f"{TCP}[{host}]:{port}" if ":" in host else f"{TCP}{host}:{port}"
         if there == link.port:
             return {}
-        gone = [] if self.is_serial else [name for name in SerialSettings.model_fields if name in link.model_fields_set]
-        return {"port": there, **dict.fromkeys(gone)}
-
-
-def _address(port: str) -> tuple[str, int]:
-    """Host and port of `tcp://host:port`; any port of this machine for what is no network."""
-    scheme, _, where = port.rpartition("://")
-    host, _, number = where.rpartition(":")
-    return (host.strip("[]"), int(number)) if scheme else (LOOPBACK, 0)
+        pointless = NETWORK_ONLY if self.is_serial else SerialSettings.model_fields
+        return {"port": there, **dict.fromkeys(name for name in pointless if name in link.model_fields_set)}

@@ -66,13 +66,20 @@ class Stage:
     def __init__(self, capture: Capture, options: Options) -> None:
         self._capture = capture
         self._options = options
+        self._playing: set[asyncio.Task[None]] = set()
         self.player: Player | None = None
         self.ended = asyncio.Event()
 
     def enter(self, transport: asyncio.Transport) -> Party:
         """Somebody is connected, or the port is there."""
         self.player = Player(self._capture.entries, transport, self._options, self.ended.set)
+        self._playing.add(self.player.playing)
+        self.player.playing.add_done_callback(self._playing.discard)
         return self.player
+
+    async def leave(self) -> None:
+        """Wait until nobody plays any more, once all connections have ended."""
+        await asyncio.gather(*self._playing, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -81,8 +88,11 @@ async def playback(link: SerialLink, options: Options) -> AsyncIterator[Playback
     assert options.replay is not None, "there is one to be played"
     stage = Stage(await asyncio.to_thread(_read, options.replay), options)
     place = Place(link, options)
-    async with serving(Room(stage.enter), place) as at:
-        yield Playback(link, place, at, stage)
+    try:
+        async with serving(Room(stage.enter), place) as at:
+            yield Playback(link, place, at, stage)
+    finally:
+        await stage.leave()
 
 
 def _read(name: str) -> Capture:

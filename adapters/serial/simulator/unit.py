@@ -14,8 +14,10 @@ from gateway.adapter import lively
 from gateway.model import Value
 from gateway.values import Unwritable
 
+STIFF_S = 10.0
+"""So long what could not move is not tried again: that takes long, and what keeps it may be over then."""
 REST: tuple[Value, ...] = (0, False, "", 1)
-"""What points are worth that don't move, the first that they can be."""
+"""What points are worth at first, the first that they can be."""
 
 
 class Pending(NamedTuple):
@@ -43,6 +45,8 @@ class Unit:
             point: draft for each in drafts.values() for draft in each for point in draft.shape.group.points
         }
         self._said = 0
+        self._stiff: dict[str, float] = {}
+        self.rest()
 
     def get(self, point: str) -> Value | None:
         """What a gateway would read."""
@@ -52,15 +56,18 @@ class Unit:
         """Let a point be worth this; raises Unwritable if it can't hold that."""
         self._of_point[point].put(point, value)
 
-    def rest(self, point: str) -> None:
-        """Let it be good: as it is, or else nothing much."""
-        if self.get(point) is None:
+    def rest(self) -> None:
+        """Let all begin at zero that no example tells, as far as can be; with a label, if it has none yet."""
+        for point, draft in self._of_point.items():
             labels = (self.device.points[point].enum or {}).values()
-            self._first(point, (*labels, *REST))
+            if draft.is_made_up and not (labels and draft.get(point) is not None):
+                self._first(point, (*labels, *REST))
 
     def live(self, point: str, at_s: float) -> None:
         """Let it be worth what a device that lives would show at this moment."""
-        self._first(point, lively(self.name, point, self.device.points[point], at_s))
+        values = lively(self.name, point, self.device.points[point], at_s)
+        if values and self._stiff.get(point, at_s) <= at_s and not self._first(point, values):
+            self._stiff[point] = at_s + STIFF_S
 
     def messages(self, message: str) -> Iterator[bytes]:
         """What it says now."""
@@ -97,11 +104,13 @@ class Unit:
         }
         return Pending(tuple(self.messages(message)), groups)
 
-    def _first(self, point: str, values: Sequence[Value]) -> None:
+    def _first(self, point: str, values: Sequence[Value]) -> bool:
+        """Whether it can be any of these, and is the first of them."""
         for value in values:
             with suppress(Unwritable):
                 self.put(point, value)
-                return
+                return True
+        return False
 
 
 def _same(text: str, value: Value) -> bool:

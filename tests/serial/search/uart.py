@@ -5,13 +5,16 @@ from collections.abc import Iterator, Sequence
 from adapters.serial.search.heard import Heard
 from adapters.serial.search.setting import Setting
 
+DAMAGED = 0
+"""As the kernel hands on characters without a stop bit or with a wrong parity (termios(3), PARMRK)."""
+
 
 def heard_at(setting: Setting, said: Sequence[bytes], sent: Setting, pause_s: float = 0.1) -> Heard:
     """Utterances with a pause between them; faults are characters without their stop bit, or with a wrong parity."""
     pieces, faults, at_s = list[tuple[float, bytes]](), 0, 0.0
     for data in said:
         characters = list(_received(_levels(data, sent), sent, setting))
-        pieces.append((at_s, bytes(character for character, _ in characters)))
+        pieces.append((at_s, bytes(character if good else DAMAGED for character, good in characters)))
         faults += sum(not good for _, good in characters)
         at_s += pause_s + len(data) * sent.character_bits / (sent.baudrate or 1)
     return Heard(setting, tuple(piece for piece in pieces if piece[1]), faults)

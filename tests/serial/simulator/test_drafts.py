@@ -67,10 +67,10 @@ TEXT_VALUES = st.fixed_dictionaries({
 
 @pytest.mark.parametrize("framing", FRAMINGS)
 @given(data=st.data())
-@settings(max_examples=5)
+@settings(max_examples=3)
 def test_groups_of_a_pattern(framing: str, data: st.DataObject) -> None:
     device = gateway(FRAMINGS[framing], **TEXT)
-    for _ in range(4):
+    for _ in range(3):
         is_read(device, data.draw(TEXT_VALUES))
 
 
@@ -99,14 +99,14 @@ TRANSPARENT = [name for name in FRAMINGS if name not in {
 
 @pytest.mark.parametrize("framing", TRANSPARENT)
 @given(data=st.data())
-@settings(max_examples=5)
+@settings(max_examples=3)
 def test_places_of_a_binary_frame(framing: str, data: st.DataObject) -> None:
     device = gateway(FRAMINGS[framing], **BINARY)
-    for _ in range(4):
+    for _ in range(3):
         is_read(device, data.draw(BINARY_VALUES))
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.integers(-9999, 9999), st.sampled_from(["on", "off"]), st.sampled_from([",", ";", " ", "\t"]))
 def test_columns(number: int, label: str, delimiter: str) -> None:
     points = {
@@ -117,7 +117,7 @@ def test_columns(number: int, label: str, delimiter: str) -> None:
     is_read(gateway(decode=decode, points=points), {"t": number / 100, "state": label})
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.integers(-9999, 9999), st.booleans())
 def test_keys_and_values(number: int, on: bool) -> None:
     points = {"t": {"from": "T", "type": "float"}, "on": {"type": "bool"}}
@@ -129,14 +129,15 @@ GPS = {
     "decode": "nmea",
     "points": {
         "lat": {"from": "GGA.lat", "type": "float"}, "lon": {"from": "GGA.lon", "type": "float"},
-        "sats": {"from": "GGA.numSV", "type": "int"}, "speed": {"from": "RMC.spd", "type": "float", "scale": 1.852, "decimals": 1},
+        "sats": {"from": "GGA.numSV", "type": "int"},
+        "speed": {"from": "RMC.spd", "type": "float", "scale": 1.852, "decimals": 1},
         "variation": {"from": "RMC.mv", "type": "float"}, "at": {"from": "RMC.time", "type": "string"},
         "day": {"from": "RMC.date", "type": "string"}, "wind": {"from": "WIMWV.angle", "type": "float"},
     },
 }  # fmt: skip
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.integers(-90 * 10**5, 90 * 10**5), st.integers(-180 * 10**5, 180 * 10**5), st.integers(0, 9999))
 def test_fields_of_sentences(lat: int, lon: int, number: int) -> None:
     values: dict[str, Value] = {"lat": lat / 10**5, "lon": lon / 10**5, "sats": number, "wind": number / 10}
@@ -173,7 +174,7 @@ READOUT = "0-0:F.F(00000000)\r\n1-0:1.8.0*255(0012345.678*kWh)\r\n1-0:1.6.0(01.5
 
 
 @pytest.mark.parametrize("example", [None, READOUT])
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_values_of_a_meter(example: str | None, data: st.DataObject) -> None:
     meter = gateway({"framing": {"type": "iec62056-21"}}, example=example, **METER)
@@ -231,3 +232,9 @@ def test_an_example_may_be_written_with_or_without_what_is_around_it() -> None:
 def test_what_cannot_be_made_up_wants_an_example() -> None:
     with pytest.raises(Rejected, match="give it an example"):
         gateway({"framing": {"type": "fixed", "length": 4}}, match=r"^(?P<w>\d{6})$", points={"w": {"type": "int"}})
+
+
+def test_what_is_made_up_is_good_from_the_start() -> None:
+    points = {"t": {"type": "float"}, "n": {"type": "int"}, "on": {"type": "bool"}, "s": {"type": "string"}}
+    device = gateway(match=r"^(?P<t>[-+][.0-9]+) (?P<n>[-+]\d) (?P<on>\w+) (?P<s>\w*)$", points=points)
+    assert device.get() == {"t": 0.0, "n": 0, "on": False, "s": ""}

@@ -4,7 +4,7 @@ from fractions import Fraction
 from itertools import islice
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.serial.simulator.forge.numerals import MAX_DECIMALS, Style, styles
@@ -45,10 +45,11 @@ def test_what_is_rounded_to_zero_has_no_minus(number: str) -> None:
     assert Style(1).text(Fraction(number), ".", 10) == "0.0"
 
 
+@settings(max_examples=30)
 @given(st.decimals(-(10**8), 10**8, places=4), st.sampled_from(["", "1", "12.345", "+001.2", "  -5.0", "x"]))
 def test_what_is_not_rounded_reads_the_same(number: object, like: str) -> None:
     wanted = Fraction(str(number))
-    for style in islice(styles(wanted, like), 120):
+    for style in islice(styles(wanted, like), 40):
         text = style.text(wanted, ".", 10).replace(" ", "")
         step = Fraction(1, 10 ** (MAX_DECIMALS if style.decimals is None else style.decimals))
         assert abs(Fraction(text) - wanted) <= step / 2

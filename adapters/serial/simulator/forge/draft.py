@@ -29,7 +29,7 @@ class Draft:
         self._packing = packing
         self._addressing = addressing
         self._places = {name: place for place, name in enumerate(shape.group.points)}
-        self._alike = example is not None
+        self.is_made_up = example is None
         self._content = b""
         found = next(self._begun(example), None)
         if found is None:
@@ -56,7 +56,7 @@ class Draft:
     def put(self, name: str, value: Value) -> None:
         """Let it say that a point is worth this; raises Unwritable if it can't."""
         place = self._places[name]
-        edits = self._editor.edits(self._content, name, value, alike=self._alike)
+        edits = self._editor.edits(self._content, name, value, alike=not self.is_made_up)
         for content, tolerance in islice(edits, MAX_TRIES):
             frame = self._heard(content)
             reading = None if frame is None else self._read(frame)
