@@ -33,7 +33,7 @@ devices:
       alarm: {message: alarm, type: bool, enum: {SET: true, CLR: false}}
     commands:
       limit:
-        send: "L{kg}\n"
+        send: "L{kg}{text}\n"
         args: {kg: {max: 9}, text: {type: string, pattern: "[a-z]+", default: none}}
   scanner: {link: tty, match: '^(?P<code>\w+)$', stale_after: never, points: {code: {type: string}}, commands: false}
   meter: {link: plc, every: 2s, points: {a: {address: 1, type: uint16}, b: {address: 2, type: uint16, every: 1min}}}
