@@ -161,7 +161,7 @@ class SerialRig(Rig):
 
     def finds(self, found: list[dict[str, Any]], *, alone: bool = False) -> bool:
         """What is said there, and how that can be described; nobody speaks here unless he is asked."""
-        return bool(found) is not alone
+        return not any(each["bytes"] for each in found) if alone else bool(found)
 
     @property
     def peek(self) -> str:

@@ -18,6 +18,10 @@ from adapters.serial.simulator.unit import Unit
 from gateway.model import Value
 
 
+CHANGE_S = 0.2
+"""What a device takes to change its speed: the least before an answer, as IEC 62056-21 has it for meters."""
+
+
 class Reaction(NamedTuple):
     """What goes on the wire; or the connection ends."""
 
@@ -57,8 +61,10 @@ class Chain:
             if not meant or unit.fault.deaf:
                 continue
             hangs_up = hangs_up or unit.fault.hangs_up
-            for wire in dict.fromkeys(self._answers(unit, _fitting(unit, meant))):
-                said += unit.say(wire)
+            fitting = _fitting(unit, meant)
+            pause_s = CHANGE_S if any(cue.changes_speed for cue in fitting) else 0.0
+            for wire in dict.fromkeys(self._answers(unit, fitting)):
+                said += [each._replace(after_s=each.after_s + pause_s) for each in unit.say(wire)]
         return Reaction(tuple(said), hangs_up)
 
     def unasked(self) -> Iterator[Said]:

@@ -8,6 +8,7 @@ from adapters.serial.config import SerialLink
 from adapters.serial.patterns import compiled, sample
 from adapters.serial.simulator.forge.addressing import Addressing
 from adapters.serial.simulator.forge.packing import Packing
+from adapters.serial.simulator.forge.texts import octets
 from adapters.serial.simulator.script import Cue
 from adapters.serial.simulator.unit import Unit
 from adapters.serial.talk.expected import filled
@@ -55,7 +56,7 @@ class Replies:
         if text is None:
             return None
         addressing = Addressing(self._link.address, unit.device.address, self._link.encoding)
-        for data in self._frames(addressing.name(text.encode(self._link.encoding))):
+        for data in self._frames(addressing.name(octets(text, self._link.encoding))):
             for made in (addressing.put(data), data):
                 wire = self._packing.wire(self._packing.sealed(made))
                 frame = self._packing.hear(wire)

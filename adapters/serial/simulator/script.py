@@ -55,6 +55,16 @@ class Cue(NamedTuple):
             if step.expect is not None:
                 yield step.expect
 
+    @property
+    def changes_speed(self) -> bool:
+        """Whether both change their speed before the answer."""
+        for step in self.script.steps[self.at + 1 :]:
+            if step.send is not None or step.expect is not None:
+                return False
+            if step.baudrate is not None:
+                return True
+        return False
+
     def speeds(self) -> Mapping[str, str]:
         """Groups that must name a speed, each with one that the script knows: the last, which is the highest."""
         speeds = (step.baudrate for step in self.script.steps if isinstance(step.baudrate, Baudrate))

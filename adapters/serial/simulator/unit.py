@@ -14,6 +14,8 @@ from gateway.adapter import lively
 from gateway.model import Value
 from gateway.values import Unwritable
 
+STIFF_S = 10.0
+"""So long what could not move is not tried again: that takes long, and what keeps it may be over then."""
 REST: tuple[Value, ...] = (0, False, "", 1)
 """What points are worth at first, the first that they can be."""
 
@@ -43,7 +45,7 @@ class Unit:
             point: draft for each in drafts.values() for draft in each for point in draft.shape.group.points
         }
         self._said = 0
-        self._stiff: set[str] = set()
+        self._stiff: dict[str, float] = {}
         self.rest()
 
     def get(self, point: str) -> Value | None:
@@ -55,16 +57,17 @@ class Unit:
         self._of_point[point].put(point, value)
 
     def rest(self) -> None:
-        """Let all begin at zero that no example tells, or at the first label, or as near to that as can be."""
+        """Let all begin at zero that no example tells, as far as can be; with a label, if it has none yet."""
         for point, draft in self._of_point.items():
-            if draft.is_made_up:
-                self._first(point, tuple((self.device.points[point].enum or {}).values()) or REST)
+            labels = (self.device.points[point].enum or {}).values()
+            if draft.is_made_up and not (labels and draft.get(point) is not None):
+                self._first(point, (*labels, *REST))
 
     def live(self, point: str, at_s: float) -> None:
-        """Let it be worth what a device that lives would show at this moment; what could not be is not tried again."""
+        """Let it be worth what a device that lives would show at this moment."""
         values = lively(self.name, point, self.device.points[point], at_s)
-        if values and point not in self._stiff and not self._first(point, values):
-            self._stiff.add(point)
+        if values and self._stiff.get(point, at_s) <= at_s and not self._first(point, values):
+            self._stiff[point] = at_s + STIFF_S
 
     def messages(self, message: str) -> Iterator[bytes]:
         """What it says now."""

@@ -27,6 +27,10 @@ class Gateway:
         heard = [*self._ear.hear(data), *self._ear.silence()]
         return [b"".join(said.pieces) for each in heard for said in self.chain.react(each).said]
 
+    def pauses(self, data: bytes) -> list[float]:
+        """When what comes back comes, in seconds."""
+        return [said.after_s for each in self._ear.hear(data) for said in self.chain.react(each).said]
+
     def listen(self) -> list[bytes]:
         """What devices say by themselves."""
         return [b"".join(said.pieces) for said in self.chain.unasked()]

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.serial.config import HexSend
 from adapters.serial.framing.make import framer_of, seal_for_sending
+from adapters.serial.simulator.chain import CHANGE_S
 from adapters.serial.simulator.faults import fault_of
 from adapters.serial.talk.template import Template
 from tests.serial.simulator.setup import Gateway, device_of, gateway, link_of
@@ -86,6 +87,17 @@ def test_what_is_written_is_what_the_next_poll_says() -> None:
     assert thermostat.ask(b"?\r\n") == [b"SP=21.5;MODE=1\r\n"]
 
 
+def test_binary_frames_are_answered_by_what_is_expected_of_them() -> None:
+    sensor = gateway(
+        SENSOR,
+        match=[{"at": 2, "is": {"hex": "81"}}],
+        points={"t": {"at": 3, "type": "uint8"}},
+        commands={"go": {"send": {"hex": "AA 01 10 {checksum}"}, "expect": r"^\x90\xFF"}},
+    )
+    (answer,) = sensor.ask(bytes.fromhex("AA 01 10 51 BC"))
+    assert answer[:-2] == bytes.fromhex("AA 02 90 FF")
+
+
 @pytest.fixture
 def chain() -> Gateway:
     link = link_of(framing={"type": "line", "terminator": "\r"}, address={"at": 1, "length": 2})
@@ -159,6 +171,7 @@ def test_a_meter_names_a_speed_that_is_in_the_table() -> None:
     )
     (identification,) = meter.ask(b"/?!\r\n")
     assert identification[4:5] == b"5"
+    assert meter.pauses(b"\x06050\r\n") == [CHANGE_S]
     assert meter.ask(b"\x06050\r\n") == [b"E=5\r\n"]
 
 

@@ -26,6 +26,7 @@ from adapters.serial.simulator.forge.meters import MeterEditor
 from adapters.serial.simulator.forge.packing import Packing
 from adapters.serial.simulator.forge.pattern import PatternEditor
 from adapters.serial.simulator.forge.sentences import SentenceEditor
+from adapters.serial.simulator.forge.texts import octets
 
 
 def drafts_of(name: str, device: SerialDevice, link: SerialLink, packing: Packing) -> dict[str, list[Draft]]:
@@ -43,7 +44,7 @@ def drafts_of(name: str, device: SerialDevice, link: SerialLink, packing: Packin
 
 def _editor(parts: MessageParts, points: Mapping[str, SerialPoint], link: SerialLink, packing: Packing) -> Editor:
     decode, encoding = decode_of(parts, points), link.encoding
-    begin = (sample(parts.match, {}, encoding) or "").encode(encoding) if isinstance(parts.match, str) else b""
+    begin = octets(sample(parts.match, {}, encoding) or "", encoding) if isinstance(parts.match, str) else b""
     if isinstance(decode, Columns):
         return ColumnsEditor(points, encoding, decode, begin)
     if isinstance(decode, Pairs):

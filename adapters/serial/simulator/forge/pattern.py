@@ -9,6 +9,7 @@ from typing_extensions import override
 from adapters.serial.config import SerialPoint
 from adapters.serial.patterns import Encoding, compiled, sample
 from adapters.serial.simulator.forge.editor import TextEditor
+from adapters.serial.simulator.forge.texts import octets
 
 
 class PatternEditor(TextEditor):
@@ -23,7 +24,7 @@ class PatternEditor(TextEditor):
     @override
     def blank(self) -> bytes | None:
         text = sample(self._match, {}, self._encoding)
-        return None if text is None else text.encode(self._encoding)
+        return None if text is None else octets(text, self._encoding)
 
     @override
     def span(self, content: bytes, name: str) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from adapters.serial.config import SerialPoint
+from adapters.serial.patterns import Encoding
 from adapters.serial.simulator.forge.numerals import styles
 from gateway.model import Value
 from gateway.values import Unwritable
@@ -23,6 +24,11 @@ class Written(NamedTuple):
 
     text: str
     tolerance: float = 0.0
+
+
+def octets(text: str, encoding: Encoding) -> bytes:
+    """Of a text that fits a pattern, which has a character for each byte unless it is UTF-8."""
+    return text.encode("utf-8" if encoding == "utf-8" else "latin-1")
 
 
 def texts(point: SerialPoint, value: Value, like: str) -> Iterator[Written]:
