@@ -127,11 +127,6 @@ class LocalPort(Port):
         return True
 
     @override
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """`fileno`, too: for who asks the driver what it has counted."""
-        return self._transport.serial.fileno() if name == "fileno" else super().get_extra_info(name, default)
-
-    @override
     async def set_baudrate(self, baudrate: int) -> bool:
         try:
             async with asyncio.timeout(DRAIN_S):
