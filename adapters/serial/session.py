@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from adapters.serial.checksums import seal_of
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.decode import Heard, Router, Shape, address_key
+from adapters.serial.framing.make import seal_for_sending
 from adapters.serial.talk import diagnosis
 from adapters.serial.talk.acks import Acks
 from adapters.serial.talk.commands import Commands
@@ -25,13 +25,16 @@ from adapters.serial.talk.script import Ground, Script
 from adapters.serial.talk.talker import Talker
 from adapters.serial.talk.template import Template
 from adapters.serial.talk.wire import Wire
-from gateway.adapter import AdapterError, Emit
+from gateway.adapter import AdapterError, Emit, Unheard
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Notice
+from gateway.ports import is_local
 from gateway.values import Unwritable
 
 TIMEOUT_S = 1.0
 """For an answer to what is said on connecting, which is no device's own."""
+LINK_SILENT_S = 10.0
+"""When nothing at all has come through a network for so long and all was asked in vain, the connection is dropped."""
 LOOK_S = 1.0
 """So often it is seen who has fallen silent, and who may be tried again."""
 
@@ -57,6 +60,7 @@ class Session:
         addresses = {party.address for party in self._parties.values() if party.address is not None}
         self._ear = Ear(self._router, addresses, self._tell)
         wire.hear = self._ear
+        wire.is_idle = self._is_idle
         self._talker = Talker(link, wire, self._ear)
         self._order = Order(link.poll_share)
         self._acks = Acks(self._order, self._talker, emit, wire.lose)
@@ -73,6 +77,7 @@ class Session:
             self._parties[name].polls.append(poll)
             self._rest.polls.append(poll)
         self._understood = 0
+        self._begun_s = self._loop.time()
         self._diagnosis = Diagnosis()
         self._troubled: Party | None = None
         self._tickets: list[Ticket] = []
@@ -121,7 +126,7 @@ class Session:
         await asyncio.sleep(self._link.pause_after_connect)
         if not self._link.on_connect:
             return
-        ground = Ground(seal_of(self._link.checksum), TIMEOUT_S, {}, self._link.encoding)
+        ground = Ground(seal_for_sending(self._link.framing, self._link.checksum), TIMEOUT_S, {}, self._link.encoding)
         script = Script(tuple(ground.steps(self._link.on_connect, TIMEOUT_S)), TIMEOUT_S)
         outcome = await Conversation(self._talker, script, {}).held()
         await self._talker.own_baudrate()
@@ -138,7 +143,8 @@ class Session:
                 self._emit(sample)
             return
         try:
-            self._acks.take(sample, ack.render({**self._parties[shape.device].ground.known, **heard.groups}))
+            data = ack.render({**self._parties[shape.device].ground.known, **heard.groups})
+            self._acks.take(sample, data, sealed=ack.is_sealed)
         except Unwritable as error:
             self._emit(sample)
             self._emit(Notice(shape.device, f"it is not acknowledged: {error}"))
@@ -155,7 +161,20 @@ class Session:
             party.report(now_s)
         for poll in self._polls.values():
             poll.look(now_s)
+        if self._hangs(now_s):
+            silent = f"nothing has come from {self._link.port} for {LINK_SILENT_S:g} s"
+            self._wire.lose(Unheard(silent))
         return True
+
+    def _is_idle(self) -> bool:
+        """Nothing is asked just now, and nothing comes by itself."""
+        return not self._ear.waits and all(party.polls for party in self._parties.values())
+
+    def _hangs(self, now_s: float) -> bool:
+        """Nobody answers, through a network: a fresh connection may help."""
+        if is_local(self._link.port) or now_s - max(self._wire.heard_s, self._begun_s) < LINK_SILENT_S:
+            return False
+        return bool(self._polls) and all(poll.silent for poll in self._polls.values())
 
     def _diagnose(self, now_s: float) -> None:
         strange = self._ear.strange
@@ -180,7 +199,7 @@ class Session:
             wire.losses.bad_checksums,
             wire.losses.too_long,
             self._router.strangers,
-            self._understood,
+            self._understood + self._ear.answers + self._ear.late,
         )
 
     def _templates(self) -> list[tuple[Shape, Template]]:

@@ -167,7 +167,7 @@ def _is_finite(value: float) -> bool:
 def _check_text(info: ArgumentInfo, text: str) -> None:
     if info.max_length is not None and len(text) > info.max_length:
         raise Unfit(f"must be {allowed(info)}, not of {len(text)}")
-    if info.pattern is None and any(map(_is_control, text)):
+    if any(map(_is_control, text)):
         raise Unfit("must not have control characters: to the device a line's end may begin another command")
 
 

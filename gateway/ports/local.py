@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import fcntl
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from serialx import PinState, SerialException, StopBits
-from serialx.platforms.serial_linux import LinuxSerial, LinuxSerialTransport
+from serialx.platforms.serial_linux import TERMIOS2_ABI, LinuxSerial, LinuxSerialTransport
 from typing_extensions import override
 
 from gateway.adapter import AdapterError
@@ -30,6 +31,8 @@ CMSPAR = 0o10000000000
 """Parity that is always the same: mark or space (asm-generic/termbits-common.h)."""
 SHAPE = termios.CSIZE | termios.CSTOPB | termios.PARENB | termios.PARODD | CMSPAR
 """What of a port's flags makes a character (termios(3))."""
+MAX_SPEED_ERROR = 0.04
+"""A character's last bit, the tenth, is looked at in its middle: both ends may be off by half a bit in ten at most."""
 TIOCSRS485 = 0x542F
 """Of all machines that Debian runs on but mips, powerpc and sparc (asm-generic/ioctls.h)."""
 RS485 = struct.Struct("=8I")
@@ -57,6 +60,13 @@ def is_taken(flags: int, wanted: int) -> bool:
     return flags & SHAPE == wanted
 
 
+def speed_of(descriptor: int) -> int:
+    """In baud, as the driver could make it."""
+    flags = bytearray(ctypes.sizeof(TERMIOS2_ABI.struct))
+    fcntl.ioctl(descriptor, TERMIOS2_ABI.tcgets2, flags)
+    return int(TERMIOS2_ABI.struct.from_buffer(flags).c_ospeed)
+
+
 class _Line(LinuxSerial):
     """One that was set: what serialx calls at each change, off the loop."""
 
@@ -70,7 +80,7 @@ class _Line(LinuxSerial):
         assert self._fileno is not None
         flags = termios.tcgetattr(self._fileno)
         wanted = self._build_character_size_flags() | self._build_stopbits_flags() | self._build_parity_flags()
-        if not is_taken(flags[2], wanted):
+        if not is_taken(flags[2], wanted) or abs(speed_of(self._fileno) / self._baudrate - 1) > MAX_SPEED_ERROR:
             raise OSError(errno.EINVAL, "not taken")
         if wanted & termios.PARENB:
             # A character whose parity is wrong comes as a zero: the eight bits of an LRC let one in 256 pass.
@@ -93,6 +103,14 @@ class _Transport(LinuxSerialTransport):
             super()._read_ready()
         except Exception as error:  # noqa: BLE001  # as asyncio's transports: a defect ends its own connection
             self._fatal_error(error, "protocol.data_received() call failed.")
+
+    @override
+    def abort(self) -> None:
+        """Without waiting for what could not be sent, for which the kernel would hold the port for 30 s."""
+        if self._fileno is not None:
+            with contextlib.suppress(OSError, termios.error):  # it has been unplugged
+                termios.tcflush(self._fileno, termios.TCOFLUSH)
+        super().abort()
 
 
 class LocalPort(Port):
@@ -128,12 +146,11 @@ class LocalPort(Port):
         return True
 
     @override
-    def abort(self) -> None:
-        """Without waiting for what could not be sent, for which the kernel would hold the port for 30 s."""
-        if not self._transport.is_closing():
-            with contextlib.suppress(*REFUSALS, termios.error):  # it has been unplugged
-                termios.tcflush(self._transport.serial.fileno(), termios.TCOFLUSH)
-        self._transport.abort()
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Its `fileno`, too, while it is open: for what only the driver knows, such as errors on the line."""
+        if name == "fileno":
+            return default if self.is_closing() else self._transport.serial.fileno()
+        return super().get_extra_info(name, default)
 
 
 async def open_local(path: str, settings: SerialSettings, make: Callable[[], asyncio.Protocol]) -> Port:

@@ -5,7 +5,7 @@ An adapter of ours, or a stranger's, joins by an entry in RIGS.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from adapters.modbus.simulator import Simulation, fault_of
 from adapters.serial import SerialAdapter
 from adapters.serial.config import SerialDevice, SerialLink
 from gateway.adapter import Adapter
-from gateway.model import Command
+from gateway.model import Command, Value
 from tests.modbus.faulty import FaultyServer, faulty_server, hang
 from tests.modbus.setup import device, link_to
 from tests.serial.chain import ADDRESS, FRAMING, MATCH, POLL, WRITE, Chain, holders, over_pty, over_tcp
@@ -32,8 +32,15 @@ def write(device: str, point: str = "value") -> Command:
     return Command("c", device, asyncio.get_running_loop().time() + 5, write={point: 1})
 
 
+def invoke(device: str, name: str, args: Mapping[str, Value]) -> Command:
+    return Command("c", device, asyncio.get_running_loop().time() + 5, invoke=name, args=args)
+
+
 class Rig(ABC):
     """A running peer and a way to make adapters for it."""
+
+    named: tuple[str, Mapping[str, Value]] | None = None
+    """A command that the adapter carries out itself on each of the devices, and with what; None: it has none."""
 
     link: Any
     devices: dict[str, Any]
@@ -136,12 +143,15 @@ class SerialRig(Rig):
     """Two devices of one line, told apart by an address."""
 
     adapter = SerialAdapter
+    named = ("set", {"value": 7})
 
     def __init__(self) -> None:
         asked = {"poll": POLL, "match": MATCH, "every": "50ms", "timeout": "100ms"}
         points = {"value": {"type": "int", "writable": True, "write": WRITE}}
+        commands = {"set": {**WRITE, "args": {"value": {"type": "int", "max": 999}}}}
+        given = {"link": "line", "points": points, "commands": commands, **asked}
         self.devices = {
-            name: SerialDevice.model_validate({"link": "line", "address": address, "points": points, **asked})
+            name: SerialDevice.model_validate({**given, "address": address})
             for name, address in ((QUIET, "1"), (TALKATIVE, "2"))
         }
 
@@ -151,7 +161,7 @@ class SerialRig(Rig):
 
     def finds(self, found: list[dict[str, Any]], *, alone: bool = False) -> bool:
         """What is said there, and how that can be described; nobody speaks here unless he is asked."""
-        return bool(found) is not alone
+        return not any(each["bytes"] for each in found) if alone else bool(found)
 
     @property
     def peek(self) -> str:

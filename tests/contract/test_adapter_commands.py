@@ -7,7 +7,7 @@ import pytest
 
 from gateway.adapter import Progress, Rejected, to_nobody
 from gateway.model import Command, DeviceState, ResultStatus
-from tests.contract.rigs import QUIET, TALKATIVE, Rig, read, write
+from tests.contract.rigs import QUIET, TALKATIVE, Rig, invoke, read, write
 from tests.support.emitted import running, untold
 
 
@@ -69,6 +69,22 @@ async def test_each_write_is_told_of_as_it_goes_and_no_read_is(rig: Rig) -> None
         assert told
         assert all(type(data) is bytes and data for _, data in told)
         await rig.all_closed()
+
+
+async def test_a_named_command_is_carried_out_and_told_of_or_there_is_none(rig: Rig) -> None:
+    adapter, told = rig.make(), Frames()
+    async with running(adapter) as emitted:
+        await emitted.sample(TALKATIVE)
+        with pytest.raises(Rejected):
+            await adapter.execute(invoke(TALKATIVE, "no such command", {}), told.wrote)
+        assert told == []
+        if rig.named is None:
+            return
+        assert (await adapter.execute(invoke(TALKATIVE, *rig.named), told.wrote)).status is ResultStatus.DONE
+        assert told
+        rig.silence()
+        lost = await adapter.execute(invoke(QUIET, *rig.named), told.wrote)
+    assert lost.status in {ResultStatus.UNKNOWN, ResultStatus.UNREACHABLE}
 
 
 async def test_a_write_that_does_not_leave_is_not_told_of(rig: Rig) -> None:

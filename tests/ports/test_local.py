@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import fcntl
 import os
 import struct
 import termios
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from serialx import PinState
 
 from gateway.adapter import AdapterError
 from gateway.ports import Rs485, SerialSettings, local
@@ -48,7 +50,7 @@ async def opening(path: str, **settings: Any) -> AsyncIterator[tuple[Port, Liste
 
 def flags_of(port: Port) -> list[Any]:
     assert isinstance(port, LocalPort)
-    return termios.tcgetattr(port.get_extra_info("serial").fileno())
+    return termios.tcgetattr(port.get_extra_info("fileno"))
 
 
 async def test_what_is_written_to_one_end_is_heard_at_the_other(pair: Ptys) -> None:
@@ -78,6 +80,25 @@ async def test_settings_that_a_driver_does_not_take_are_told(
             assert flags_of(port)[2] & termios.CSTOPB
 
 
+@pytest.mark.parametrize(("made", "good"), [(9600, True), (9980, True), (9220, True), (9990, False), (9200, False)])
+async def test_a_driver_may_make_a_speed_a_little_other_than_asked_for(
+    made: int, good: bool, monkeypatch: pytest.MonkeyPatch, own: str
+) -> None:
+    monkeypatch.setattr(local, "speed_of", lambda _descriptor: made)
+    if good:
+        async with opening(own):
+            pass
+    else:
+        with pytest.raises(AdapterError, match="does not take these settings"):
+            await opened(own)
+
+
+@pytest.mark.parametrize("baudrate", [50, 9600, 250_000, 4_000_000])
+async def test_the_speed_is_what_was_asked_for(baudrate: int, own: str) -> None:
+    async with opening(own, baudrate=baudrate) as (port, _):
+        assert local.speed_of(port.get_extra_info("fileno")) == baudrate
+
+
 async def test_the_kernel_is_told_to_look_at_parity(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a wire is: here what pseudo terminals would refuse is passed over."""
     monkeypatch.setattr(local, "PSEUDO", "/nowhere")
@@ -102,6 +123,24 @@ def test_rs485_is_given_to_the_driver_as_it_was_configured() -> None:
     given = {"rts_on_send": False, "rts_after_send": True, "delay_before_send": "2ms", "delay_after_send": "3ms"}
     assert struct.unpack("=8I", packed(Rs485.model_validate(given))) == (1 | 4, 2, 3, 0, 0, 0, 0, 0)
     assert struct.unpack("=8I", packed(Rs485())) == (1 | 2, 0, 0, 0, 0, 0, 0, 0)
+
+
+async def test_where_the_kernel_switches_the_line_by_rts_nobody_else_does(
+    own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fcntl.ioctl
+    told: list[Any] = []
+
+    def ioctl(descriptor: int, request: int, *given: Any) -> Any:
+        if request != local.TIOCSRS485:
+            return real(descriptor, request, *given)
+        told.append(*given)
+        return 0
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    async with opening(own, rs485={}) as (port, _):
+        assert told == [packed(Rs485())]
+        assert port.get_extra_info("serial").rts_on_open is PinState.UNDEFINED
 
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM])
@@ -193,6 +232,13 @@ async def test_the_speed_changes_once_all_is_written(pair: Ptys) -> None:
             await listener.hears(b"/ABC5\r\n")
             port.write(b"on")
             await other.until(lambda heard: heard.heard.endswith(b"on"))
+
+
+async def test_its_file_is_told_while_it_is_open(own: str) -> None:
+    async with opening(own) as (port, _):
+        assert os.ttyname(port.get_extra_info("fileno")) == own
+    assert port.get_extra_info("fileno") is None
+    assert port.get_extra_info("peername", "nobody") == "nobody"
 
 
 async def test_reading_can_pause_and_what_came_meanwhile_is_not_lost(pair: Ptys) -> None:

@@ -212,3 +212,15 @@ def test_a_lost_link_ends_a_command_that_waits(monkeypatch: pytest.MonkeyPatch) 
         assert (again.status, again.reason) == (ResultStatus.UNREACHABLE, "no-link")
 
     on_a_line(monkeypatch.setattr, {}, {"oven": {**WRITABLE, "timeout": "5s"}}, happens)
+
+
+def test_a_link_that_is_lost_while_an_answer_is_awaited_leaves_it_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        waiting = asyncio.create_task(rig.execute("scale", invoke="tare"))
+        await asyncio.sleep(0.1)
+        assert rig.far.words == [b"T\r\n"]
+        rig.far.hang_up()
+        result = await waiting
+        assert (result.status, result.reason) == (ResultStatus.UNKNOWN, "no-link")
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)

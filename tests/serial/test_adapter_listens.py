@@ -117,3 +117,19 @@ def test_endless_bytes_without_a_frame_cost_bounded_time_and_nothing_after_it_is
         assert rig.samples("scale") == [{"weight": 12.34, "stable": True}]
 
     on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_a_good_sentence_does_not_hide_that_another_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    gps = {
+        "decode": "nmea",
+        "points": {"lat": {"from": "GGA.lat", "type": "float"}, "time": {"from": "ZDA.time", "type": "string"}},
+    }
+
+    async def happens(rig: Rig) -> None:
+        for _ in range(3):
+            rig.far.say(b"$GPGGA,123519,,,,,0,00,,,M,,M,,*6B\r\n")
+            rig.far.say(b"$GPZDA,123519.00,23,03,2026,00,00*63\r\n")
+            await asyncio.sleep(1)
+        assert rig.states("gps") == [("degraded", "invalid")]
+
+    on_a_line(monkeypatch.setattr, {}, {"gps": gps}, happens)

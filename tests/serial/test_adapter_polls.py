@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.adapter import AdapterError, Unheard
 from tests.serial.talk.rig import Rig, on_a_line
 
 LINE = {"framing": {"type": "line", "terminator": "\r"}}
@@ -274,3 +275,37 @@ def test_a_device_that_does_not_answer_on_connecting_ends_the_link(monkeypatch: 
 
     link = {**CHAIN, "on_connect": [{"send": "HI\r", "expect": "^HELLO$"}]}
     on_a_line(monkeypatch.setattr, link, {"a": thermo("01")}, happens)
+
+
+def test_through_a_network_a_connection_on_which_nobody_answers_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        await asyncio.sleep(15)
+        assert rig.running is not None
+        assert isinstance(rig.running.exception(), Unheard)
+        assert rig.states("a") == [("offline", "timeout")]
+
+    on_a_line(monkeypatch.setattr, {**CHAIN, "port": "tcp://10.0.0.5:4001"}, {"a": thermo("01")}, happens)
+
+
+@pytest.mark.parametrize(("device", "kind"), [(thermo("01"), Unheard), (thermo("01", poll=None), AdapterError)])
+def test_a_connection_that_is_closed_while_nothing_is_asked_is_no_outage(
+    monkeypatch: pytest.MonkeyPatch, device: dict[str, Any], kind: type[Exception]
+) -> None:
+    async def happens(rig: Rig) -> None:
+        await asyncio.sleep(0.5)
+        rig.far.hang_up(None)
+        await asyncio.sleep(0.1)
+        assert rig.running is not None
+        assert type(rig.running.exception()) is kind
+
+    on_a_line(monkeypatch.setattr, {**CHAIN, "port": "tcp://10.0.0.5:4001"}, {"a": device}, happens, answer)
+
+
+def test_a_defect_ends_its_own_link_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        rig.far.hang_up(LookupError("a bug"))
+        await asyncio.sleep(0.1)
+        assert rig.running is not None
+        assert isinstance(rig.running.exception(), LookupError)
+
+    on_a_line(monkeypatch.setattr, CHAIN, {"a": thermo("01")}, happens, answer)

@@ -1,6 +1,5 @@
 """A stranger's adapter: it sends unasked, and carries out commands that the configuration gives arguments to."""
 
-import json
 import socket
 import subprocess
 import threading
@@ -223,12 +222,10 @@ def test_a_reason_in_plain_words_is_told_to_everybody(place: Place) -> None:
     told = assert_envelope(place.subscriber.wait_for(lambda m: has_state(m, "degraded", "scale")).payload)
     logged = place.daemon.wait_for(lambda event: event.get("state") == "degraded")
     shown = place.run("status")
-    document = json.loads(place.run("status", "--json").stdout)
 
     assert told["detail"] == logged["detail"] == "load cell 3 is torn off"
-    assert document["devices"]["scale"]["detail"] == told["detail"]
-    assert "degraded, device-error" in shown.stdout
-    assert "load cell 3 is torn off" in shown.stdout
+    assert "device\tscale\tdegraded, device-error" in shown.stdout
+    assert " - load cell 3 is torn off" in shown.stdout
 
 
 def test_points_are_stale_after_their_own_time_or_never(place: Place) -> None:
@@ -251,14 +248,12 @@ def test_what_must_be_kept_is_acknowledged_to_the_device_once_it_is(place: Place
     place.subscriber.wait_for(says("ticket", "4711"))
 
 
-def test_somebody_at_the_box_sees_what_commands_take_and_gives_it(place: Place) -> None:
-    listed = place.run("invoke", "scale")
-    done = place.run("invoke", "scale", "label", "text=007", "--yes")
-    far = place.run("invoke", "scale", "limit", "kg=501", "--yes")
-    odd = place.run("invoke", "scale", "limit", "kg=12", "mode=fats", "--yes")
+def test_somebody_at_the_box_sees_what_commands_take(place: Place) -> None:
+    assert "limit\t\t\tkg=0.0 to 500.0 kg [mode=fast|slow]\n" in place.run("invoke", "scale").stdout
 
-    assert "limit\t\t\tkg=0.0 to 500.0 kg [mode=fast|slow]\n" in listed.stdout
+
+def test_somebody_at_the_box_gives_it(place: Place) -> None:
+    done = place.run("invoke", "scale", "label", "text=007", "--yes")
+
     assert (done.returncode, done.stdout) == (0, "answer\tlabel 007\ngiven\t1\n")
-    assert (far.returncode, "kg must be a number from 0 to 500 kg, not 501" in far.stderr) == (8, True)
-    assert (odd.returncode, "did you mean 'fast'?" in odd.stderr) == (2, True)
     assert place.scale.commands == ["LABEL 007"]

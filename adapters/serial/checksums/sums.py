@@ -6,6 +6,8 @@ import struct
 from itertools import accumulate
 
 BYTE, WORD = 0xFF, 0xFFFF
+FOLDED_BYTES = 64
+"""Up to here a loop over bytes is faster than arithmetic with long integers."""
 
 
 def sum8(data: bytes) -> int:
@@ -34,12 +36,18 @@ def twos_complement16(data: bytes) -> int:
 
 
 def xor8(data: bytes) -> int:
-    """The exclusive or of all bytes, folded in halves: no step for each byte."""
-    folded, size = int.from_bytes(data, "big"), len(data)
-    while size > 1:
-        size = (size + 1) // 2
-        folded = (folded >> 8 * size) ^ (folded & ((1 << 8 * size) - 1))
-    return folded
+    """The exclusive or of all bytes; long ones are folded in halves, without a step for each byte."""
+    size = len(data)
+    if size > FOLDED_BYTES:
+        folded = int.from_bytes(data, "big")
+        while size > 1:
+            size = (size + 1) // 2
+            folded = (folded >> 8 * size) ^ (folded & ((1 << 8 * size) - 1))
+        return folded
+    result = 0
+    for byte in data:
+        result ^= byte
+    return result
 
 
 def fletcher16(data: bytes) -> int:

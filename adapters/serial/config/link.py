@@ -10,7 +10,6 @@ from typing_extensions import override
 from adapters.serial.config.checksum import Checksum
 from adapters.serial.config.framing import Framing, Line
 from adapters.serial.config.talk import TalkStep
-from adapters.serial.framing.sense import unfit
 from adapters.serial.patterns import PatternText
 from gateway.adapter import LinkConfig, StrictModel
 from gateway.ports import PortSettings, identity_of
@@ -46,12 +45,6 @@ class SerialLink(PortSettings, LinkConfig):
     on_connect: list[TalkStep] = Field([], description="what is said once the port is open, before all else")
     pause_after_connect: Duration = Field(0.0, description="before the first word")
     pause_between: Duration = Field(0.0, description="between an answer and the next question, at least")
-
-    @model_validator(mode="after")
-    def _has_room_for_its_checksum(self) -> SerialLink:
-        if (reason := unfit(self.framing, self.checksum)) is not None:
-            raise ValueError(reason)
-        return self
 
     @property
     @override

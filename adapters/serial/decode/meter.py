@@ -17,7 +17,8 @@ from adapters.serial.framing.frame import Frame
 from adapters.serial.patterns import Encoding
 from gateway.model import Value
 
-_SET = re.compile(rb"([^()\r\n/!\x02]*)\(([^()]*)\)")
+_BREAKS = re.compile(rb"[\r\n/!\x02(]")
+"""What no address has in it."""
 UNIT = b"*"
 _PREFIXED = re.compile(r"([kMG]?)(Wh?|varh?|VAh?|V|A)")
 """Units that meters give with one prefix or another."""
@@ -54,8 +55,11 @@ def data_sets(block: bytes) -> Sets:
     """The values of each address, in their order; nothing for what is no data block."""
     found: dict[str, list[MeterValue]] = {}
     address = ""
-    for name, content in _SET.findall(block):
-        address = name.strip().decode("latin-1") or address
+    for part in block.split(b")")[:-1]:
+        before, bracket, content = part.rpartition(b"(")
+        if not bracket:
+            continue
+        address = _BREAKS.split(before)[-1].strip().decode("latin-1") or address
         text, _, unit = content.partition(UNIT)
         found.setdefault(address, []).append(MeterValue(text, unit))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar, cast
 
@@ -23,8 +22,7 @@ MAX_SHOWN = 64
 """Characters of an unknown text that are shown as the value that it is not."""
 
 _BLANKS = b" \t"
-_BEFORE = re.compile(rb"[ \t]*([-+])[ \t]+(?=[0-9A-Fa-f.,])")
-"""Scales print a sign, then blanks up to the digits."""
+_SIGNS = (b"+", b"-")
 _DIGITS = {2: b"01", 8: b"01234567", 10: b"0123456789", 16: b"0123456789ABCDEFabcdef"}
 _BOOLS: Mapping[bytes, bool] = {
     **dict.fromkeys((b"1", b"true", b"on", b"yes"), True),
@@ -205,9 +203,12 @@ def _int(base: int) -> Decode:
 
 
 def _with_blanks(text: bytes, parse: Callable[[bytes], NumberT]) -> NumberT:
-    """What has blanks between its sign and its digits; raises Spoiled if it is no such number."""
+    """What has blanks between its sign and its digits, as scales print it; raises Spoiled if it is no such number."""
+    stripped = text.strip(_BLANKS)
+    if stripped[:1] not in _SIGNS:
+        raise _unreadable(text)
     try:
-        return parse(_BEFORE.sub(rb"\1", text, count=1))
+        return parse(stripped[:1] + stripped[1:].lstrip(_BLANKS))
     except ValueError:
         raise _unreadable(text) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable
 
@@ -11,28 +12,31 @@ from adapters.serial.framing.frame import Frame, Framer
 
 
 class DelimitedFramer(Framer):
-    """`split` cuts at delimiters of up to `delimiter_bytes`; `opened`: what precedes the first one is no frame."""
+    """`delimiters`: the longest first; `opened`: what precedes the first one is no frame."""
 
     def __init__(
         self,
-        split: Callable[[bytes], list[bytes]],
-        delimiter_bytes: int,
+        delimiters: list[bytes],
         most_bytes: int,
         gap_s: float | None = None,
         *,
         opened: bool = False,
     ) -> None:
         super().__init__(gap_s)
-        self._split = split
-        self._kept_bytes = delimiter_bytes - 1
+        self._split, self._has = _cutting(delimiters)
+        self._kept_bytes = len(delimiters[0]) - 1
         self._most_bytes = most_bytes
         self._opened = opened
-        self._held = b""
         self._skipping = opened
+
+    @property
+    @override
+    def begun(self) -> bool:
+        return bool(self._held) or self._skipping
 
     @override
     def feed(self, data: bytes) -> list[Frame]:
-        parts = self._split(self._held + data if self._held else data)
+        parts = self._parts(data)
         held = self._held = parts.pop()
         if self._skipping:
             if parts:
@@ -57,6 +61,14 @@ class DelimitedFramer(Framer):
         self._skipping = self._opened
         return []
 
+    def _parts(self, data: bytes) -> list[bytes]:
+        """What is between delimiters; what is held has none, and is not looked through again."""
+        if not self._held:
+            return self._split(data)
+        looked = max(len(self._held) - self._kept_bytes, 0)
+        data = self._held + data
+        return self._split(data) if self._has(data, looked) else [data]
+
     @abstractmethod
     def _frames(self, parts: list[bytes]) -> list[Frame]:
         """What is between delimiters, empty or too long as it may be."""
@@ -75,3 +87,12 @@ class DelimitedFramer(Framer):
         dropped = max(len(self._held) - self._kept_bytes, 0)
         self.losses.junk_bytes += dropped
         self._held = self._held[dropped:]
+
+
+def _cutting(delimiters: list[bytes]) -> tuple[Callable[[bytes], list[bytes]], Callable[[bytes, int], bool]]:
+    """How a stream is cut, and whether it has anything to be cut at from a place on."""
+    if len(delimiters) == 1:
+        (end,) = delimiters
+        return lambda data: data.split(end), lambda data, at: data.find(end, at) >= 0
+    ends = re.compile(b"|".join(map(re.escape, delimiters)))
+    return ends.split, lambda data, at: ends.search(data, at) is not None

@@ -60,7 +60,6 @@ class EscapedFramer(Framer):
         self._escapes = Escapes(framing)
         self._seal = seal
         self._body = body_of(len(self._start), self._behind, seal)
-        self._held = b""
         self._scanned = 0
 
     @override

@@ -36,6 +36,12 @@ class Framer(ABC):
     def __init__(self, gap_s: float | None = None) -> None:
         self.gap_s = gap_s
         self.losses = Losses()
+        self._held = b""
+
+    @property
+    def begun(self) -> bool:
+        """Whether a frame may have begun that has not ended: `silence` would end it."""
+        return bool(self._held)
 
     @abstractmethod
     def feed(self, data: bytes) -> list[Frame]:

@@ -17,8 +17,12 @@ class GapFramer(Framer):
         self._max_bytes = max_bytes
         self._seal = seal
         self._body = body_of(0, 0, seal)
-        self._held = b""
         self._skipping = False
+
+    @property
+    @override
+    def begun(self) -> bool:
+        return bool(self._held) or self._skipping
 
     @override
     def feed(self, data: bytes) -> list[Frame]:

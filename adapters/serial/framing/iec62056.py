@@ -43,7 +43,7 @@ class Iec62056Framer(Framer):
     def __init__(self, max_bytes: int, gap_s: float | None = None) -> None:
         super().__init__(gap_s)
         self._max_bytes = max_bytes
-        self._held = b""
+        self._scanned = 0
         self._behind: bytes | None = None  # line ends that came after an identification of mode D
 
     @override
@@ -65,22 +65,24 @@ class Iec62056Framer(Framer):
     def silence(self) -> list[Frame]:
         self.losses.junk_bytes += len(self._held)
         self._held = b""
+        self._scanned = 0
         self._behind = None
         return []
 
     def _look(self, data: bytes, at: int) -> _Found:
         first = data[at : at + 1]
+        scanned, self._scanned = at + self._scanned, 0
         if first in b"\r\n":
             return self._line_ends(data, at)
         if self._behind == BLANK_LINE and first >= b" " and first != b"/":
-            return self._readout(data, at)
+            return self._readout(data, at, scanned)
         self._behind = None
         if first == b"/":
             return self._identification(data, at)
         if first == b"\x02":
-            return self._block(data, at, _BLOCK_MARKS)
+            return self._block(data, at, _BLOCK_MARKS, scanned)
         if first == b"\x01":
-            return self._block(data, at, _MESSAGE_MARKS)
+            return self._block(data, at, _MESSAGE_MARKS, scanned)
         if first in _ANSWERS:
             return _Found(at + 1, Frame(first, first))
         begins = _BEGINS.search(data, at)
@@ -104,9 +106,9 @@ class Iec62056Framer(Framer):
         self._behind = b"" if text[_SPEED_AT : _SPEED_AT + 1] == MODE_D_SPEED else None
         return _Found(ends, Frame(text, text))
 
-    def _block(self, data: bytes, at: int, marks: re.Pattern[bytes]) -> _Found:
+    def _block(self, data: bytes, at: int, marks: re.Pattern[bytes], scanned: int) -> _Found:
         """From STX or SOH to ETX or EOT and its check; another beginning begins anew."""
-        mark = marks.search(data, at + 1, at + self._max_bytes - 1)
+        mark = marks.search(data, max(at + 1, scanned), at + self._max_bytes - 1)
         if mark is None:
             return self._undecided(data, at)
         if mark[0] not in _ENDS:
@@ -121,9 +123,9 @@ class Iec62056Framer(Framer):
             return self._junk(at, ends + (data[ends] in _ANSWERS))
         return _Found(ends + 1, Frame(data[at : ends + 1], data[at + 1 : ends - 1]))
 
-    def _readout(self, data: bytes, at: int) -> _Found:
+    def _readout(self, data: bytes, at: int, scanned: int) -> _Found:
         """The data of mode D, up to its `!`."""
-        mark = _READOUT_MARKS.search(data, at, at + self._max_bytes)
+        mark = _READOUT_MARKS.search(data, scanned, at + self._max_bytes)
         if mark is None:
             return self._undecided(data, at)
         self._behind = None
@@ -134,6 +136,7 @@ class Iec62056Framer(Framer):
 
     def _undecided(self, data: bytes, at: int) -> _Found:
         if len(data) - at < self._max_bytes:
+            self._scanned = len(data) - at
             return _Found(at)
         self.losses.too_long += 1
         self._behind = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from typing_extensions import override
 
 from adapters.serial.checksums import Seal
@@ -21,9 +19,7 @@ class LineFramer(DelimitedFramer):
         self, terminators: tuple[bytes, ...], max_bytes: int, seal: Seal | None = None, gap_s: float | None = None
     ) -> None:
         ends, self._rests = _told_apart(terminators or AUTO)
-        several = re.compile(b"|".join(re.escape(end) for end in ends)).split
-        split = several if len(ends) > 1 else lambda data, end=ends[0]: data.split(end)
-        super().__init__(split, len(ends[0]), max_bytes, gap_s)
+        super().__init__(ends, max_bytes, gap_s)
         self._seal = seal
         self._body = body_of(0, 0, seal)
 

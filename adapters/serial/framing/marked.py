@@ -32,7 +32,6 @@ class MarkedFramer(Framer):
         self._seal = seal
         self._body = body_of(len(start), self._behind, seal)
         self._same = start == end
-        self._held = b""
 
     @override
     def feed(self, data: bytes) -> list[Frame]:
@@ -79,7 +78,7 @@ class MarkedFramer(Framer):
             return 0, ends
         if ends >= 0:
             stop = ends + self._behind
-            return (stop, ends if self._same else inner) if stop <= len(data) else (0, at)
+            return (stop, inner) if stop <= len(data) else (0, at)
         if again >= 0:
             return 0, again
         if len(data) < room:

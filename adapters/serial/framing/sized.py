@@ -17,8 +17,8 @@ CHECKED_AGAIN_BYTES = 256
 """For each byte that came, so many may be looked at again after wrong checksums: in noise most are, once; a flood of
 false beginnings would cost its square.
 """
-CHECKED_AT_ONCE_BYTES = 1 << 20
-"""What may be looked at again without a pause: sixteen frames of the greatest length."""
+CHECKED_AT_ONCE_BYTES = 1 << 18
+"""What may be looked at again at one place: four frames of the greatest length."""
 
 _CODES = {1: "B", 2: "H", 4: "I"}
 
@@ -47,7 +47,6 @@ class SizedFramer(Framer):
         self._least, self._most = sizes.start, sizes.stop - 1
         self._body = body
         self._seal = seal
-        self._held = b""
         self._passed_bytes = 0
         self._failed_at = 0
         self._owed_bytes = 0

@@ -37,7 +37,7 @@ class StuffedFramer(DelimitedFramer):
         gap_s: float | None = None,
         opened: bool = False,
     ) -> None:
-        super().__init__(lambda data: data.split(end), 1, longest, gap_s, opened=opened)
+        super().__init__([end], longest, gap_s, opened=opened)
         self._end = end
         self._plain = plain
         self._packed = packed

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.outlook.load import ANSWER_S, ASSUMED_BYTES, Demand, demands
+from adapters.serial.sense.said import of_said
 from gateway.line.figures import burden, percent, span, table
 from gateway.units import format_duration
 
@@ -19,7 +20,7 @@ NAMELESS = "-"
 
 def lines(link: SerialLink, devices: Mapping[str, SerialDevice]) -> list[str]:
     """A row for each message of each device, and what all that is asked for comes to."""
-    found = demands(link, devices)
+    found = _demands(link, devices)
     if not found:
         return []
     rows = [COLUMNS, *map(_row, found)]
@@ -30,8 +31,13 @@ def lines(link: SerialLink, devices: Mapping[str, SerialDevice]) -> list[str]:
 
 def facts(link: SerialLink, devices: Mapping[str, SerialDevice]) -> dict[str, Any]:
     """The same as data; times in seconds, shares as parts of 1."""
-    found = demands(link, devices)
+    found = _demands(link, devices)
     return {"share": sum(each.share for each in found), "messages": [each._asdict() for each in found]}
+
+
+def _demands(link: SerialLink, devices: Mapping[str, SerialDevice]) -> list[Demand]:
+    """None where some of it can't even be said."""
+    return [] if any(True for _ in of_said(link, devices)) else demands(link, devices)
 
 
 def _row(each: Demand) -> tuple[str, ...]:

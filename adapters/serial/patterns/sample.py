@@ -21,7 +21,8 @@ def sample(pattern: str, groups: Mapping[str, str], encoding: Encoding = "latin-
     """A short text in which it is found with these texts as its groups; None if there is none that is easily found."""
     wide = encoding == "utf-8"
     try:
-        text = _Writer(groups).text(parse(pattern, wide=wide))
+        tree = parse(pattern, wide=wide)
+        text = _Writer(groups).text(tree)
     except (NotUnderstood, _TooLong):
         return None
     try:
@@ -39,10 +40,13 @@ class _Writer:
 
     def __init__(self, groups: Mapping[str, str]) -> None:
         self._groups = groups
+        self._texts: dict[int, str] = {}  # by node, of a tree that stays: choices within choices ask for each often
 
     def text(self, node: Node) -> str:
         """What it becomes."""
-        text = self._written(node)
+        text = self._texts.get(id(node))
+        if text is None:
+            text = self._texts[id(node)] = self._written(node)
         if len(text) > MAX_CHARACTERS:
             raise _TooLong
         return text

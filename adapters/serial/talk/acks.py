@@ -18,13 +18,14 @@ MAX_WAITING = 100
 class Ack:
     """A job: one word, to which no answer is awaited."""
 
-    def __init__(self, talker: Talker, data: bytes) -> None:
+    def __init__(self, talker: Talker, data: bytes, *, sealed: bool) -> None:
         self._talker = talker
         self._data = data
+        self._sealed = sealed
 
     async def perform(self) -> None:
         """Say it."""
-        self._talker.say(self._data)
+        self._talker.say(self._data, sealed=self._sealed)
 
     def drop(self) -> None:
         """The device will say all again."""
@@ -40,18 +41,19 @@ class Acks:
         self._talker = talker
         self._emit = emit
         self._lose = lose
-        self._waiting: deque[tuple[asyncio.Task[None], bytes]] = deque()
+        self._waiting: deque[tuple[asyncio.Task[None], Ack]] = deque()
 
-    def take(self, sample: Sample, data: bytes) -> None:
-        """Tell of these values, and say this once they are on disk."""
+    def take(self, sample: Sample, data: bytes, *, sealed: bool = False) -> None:
+        """Tell of these values, and say this once they are on disk. `sealed`: it has its checksum."""
+        ack = Ack(self._talker, data, sealed=sealed)
         if not sample.values:
-            self._order.acknowledge(Ack(self._talker, data))
+            self._order.acknowledge(ack)
         elif len(self._waiting) >= MAX_WAITING:
             self.left_out += 1
             self._emit(sample)
         else:
             task = asyncio.create_task(self._durable(sample), name="acknowledge")
-            self._waiting.append((task, data))
+            self._waiting.append((task, ack))
             task.add_done_callback(self._on_disk)
 
     def close(self) -> None:
@@ -64,10 +66,10 @@ class Acks:
 
     def _on_disk(self, _task: asyncio.Task[None]) -> None:
         while self._waiting and self._waiting[0][0].done():
-            task, data = self._waiting.popleft()
+            task, ack = self._waiting.popleft()
             if task.cancelled():
                 continue
             if isinstance(error := task.exception(), Exception):
                 self._lose(error)
             else:
-                self._order.acknowledge(Ack(self._talker, data))
+                self._order.acknowledge(ack)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from adapters.serial.decode import Heard, Reading, Shape
 from adapters.serial.talk.checks import Invoking, Writing
 from adapters.serial.talk.conversation import Conversation
-from adapters.serial.talk.outcome import Done, Expired, Outcome, Refusal, Silent, Unfit, plainly
+from adapters.serial.talk.outcome import Cut, Done, Expired, Outcome, Refusal, Silent, Unfit, plainly
 from adapters.serial.talk.party import Party
 from adapters.serial.talk.poll import Line, Poll
 from adapters.serial.talk.raw import step_of, value_of
@@ -18,7 +18,7 @@ from gateway.adapter import Wrote
 from gateway.model import OF_A_VALUE, Bad, BadReason, Result, ResultStatus, Value
 from gateway.values import near
 
-NO_LINK = Result(ResultStatus.UNREACHABLE, reason="no-link", detail="the connection went down before anything was sent")
+NO_LINK = Result(ResultStatus.UNREACHABLE, reason="no-link", detail="the connection went down")
 UNASKED_S = 30.0
 """For the next word of a device that sends by itself, where nothing says how often it does."""
 
@@ -153,6 +153,11 @@ def _trouble(outcome: Outcome | None) -> Result:
         case Silent():
             detail = f"{plainly(outcome)}: it may or may not have happened"
             return Result(ResultStatus.UNKNOWN, reason=BadReason.TIMEOUT, detail=detail)
+        case Cut(touched=False):
+            return NO_LINK
+        case Cut():
+            detail = f"{plainly(outcome)}: it may or may not have happened"
+            return Result(ResultStatus.UNKNOWN, reason="no-link", detail=detail)
         case Unfit(detail, touched=False):
             return Result(ResultStatus.REJECTED, reason="malformed", detail=detail)
         case _:
@@ -161,7 +166,7 @@ def _trouble(outcome: Outcome | None) -> Result:
 
 def _unread(outcome: Outcome | None) -> Result:
     match outcome:
-        case None:
+        case None | Cut():
             return NO_LINK
         case Expired():
             return Result(ResultStatus.EXPIRED, detail="the line was busy until it expired")

@@ -10,7 +10,7 @@ from adapters.serial.config import Baudrate
 from adapters.serial.decode import Address, Shape
 from adapters.serial.patterns import Pattern
 from adapters.serial.talk.ear import Answer, Sought
-from adapters.serial.talk.outcome import Done, Expired, Outcome, Refusal, Silent, Unfit
+from adapters.serial.talk.outcome import Cut, Done, Expired, Outcome, Refusal, Silent, Unfit
 from adapters.serial.talk.script import Script, Step
 from adapters.serial.talk.talker import Talker
 from adapters.serial.talk.template import Template
@@ -59,6 +59,11 @@ class Conversation:
         if self._coming is not None:
             self._talker.forget()
         return outcome
+
+    @property
+    def cut(self) -> Cut:
+        """What comes of it if it is not held to its end."""
+        return Cut(self._touched)
 
     async def end(self) -> None:
         """The line has its own speed again."""
@@ -140,7 +145,7 @@ class Conversation:
             return Unfit(str(error), self._touched)
         self._talker.tally.requests += 1
         self._touched = True
-        self._sent(self._talker.say(data))
+        self._sent(self._talker.say(data, sealed=template.is_sealed))
         return None
 
     def _seek(self, sought: Sought) -> None:

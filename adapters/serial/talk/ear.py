@@ -49,6 +49,8 @@ class Ear:
         self._came_late: Callable[[], None] = _nothing
         self.strange: Frame | None = None
         """The last that was no message of any device here."""
+        self.answers = 0
+        """Frames that were waited for."""
         self.late = 0
         """Answers that came after their time, and were dropped."""
 
@@ -56,6 +58,7 @@ class Ear:
         """Take a frame."""
         if self._sought is not None and (answer := self._fits(self._sought, frame, time_ms)) is not None:
             self._sought = None
+            self.answers += 1
             assert self._came is not None, "both are set together"
             if not self._came.done():
                 self._came.set_result(answer)
@@ -67,6 +70,11 @@ class Ear:
             self._tell(heard, time_ms)
         else:
             self.strange = frame
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is awaited."""
+        return self._sought is not None
 
     def seek(self, sought: Sought) -> asyncio.Future[Answer]:
         """The next frame that fits is an answer."""

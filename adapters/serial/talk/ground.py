@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.serial.checksums import seal_of
 from adapters.serial.config import SerialDevice, SerialLink
+from adapters.serial.framing.make import seal_for_sending
 from adapters.serial.talk.script import Ground
 from gateway.model import Value
 
@@ -11,4 +11,4 @@ from gateway.model import Value
 def ground_of(link: SerialLink, device: SerialDevice) -> Ground:
     """The link's checksum and encoding, the device's own timeout and address."""
     known: dict[str, Value] = {} if device.address is None else {"address": device.address}
-    return Ground(seal_of(link.checksum), device.timeout, known, link.encoding)
+    return Ground(seal_for_sending(link.framing, link.checksum), device.timeout, known, link.encoding)

@@ -45,7 +45,13 @@ class Unfit(NamedTuple):
     touched: bool
 
 
-def plainly(outcome: Done | Silent | Refusal | Expired | Unfit) -> str:
+class Cut(NamedTuple):
+    """The connection went down meanwhile; `touched`: some of it had been sent."""
+
+    touched: bool
+
+
+def plainly(outcome: Done | Silent | Refusal | Expired | Unfit | Cut) -> str:
     """What happened, in words for people."""
     match outcome:
         case Done():
@@ -58,6 +64,8 @@ def plainly(outcome: Done | Silent | Refusal | Expired | Unfit) -> str:
             return "it expired before all of it was sent"
         case Unfit(detail):
             return detail
+        case Cut():
+            return "the connection went down"
 
 
-Outcome = Done | Silent | Refusal | Expired | Unfit
+Outcome = Done | Silent | Refusal | Expired | Unfit | Cut

@@ -56,7 +56,8 @@ class Party:
         self._loop = asyncio.get_running_loop()
         self._begun_s = self._loop.time()
         self._heard_s: dict[Shape, float] = {}
-        self._troubles: dict[str, BadReason] = {}
+        self._troubles: dict[Shape | str, BadReason] = {}
+        """By what was heard, or by the message that was asked for in vain."""
         self._troubled_s = 0.0
         self._reason: str | None = None
         self._since_ms = 0
@@ -77,9 +78,11 @@ class Party:
         shape, reading, _ = heard
         now_s = self._heard_s[shape] = self._loop.time()
         if reading.bad:
-            self._troubles[shape.message] = next(iter(reading.bad.values())).reason
+            self._troubles[shape] = next(iter(reading.bad.values())).reason
+            self._troubles.pop(shape.message, None)
             self.report(now_s)
         elif self.state is not DeviceState.ONLINE or self._troubles:
+            self._troubles.pop(shape, None)
             self._troubles.pop(shape.message, None)
             self.report(now_s)
         if self._waiting:

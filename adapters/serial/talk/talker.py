@@ -43,9 +43,9 @@ class Talker:
         if (rest_s := self._free_s - self._loop.time()) > 0:
             await asyncio.sleep(rest_s)
 
-    def say(self, data: bytes) -> bytes:
-        """Send this; what went on the wire."""
-        packed = self.wire.say(data)
+    def say(self, data: bytes, *, sealed: bool = False) -> bytes:
+        """Send this; what went on the wire. `sealed`: it has its checksum."""
+        packed = self.wire.say(data, sealed=sealed)
         self._out_s = self._loop.time() + self._takes_s(len(packed))
         self._rest()
         return packed

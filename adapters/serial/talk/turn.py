@@ -23,15 +23,20 @@ class Turn:
         """Hold the conversation to its end, also if nobody waits for that any more."""
         if self.outcome.done():
             return
-        outcome = await self._conversation.held()
-        if not self.outcome.done():
-            self.outcome.set_result(outcome)
+        try:
+            self._tell(await self._conversation.held())
+        except asyncio.CancelledError:
+            self._tell(self._conversation.cut)
+            raise
         await self._conversation.end()
 
     def drop(self) -> None:
         """It was never begun."""
+        self._tell(NO_LINK)
+
+    def _tell(self, outcome: Outcome | None) -> None:
         if not self.outcome.done():
-            self.outcome.set_result(NO_LINK)
+            self.outcome.set_result(outcome)
 
 
 async def in_turn(order: Order, conversation: Conversation, not_after_s: float) -> Outcome | None:

@@ -11,7 +11,7 @@ from typing import cast
 from typing_extensions import override
 
 from adapters.serial.framing.frame import Frame, Framer
-from gateway.adapter import AdapterError, Direction, Tap
+from gateway.adapter import AdapterError, Direction, Tap, Unheard
 from gateway.ports.port import Port
 
 PIECE_BYTES = 4096
@@ -50,6 +50,8 @@ class Wire(asyncio.Protocol):
         self.losses = framer.losses
         self.hear: Hear = lambda _frame, _time_ms: None
         self.tap: Tap | None = None
+        self.is_idle: Callable[[], bool] = _never
+        """Whether nothing is to come now."""
         self.heard_s = self.begun_s = 0.0
         """When the last byte came, and the last that has not become a frame; on the loop's clock."""
         self._framer = framer
@@ -75,8 +77,7 @@ class Wire(asyncio.Protocol):
         self._port = None
         if not self._closed.done():
             self._closed.set_result(None)
-        why = f": {exc}" if exc is not None else ""
-        self.lose(AdapterError(f"{self._where} has gone away{why}"))
+        self.lose(self._reason(exc))
 
     @property
     def open(self) -> bool:
@@ -98,9 +99,9 @@ class Wire(asyncio.Protocol):
         if self.lost.done():
             self.lost.exception()  # told already, or not wanted any more
 
-    def say(self, data: bytes) -> bytes:
-        """Send this, packed as the framing wants it; what went on the wire."""
-        packed = self._framer.wrap(data)
+    def say(self, data: bytes, *, sealed: bool = False) -> bytes:
+        """Send this, packed as the framing wants it; what went on the wire. `sealed`: it has its checksum."""
+        packed = self._framer.wrap(data, sealed=sealed)
         if self._port is None:
             return packed
         self.rest()
@@ -151,14 +152,22 @@ class Wire(asyncio.Protocol):
         assert self.tap is not None
         try:
             self.tap(direction, data)
-        except Exception as error:  # noqa: BLE001  # a looker-on may not cost the link
+        except Exception as error:  # noqa: BLE001 -- a looker-on may not cost the link
             self.tap = None
             self._loop.call_exception_handler({"message": f"the tap on {self._where} failed", "exception": error})
+
+    def _reason(self, exc: Exception | None) -> Exception:
+        """What ended the connection: an error of ours that the transport caught stays what it is."""
+        if exc is not None and not isinstance(exc, OSError):
+            return exc
+        if self.is_idle() and (exc is None or isinstance(exc, ConnectionResetError)):
+            return Unheard(f"{self._where} was closed, on which nothing was asked just then")
+        return AdapterError(f"{self._where} has gone away{f': {exc}' if exc is not None else ''}")
 
     def _take(self, data: bytes) -> None:
         frames = self._framer.feed(data)
         self._spent += len(data) + FRAME_COST * len(frames)
-        self.begun_s = 0.0 if frames else self.heard_s
+        self.begun_s = self.heard_s if self._framer.begun else 0.0
         self._heard(frames)
         if self._framer.gap_s is not None and self._gap_timer is None:
             self._gap_timer = self._loop.call_at(self.heard_s + self._framer.gap_s, self._gap)
@@ -228,3 +237,7 @@ class Wire(asyncio.Protocol):
     def _resume(self) -> None:
         if self._port is not None:
             self._port.resume_reading()
+
+
+def _never() -> bool:
+    return False

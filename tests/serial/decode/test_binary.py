@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.serial.framing.frame import Frame
@@ -114,6 +114,7 @@ def test_layouts_are_kept_for_few_lengths() -> None:
 SCALAR = st.sampled_from([name for name, scalar in SCALARS.items() if not scalar.is_text and name != "bool"])
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(SCALAR, st.sampled_from(["ABCD", "CDAB", "BADC", "DCBA"])), min_size=1, max_size=6), st.data()
 )

@@ -43,7 +43,7 @@ def outcome(framer: Framer, pieces: Iterable[bytes]) -> Outcome:
 
 def held(framer: Framer) -> bytes:
     """What it keeps for later."""
-    return framer._held  # type: ignore[attr-defined,no-any-return]  # each has it
+    return framer._held
 
 
 def each_byte(stream: bytes) -> list[bytes]:

@@ -41,11 +41,13 @@ def test_after_silence_it_is_as_new_and_each_byte_is_in_a_frame_or_lost(kind: Ki
     framer = kind.framer()
     stream = data.draw(of_bytes(kind.alphabet))
     begun = outcome(framer, [stream])
+    assert framer.begun or not begun.held
     ended = framer.silence()
     if isinstance(framer, SizedFramer | MarkedFramer):
         found = sum(len(frame.data) for frame in [*begun.frames, *ended])
         assert found + framer.losses.junk_bytes == len(stream)
     assert framer.silence() == []
+    assert not framer.begun or kind.framer().begun
     again = data.draw(of_bytes(kind.alphabet))
     fresh, after = outcome(kind.framer(), [again]), outcome(framer, [again])
     assert (after.frames, after.held) == (fresh.frames, fresh.held)

@@ -83,6 +83,14 @@ def test_endless_bytes_after_a_start_are_not_kept() -> None:
     assert frames(cut, b"\x02ok\x03") == [b"\x02ok\x03"]
 
 
+@pytest.mark.parametrize("step", [1, 100])
+def test_a_start_that_comes_where_a_frame_became_too_long_is_not_lost(step: int) -> None:
+    stream = b"<<1234567<<ok>"
+    cut = framer(start="<<", end=">", max_length=10)
+    assert frames(cut, *(stream[at : at + step] for at in range(0, len(stream), step))) == [b"<<ok>"]
+    assert cut.losses.too_long == 1
+
+
 def test_bytes_without_a_start_are_not_kept_at_all() -> None:
     cut = framer(start="<<")
     cut.feed(b"x" * 1000)

@@ -3,12 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from adapters.serial.config import SerialLink
 from adapters.serial.config.checksum import Checksum
 from adapters.serial.config.framing import Framing
 from adapters.serial.framing.sense import unfit
+from adapters.serial.outlook.advice import advice
 
 FRAMINGS: TypeAdapter[Framing] = TypeAdapter(Framing)
 MARKS = {"type": "start-end", "start": "\x02", "end": "\x03"}
@@ -71,13 +72,10 @@ def test_what_cannot_work_is_refused_with_what_to_write(
     assert sentence in said
 
 
-def test_a_link_that_cannot_work_is_refused() -> None:
-    with pytest.raises(ValidationError, match="leave checksum out"):
-        SerialLink.model_validate(
-            {
-                "adapter": "serial",
-                "port": "/dev/ttyUSB0",
-                "framing": {"type": "iec62056-21"},
-                "checksum": {"type": "xor8"},
-            }
-        )
+def test_a_link_that_cannot_work_is_refused_where_its_framing_stands() -> None:
+    link = SerialLink.model_validate(
+        {"adapter": "serial", "port": "/dev/ttyS0", "framing": {"type": "iec62056-21"}, "checksum": {"type": "xor8"}}
+    )
+    (found,) = advice(link, {}, lambda _path: None)
+    assert (found.kind, found.path) == ("impossible", ("framing",))
+    assert "leave checksum out" in found.text

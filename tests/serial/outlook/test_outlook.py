@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from adapters.serial import SerialAdapter
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.outlook.outlook import facts, lines
 
@@ -52,3 +53,10 @@ def test_the_plan_is_there_as_data_too() -> None:
     found = facts(link(), {"d": device(every="1s", poll={"send": "?\r"})})
     assert json.loads(json.dumps(found))["messages"][0]["sent"] == 2
     assert 0 < found["share"] < 1
+
+
+def test_what_can_not_be_said_has_no_plan_but_an_error() -> None:
+    devices = {"d": device(every="1s", poll={"send": "?{checksum}\r"})}
+    assert lines(link(), devices) == []
+    (advised,) = SerialAdapter.advice(link(), devices)
+    assert (advised.kind, advised.device, advised.path) == ("impossible", "d", ("poll", "send"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from adapters.serial.patterns import compiled, overlap
 from tests.serial.patterns.written import PATTERNS, TEXTS
@@ -53,6 +53,7 @@ def test_what_is_not_understood_or_too_large_is_given_up_in_bounded_time() -> No
     assert time.process_time() - began < 30
 
 
+@settings(max_examples=50)
 @given(PATTERNS, PATTERNS)
 def test_what_is_found_really_fits_both(one: str, other: str) -> None:
     text = overlap(one, other)
@@ -61,6 +62,7 @@ def test_what_is_found_really_fits_both(one: str, other: str) -> None:
         assert compiled(other).search(text.encode("latin-1")) is not None
 
 
+@settings(max_examples=50)
 @given(PATTERNS.filter(lambda text: "\\b" not in text), PATTERNS.filter(lambda text: "\\b" not in text), TEXTS)
 def test_where_a_text_fits_both_one_is_found(one: str, other: str, text: str) -> None:
     octets = text.encode()

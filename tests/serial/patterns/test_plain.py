@@ -5,7 +5,7 @@ import time
 
 import pytest
 import re2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.serial.patterns.parse import NotUnderstood, parse
@@ -68,6 +68,7 @@ def test_both_engines_find_the_same(pattern: str, texts: list[str]) -> None:
             assert {name.decode(): value for name, value in one.groupdict().items()} == other.groupdict()
 
 
+@settings(max_examples=20)
 @given(grouped())
 def test_what_python_may_have_is_linear(pattern: str) -> None:
     words = own(pattern)

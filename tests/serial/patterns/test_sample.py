@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.serial.patterns import compiled, sample
@@ -39,17 +39,23 @@ def test_what_would_be_longer_than_any_frame_is_given_up() -> None:
     assert sample("a{1000}" * 11, {}) is None
 
 
+def test_choices_within_choices_take_no_longer() -> None:
+    assert sample("(?:" * 60 + "a" + "|b1)" * 60, {}) == "a"
+
+
 def test_characters_beyond_single_bytes() -> None:
     assert sample("^(?P<t>.+)°C$", {"t": "→"}, "utf-8") == "→°C"
     assert sample("^(?P<t>.+)C$", {"t": "→"}, "latin-1") is None
 
 
+@settings(max_examples=50)
 @given(PATTERNS)
 def test_a_sample_fits_its_pattern(pattern: str) -> None:
     text = sample(pattern, {})
     assert text is None or compiled(pattern).search(text.encode("latin-1")) is not None
 
 
+@settings(max_examples=50)
 @given(st.integers(-(10**6), 10**6), st.sampled_from(["ST", "US"]))
 def test_what_is_written_is_read(grams: int, status: str) -> None:
     weight = f"{grams / 1000:.3f}"

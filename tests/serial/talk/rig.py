@@ -19,6 +19,9 @@ React = Callable[[bytes], "bytes | tuple[float, bytes] | list[tuple[float, bytes
 """What comes back: at once, after so many seconds, several, or nothing."""
 
 
+PULLED_OUT = OSError("pulled out")
+
+
 class FarEnd(asyncio.Transport):
     """The port, and whoever is behind it. `said`: what we said, and when; `speeds` likewise.
 
@@ -54,10 +57,10 @@ class FarEnd(asyncio.Transport):
         if not self.closed:
             self.protocol.data_received(data)
 
-    def hang_up(self) -> None:
+    def hang_up(self, why: Exception | None = PULLED_OUT) -> None:
         """The port goes away."""
         self.closed = True
-        self.protocol.connection_lost(OSError("pulled out"))
+        self.protocol.connection_lost(why)
 
     async def set_baudrate(self, baudrate: int) -> None:
         self.speeds.append((self._loop.time(), baudrate))

@@ -56,8 +56,10 @@ class TextEditor(Editor):
         if found is None:
             return
         start, end = found
-        like = content[start:end].decode(self._encoding, errors="replace") if alike else ""
-        for text, tolerance in texts(self._points[name], value, like):
+        point = self._points[name]
+        is_held = alike or point.bits is not None  # then its other bits are others' points
+        like = content[start:end].decode(self._encoding, errors="replace") if is_held else ""
+        for text, tolerance in texts(point, value, like):
             try:
                 data = text.encode(self._encoding)
             except UnicodeEncodeError:

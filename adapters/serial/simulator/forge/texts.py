@@ -37,7 +37,7 @@ def texts(point: SerialPoint, value: Value, like: str) -> Iterator[Written]:
         yield from _labelled(point, value, like)
     elif point.type == "string":
         yield from _plain(value, like)
-    elif point.type == "bool":
+    elif point.type == "bool" and point.bits is None:
         yield from _said(value)
     else:
         yield from _numbers(point, value, like)
@@ -49,7 +49,7 @@ def _labelled(point: SerialPoint, value: Value, like: str) -> Iterator[Written]:
             if isinstance(said, str):
                 yield from _plain(said, like)
             else:
-                number = Fraction(said)
+                number = _among_bits(point, said, like)
                 yield from (Written(style.text(number, point.decimal, point.base)) for style in styles(number, like))
             return
     known = ", ".join(map(str, (point.enum or {}).values()))
@@ -73,16 +73,29 @@ def _said(value: Value) -> Iterator[Written]:
 
 
 def _numbers(point: SerialPoint, value: Value, like: str) -> Iterator[Written]:
-    if isinstance(value, bool | str):
+    if isinstance(value, str) or isinstance(value, bool) != (point.type == "bool"):
         raise Unwritable("malformed", f"{value!r} is not a number")
-    number = (exact(value) - exact(point.offset)) / exact(point.scale)
-    if point.type == "int":
-        number = Fraction(round(number))
+    number = (exact(+value) - exact(point.offset)) / exact(point.scale)
+    if point.type != "float":
+        number = _among_bits(point, round(number), like)
     shown = 10.0**-point.decimals if point.decimals is not None else 0.0
     for style in styles(number, like):
-        step = 1.0 if point.type == "int" else style.step(number)
+        step = style.step(number) if point.type == "float" else 1.0
         text = style.text(number, point.decimal, point.base)
         tolerance = max(step * abs(point.scale), shown) * HALF_STEP
         yield Written(text, tolerance)
         if text.lower() != text:
             yield Written(text.lower(), tolerance)
+
+
+def _among_bits(point: SerialPoint, number: int, like: str) -> Fraction:
+    """A number in its bits, where it is one of several that share a number; the others as they are."""
+    if point.bits is None:
+        return Fraction(number)
+    low, high = point.bits
+    mask = 2 ** (high + 1) - 2**low
+    try:
+        held = int(like, point.base)
+    except ValueError:
+        held = 0
+    return Fraction(held & ~mask | number << low & mask)
