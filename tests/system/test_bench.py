@@ -115,7 +115,19 @@ def test_what_a_bus_and_many_values_and_devices_come_to_is_told(part: list[str],
 
 def test_what_serial_devices_that_never_rest_come_to_is_told() -> None:
     measured = subprocess.run(
-        [sys.executable, "-m", "scripts.bench.serial_main", "--lines", "2", "--seconds", "1", "--warmup", "0.5"],
+        [
+            sys.executable,
+            "-m",
+            "scripts.bench.serial_main",
+            "--lines",
+            "2",
+            "--baudrate",
+            "9600",
+            "--seconds",
+            "1",
+            "--warmup",
+            "0",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
