@@ -82,18 +82,24 @@ class Recording:
 @contextmanager
 def recording(path: Path, about: str) -> Iterator[Recording]:
     """At the end of a file, which may be there already; tells at its end what was recorded. Raises Refused."""
+    with _opened(path) as file:
+        recorded = Recording(path, file)
+        if _ends_amiss(file):
+            recorded.write("")
+        recorded.write(capture_comment(about))
+        try:
+            yield recorded
+        finally:
+            show.problem(recorded.told)
+
+
+def _opened(path: Path) -> FileIO:
+    """Raises Refused."""
     try:
-        with path.open("ab+", buffering=0) as file:
-            recorded = Recording(path, file)
-            if _ends_amiss(file):
-                recorded.write("")
-            recorded.write(capture_comment(about))
-            try:
-                yield recorded
-            finally:
-                show.problem(recorded.told)
+        return path.open("ab+", buffering=0)
     except OSError as error:
-        raise Refused(_code(error), f"can't record in {path}: {error.strerror}") from error
+        code = Exit.PERMISSION if isinstance(error, PermissionError) else Exit.USAGE
+        raise Refused(code, f"can't record in {path}: {error.strerror}") from error
 
 
 def _ends_amiss(file: FileIO) -> bool:
@@ -102,7 +108,3 @@ def _ends_amiss(file: FileIO) -> bool:
         return False
     file.seek(size - 1)
     return file.read() != b"\n"
-
-
-def _code(error: OSError) -> Exit:
-    return Exit.PERMISSION if isinstance(error, PermissionError) else Exit.USAGE

@@ -78,7 +78,7 @@ def simulate(
         if replay is not None:
             options |= {"replay": _readable(replay), "loop": loop}
         if replay is not None and config is None and not links and not DEFAULT_CONFIG.exists():
-            chosen = {REPLAYED: _bare(adapter, pty)}
+            chosen = {REPLAYED: _bare(adapter)}
         else:
             chosen = _chosen(_site(config or DEFAULT_CONFIG), adapter, links or (), alone=_of_one(options))
         asyncio.run(_serve(adapter, chosen, {**options, "elsewhere": True, "moving": not still}, fault or (), as_json))
@@ -101,11 +101,11 @@ def _readable(path: Path) -> str:
         raise Refused(Exit.USAGE, f"{path} can't be played: {error.strerror}") from None
 
 
-def _bare(adapter: str, pty: str | None) -> LinkSetup:
+def _bare(adapter: str) -> LinkSetup:
     """A link for who has no configuration; raises Refused."""
     must_be_known("no adapter", adapter, plugins.installed(plugins.ADAPTERS))
     try:
-        link = plugins.adapter(adapter).link_to(str(Path(pty or ANY_PORT).absolute()))
+        link = plugins.adapter(adapter).link_to(ANY_PORT)
     except Rejected as error:
         raise Refused(Exit.USAGE, f"{adapter}: {error}: give -c FILE") from None
     return LinkSetup(adapter, link, {})
@@ -230,4 +230,5 @@ def _how_to_reach(name: str, settings: Mapping[str, Any]) -> str:
         return "where the configuration has it"
     line = yaml.safe_dump(wanted, default_flow_style=True, width=sys.maxsize).strip()
     without = f", without {', '.join(gone)}" if gone else ""
-    return f"for a gateway to reach it, set in links.{name}: {line}{without}"
+    where = f"links.{name}" if name != REPLAYED else "its link"
+    return f"for a gateway to reach it, set in {where}: {line}{without}"

@@ -22,10 +22,10 @@ from gateway.model import Sample
 LINES = "application/jsonl"
 
 MAX_STREAMS = 16
-"""At once, so that some connections are left for all else; each may hold two thousand samples."""
+"""At once, so that some connections are left for all else; each may hold five thousand frames."""
 
-FRAMES = 1_000
-"""Kept for one who watches and does not keep up; the oldest go first."""
+FRAMES = 5_000
+"""Kept for one who watches and does not keep up, a second of eight serial ports that are full; the oldest go first."""
 
 Chunks = AsyncGenerator[bytes]
 """Its first item comes as soon as all is well, and may be empty."""

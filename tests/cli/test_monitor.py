@@ -233,6 +233,20 @@ def test_it_ends_quietly_when_nobody_reads_any_more(api: Api) -> None:
     assert (process.wait(20), errors) == (0, b"")
 
 
+def test_a_recording_ends_quietly_when_nobody_reads_any_more(api: Api) -> None:
+    api.tell("GET /v1/frames", Stream([FRAME] * 100_000))
+    with piped("--raw", "--record", "wire.txt") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr is not None
+        errors = process.stderr.read().decode()
+
+    assert process.wait(20) == 0
+    assert "recorded in wire.txt" in errors
+    assert "can't" not in errors
+
+
 def endless(api: Api, first: dict[str, Any] = FIRST) -> Iterator[dict[str, Any]]:
     yield first
     api.let_go.wait()

@@ -1,5 +1,6 @@
 """`fieldgate simulate`: where it serves, what it takes, and how it ends."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -48,6 +49,11 @@ def write(folder: Path, **links: object) -> Path:
     (("modbus", "safe"), 2, "--cert"),
     (("modbus", "plc", "--host", "192.0.2.7", "--tcp", "0"), 2, "plc can't be served there"),
     (("modbus", "-c", "missing.yaml"), 3, "missing.yaml"),
+    (("modbus", "--loop"), 2, "--loop plays a capture again: give --replay FILE"),
+    (("modbus", "--replay", "missing.txt"), 2, "missing.txt can't be played: No such file"),
+    (("modbus", "--replay", "gateway.yaml"), 2, "--replay serves one link: name it"),
+    (("modbus", "plc", "--replay", "gateway.yaml"), 2, "replay"),
+    (("serial", "--replay", "gateway.yaml"), 2, "no serial link with devices"),
 ])  # fmt: skip
 def test_what_can_not_be_served_is_told_and_ends_it(
     tmp_path: Path, arguments: tuple[str, ...], code: int, complaint: str
@@ -158,3 +164,30 @@ def test_for_people_it_says_what_to_write_into_the_configuration(tmp_path: Path)
     assert lines[0] == f"bus: 1 device at {tmp_path}/port (rtu)"
     assert lines[1] == f"  for a gateway to reach it, set in links.bus: {{port: {tmp_path}/port}}"
     assert "Ctrl-C" in lines[2]
+
+
+def test_a_capture_is_played_without_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "wire.txt").write_text('+1s rx "ST,GS,   12.34kg\\r\\n"\n+50ms rx "ST,GS,   12.36kg\\r\\n"\n')
+    port = tmp_path / "port"
+    arguments = ["simulate", "serial", "--replay", "wire.txt", "--loop", "--pty", str(port), "--json"]
+    with subprocess.Popen([str(FIELDGATE), *arguments], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as played:
+        try:
+            assert played.stdout is not None
+            told = json.loads(played.stdout.readline())["links"]["replay"]
+            heard = fieldgate("scan", "serial", str(port), "--listen", "30s", "--json", "--state-dir", str(tmp_path))
+        finally:
+            played.send_signal(signal.SIGINT)
+        assert played.wait(HANG_S) == 0
+
+    assert told["settings"] == {"port": str(port)}
+    found = json.loads(heard.stdout)["found"][0]
+    assert found["frames"][0]["text"] == "ST,GS,   12.34kg"
+    assert found["plausible"]
+
+
+def test_a_capture_that_makes_no_sense_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "wire.txt").write_text("# mine\nhello\n")
+
+    ended = fieldgate("simulate", "serial", "--replay", "wire.txt", cwd=tmp_path)
+
+    assert (ended.returncode, "wire.txt:2: 'hello' is neither" in ended.stderr) == (2, True), ended.stderr

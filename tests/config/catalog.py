@@ -1,4 +1,4 @@
-"""Two adapters and two endpoints of the tests' own, one adapter that cannot be loaded, Modbus, serial devices and MQTT."""
+"""Two adapters and two endpoints of the tests' own, one adapter that cannot be loaded, and some of the real ones."""
 
 from __future__ import annotations
 

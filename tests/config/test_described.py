@@ -17,6 +17,7 @@ version: 1
 gateway: {id: gw}
 links:
   tty: {adapter: serial, port: /dev/ttyS0, framing: {type: line, terminator: "\n"}}
+  usb: {adapter: serial, port: /dev/ttyACM0, framing: {type: line, terminator: "\r"}}
   plc: {adapter: modbus, host: 127.0.0.1}
 devices:
   scale:
@@ -33,9 +34,9 @@ devices:
       alarm: {message: alarm, type: bool, enum: {SET: true, CLR: false}}
     commands:
       limit:
-        send: "L{kg}\n"
+        send: "L{kg}{text}\n"
         args: {kg: {max: 9}, text: {type: string, pattern: "[a-z]+", default: none}}
-  scanner: {link: tty, match: '^(?P<code>\w+)$', stale_after: never, points: {code: {type: string}}, commands: false}
+  scanner: {link: usb, match: '^(?P<code>\w+)$', stale_after: never, points: {code: {type: string}}, commands: false}
   meter: {link: plc, every: 2s, points: {a: {address: 1, type: uint16}, b: {address: 2, type: uint16, every: 1min}}}
 """
 

@@ -58,8 +58,9 @@ async def test_the_far_port_is_set_as_configured_and_its_speed_can_change() -> N
         port.write(b"\x06050\r\n")
         assert port.tunable
         assert await port.set_baudrate(9600)
-        assert bytes(device.heard) == b"\x06050\r\n", "before the speed changes"
+        assert far.written == [(1200, b"\x06050\r\n")]
         assert far.baudrate == 9600
+        await device.hears(b"\x06050\r\n")
 
 
 async def test_a_server_that_is_hung_up_ends_the_port_once() -> None:

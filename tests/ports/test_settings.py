@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -76,6 +76,7 @@ def test_numbers_of_ports_reach_from_1_to_65535(port: str) -> None:
     assert link(port).port == port
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_whatever_is_written_is_a_port_or_is_told(text: str) -> None:
     try:
@@ -127,9 +128,9 @@ def test_settings_are_what_a_line_can_be_set_to(setting: dict[str, Any], good: b
 
 
 def test_settings_are_written_as_people_do_and_say_how_long_a_character_takes() -> None:
-    settings = SerialSettings(baudrate=300, data_bits=7, parity="even", stop_bits=1)
-    assert setting_of(settings) == "300 7E1"
-    assert settings.character_s == pytest.approx(10 / 300)
+    meter = SerialSettings(baudrate=300, data_bits=7, parity="even", stop_bits=1)
+    assert setting_of(meter) == "300 7E1"
+    assert meter.character_s == pytest.approx(10 / 300)
     assert setting_of(SerialSettings(stop_bits=1.5)) == "9600 8N1.5"
 
 

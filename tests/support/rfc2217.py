@@ -7,10 +7,21 @@ from typing import Any
 
 import serial
 from serial.rfc2217 import PortManager
+from typing_extensions import Buffer
 
 
 class _Pty(serial.Serial):
     """A pseudo terminal has no modem lines, for which the server asks, and none to set, which it does."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, timeout=0)
+        self.written: list[tuple[int, bytes]] = []
+        """At which speed, and what."""
+
+    def write(self, data: Buffer, /) -> int | None:
+        if bytes(data):
+            self.written.append((self.baudrate, bytes(data)))
+        return super().write(data)
 
     cts = dsr = ri = cd = property(lambda _self: False)
 
@@ -22,10 +33,10 @@ class _Pty(serial.Serial):
 
 
 class DeviceServer:
-    """Serves one client at a time; `settings` is what its port is set to."""
+    """Serves one client at a time; `line` is its port."""
 
     def __init__(self, path: str) -> None:
-        self.line = _Pty(path, timeout=0)
+        self.line = _Pty(path)
         self.clients = 0
         self._transport: Any = None
         self._manager: Any = None

@@ -49,6 +49,7 @@ class Ear(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_over, self.end = True, exc
+        self._descriptor = None
         self.news.set()
 
     def hear(self, data: bytes) -> None:

@@ -17,7 +17,6 @@ from adapters.serial.simulator.script import Cue, Script, cues_of, scripts_of
 from adapters.serial.simulator.unit import Unit
 from gateway.model import Value
 
-
 CHANGE_S = 0.2
 """What a device takes to change its speed: the least before an answer, as IEC 62056-21 has it for meters."""
 

@@ -115,9 +115,9 @@ async def simulation(
     public = _Public(chain, echoes=link.local_echo)
     async with serving(Room(public.join), place) as at:
         served = Simulation(link, chain, place, at)
-        tasks = [_task(public.speak(options.every_s))] if chain.speaks else []
-        if options.moving:
-            tasks.append(_task(served.live()))
+        tasks = [_task(served.live())] if options.moving else []
+        if chain.speaks:
+            tasks.append(_task(public.speak(options.every_s)))
         await asyncio.sleep(0)  # so that values are good when the first question comes
         try:
             yield served

@@ -22,6 +22,7 @@ from gateway.cli.scan.asking import Scanned
 from gateway.cli.scan.ports import listed_ports, name_for, searched
 
 HEAD = ("setting", "heard", "damaged", "", "it may be")
+BESIDE = "`fieldgate scan serial LINK --as-set` listens beside the gateway"
 ROW_BYTES = 16
 """As `monitor --raw` shows them."""
 NEXT_STEP = "give the points their names and units; `fieldgate monitor {link} --raw` shows what comes"
@@ -94,6 +95,8 @@ def _tell(port: str, told: Scanned) -> None:
         show.problem("ended before everything was tried")
     elif not _is_done(told):
         show.problem(f"{port}: {sentence(told.result)}")
+        if told.result.get("reason") == "in-use":
+            show.problem(BESIDE)
     best = next((each for each in heard if each["plausible"]), None)
     if best is not None:
         print("\n".join([*_frames(best), *stanza(port, best)]))

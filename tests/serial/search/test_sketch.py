@@ -23,7 +23,15 @@ def test_signs_of_patterns_in_a_line_are_only_signs() -> None:
     assert compiled(device["match"]).groups(line) == {"value1": "1", "value2": "21.5", "value3": "+2.0", "value4": "2"}
 
 
-@pytest.mark.parametrize("frames", [[b"READY", b"BUSY"], [b"A1", b"OPEN", b"SHUT"]])
+def test_words_that_change_are_points_too() -> None:
+    lines = [b"0000kg", b"ST,GS,+0000000kg", b"US,GS,+0003420kg", b"US,GS,+0009870kg", b"OL,GS,        kg"]
+    device = sketch(lines, None, 0)
+
+    assert device["points"] == {"word1": {"type": "string"}, "value2": {"type": "float"}}
+    assert compiled(device["match"]).groups(lines[2]) == {"word1": "US", "value2": "+0003420"}
+
+
+@pytest.mark.parametrize("frames", [[b"--", b"**"], [b"A1", b"!!", b"?"]])
 def test_lines_that_have_nothing_in_common_are_a_text(frames: list[bytes]) -> None:
     device = sketch(frames, None, 0)
 
