@@ -154,8 +154,7 @@ async def open_local(path: str, settings: SerialSettings, make: Callable[[], asy
     try:
         transport, doorway = await asyncio.shield(opening)
     except asyncio.CancelledError:
-        opening.cancel()
-        await asyncio.wait({opening}, timeout=OPENING_S)
+        await asyncio.wait({asyncio.ensure_future(_forgo(opening))}, timeout=OPENING_S)
         raise
     except NoRs485Error as error:
         hint = "remove rs485: most adapters switch the line by themselves"
@@ -178,6 +177,14 @@ async def _opened(path: str, settings: SerialSettings) -> tuple[_Transport, Door
     transport = _Transport(asyncio.get_running_loop(), doorway)
     await transport.connect(path=path, close_timeout=CLOSING_S, **_given(path, settings))
     return transport, doorway
+
+
+async def _forgo(opening: asyncio.Future[tuple[_Transport, Doorway]]) -> None:
+    """Close what nobody wants any more, once it is open: a thread may be at its file until then."""
+    with contextlib.suppress(*REFUSALS):
+        transport, doorway = await opening
+        transport.abort()
+        await doorway.over.wait()
 
 
 def _given(path: str, settings: SerialSettings) -> dict[str, Any]:

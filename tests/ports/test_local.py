@@ -1,6 +1,7 @@
 """Serial ports that refuse, vanish, and change their speed: over pseudo terminals, which the kernel makes."""
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import os
@@ -289,15 +290,13 @@ async def test_who_gives_up_while_it_opens_leaves_nothing_open(own: str) -> None
         for _ in range(turns):
             await asyncio.sleep(0.002)
         task.cancel()
-        try:
+        with contextlib.suppress(asyncio.CancelledError):
             port, listener = await task
-        except asyncio.CancelledError:
-            continue
-        port.abort()
-        await listener.ended()
-    async with asyncio.timeout(HANG_S):
-        while open_files() != before:  # noqa: ASYNC110  # what ends in the background tells nobody
-            await asyncio.sleep(0.01)
+            port.abort()
+            await listener.ended()
+        async with asyncio.timeout(HANG_S):
+            while open_files() != before:  # noqa: ASYNC110  # what ends in the background tells nobody
+                await asyncio.sleep(0.01)
 
 
 async def test_ports_need_no_thread_of_their_own() -> None:
