@@ -73,6 +73,13 @@ def test_no_damaged_block_comes_out_and_the_next_one_does() -> None:
         assert set(came) <= {DATA, IDENTIFICATION}
 
 
+@pytest.mark.parametrize("check", [b"\x06", b"\x15"])
+def test_the_check_of_a_damaged_block_is_no_acknowledgement(check: bytes) -> None:
+    cut = framer()
+    assert bodies(cut, b"\x021.8.0(1)\x03" + check, b"\x06") == [b"\x06"]
+    assert cut.losses.bad_checksums == 1
+
+
 def test_a_block_that_was_cut_off_is_lost_with_what_it_seems_to_hold() -> None:
     good = block(DATA)
     assert bodies(framer(), good[:20] + good) == [DATA]
