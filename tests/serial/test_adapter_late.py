@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.model import Sample
+from gateway.model import ResultStatus, Sample
 from tests.serial.talk.rig import FarEnd, Rig, on_a_line
 
 LINK = {"framing": {"type": "line", "terminator": "\r"}}
@@ -59,10 +59,10 @@ def test_a_device_that_is_always_late_is_told_of_and_does_not_look_well(
     every: str, takes_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def happens(rig: Rig) -> None:
-        await asyncio.sleep(120)
+        await asyncio.sleep(40)
         notices = [text for device, text in rig.notices() if device == "d"]
         assert any("later than its timeout of 100 ms: raise `timeout`" in text for text in notices), notices
-        old = [at for at, _, value in told(rig) if at - (value - 10_000) > takes_s + 0.01 and at > 30]
+        old = [at for at, _, value in told(rig) if at - (value - 10_000) > takes_s + 0.01 and at > 15]
         assert not old, "values of the question before"
 
     on_a_line(monkeypatch.setattr, LINK, {"d": numbers(every, "a")}, happens, Stamps(lambda _: takes_s, [b"a?\r"]))
@@ -88,7 +88,7 @@ def test_it_is_well_again_once_it_answers_in_time(monkeypatch: pytest.MonkeyPatc
     on_a_line(monkeypatch.setattr, LINK, {"d": numbers("1s", "a")}, happens, Stamps(lambda _: takes_s[0], [b"a?\r"]))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_no_answer_is_taken_for_that_to_another_question(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Late by up to four timeouts, or lost."""
     chance = random.Random(seed)
@@ -98,10 +98,10 @@ def test_no_answer_is_taken_for_that_to_another_question(seed: int, monkeypatch:
         return None if chance.random() < 0.1 else chance.choice((0.01, 0.02, 0.09, chance.uniform(0.0, 0.39)))
 
     async def happens(rig: Rig) -> None:
-        await asyncio.sleep(300)
+        await asyncio.sleep(60)
         got = told(rig)
         assert {name for _, name, _ in got} == {"a", "b", "c"}
-        assert len(got) > 100
+        assert len(got) > 20
         for at, name, value in got:
             number = "abc".index(name) + 1
             assert int(value // 10_000) == number, (at, name, value)
@@ -110,7 +110,7 @@ def test_no_answer_is_taken_for_that_to_another_question(seed: int, monkeypatch:
     on_a_line(monkeypatch.setattr, LINK, {"d": numbers("500ms", "a", "b", "c")}, happens, Stamps(takes, names))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_no_answer_is_taken_for_that_of_another_device(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """None has an address, and they answer independently of each other."""
     chance = random.Random(seed)
@@ -120,9 +120,9 @@ def test_no_answer_is_taken_for_that_of_another_device(seed: int, monkeypatch: p
         return None if chance.random() < 0.1 else chance.choice((0.01, 0.09, chance.uniform(0.0, 0.39)))
 
     async def happens(rig: Rig) -> None:
-        await asyncio.sleep(300)
+        await asyncio.sleep(60)
         got = told(rig)
-        assert len(got) > 100
+        assert len(got) > 20
         assert {(name, int(value // 10_000)) for _, name, value in got} == {("one", 1), ("two", 2)}
 
     devices = {name: numbers("500ms", name) for name in ("one", "two")}
@@ -131,10 +131,10 @@ def test_no_answer_is_taken_for_that_of_another_device(seed: int, monkeypatch: p
 
 def test_a_dead_device_without_an_address_spoils_no_value_of_its_neighbour(monkeypatch: pytest.MonkeyPatch) -> None:
     async def happens(rig: Rig) -> None:
-        await asyncio.sleep(300)
+        await asyncio.sleep(100)
         assert rig.states("one") == [("offline", "timeout")]
         assert rig.states("two") == [("online", None)]
-        assert len(told(rig)) == len(rig.samples("two")) >= 290
+        assert len(told(rig)) == len(rig.samples("two")) >= 90
         assert rig.adapter.counters()["late"] == 0
 
     def react(data: bytes) -> bytes | None:
@@ -177,6 +177,29 @@ def test_an_answer_that_is_lost_time_and_again_takes_no_other_with_it(monkeypatc
         assert sum(name == "b" for _, name, _ in told(rig)) >= 99
 
     on_a_line(monkeypatch.setattr, LINK, {"d": numbers("1s", "a", "b")}, happens, react)
+
+
+def test_what_was_asked_before_a_write_is_not_what_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The write is not answered: an answer that is late would say what was there before."""
+    asked = [0]
+
+    def react(data: bytes) -> bytes | tuple[float, bytes] | None:
+        if data.startswith(b"W"):
+            return None
+        asked[0] += 1
+        return (0.01, b"1.0\r") if asked[0] == 1 else (0.25, b"1.0\r") if asked[0] == 2 else (0.06, b"5.0\r")
+
+    async def happens(rig: Rig) -> None:
+        await asyncio.sleep(1.15)  # it is asked at 1 s
+        result = await rig.execute("d", write={"a": 5.0})
+        assert (result.status, result.values) == (ResultStatus.DONE, {"a": 5.0})
+        assert rig.adapter.counters()["late"] == 1
+
+    write = {"write": {"send": "W{value}\r"}, "writable": {"min": 0, "max": 10}, "verify": True}
+    a = {"type": "float", **write}
+    poll = {"send": "a?\r"}
+    device = {"every": "1s", "timeout": "100ms", "poll": poll, "match": r"^(?P<a>\d+\.\d+)$", "points": {"a": a}}
+    on_a_line(monkeypatch.setattr, LINK, {"d": device}, happens, react)
 
 
 def test_a_device_that_stands_still_and_then_says_all_at_once_is_not_misread(monkeypatch: pytest.MonkeyPatch) -> None:

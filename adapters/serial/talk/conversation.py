@@ -58,6 +58,9 @@ class Conversation:
 
     async def held(self) -> Outcome:
         """What came of it; the line may have another speed than its own (`Talker.own_baudrate`)."""
+        if not self._shapes:
+            self._talker.commands += 1
+        self._question = self._question._replace(commands=self._talker.commands)
         outcome = await self._all()
         if self._coming is not None:
             self._talker.forget()

@@ -24,16 +24,18 @@ DRAWN_OUT = 1.5
 
 
 class Question(NamedTuple):
-    """What is asked: this step of a script, said with these values to this device."""
+    """What is asked: this step of a script, said with these values to this device, after so many commands."""
 
     whose: str = ""
     script: Script | None = None
     values: Mapping[str, Value] = {}
     step: int = 0
+    commands: int = 0
 
     def is_like(self, other: Question) -> bool:
-        """Whether it is of the same conversation, held once more."""
-        return self.whose == other.whose and self.script is other.script and self.values == other.values
+        """Whether it is of the same conversation, held once more; a command between them may have changed all."""
+        mine, others = (self.whose, self.commands, self.values), (other.whose, other.commands, other.values)
+        return self.script is other.script and mine == others
 
     def is_same(self, other: Question) -> bool:
         """Whether the answer to one says as much as the answer to the other."""

@@ -28,6 +28,8 @@ class Talker:
 
     def __init__(self, link: SerialLink, wire: Wire, ear: Ear) -> None:
         self.tally = Tally()
+        self.commands = 0
+        """What was said so far that may have changed a device."""
         self.wire = wire
         self._link = link
         self._ear = ear
