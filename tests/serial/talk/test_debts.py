@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from adapters.serial.framing.frame import Frame
@@ -21,7 +23,7 @@ VOLT, CURR = Script((), 1.0), Script((), 2.0)
 FRAME = Frame(b"1.5", b"1.5")
 
 
-def asked(script: Script, whose: str = "d", address: str | None = None, **more: int) -> Sought:
+def asked(script: Script, whose: str = "d", address: str | None = None, **more: Any) -> Sought:
     return Sought(address, question=Question(whose, script, {}, 1)._replace(**more))
 
 
@@ -62,7 +64,7 @@ def test_who_answers_something_later_owes_nothing_from_before() -> None:
 
 
 @pytest.mark.parametrize("same", [{}, {"step": 2}, {"commands": 1}])
-def test_a_question_is_the_same_if_nothing_has_changed_between(same: dict[str, int]) -> None:
+def test_a_question_is_the_same_if_nothing_has_changed_between(same: dict[str, Any]) -> None:
     again = asked(VOLT, **same).question
     assert asked(VOLT).question.is_same(again) is not bool(same)
     assert not asked(CURR).question.is_same(asked(VOLT).question)
