@@ -10,6 +10,7 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from gateway.adapter.capture import US, Commanded, Traffic
@@ -32,7 +33,7 @@ class Replayer:
         # A name of its own: the terminal's number is used again at once, and then a daemon would open somebody else's.
         self._folder = tempfile.TemporaryDirectory(prefix="fieldgate-")
         self.path = f"{self._folder.name}/port"
-        os.symlink(os.ttyname(self._daemon_end), self.path)
+        Path(self.path).symlink_to(os.ttyname(self._daemon_end))
         self.failed: str | None = None
         self._entries = entries
         self._command = command
