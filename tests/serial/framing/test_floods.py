@@ -22,7 +22,7 @@ from tests.serial.framing.kinds import KINDS
 from tests.serial.framing.streams import MODBUS_CRC, Kind, held
 
 FLOOD_BYTES = 5_000
-STEPS_OF_BYTES = 240
+STEPS_OF_BYTES = 120
 """Enough for what grows with the square to be seen: the longest frames of these kinds are 20 bytes."""
 
 
