@@ -1,6 +1,6 @@
 """What an installer writes about a serial link and the devices on it. Pure."""
 
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum
 from adapters.serial.config.decoding import Columns, Decode, Iec62056, Nmea, Pairs, Pattern, Table
 from adapters.serial.config.device import SerialDevice
 from adapters.serial.config.framing import (
