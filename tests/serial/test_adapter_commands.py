@@ -85,10 +85,8 @@ def test_where_only_an_error_is_answered_silence_is_consent(
     ("what", "reason"),
     [
         ({"invoke": "fly"}, "unknown-command"),
-        ({"invoke": "limit", "args": {}}, "malformed"),
-        ({"invoke": "limit", "args": {"kg": "much"}}, "malformed"),
-        ({"invoke": "limit", "args": {"kg": 1.0, "lb": 2.0}}, "malformed"),
         ({"invoke": "limit", "args": {"kg": 12345.6}}, "out-of-range"),
+        ({"invoke": "recipe", "args": {"name": "1A"}}, "malformed"),
         ({"write": {"weight": 1.0}}, "not-writable"),
         ({"write": {"height": 1.0}}, "unknown-point"),
         ({"read": ("height",)}, "unknown-point"),
@@ -103,18 +101,45 @@ def test_what_can_not_be_done_is_rejected_before_anything_is_sent(
         assert caught.value.reason == reason
         assert rig.far.said == []
 
-    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+    recipe = {"args": {"name": {"type": "string", "pattern": "[A-Z]\\d"}}, "send": "R{name}\r\n"}
+    scale = {**SCALE, "commands": {**SCALE["commands"], "recipe": recipe}}
+    on_a_line(monkeypatch.setattr, {}, {"scale": scale}, happens)
 
 
 def test_a_text_can_not_smuggle_in_another_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    scale = {**SCALE, "commands": {"show": {"args": {"text": {"type": "string"}}, "send": "D{text}\r\n"}}}
+    shown = {"type": "string", "writable": True, "write": {"send": "D{value}\r\n"}}
+    display = {"match": "^D (?P<text>.*)$", "points": {"text": shown}}
 
     async def happens(rig: Rig) -> None:
         with pytest.raises(Rejected, match="control characters"):
-            await rig.execute("scale", invoke="show", args={"text": "hi\r\nRESET"})
+            await rig.execute("display", write={"text": "hi\r\nRESET"})
         assert rig.far.said == []
 
-    on_a_line(monkeypatch.setattr, {}, {"scale": scale}, happens)
+    on_a_line(monkeypatch.setattr, {}, {"display": display}, happens)
+
+
+def test_what_would_be_rounded_beyond_a_limit_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    sp = {**WRITABLE["points"]["sp"], "writable": {"min": 0, "max": 49.96}}
+    oven = {**WRITABLE, "points": {**WRITABLE["points"], "sp": sp}}
+
+    async def happens(rig: Rig) -> None:
+        with pytest.raises(Rejected, match=r"50\.0 is the nearest value that can be written"):
+            await rig.execute("oven", write={"sp": 49.96})
+        assert rig.wrote == []
+
+    on_a_line(monkeypatch.setattr, {}, {"oven": oven}, happens)
+
+
+def test_a_sequence_that_expires_half_way_may_have_happened(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [{"send": "A\r\n", "expect": "^OK$"}, {"pause": "5s"}, {"send": "B\r\n", "expect": "^OK$"}]
+    scale = {**SCALE, "commands": {"fill": {"sequence": steps}}}
+
+    async def happens(rig: Rig) -> None:
+        result = await rig.execute("scale", within_s=2.0, invoke="fill")
+        assert (result.status, rig.far.words) == (ResultStatus.UNKNOWN, [b"A\r\n"])
+        assert result.reason != "device-error"
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": scale}, happens, answers({b"A\r\n": b"OK\r\n"}))
 
 
 def test_a_written_point_is_scaled_sent_and_read_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from adapters.modbus.config.sense import complaints
 from adapters.modbus.config.tables import ADDRESSES, BIT_TABLES, MAX_READ_REGISTERS, Table, reference
-from gateway.adapter import BitRange, PointConfig, RawNumbers, WriteRules
+from gateway.adapter import BitRange, PointConfig, RawNumbers
 from gateway.model import Kind, Value
 from gateway.values import SCALARS, Order, Quantity, Spoiled, Unwritable, decode_one, encode
 
@@ -90,15 +90,6 @@ class ModbusPoint(PointConfig):
         except Spoiled:
             return "the nearest value that can be written is outside its range"
         return self.off_limits(rounded) if rounded != value else None
-
-    def off_limits(self, rounded: Value) -> str | None:
-        """Why what would really be written may not be: the nearest raw number can lie beyond a limit."""
-        if not isinstance(self.writable, WriteRules) or isinstance(rounded, str | bool):
-            return None
-        low, high = self.writable.min, self.writable.max
-        if (low is None or low <= rounded) and (high is None or rounded <= high):
-            return None
-        return f"{rounded} is the nearest value that can be written, and outside what its writable allows"
 
     @field_validator("address", mode="before")
     @classmethod
