@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.adapter import Rejected
+from gateway.adapter import AdapterError, Rejected
 from gateway.model import ResultStatus
 from tests.serial.talk.rig import Rig, nothing, on_a_line
 from tests.serial.test_adapter_listens import SCALE
@@ -247,5 +247,30 @@ def test_a_link_that_is_lost_while_an_answer_is_awaited_leaves_it_open(monkeypat
         rig.far.hang_up()
         result = await waiting
         assert (result.status, result.reason) == (ResultStatus.UNKNOWN, "no-link")
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_a_port_that_fails_within_a_sequence_leaves_it_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [{"send": "A\r\n", "expect": "^OK$"}, {"baudrate": 19200}, {"send": "B\r\n", "expect": "^OK$"}]
+    scale = {**SCALE, "commands": {"faster": {"sequence": steps}}}
+
+    async def happens(rig: Rig) -> None:
+        async def refuse(_baudrate: int) -> None:
+            raise AdapterError("it does not take 19200 baud")
+
+        monkeypatch.setattr(rig.far, "set_baudrate", refuse)
+        result = await rig.execute("scale", invoke="faster")
+        assert (result.status, result.reason) == (ResultStatus.UNKNOWN, "no-link")
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": scale}, happens, answers({b"A\r\n": b"OK\r\n"}))
+
+
+def test_reads_that_were_in_vain_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        for _ in range(5):
+            await rig.execute("scale", within_s=1.0, read=("weight",))
+        assert rig.adapter._session is not None
+        assert len(rig.adapter._session._parties["scale"]._waiting) <= 1
 
     on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
