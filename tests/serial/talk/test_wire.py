@@ -25,6 +25,7 @@ def _connected() -> tuple[Wire, FarEnd, list[Frame]]:
 def test_a_flood_is_worked_off_window_by_window_while_the_far_end_waits() -> None:
     async def happens() -> None:
         wire, far, heard = _connected()
+        await asyncio.sleep(1)
         far.say(FLOOD)
         await asyncio.sleep(WINDOW_S / 2)
         assert far.pauses == [True]
@@ -40,6 +41,7 @@ def test_a_flood_is_worked_off_window_by_window_while_the_far_end_waits() -> Non
 def test_nothing_is_heard_of_a_flood_once_it_is_closed() -> None:
     async def happens() -> None:
         wire, far, heard = _connected()
+        await asyncio.sleep(1)
         far.say(FLOOD)
         await asyncio.sleep(WINDOW_S / 2)
         before = len(heard)
@@ -53,6 +55,7 @@ def test_nothing_is_heard_of_a_flood_once_it_is_closed() -> None:
 def test_what_is_left_of_a_flood_when_the_port_goes_away_is_counted() -> None:
     async def happens() -> None:
         wire, far, heard = _connected()
+        await asyncio.sleep(1)
         far.say(FLOOD)
         await asyncio.sleep(WINDOW_S / 2)
         far.hang_up()
