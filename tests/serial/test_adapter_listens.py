@@ -149,3 +149,18 @@ def test_a_good_sentence_does_not_hide_that_another_is_bad(monkeypatch: pytest.M
         assert rig.states("gps") == [("degraded", "invalid")]
 
     on_a_line(monkeypatch.setattr, {}, {"gps": gps}, happens)
+
+
+def test_one_that_is_cancelled_again_while_it_ends_still_closes_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        await asyncio.sleep(1)
+        assert rig.running is not None
+        for _ in range(3):
+            rig.running.cancel()
+            await asyncio.sleep(0)
+        await asyncio.wait([rig.running])
+        assert rig.running.cancelled()
+        assert rig.far.closed
+        assert rig.adapter.counters()["frames"] == 0
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
