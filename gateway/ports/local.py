@@ -189,15 +189,7 @@ async def open_local(path: str, settings: SerialSettings, make: Callable[[], asy
         raise AdapterError(f"{path} has no RS-485 mode ({error.strerror}); {hint}") from None
     except REFUSALS as error:
         raise AdapterError(why_not(path, error)) from None
-    port = LocalPort(transport, path)
-    try:
-        protocol = make()
-    except BaseException:
-        port.abort()
-        await doorway.over.wait()
-        raise
-    doorway.admit(port, protocol)
-    return port
+    return await doorway.admitted(LocalPort(transport, path), make)
 
 
 async def _opened(path: str, settings: SerialSettings) -> tuple[_Transport, Doorway]:

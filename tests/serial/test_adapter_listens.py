@@ -74,6 +74,22 @@ def test_what_is_not_understood_is_told_once_in_plain_words(
     on_a_line(monkeypatch.setattr, link, {"scale": SCALE}, happens)
 
 
+def test_why_one_that_is_silent_is_not_understood_is_told_as_soon_as_that_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def happens(rig: Rig) -> None:
+        await asyncio.sleep(35)
+        assert rig.details("scale") == [None]
+        for _ in range(10):
+            rig.far.say(b"HELLO 1\r\n" * 2)
+            await asyncio.sleep(1)
+        words = "frames arrive, but none that `match`es: the last was 'HELLO 1'"
+        assert rig.details("scale") == [None, words]
+        assert rig.states("scale") == [("offline", "silent")] * 2
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
 def test_when_it_is_understood_again_that_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
     async def happens(rig: Rig) -> None:
         for data in (
@@ -133,3 +149,18 @@ def test_a_good_sentence_does_not_hide_that_another_is_bad(monkeypatch: pytest.M
         assert rig.states("gps") == [("degraded", "invalid")]
 
     on_a_line(monkeypatch.setattr, {}, {"gps": gps}, happens)
+
+
+def test_one_that_is_cancelled_again_while_it_ends_still_closes_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        await asyncio.sleep(1)
+        assert rig.running is not None
+        for _ in range(3):
+            rig.running.cancel()
+            await asyncio.sleep(0)
+        await asyncio.wait([rig.running])
+        assert rig.running.cancelled()
+        assert rig.far.closed
+        assert rig.adapter.counters()["frames"] == 0
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)

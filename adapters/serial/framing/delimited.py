@@ -56,10 +56,8 @@ class DelimitedFramer(Framer):
 
     @override
     def silence(self) -> list[Frame]:
-        self.losses.junk_bytes += len(self._held)
-        self._held = b""
         self._skipping = self._opened
-        return []
+        return super().silence()
 
     def _parts(self, data: bytes) -> list[bytes]:
         """What is between delimiters; what is held has none, and is not looked through again."""

@@ -47,9 +47,11 @@ class Framer(ABC):
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that this completes; the same however the stream was cut into pieces."""
 
-    @abstractmethod
     def silence(self) -> list[Frame]:
-        """Nothing came for `gap_s`: what was begun ends here."""
+        """Nothing came for `gap_s`: what was begun ends here, and is none."""
+        self.losses.junk_bytes += len(self._held)
+        self._held = b""
+        return []
 
     def wrap(self, data: bytes, *, sealed: bool = False) -> bytes:  # noqa: ARG002  # for those that put one behind
         """What has to go on the wire to say this: the same, but on slip, cobs and escaped.

@@ -15,10 +15,11 @@ from adapters.serial.simulator.faults import Fault, fault_of
 from adapters.serial.simulator.parties import Devices
 from adapters.serial.simulator.place import Options, Place
 from adapters.serial.simulator.served import Served
-from adapters.serial.simulator.serving import At, Party, Room, serving
+from adapters.serial.simulator.serving import Party, Room, serving
 from adapters.serial.simulator.unit import Unit
 from gateway.adapter import Rejected
 from gateway.model import Value
+from gateway.ports.serving import At
 
 STEP_S = 0.5
 """How often values move."""

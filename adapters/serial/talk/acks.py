@@ -12,7 +12,7 @@ from gateway.adapter import Emit
 from gateway.model import Sample
 
 MAX_WAITING = 100
-"""Of one line: what is not acknowledged the device says again."""
+"""Of one line, for the disk and for their turn: what is not acknowledged the device says again."""
 
 
 class Ack:
@@ -36,7 +36,7 @@ class Acks:
 
     def __init__(self, order: Order, talker: Talker, emit: Emit, lose: Callable[[Exception], None]) -> None:
         self.left_out = 0
-        """Values that were taken without a word, since too many waited to be on disk."""
+        """Messages that were taken without a word, since too many waited."""
         self._order = order
         self._talker = talker
         self._emit = emit
@@ -45,16 +45,14 @@ class Acks:
 
     def take(self, sample: Sample, data: bytes, *, sealed: bool = False) -> None:
         """Tell of these values, and say this once they are on disk. `sealed`: it has its checksum."""
-        ack = Ack(self._talker, data, sealed=sealed)
-        if not sample.values:
-            self._order.acknowledge(ack)
-        elif len(self._waiting) >= MAX_WAITING:
+        if len(self._waiting) + self._order.acknowledging >= MAX_WAITING:
             self.left_out += 1
-            self._emit(sample)
-        else:
-            task = asyncio.create_task(self._durable(sample), name="acknowledge")
-            self._waiting.append((task, ack))
-            task.add_done_callback(self._on_disk)
+            if sample.values:
+                self._emit(sample)
+            return
+        task = asyncio.create_task(self._durable(sample), name="acknowledge")
+        self._waiting.append((task, Ack(self._talker, data, sealed=sealed)))
+        task.add_done_callback(self._on_disk)
 
     def close(self) -> None:
         """Nothing is acknowledged any more."""
@@ -62,14 +60,16 @@ class Acks:
             task.cancel()
 
     async def _durable(self, sample: Sample) -> None:
-        await self._emit.durable(sample)
+        """What has no values says nothing that could be lost, and has its turn all the same."""
+        if sample.values:
+            await self._emit.durable(sample)
 
     def _on_disk(self, _task: asyncio.Task[None]) -> None:
         while self._waiting and self._waiting[0][0].done():
             task, ack = self._waiting.popleft()
             if task.cancelled():
                 continue
-            if isinstance(error := task.exception(), Exception):
-                self._lose(error)
-            else:
+            if (error := task.exception()) is None:
                 self._order.acknowledge(ack)
+            elif isinstance(error, Exception):
+                self._lose(error)

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from adapters.serial.config import Baudrate
+from adapters.serial.config import NamedBaudrate
 from adapters.serial.decode import Address, Shape
 from adapters.serial.patterns import Pattern
 from adapters.serial.talk.debts import Question, Sought
@@ -134,8 +134,8 @@ class Conversation:
         self._values |= answer.groups
         return None
 
-    async def _change_speed(self, baudrate: int | Baudrate) -> Outcome | None:
-        if isinstance(baudrate, Baudrate):
+    async def _change_speed(self, baudrate: int | NamedBaudrate) -> Outcome | None:
+        if isinstance(baudrate, NamedBaudrate):
             named = self._groups.get(baudrate.from_)
             if named not in baudrate.table:
                 known = ", ".join(baudrate.table)

@@ -35,7 +35,7 @@ class Talker:
         self._ear = ear
         self._loop = asyncio.get_running_loop()
         self._baudrate = link.baudrate
-        self._bits = 1 + link.data_bits + (link.parity != "none") + link.stop_bits
+        self._bits = link.character_bits
         self._out_s = self._free_s = 0.0
         self._calm = asyncio.Event()
         self._calm.set()

@@ -214,15 +214,17 @@ class Wire(asyncio.Protocol):
             self._work_off()
 
     def _work_off(self) -> None:
+        if not self.open:
+            self.losses.junk_bytes += len(self._held)
+            self._held = b""
+            return
         now_s = self._loop.time()
         if now_s >= self._window_ends_s:
             self._window_ends_s, self._spent = now_s + WINDOW_S, 0
         if self._spent <= WINDOW_COST:
             piece, self._held = self._held[:PIECE_BYTES], self._held[PIECE_BYTES:]
             self._safely(lambda: self._take(piece))
-        if not self.open:
-            self._held = b""
-        elif not self._held:
+        if not self._held:
             self._resume()
         elif self._spent <= WINDOW_COST:
             self._loop.call_soon(self._work_off)

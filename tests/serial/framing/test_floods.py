@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from adapters.serial.checksums import Seal, seal_of
+from adapters.serial.checksums import Checksum, Seal, seal_of
 from adapters.serial.checksums.catalogue import ALGORITHMS, Algorithm
-from adapters.serial.config.checksum import Checksum
 from adapters.serial.config.framing import LengthField
 from adapters.serial.framing.frame import Framer
 from adapters.serial.framing.make import framer_of

@@ -8,6 +8,8 @@ from adapters.serial.search.setting import Setting
 
 DAMAGED = 0
 """As the kernel hands on characters without a stop bit or with a wrong parity (termios(3), PARMRK)."""
+CHARACTER_BITS = 10
+"""With its start and stop bit, and its parity if it has one."""
 
 
 def heard_at(setting: Setting, said: Sequence[bytes], sent: Setting, pause_s: float = 0.1) -> Heard:
@@ -17,7 +19,7 @@ def heard_at(setting: Setting, said: Sequence[bytes], sent: Setting, pause_s: fl
         characters = list(_received(_levels(data, sent), sent, setting))
         pieces.append((at_s, bytes(character if good else DAMAGED for character, good in characters)))
         faults += sum(not good for _, good in characters)
-        at_s += pause_s + len(data) * sent.character_bits / (sent.baudrate or 1)
+        at_s += pause_s + len(data) * CHARACTER_BITS / (sent.baudrate or 1)
     return Heard(setting, tuple(piece for piece in pieces if piece[1]), faults)
 
 
