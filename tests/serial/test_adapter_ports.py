@@ -69,6 +69,13 @@ async def at_work(device: dict[str, Any]) -> AsyncIterator[tuple[SerialAdapter, 
             far.close()
 
 
+@pytest.fixture
+def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes as soon as the port is open is not taken for the rest of something."""
+    monkeypatch.setattr("adapters.serial.talk.wire.AMID_S", 0.0)
+
+
+@pytest.mark.usefixtures("trusting")
 async def test_what_a_device_sends_becomes_samples() -> None:
     async with at_work(SCALE) as (_, emitted, far, _pair):
         for piece in (b"ST,GS,  12", b".34kg\r", b"\nUS,NT,-1.00kg\r\n"):
@@ -100,6 +107,7 @@ async def unplugged() -> None:
                 await asyncio.sleep(0.001)
 
 
+@pytest.mark.usefixtures("trusting")
 async def test_a_port_that_is_pulled_out_ends_the_link_and_one_that_is_back_begins_anew() -> None:
     with pytest.raises(AdapterError, match="has gone away"):
         await unplugged()

@@ -25,6 +25,10 @@ UNSENT_BYTES = 65_536
 """So much can only wait when the far end takes nothing at all."""
 ROUNDING_S = 1e-6
 """Timers are exact to this."""
+AMID_S = 0.2
+"""What comes so soon after the port was opened, unasked, may have begun before: a character of 110 baud takes half of
+it, and what USB adapters and device servers collect is here by then, too.
+"""
 QUIET_S = 1.0
 """After so long what was begun is no frame any more when something new is said."""
 
@@ -60,6 +64,8 @@ class Wire(asyncio.Protocol):
         self.lost: asyncio.Future[None] = self._loop.create_future()
         self._port: Port | None = None
         self._closed = self._loop.create_future()
+        self._opened_s: float | None = None
+        """Until something has come or was said."""
         self._local_echo = local_echo
         self._echo = b""
         self._held = b""
@@ -71,6 +77,7 @@ class Wire(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._port = cast("Port", transport)
+        self._opened_s = self._loop.time()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -104,6 +111,7 @@ class Wire(asyncio.Protocol):
         packed = self._framer.wrap(data, sealed=sealed)
         if self._port is None:
             return packed
+        self._opened_s = None
         self.rest()
         if self._local_echo:
             self._echo += packed
@@ -132,6 +140,8 @@ class Wire(asyncio.Protocol):
         self.heard_s = now_s = self._loop.time()
         self._time_ms = time.time_ns() // 1_000_000
         self.counters.bytes += len(data)
+        if self._opened_s is not None:
+            self._begin(now_s - self._opened_s)
         if self.tap is not None:
             self._show("rx", bytes(data))
         if self._echo:
@@ -163,6 +173,12 @@ class Wire(asyncio.Protocol):
         if self.is_idle() and (exc is None or isinstance(exc, ConnectionResetError)):
             return Unheard(f"{self._where} was closed, on which nothing was asked just then")
         return AdapterError(f"{self._where} has gone away{f': {exc}' if exc is not None else ''}")
+
+    def _begin(self, after_s: float) -> None:
+        """The first bytes are here."""
+        self._opened_s = None
+        if after_s < AMID_S:
+            self._framer.amid()
 
     def _take(self, data: bytes) -> None:
         frames = self._framer.feed(data)
