@@ -27,7 +27,7 @@ from gateway.adapter.contract import (
     Wrote,
     to_nobody,
 )
-from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
+from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard, Unkept
 from gateway.adapter.living import lively, ratings
 from gateway.adapter.notation import BitRange, RawNumbers
 from gateway.adapter.paths import ConfigPath
@@ -80,6 +80,7 @@ __all__ = [
     "TlsConfig",
     "Traffic",
     "Unheard",
+    "Unkept",
     "WriteRules",
     "Wrote",
     "capture_comment",

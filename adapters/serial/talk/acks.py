@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from adapters.serial.talk.order import Order
 from adapters.serial.talk.talker import Talker
-from gateway.adapter import Emit
-from gateway.model import Sample
+from gateway.adapter import Emit, Unkept
+from gateway.model import Notice, Sample
 
 MAX_WAITING = 100
 """Of one line: what is not acknowledged the device says again."""
@@ -36,12 +36,12 @@ class Acks:
 
     def __init__(self, order: Order, talker: Talker, emit: Emit, lose: Callable[[Exception], None]) -> None:
         self.left_out = 0
-        """Values that were taken without a word, since too many waited to be on disk."""
+        """Values without a word: too many waited to be on disk, or there was no room for them."""
         self._order = order
         self._talker = talker
         self._emit = emit
         self._lose = lose
-        self._waiting: deque[tuple[asyncio.Task[None], Ack]] = deque()
+        self._waiting: deque[tuple[asyncio.Task[bool], Ack]] = deque()
 
     def take(self, sample: Sample, data: bytes, *, sealed: bool = False) -> None:
         """Tell of these values, and say this once they are on disk. `sealed`: it has its checksum."""
@@ -61,15 +61,21 @@ class Acks:
         for task, _ in self._waiting:
             task.cancel()
 
-    async def _durable(self, sample: Sample) -> None:
-        await self._emit.durable(sample)
+    async def _durable(self, sample: Sample) -> bool:
+        try:
+            await self._emit.durable(sample)
+        except Unkept as error:
+            self.left_out += 1
+            self._emit(Notice(sample.group.device, f"it is not acknowledged: {error}"))
+            return False
+        return True
 
-    def _on_disk(self, _task: asyncio.Task[None]) -> None:
+    def _on_disk(self, _task: asyncio.Task[bool]) -> None:
         while self._waiting and self._waiting[0][0].done():
             task, ack = self._waiting.popleft()
             if task.cancelled():
                 continue
             if isinstance(error := task.exception(), Exception):
                 self._lose(error)
-            else:
+            elif task.result():
                 self._order.acknowledge(ack)
