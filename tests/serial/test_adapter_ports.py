@@ -10,7 +10,7 @@ import pytest
 
 from adapters.serial import SerialAdapter
 from adapters.serial.config import SerialDevice, SerialLink
-from gateway.adapter import AdapterError
+from gateway.adapter import AdapterError, Unheard
 from gateway.model import Command, DeviceState, ResultStatus
 from tests.serial.test_adapter_listens import SCALE
 from tests.support.emitted import Emitted, running, untold
@@ -132,3 +132,29 @@ async def test_a_device_server_is_spoken_to_over_tcp() -> None:
     async with server, running(adapter(f"tcp://127.0.0.1:{port}", POLLED)) as emitted:
         await emitted.sample("d", 3)
         assert emitted.values("d") == {"t": 21.5}
+
+
+async def test_one_who_hangs_up_after_each_answer_is_not_asked_more_often_for_it() -> None:
+    asked = list[bytes]()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(100))
+        if asked[-1]:
+            writer.write(b"T 1.5\r\n")
+        writer.close()
+
+    memory: dict[str, dict[str, Any]] = {"d": {}}
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        device = SerialDevice.model_validate({"link": "l", **POLLED, "every": "1h"})
+        link = SerialLink.model_validate({"adapter": "serial", "port": port})
+        emitted = Emitted()
+        with pytest.raises(Unheard):
+            await SerialAdapter(link, {"d": device}, memory).run(emitted)
+        again = asyncio.create_task(SerialAdapter(link, {"d": device}, memory).run(emitted))
+        await asyncio.wait((again,), timeout=0.3)
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)
+    assert [each for each in asked if each] == [b"?\r\n"]
+    assert len(emitted.samples("d")) == 1
+    assert memory == {"d": {}}, "nothing that changes with each answer is kept for the disk"

@@ -91,6 +91,11 @@ class Wire(asyncio.Protocol):
         """Whether anything can be said."""
         return self._port is not None and not self.lost.done()
 
+    @property
+    def ended_idle(self) -> bool:
+        """Whether it was closed while nothing was to come."""
+        return self.lost.done() and not self.lost.cancelled() and isinstance(self.lost.exception(), Unheard)
+
     def lose(self, error: Exception) -> None:
         """The connection is of no use any more."""
         if not self.lost.done():
