@@ -224,3 +224,16 @@ def test_a_link_that_is_lost_while_an_answer_is_awaited_leaves_it_open(monkeypat
         assert (result.status, result.reason) == (ResultStatus.UNKNOWN, "no-link")
 
     on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_a_text_can_not_bring_a_second_command_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {"send": 'NAME "{to}";\r\n', "args": {"to": {"type": "string"}}}
+    device = {"match": "^(?P<v>x)$", "points": {"v": {"type": "string"}}, "commands": {"name": named}}
+
+    async def happens(rig: Rig) -> None:
+        with pytest.raises(Rejected, match=r"to: to the device it would end at '\"'"):
+            await rig.execute("d", invoke="name", args={"to": 'a";*RST;"'})
+        await rig.execute("d", invoke="name", args={"to": "a.b-c_d e"})
+        assert rig.far.words == [b'NAME "a.b-c_d e";\r\n']
+
+    on_a_line(monkeypatch.setattr, {}, {"d": device}, happens)
