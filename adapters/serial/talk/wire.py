@@ -19,6 +19,10 @@ PIECE_BYTES = 4096
 WINDOW_S = 0.1
 WINDOW_COST = 100_000
 """What a port may cost in a window: 1 MB/s, or 14,000 frames of 20 bytes a second; more waits at the far end."""
+BUSY_S = 0.03
+"""The processor's time that a port may take in a window, whatever it sends: a flood of false beginnings costs 5 us a
+byte, noise a hundredth of that.
+"""
 FRAME_COST = 50
 """A frame costs as much as so many bytes that belong to none."""
 UNSENT_BYTES = 65_536
@@ -70,6 +74,7 @@ class Wire(asyncio.Protocol):
         self._echo = b""
         self._held = b""
         self._spent = 0
+        self._busy_s = 0.0
         self._window_ends_s = 0.0
         self._time_ms = 0
         self._gap_timer: asyncio.TimerHandle | None = None
@@ -152,8 +157,8 @@ class Wire(asyncio.Protocol):
         if self._echo:
             data = self._without_echo(data)
         if now_s >= self._window_ends_s:
-            self._window_ends_s, self._spent = now_s + WINDOW_S, 0
-        if self._held or len(data) > PIECE_BYTES or self._spent > WINDOW_COST:
+            self._open_window(now_s)
+        if self._held or len(data) > PIECE_BYTES or self._is_spent:
             self._hold(data)
         else:
             self._take(data)
@@ -186,10 +191,12 @@ class Wire(asyncio.Protocol):
             self._framer.amid()
 
     def _take(self, data: bytes) -> None:
+        began_s = time.thread_time()
         frames = self._framer.feed(data)
         self._spent += len(data) + FRAME_COST * len(frames)
         self.begun_s = self.heard_s if self._framer.begun else 0.0
         self._heard(frames)
+        self._busy_s += time.thread_time() - began_s
         if self._framer.gap_s is not None and self._gap_timer is None:
             self._gap_timer = self._loop.call_at(self.heard_s + self._framer.gap_s, self._gap)
 
@@ -237,19 +244,27 @@ class Wire(asyncio.Protocol):
     def _work_off(self) -> None:
         now_s = self._loop.time()
         if now_s >= self._window_ends_s:
-            self._window_ends_s, self._spent = now_s + WINDOW_S, 0
-        if self._spent <= WINDOW_COST:
+            self._open_window(now_s)
+        if not self._is_spent:
             piece, self._held = self._held[:PIECE_BYTES], self._held[PIECE_BYTES:]
             self._safely(lambda: self._take(piece))
         if not self.open:
             self._held = b""
         elif not self._held:
             self._resume()
-        elif self._spent <= WINDOW_COST:
+        elif not self._is_spent:
             self._loop.call_soon(self._work_off)
         else:
             self.counters.floods += 1
             self._loop.call_at(self._window_ends_s, self._work_off)
+
+    def _open_window(self, now_s: float) -> None:
+        self._window_ends_s, self._spent, self._busy_s = now_s + WINDOW_S, 0, 0.0
+
+    @property
+    def _is_spent(self) -> bool:
+        """Whether the rest waits for the next window."""
+        return self._spent > WINDOW_COST or self._busy_s > BUSY_S
 
     def _pause(self) -> None:
         if self._port is not None:
