@@ -49,7 +49,7 @@ class SerialAdapter(Adapter):
         link = self._link
         wire = Wire(framer_of(link.framing, link.checksum), link.port, local_echo=link.local_echo)
         wire.tap = self._tap
-        session = Session(link, self._devices, wire, emit)
+        session = Session(link, self._devices, wire, emit, self._memory)
         await connect(link.port, link, link.connect_timeout, lambda: wire)
         talking = asyncio.create_task(session.run(), name="talk")
         try:

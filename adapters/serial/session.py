@@ -12,6 +12,7 @@ from adapters.serial.decode import Heard, Router, Shape, address_key
 from adapters.serial.framing.make import seal_for_sending
 from adapters.serial.talk import diagnosis
 from adapters.serial.talk.acks import Acks
+from adapters.serial.talk.asked import Asked
 from adapters.serial.talk.commands import Commands
 from adapters.serial.talk.conversation import Conversation
 from adapters.serial.talk.debts import QUIET_TIMEOUTS
@@ -27,7 +28,7 @@ from adapters.serial.talk.script import Ground, Script
 from adapters.serial.talk.talker import Talker
 from adapters.serial.talk.template import Template
 from adapters.serial.talk.wire import Wire
-from gateway.adapter import AdapterError, Emit, Unheard
+from gateway.adapter import AdapterError, Emit, Memory, Unheard
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Notice
 from gateway.ports import is_local
@@ -44,8 +45,11 @@ LOOK_S = 1.0
 class Session:
     """The devices of a link while it is connected."""
 
-    def __init__(self, link: SerialLink, devices: Mapping[str, SerialDevice], wire: Wire, emit: Emit) -> None:
+    def __init__(
+        self, link: SerialLink, devices: Mapping[str, SerialDevice], wire: Wire, emit: Emit, memory: Memory
+    ) -> None:
         self._link = link
+        self._asked = Asked(memory)
         self._wire = wire
         self._emit = emit
         self._loop = asyncio.get_running_loop()
@@ -92,14 +96,18 @@ class Session:
         await self._greet()
         grid = shared_grid()
         self._tickets.append(grid.subscribe(Slot(LOOK_S), self._look, self._wire.lose))
-        for (name, _), poll in self._polls.items():
+        lately = self._asked.lately(self._loop.time(), {key: poll.every_s for key, poll in self._polls.items()})
+        for (name, message), poll in self._polls.items():
             slot = Slot(poll.every_s, self._parties[name].device.phase)
             self._tickets.append(grid.subscribe(slot, poll.wake, self._wire.lose))
-            poll.wake()
+            if (name, message) not in lately:
+                poll.wake()
         await self._order.run(self._talker.ready)
 
     def stop(self) -> None:
         """Nothing is asked or said any more."""
+        if self._wire.ended_idle:
+            self._asked.note({key: poll.tried_s for key, poll in self._polls.items() if poll.well})
         for ticket in self._tickets:
             ticket.cancel()
         self._acks.close()

@@ -27,7 +27,7 @@ from gateway.adapter.contract import (
     Wrote,
     to_nobody,
 )
-from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
+from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard, Unkept
 from gateway.adapter.living import lively, ratings
 from gateway.adapter.notation import BitRange, RawNumbers
 from gateway.adapter.paths import ConfigPath
@@ -82,6 +82,7 @@ __all__ = [
     "Traffic",
     "Unheard",
     "ValuePoint",
+    "Unkept",
     "WriteRules",
     "Wrote",
     "capture_comment",

@@ -28,7 +28,7 @@ class Emit(Protocol):
         """
 
     async def durable(self, sample: Sample, /) -> None:
-        """Return once the sample is on disk, for devices that delete what we acknowledge."""
+        """Return once it is on disk, for devices that delete what we acknowledge; raises Unkept if it had to go."""
 
 
 Memory = Mapping[str, MutableMapping[str, Any]]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.adapter import Unkept
 from tests.serial.talk.rig import Rig, on_a_line
 
 LOGGER: dict[str, Any] = {
@@ -114,3 +115,25 @@ def test_those_that_wait_for_the_line_count_as_well(monkeypatch: pytest.MonkeyPa
         assert rig.adapter.counters()["unacknowledged"] == 99
 
     on_a_line(monkeypatch.setattr, {"pause_between": "1s"}, {"log": LOGGER}, happens)
+
+
+def test_what_there_was_no_room_for_is_not_acknowledged_and_the_line_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        is_full = True
+
+        async def durable(_sample: object) -> None:
+            if is_full:
+                raise Unkept("the outbox cloud had no room for it")
+
+        monkeypatch.setattr(rig, "durable", durable)
+        rig.far.say(b"#7 42\r\n")
+        await asyncio.sleep(1)
+        assert rig.far.said == []
+        assert rig.adapter.counters()["unacknowledged"] == 1
+        assert [text for _, text in rig.notices()] == ["it is not acknowledged: the outbox cloud had no room for it"]
+        is_full = False
+        rig.far.say(b"#7 42\r\n")
+        await asyncio.sleep(1)
+        assert rig.far.words == [b"ACK 7\r\n"]
+
+    on_a_line(monkeypatch.setattr, {}, {"log": LOGGER}, happens)

@@ -274,3 +274,16 @@ def test_reads_that_were_in_vain_leave_nothing_behind(monkeypatch: pytest.Monkey
         assert len(rig.adapter._session._parties["scale"]._waiting) <= 1
 
     on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_a_text_can_not_bring_a_second_command_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {"send": 'NAME "{to}";\r\n', "args": {"to": {"type": "string"}}}
+    device = {"match": "^(?P<v>x)$", "points": {"v": {"type": "string"}}, "commands": {"name": named}}
+
+    async def happens(rig: Rig) -> None:
+        with pytest.raises(Rejected, match=r"to: to the device it would end at '\"'"):
+            await rig.execute("d", invoke="name", args={"to": 'a";*RST;"'})
+        await rig.execute("d", invoke="name", args={"to": "a.b-c_d e"})
+        assert rig.far.words == [b'NAME "a.b-c_d e";\r\n']
+
+    on_a_line(monkeypatch.setattr, {}, {"d": device}, happens)

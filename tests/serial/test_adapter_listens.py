@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adapters.serial.talk.wire import PIECE_BYTES
 from tests.serial.talk.rig import Rig, on_a_line
 
 SCALE: dict[str, Any] = {
@@ -133,6 +134,24 @@ def test_endless_bytes_without_a_frame_cost_bounded_time_and_nothing_after_it_is
         assert rig.samples("scale") == [{"weight": 12.34, "stable": True}]
 
     on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_bytes_that_are_dear_to_look_through_wait_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.serial.talk.wire.BUSY_S", 0.0)
+    link = {
+        "framing": {"type": "length", "start": {"hex": "AA"}, "at": 1, "extra": 2},
+        "checksum": {"type": "crc-16/modbus", "endian": "little"},
+    }
+
+    async def happens(rig: Rig) -> None:
+        rig.far.say(b"\xaa" * 5 * PIECE_BYTES + b"\xaa\x02\x01\x07\x30\xe7" * 3)
+        await asyncio.sleep(0.35)
+        assert rig.far.pauses == [True]
+        assert rig.adapter.counters()["floods"] == 4, "one piece in each window"
+        await asyncio.sleep(0.5)
+        assert rig.far.pauses == [True, False]
+
+    on_a_line(monkeypatch.setattr, link, {"d": {"points": {"v": {"at": 3, "type": "uint8"}}}}, happens)
 
 
 def test_a_good_sentence_does_not_hide_that_another_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:

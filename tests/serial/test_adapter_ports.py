@@ -10,7 +10,7 @@ import pytest
 
 from adapters.serial import SerialAdapter
 from adapters.serial.config import SerialDevice, SerialLink
-from gateway.adapter import AdapterError
+from gateway.adapter import AdapterError, Unheard
 from gateway.model import Command, DeviceState, ResultStatus
 from tests.serial.test_adapter_listens import SCALE
 from tests.support.emitted import Emitted, running, untold
@@ -70,6 +70,13 @@ async def at_work(device: dict[str, Any]) -> AsyncIterator[tuple[SerialAdapter, 
             far.close()
 
 
+@pytest.fixture
+def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes as soon as the port is open is not taken for the rest of something."""
+    monkeypatch.setattr("adapters.serial.talk.wire.AMID_S", 0.0)
+
+
+@pytest.mark.usefixtures("trusting")
 async def test_what_a_device_sends_becomes_samples() -> None:
     async with at_work(SCALE) as (_, emitted, far, _pair):
         for piece in (b"ST,GS,  12", b".34kg\r", b"\nUS,NT,-1.00kg\r\n"):
@@ -101,6 +108,7 @@ async def unplugged() -> None:
                 await asyncio.sleep(0.001)
 
 
+@pytest.mark.usefixtures("trusting")
 async def test_a_port_that_is_pulled_out_ends_the_link_and_one_that_is_back_begins_anew() -> None:
     with pytest.raises(AdapterError, match="has gone away"):
         await unplugged()
@@ -158,3 +166,29 @@ async def test_a_meter_that_answers_while_the_speed_changes_is_read() -> None:
             far.say(b"V\r\n")  # the first question may have come too early
         await emitted.sample("d", 20)
         assert emitted.values("d") == {"t": 21.5}
+
+
+async def test_one_who_hangs_up_after_each_answer_is_not_asked_more_often_for_it() -> None:
+    asked = list[bytes]()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(100))
+        if asked[-1]:
+            writer.write(b"T 1.5\r\n")
+        writer.close()
+
+    memory: dict[str, dict[str, Any]] = {"d": {}}
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        device = SerialDevice.model_validate({"link": "l", **POLLED, "every": "1h"})
+        link = SerialLink.model_validate({"adapter": "serial", "port": port})
+        emitted = Emitted()
+        with pytest.raises(Unheard):
+            await SerialAdapter(link, {"d": device}, memory).run(emitted)
+        again = asyncio.create_task(SerialAdapter(link, {"d": device}, memory).run(emitted))
+        await asyncio.wait((again,), timeout=0.3)
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)
+    assert [each for each in asked if each] == [b"?\r\n"]
+    assert len(emitted.samples("d")) == 1
+    assert memory == {"d": {}}, "nothing that changes with each answer is kept for the disk"

@@ -53,6 +53,9 @@ class Framer(ABC):
         self._held = b""
         return []
 
+    def amid(self) -> None:  # noqa: B027  # most see by a frame's beginning, or by its checksum, that it is whole
+        """What comes first may be the rest of a frame whose beginning nobody has heard: it is none."""
+
     def wrap(self, data: bytes, *, sealed: bool = False) -> bytes:  # noqa: ARG002  # for those that put one behind
         """What has to go on the wire to say this: the same, but on slip, cobs and escaped.
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from adapters.serial.talk.order import Order
 from adapters.serial.talk.talker import Talker
-from gateway.adapter import Emit
-from gateway.model import Sample
+from gateway.adapter import Emit, Unkept
+from gateway.model import Notice, Sample
 
 MAX_WAITING = 100
 """Of one line, for the disk and for their turn: what is not acknowledged the device says again."""
@@ -36,12 +36,12 @@ class Acks:
 
     def __init__(self, order: Order, talker: Talker, emit: Emit, lose: Callable[[Exception], None]) -> None:
         self.left_out = 0
-        """Messages that were taken without a word, since too many waited."""
+        """Messages without a word: too many waited, or there was no room for their values."""
         self._order = order
         self._talker = talker
         self._emit = emit
         self._lose = lose
-        self._waiting: deque[tuple[asyncio.Task[None], Ack]] = deque()
+        self._waiting: deque[tuple[asyncio.Task[bool], Ack]] = deque()
 
     def take(self, sample: Sample, data: bytes, *, sealed: bool = False) -> None:
         """Tell of these values, and say this once they are on disk. `sealed`: it has its checksum."""
@@ -59,17 +59,24 @@ class Acks:
         for task, _ in self._waiting:
             task.cancel()
 
-    async def _durable(self, sample: Sample) -> None:
-        """What has no values says nothing that could be lost, and has its turn all the same."""
-        if sample.values:
+    async def _durable(self, sample: Sample) -> bool:
+        """Whether it may be acknowledged: what has no values says nothing that could be lost, and has its turn too."""
+        if not sample.values:
+            return True
+        try:
             await self._emit.durable(sample)
+        except Unkept as error:
+            self.left_out += 1
+            self._emit(Notice(sample.group.device, f"it is not acknowledged: {error}"))
+            return False
+        return True
 
-    def _on_disk(self, _task: asyncio.Task[None]) -> None:
+    def _on_disk(self, _task: asyncio.Task[bool]) -> None:
         while self._waiting and self._waiting[0][0].done():
             task, ack = self._waiting.popleft()
             if task.cancelled():
                 continue
-            if (error := task.exception()) is None:
-                self._order.acknowledge(ack)
-            elif isinstance(error, Exception):
+            if isinstance(error := task.exception(), Exception):
                 self._lose(error)
+            elif error is None and task.result():
+                self._order.acknowledge(ack)

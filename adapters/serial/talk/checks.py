@@ -44,6 +44,7 @@ def invoking(name: str, device: SerialDevice, ground: Ground, command: str, args
     _look_right(known, args)
     script = ground.script(known)
     values = {**ground.known, **args}
+    _stays_whole(script, args)
     _fits(script, values)
     return Invoking(script, values)
 
@@ -59,6 +60,7 @@ def writing(device: SerialDevice, ground: Ground, name: str, value: Value) -> Wr
         raise Rejected(error.reason, f"{name}: {error}") from None
     _printable(name, raw)
     script = ground.script(point.write)
+    _stays_whole(script, {"value": raw})
     _fits(script, {**ground.known, "value": raw})
     template = next((each for each in script.sends if VALUE in each.names), None)
     written = value_of(point, raw if template is None else template.sent(VALUE, raw), value)
@@ -99,6 +101,15 @@ def _printable(name: str, value: Value) -> None:
     """A line's end within a text would begin another command of the device; raises Rejected."""
     if isinstance(value, str) and any(character < " " or character == "\x7f" for character in value):
         raise Rejected("malformed", f"{name}: control characters, such as a line's end, can't be part of a value")
+
+
+def _stays_whole(script: Script, given: Mapping[str, Value]) -> None:
+    """What ends a text for the device, within it, would let the rest be another command; raises Rejected."""
+    for template in script.sends:
+        for name, value in given.items():
+            if isinstance(value, str) and (found := sorted(template.ends(name).intersection(value))):
+                detail = f"{name}: to the device it would end at {found[0]!r}, which can't be part of it"
+                raise Rejected("malformed", detail)
 
 
 def _fits(script: Script, values: Mapping[str, Value]) -> None:

@@ -69,6 +69,11 @@ class Poll:
         """Whether it was asked for in vain, which may be chance."""
         return self._patience.failures > 0 and not self._patience.dead
 
+    @property
+    def well(self) -> bool:
+        """Whether it was answered when it was last asked for."""
+        return self.tried_s > 0 and not self._patience.failures and not self._waits
+
     def wake(self) -> bool:
         """It is due; False if the last one has not ended yet: then it begins when that does, once."""
         if self._waits:

@@ -19,12 +19,20 @@ PIECE_BYTES = 4096
 WINDOW_S = 0.1
 WINDOW_COST = 100_000
 """What a port may cost in a window: 1 MB/s, or 14,000 frames of 20 bytes a second; more waits at the far end."""
+BUSY_S = 0.03
+"""The processor's time that a port may take in a window, whatever it sends: a flood of false beginnings costs 5 us a
+byte, noise a hundredth of that.
+"""
 FRAME_COST = 50
 """A frame costs as much as so many bytes that belong to none."""
 UNSENT_BYTES = 65_536
 """So much can only wait when the far end takes nothing at all."""
 ROUNDING_S = 1e-6
 """Timers are exact to this."""
+AMID_S = 0.2
+"""What comes so soon after the port was opened, unasked, may have begun before: a character of 110 baud takes half of
+it, and what USB adapters and device servers collect is here by then, too.
+"""
 QUIET_S = 1.0
 """After so long what was begun is no frame any more when something new is said."""
 
@@ -60,10 +68,13 @@ class Wire(asyncio.Protocol):
         self.lost: asyncio.Future[None] = self._loop.create_future()
         self._port: Port | None = None
         self._closed = self._loop.create_future()
+        self._opened_s: float | None = None
+        """Until something has come or was said."""
         self._local_echo = local_echo
         self._echo = b""
         self._held = b""
         self._spent = 0
+        self._busy_s = 0.0
         self._window_ends_s = 0.0
         self._time_ms = 0
         self._gap_timer: asyncio.TimerHandle | None = None
@@ -71,6 +82,7 @@ class Wire(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._port = cast("Port", transport)
+        self._opened_s = self._loop.time()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -83,6 +95,11 @@ class Wire(asyncio.Protocol):
     def open(self) -> bool:
         """Whether anything can be said."""
         return self._port is not None and not self.lost.done()
+
+    @property
+    def ended_idle(self) -> bool:
+        """Whether it was closed while nothing was to come."""
+        return self.lost.done() and not self.lost.cancelled() and isinstance(self.lost.exception(), Unheard)
 
     def lose(self, error: Exception) -> None:
         """The connection is of no use any more."""
@@ -104,6 +121,7 @@ class Wire(asyncio.Protocol):
         packed = self._framer.wrap(data, sealed=sealed)
         if self._port is None:
             return packed
+        self._opened_s = None
         self.rest()
         if self._local_echo:
             self._echo += packed
@@ -132,13 +150,15 @@ class Wire(asyncio.Protocol):
         self.heard_s = now_s = self._loop.time()
         self._time_ms = time.time_ns() // 1_000_000
         self.counters.bytes += len(data)
+        if self._opened_s is not None:
+            self._begin(now_s - self._opened_s)
         if self.tap is not None:
             self._show("rx", bytes(data))
         if self._echo:
             data = self._without_echo(data)
         if now_s >= self._window_ends_s:
-            self._window_ends_s, self._spent = now_s + WINDOW_S, 0
-        if self._held or len(data) > PIECE_BYTES or self._spent > WINDOW_COST:
+            self._open_window(now_s)
+        if self._held or len(data) > PIECE_BYTES or self._is_spent:
             self._hold(data)
         else:
             self._take(data)
@@ -164,11 +184,19 @@ class Wire(asyncio.Protocol):
             return Unheard(f"{self._where} was closed, on which nothing was asked just then")
         return AdapterError(f"{self._where} has gone away{f': {exc}' if exc is not None else ''}")
 
+    def _begin(self, after_s: float) -> None:
+        """The first bytes are here."""
+        self._opened_s = None
+        if after_s < AMID_S:
+            self._framer.amid()
+
     def _take(self, data: bytes) -> None:
+        began_s = time.thread_time()
         frames = self._framer.feed(data)
         self._spent += len(data) + FRAME_COST * len(frames)
         self.begun_s = self.heard_s if self._framer.begun else 0.0
         self._heard(frames)
+        self._busy_s += time.thread_time() - began_s
         if self._framer.gap_s is not None and self._gap_timer is None:
             self._gap_timer = self._loop.call_at(self.heard_s + self._framer.gap_s, self._gap)
 
@@ -220,17 +248,25 @@ class Wire(asyncio.Protocol):
             return
         now_s = self._loop.time()
         if now_s >= self._window_ends_s:
-            self._window_ends_s, self._spent = now_s + WINDOW_S, 0
-        if self._spent <= WINDOW_COST:
+            self._open_window(now_s)
+        if not self._is_spent:
             piece, self._held = self._held[:PIECE_BYTES], self._held[PIECE_BYTES:]
             self._safely(lambda: self._take(piece))
         if not self._held:
             self._resume()
-        elif self._spent <= WINDOW_COST:
+        elif not self._is_spent:
             self._loop.call_soon(self._work_off)
         else:
             self.counters.floods += 1
             self._loop.call_at(self._window_ends_s, self._work_off)
+
+    def _open_window(self, now_s: float) -> None:
+        self._window_ends_s, self._spent, self._busy_s = now_s + WINDOW_S, 0, 0.0
+
+    @property
+    def _is_spent(self) -> bool:
+        """Whether the rest waits for the next window."""
+        return self._spent > WINDOW_COST or self._busy_s > BUSY_S
 
     def _pause(self) -> None:
         if self._port is not None:
