@@ -14,6 +14,8 @@ from adapters.serial.patterns.plain import plain
 
 Encoding = Literal["ascii", "latin-1", "utf-8"]
 
+_PYTHONS = re.compile(r"""r(['"]).*\1""", re.DOTALL)
+"""To YAML the r and the quotes behind it are text as any other."""
 HINT = "patterns are RE2's, which has no look-around, no backreferences and no possessive repeats"
 
 
@@ -90,6 +92,8 @@ def _said(error: Exception) -> str:
 
 def _checked(text: str) -> str:
     """As UTF-8, which can be anything; whether it goes with the link's encoding only the link knows."""
+    if _PYTHONS.fullmatch(text):
+        raise ValueError(f"is written as in Python: leave the r and its quotes out, write {text[1:]}")
     engine = _engine(text, "utf-8")
     if len(engine.groupindex) < _named(text):
         raise ValueError("is no pattern: two of its groups have the same name")
