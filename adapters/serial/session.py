@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.decode import Heard, Router, Shape, address_key
@@ -13,6 +14,7 @@ from adapters.serial.talk import diagnosis
 from adapters.serial.talk.acks import Acks
 from adapters.serial.talk.commands import Commands
 from adapters.serial.talk.conversation import Conversation
+from adapters.serial.talk.debts import QUIET_TIMEOUTS
 from adapters.serial.talk.diagnosis import Diagnosis
 from adapters.serial.talk.ear import Ear
 from adapters.serial.talk.ground import ground_of
@@ -50,7 +52,9 @@ class Session:
         self._router = Router(link, devices)
         grounds = {name: ground_of(link, device) for name, device in devices.items()}
         self._parties = {
-            name: Party(name, device, self._router.shapes[name], grounds[name], emit=emit, explain=self._explain)
+            name: Party(
+                name, device, self._router.shapes[name], grounds[name], emit=emit, explain=partial(self._explain, name)
+            )
             for name, device in devices.items()
         }
         if link.address is not None:
@@ -66,7 +70,7 @@ class Session:
         self._acks = Acks(self._order, self._talker, emit, wire.lose)
         self._acked = dict(self._templates())
         self._rest = Rest()
-        self._line = Line(self._talker, self._order, self._rest, emit, self._take)
+        self._line = Line(self._talker, self._order, self._rest, emit, self._take, silence=_silence(link, devices))
         self._polls = {
             (name, message): Poll(party, message, parts.poll, party.device.period_s(parts), self._line)
             for name, party in self._parties.items()
@@ -80,6 +84,7 @@ class Session:
         self._begun_s = self._loop.time()
         self._diagnosis = Diagnosis()
         self._troubled: Party | None = None
+        self._hurried: dict[str, str | None] = {}
         self._tickets: list[Ticket] = []
 
     async def run(self) -> None:
@@ -157,6 +162,7 @@ class Session:
     def _look(self) -> bool:
         now_s = self._loop.time()
         self._diagnose(now_s)
+        self._hurry()
         for party in self._parties.values():
             party.report(now_s)
         for poll in self._polls.values():
@@ -187,8 +193,18 @@ class Session:
             self._emit(Notice(self._troubled.name, "what arrives is understood again", mended=True))
             self._troubled = None
 
-    def _explain(self) -> str | None:
-        return self._diagnosis.words
+    def _explain(self, device: str) -> str | None:
+        return self._ear.punctuality.words(device) or self._diagnosis.words
+
+    def _hurry(self) -> None:
+        """Tell who answers later than its timeout, once and when that is over."""
+        for name in self._parties:
+            told, words = self._hurried.get(name), self._ear.punctuality.words(name)
+            if words is not None and told is None:
+                self._emit(Notice(name, words))
+            elif words is None and told is not None:
+                self._emit(Notice(name, "its answers come in time again", mended=True))
+            self._hurried[name] = words
 
     @property
     def _heard(self) -> diagnosis.Heard:
@@ -210,3 +226,8 @@ class Session:
             if (ack := parts.ack) is not None
             for shape in party.shapes_of(message)
         ]
+
+
+def _silence(link: SerialLink, devices: Mapping[str, SerialDevice]) -> int:
+    """How many timeouts others can't ask for, when one is not answered: where no address tells answers apart, more."""
+    return QUIET_TIMEOUTS if link.address is None and len(devices) > 1 else 2

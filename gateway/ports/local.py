@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from serialx import PinState, SerialException, StopBits
+from serialx.platforms._termios_api import tcgetattr, tcsetattr
 from serialx.platforms.serial_linux import TERMIOS2_ABI, LinuxSerial, LinuxSerialTransport
 from typing_extensions import override
 
@@ -25,6 +26,8 @@ from gateway.ports.settings import LETTERS, Rs485, SerialSettings
 
 READ_BYTES = 4096
 """More than the kernel keeps of a line (N_TTY_BUF_SIZE); the 256 KiB of serialx are new pages at each read: 40 us."""
+MIN_READ_BYTES = 1
+"""With 0 a port on which nothing has come reads as one that has gone away (termios(3), VMIN)."""
 PSEUDO = "/dev/pts/"
 """Pseudo terminals have no wire: the kernel refuses parity on them (pty(7))."""
 CMSPAR = 0o10000000000
@@ -67,12 +70,31 @@ def speed_of(descriptor: int) -> int:
     return int(TERMIOS2_ABI.struct.from_buffer(flags).c_ospeed)
 
 
+def is_speed(made: int, wanted: int) -> bool:
+    """Whether both ends understand each other."""
+    return abs(made / wanted - 1) <= MAX_SPEED_ERROR
+
+
 class _Line(LinuxSerial):
-    """One that was set: what serialx calls at each change, off the loop."""
+    """One that was set: what is called at each change, off the loop."""
 
     def __init__(self, *args: Any, rs485: Rs485 | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **kwargs | {"min_read_size": MIN_READ_BYTES})
         self._rs485 = rs485
+
+    def retune(self, baudrate: int) -> None:
+        """Another speed and nothing else: where serialx sets a port, it throws away what has come."""
+        if self._fileno is None:
+            raise OSError(errno.EIO, "it has been closed")
+        self._baudrate = baudrate
+        if self._has_non_posix_baudrate:
+            self._set_non_posix_baudrate(baudrate)
+        else:
+            flags = tcgetattr(self._fileno)
+            flags[4:6] = self._build_ispeed(), self._build_ospeed()
+            tcsetattr(self._fileno, termios.TCSANOW, flags)
+        if not is_speed(speed_of(self._fileno), baudrate):
+            raise OSError(errno.EINVAL, "not taken")
 
     @override
     def _after_configure_port(self) -> None:
@@ -80,7 +102,7 @@ class _Line(LinuxSerial):
         assert self._fileno is not None
         flags = termios.tcgetattr(self._fileno)
         wanted = self._build_character_size_flags() | self._build_stopbits_flags() | self._build_parity_flags()
-        if not is_taken(flags[2], wanted) or abs(speed_of(self._fileno) / self._baudrate - 1) > MAX_SPEED_ERROR:
+        if not is_taken(flags[2], wanted) or not is_speed(speed_of(self._fileno), self._baudrate):
             raise OSError(errno.EINVAL, "not taken")
         if wanted & termios.PARENB:
             # A character whose parity is wrong comes as a zero: the eight bits of an LRC let one in 256 pass.
@@ -96,6 +118,12 @@ class _Line(LinuxSerial):
 class _Transport(LinuxSerialTransport):
     _serial_cls = _Line
     max_size = READ_BYTES
+
+    @property
+    def line(self) -> _Line:
+        """What is set of it."""
+        assert isinstance(self._serial, _Line)
+        return self._serial
 
     @override
     def _read_ready(self) -> None:
@@ -133,7 +161,7 @@ class LocalPort(Port):
                 await self._transport.flush()
             if self.is_closing():
                 raise OSError(errno.EIO, "it has been closed")
-            await self._transport.reconfigure_port(baudrate=baudrate)
+            await asyncio.get_running_loop().run_in_executor(None, self._transport.line.retune, baudrate)
         except TimeoutError:
             raise AdapterError(f"{self._path} does not send what was written: is it stopped by flow_control?") from None
         except REFUSALS as error:

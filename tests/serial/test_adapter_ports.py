@@ -16,6 +16,7 @@ from tests.serial.test_adapter_listens import SCALE
 from tests.support.emitted import Emitted, running, untold
 from tests.support.patience import HANG_S
 from tests.support.ptys import ptys
+from tests.support.rfc2217 import DeviceServer
 
 POLLED: dict[str, Any] = {
     "every": "50ms",
@@ -123,4 +124,37 @@ async def test_a_device_server_is_spoken_to_over_tcp() -> None:
     port = server.sockets[0].getsockname()[1]
     async with server, running(adapter(f"tcp://127.0.0.1:{port}", POLLED)) as emitted:
         await emitted.sample("d", 3)
+        assert emitted.values("d") == {"t": 21.5}
+
+
+async def test_a_device_server_of_rfc2217_is_spoken_to_at_every_speed_that_a_sequence_wants() -> None:
+    """Polls and commands; the far port is the one whose speed changes."""
+    sequence = [{"send": "?\r\n", "expect": "^V$"}, {"baudrate": 19200}, {"send": "R\r\n"}]
+    poll = {"sequence": sequence, "timeout": "20s"}
+    device = {**POLLED, "poll": poll, "commands": {"go": {"send": "GO\r\n", "expect": "^GONE$", "timeout": "20s"}}}
+    async with ptys() as pair:
+        far = Far(pair.theirs)
+        far.answers = {b"?": b"V\r\n", b"R": b"T 21.5\r\n", b"GO": b"GONE\r\n"}
+        async with DeviceServer(pair.ours).serving() as server:
+            made = adapter(f"rfc2217://127.0.0.1:{server.port}", device)
+            async with running(made) as emitted:
+                await emitted.sample("d", 3)
+                command = Command("c", "d", asyncio.get_running_loop().time() + HANG_S, invoke="go")
+                assert (await made.execute(command, untold)).status is ResultStatus.DONE
+                await emitted.sample("d", 5)
+                assert emitted.values("d") == {"t": 21.5}
+            speeds = {data: baudrate for baudrate, data in server.line.written}
+            assert speeds == {b"?\r\n": 9600, b"R\r\n": 19200, b"GO\r\n": 9600}
+        far.close()
+
+
+async def test_a_meter_that_answers_while_the_speed_changes_is_read() -> None:
+    """It does not wait for us: what it says is kept, however it falls."""
+    sequence = [{"send": "?\r\n", "expect": "^V$"}, {"send": "R\r\n"}, {"baudrate": 19200}]
+    device = {**POLLED, "poll": {"sequence": sequence, "timeout": "20s"}}
+    async with at_work(device) as (_, emitted, far, _pair):
+        far.answers = {b"?": b"V\r\n", b"R": b"T 21.5\r\n"}
+        if not emitted.samples("d"):
+            far.say(b"V\r\n")  # the first question may have come too early
+        await emitted.sample("d", 20)
         assert emitted.values("d") == {"t": 21.5}

@@ -14,6 +14,7 @@ from adapters.serial.patterns import compiled
 from adapters.serial.sense.complaint import Complaint, within
 from adapters.serial.talk.expected import filled, names_in
 from adapters.serial.talk.script import CODE
+from gateway.ports.place import kind_of
 
 ADDRESS, VALUE = "address", "value"
 RESERVED = frozenset({ADDRESS, VALUE, CHECKSUM})
@@ -130,7 +131,7 @@ def _unknown(names: Iterable[str], place: Where, known: set[str]) -> Iterator[Co
 
 
 def _speed(speed: int | Baudrate, place: Where, known: set[str]) -> Iterator[Complaint]:
-    if place.link.port.startswith("tcp://"):
+    if kind_of(place.link.port) == "tcp":
         yield place.fault("through tcp:// the far end sets the speed: use rfc2217://, or leave it out")
     if isinstance(speed, Baudrate) and speed.from_ not in known:
         yield place.fault(f"no `expect` before it has a group {speed.from_!r}, as in (?P<{speed.from_}>\\d)")

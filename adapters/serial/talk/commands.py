@@ -100,6 +100,7 @@ class Commands:
             self._line.talker,
             script,
             values,
+            whose=self._party.name,
             address=self._party.address,
             sent=wrote,
             not_after_s=self._not_after_s,
