@@ -19,6 +19,8 @@ MAX_BYTES = 1 << 20
 a hundred devices on a line of noise have a gigabyte, and it is slower for it. Lines of instruments take some KiB.
 """
 
+_PYTHONS = re.compile(r"""r(['"]).*\1""", re.DOTALL)
+"""To YAML the r and the quotes behind it are text as any other."""
 HINT = "patterns are RE2's, which has no look-around, no backreferences and no possessive repeats"
 
 
@@ -98,6 +100,8 @@ def _said(error: Exception) -> str:
 
 def _checked(text: str) -> str:
     """As UTF-8, which can be anything; whether it goes with the link's encoding only the link knows."""
+    if _PYTHONS.fullmatch(text):
+        raise ValueError(f"is written as in Python: leave the r and its quotes out, write {text[1:]}")
     engine = _engine(text, "utf-8")
     if len(engine.groupindex) < _named(text):
         raise ValueError("is no pattern: two of its groups have the same name")

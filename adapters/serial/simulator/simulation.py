@@ -31,7 +31,7 @@ class Simulation(Served):
     def __init__(self, link: SerialLink, chain: Chain, place: Place, at: At) -> None:
         super().__init__(link, place, at)
         self._chain = chain
-        self._held: set[tuple[str, str]] = set()
+        self._held = {(name, point) for name, unit in chain.units.items() for point in unit.steady()}
 
     @property
     @override

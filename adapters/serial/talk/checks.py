@@ -81,7 +81,7 @@ def askable(device: SerialDevice, name: str) -> None:
     point = point_of(device, name)
     parts = dict(device.parts())[point.message or next(iter(dict(device.parts())))]
     if parts.poll is None and parts.stale_after == "never":
-        detail = f"{name}: the device sends it when something happens, and can't be asked for it"
+        detail = f"{name}: the device sends it when something happens, and can't be asked: `monitor` shows it then"
         raise Rejected("not-supported", detail)
 
 

@@ -22,6 +22,7 @@ def test_named_groups_have_a_character_for_each_byte() -> None:
         ("a(?=b)", "no look-around"),
         (r"(a)\1", "no backreferences"),
         ("(a{100}){100}", "invalid repetition size"),
+        ("r'^a$'", "leave the r and its quotes out"),
         ("(?P<a>x)(?P<a>y)", "two of its groups have the same name"),
         (r"^\p{L}{100}$", "it would take more than 1 MiB"),
     ],

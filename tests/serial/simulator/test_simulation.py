@@ -15,7 +15,7 @@ from adapters.serial.simulator import Playback, Simulation
 from gateway.adapter import AdapterError, Rejected
 from gateway.model import Command, DeviceState, ResultStatus
 from gateway.values import Unwritable
-from tests.serial.simulator.setup import device_of, link_of
+from tests.serial.simulator.setup import Gateway, device_of, link_of
 from tests.support.emitted import Emitted, running, untold
 from tests.support.patience import HANG_S
 
@@ -140,6 +140,20 @@ async def test_values_are_good_from_the_start_and_move_if_they_may() -> None:
             assert not emitted.bad("d")
             values = emitted.values("d")
     assert (values["held"], values["text"]) == (9.5, "text")
+
+
+def test_what_an_interlock_waits_for_is_so_and_stays_so_until_somebody_sets_it() -> None:
+    points = {
+        "weight": {"type": "float"},
+        "stable": {"type": "bool", "from": "status", "enum": {"US": False, "ST": True, "OL": False}},
+        "overload": {"type": "bool", "from": "status", "enum": {"US": False, "ST": False, "OL": True}},
+        "mode": {"type": "string", "enum": {"G": "gross", "N": "net"}},
+    }
+    match = r"^(?P<status>ST|US|OL)(?P<mode>[GN]) (?P<weight>\d+\.\d)$"
+    commands = {"tare": {"send": "T", "interlock": {"stable": True}}}
+    unit = Gateway(link_of(), {"d": device_of(points=points, match=match, commands=commands)}).chain.units["d"]
+    assert unit.steady() == {"stable", "overload"}
+    assert (unit.get("stable"), unit.get("overload")) == (True, False)
 
 
 async def test_a_point_is_not_set_to_what_it_cannot_hold() -> None:
