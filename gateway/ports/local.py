@@ -21,10 +21,13 @@ from typing_extensions import override
 from gateway.adapter import AdapterError
 from gateway.ports.lasting import BY_ID
 from gateway.ports.port import Doorway, Port
+from gateway.ports.rounds import shared_rounds
 from gateway.ports.settings import LETTERS, Rs485, SerialSettings
 
 READ_BYTES = 4096
 """More than the kernel keeps of a line (N_TTY_BUF_SIZE); the 256 KiB of serialx are new pages at each read: 40 us."""
+NO_BYTES = bytes(4)
+"""An int of 0, as FIONREAD tells it (ioctl_tty(2))."""
 PSEUDO = "/dev/pts/"
 """Pseudo terminals have no wire: the kernel refuses parity on them (pty(7))."""
 CMSPAR = 0o10000000000
@@ -96,6 +99,51 @@ class _Line(LinuxSerial):
 class _Transport(LinuxSerialTransport):
     _serial_cls = _Line
     max_size = READ_BYTES
+    _waits = False
+    """For the next round, instead of for an event."""
+
+    @override
+    def pause_reading(self) -> None:
+        self._wait_no_longer()
+        super().pause_reading()
+
+    def read_later(self) -> None:
+        """What comes next waits for the next round."""
+        if not (self._waits or self._paused or self._closing or self._fileno is None):
+            self._loop.remove_reader(self._fileno)
+            self._waits = True
+        if self._waits:
+            shared_rounds(self._loop).join(self._read_in_round)
+
+    def read_now(self) -> None:
+        """What has come, if that waited for a round."""
+        if self._waits:
+            self._wait_no_longer()
+            self._read_what_came()
+
+    def _read_in_round(self) -> None:
+        """Once; after that events tell again, unless its protocol has asked for the next round."""
+        self._read_what_came()
+        if not shared_rounds(self._loop).has(self._read_in_round):
+            self._wait_no_longer()
+
+    def _read_what_came(self) -> None:
+        """To read what is not there would say that the port has hung up (termios(3): MIN and TIME are 0)."""
+        if self._closing or self._fileno is None:
+            return
+        try:
+            came = fcntl.ioctl(self._fileno, termios.FIONREAD, NO_BYTES)
+        except OSError:
+            return  # an event will tell
+        if came != NO_BYTES:
+            self._read_ready()
+
+    def _wait_no_longer(self) -> None:
+        if self._waits:
+            self._waits = False
+            shared_rounds(self._loop).leave(self._read_in_round)
+            if not self._closing and self._fileno is not None:
+                self._loop.add_reader(self._fileno, self._read_ready)
 
     @override
     def _read_ready(self) -> None:
@@ -125,6 +173,14 @@ class LocalPort(Port):
     @override
     def tunable(self) -> bool:
         return True
+
+    @override
+    def read_later(self) -> None:
+        self._transport.read_later()
+
+    @override
+    def read_now(self) -> None:
+        self._transport.read_now()
 
     @override
     async def set_baudrate(self, baudrate: int) -> bool:

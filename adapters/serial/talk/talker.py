@@ -38,10 +38,11 @@ class Talker:
         self._timer: asyncio.TimerHandle | None = None
 
     async def ready(self) -> None:
-        """Return once nothing late is awaited any more, and the pause since the last word is over."""
+        """Return once nothing late is awaited any more, the pause since the last word is over, and all is heard."""
         await self._calm.wait()
         if (rest_s := self._free_s - self._loop.time()) > 0:
             await asyncio.sleep(rest_s)
+        self.wire.attend()
 
     def say(self, data: bytes, *, sealed: bool = False) -> bytes:
         """Send this; what went on the wire. `sealed`: it has its checksum."""

@@ -21,6 +21,9 @@ WINDOW_COST = 100_000
 """What a port may cost in a window: 1 MB/s, or 14,000 frames of 20 bytes a second; more waits at the far end."""
 FRAME_COST = 50
 """A frame costs as much as so many bytes that belong to none."""
+BUSY_BYTES = 100
+"""A line on which so many come in a window is busy, as one of 9600 baud that is never idle: reading may wait a little.
+"""
 UNSENT_BYTES = 65_536
 """So much can only wait when the far end takes nothing at all."""
 ROUNDING_S = 1e-6
@@ -52,6 +55,8 @@ class Wire(asyncio.Protocol):
         self.tap: Tap | None = None
         self.is_idle: Callable[[], bool] = _never
         """Whether nothing is to come now."""
+        self.may_wait: Callable[[], bool] = _never
+        """Whether nobody speaks who waits for what comes next."""
         self.heard_s = self.begun_s = 0.0
         """When the last byte came, and the last that has not become a frame; on the loop's clock."""
         self._framer = framer
@@ -65,6 +70,9 @@ class Wire(asyncio.Protocol):
         self._held = b""
         self._spent = 0
         self._window_ends_s = 0.0
+        self._came_before = 0
+        """How many bytes had come when the window began."""
+        self._busy = False
         self._time_ms = 0
         self._gap_timer: asyncio.TimerHandle | None = None
 
@@ -104,6 +112,7 @@ class Wire(asyncio.Protocol):
         packed = self._framer.wrap(data, sealed=sealed)
         if self._port is None:
             return packed
+        self.attend()
         self.rest()
         if self._local_echo:
             self._echo += packed
@@ -113,6 +122,11 @@ class Wire(asyncio.Protocol):
         if self._port.get_write_buffer_size() > UNSENT_BYTES:
             self.lose(AdapterError(f"{self._where} takes nothing any more: flow control, or a cable that is out?"))
         return packed
+
+    def attend(self) -> None:
+        """What has come is taken before anything is said."""
+        if self._port is not None:
+            self._port.read_now()
 
     async def set_baudrate(self, baudrate: int) -> None:
         """Once all that was said is out."""
@@ -137,7 +151,9 @@ class Wire(asyncio.Protocol):
         if self._echo:
             data = self._without_echo(data)
         if now_s >= self._window_ends_s:
-            self._window_ends_s, self._spent = now_s + WINDOW_S, 0
+            self._begin_window(now_s)
+        if self._busy:
+            self._read_later()
         if self._held or len(data) > PIECE_BYTES or self._spent > WINDOW_COST:
             self._hold(data)
         else:
@@ -216,7 +232,7 @@ class Wire(asyncio.Protocol):
     def _work_off(self) -> None:
         now_s = self._loop.time()
         if now_s >= self._window_ends_s:
-            self._window_ends_s, self._spent = now_s + WINDOW_S, 0
+            self._begin_window(now_s)
         if self._spent <= WINDOW_COST:
             piece, self._held = self._held[:PIECE_BYTES], self._held[PIECE_BYTES:]
             self._safely(lambda: self._take(piece))
@@ -229,6 +245,17 @@ class Wire(asyncio.Protocol):
         else:
             self.counters.floods += 1
             self._loop.call_at(self._window_ends_s, self._work_off)
+
+    def _begin_window(self, now_s: float) -> None:
+        came = self.counters.bytes
+        self._busy = came - self._came_before >= BUSY_BYTES and now_s < self._window_ends_s + WINDOW_S
+        self._came_before = came
+        self._window_ends_s, self._spent = now_s + WINDOW_S, 0
+
+    def _read_later(self) -> None:
+        """Unless it matters when exactly bytes come, or somebody waits for them."""
+        if self._framer.gap_s is None and self.tap is None and self._port is not None and self.may_wait():
+            self._port.read_later()
 
     def _pause(self) -> None:
         if self._port is not None:
