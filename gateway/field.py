@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 from msgspec.structs import replace
 
-from gateway.adapter.errors import DETAIL_CHARS
+from gateway.adapter.errors import DETAIL_CHARS, Unkept
 from gateway.freshness import DeviceStates, Freshness, all_bad
 from gateway.intake import Intake
 from gateway.latest import Latest
@@ -51,10 +51,12 @@ class Field:
             self._tell(status)
 
     async def durable(self, sample: Sample, /) -> None:
-        """Take it, and return once it is on disk for every endpoint."""
+        """Take it, and return once it is on disk for every endpoint; raises Unkept if one could not keep it."""
+        since = [outbox.next_id for outbox in self._outboxes]
         self(sample)
-        for outbox in self._outboxes:
-            await outbox.flush()
+        for outbox, first_id in zip(self._outboxes, since, strict=True):
+            if not await outbox.flush(first_id):
+                raise Unkept(f"the outbox {outbox.name} had no room for it")
 
     def link_down(self, link: str) -> None:
         """Its adapter is gone: every point on it is bad until it answers again."""

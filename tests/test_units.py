@@ -29,6 +29,13 @@ def test_anything_else_is_none(text: Any) -> None:
 def test_a_bare_number_is_told_its_unit() -> None:
     with pytest.raises(UnitError, match="5 has no unit - did you mean '5s'"):
         parse_duration(5)
+    with pytest.raises(UnitError, match="300 has no unit - did you mean '300s' or '300ms'"):
+        parse_duration(300)
+
+
+def test_blanks_before_a_unit_are_told() -> None:
+    with pytest.raises(UnitError, match="must be a duration, without blanks: 2s"):
+        parse_duration("2 s")
 
 
 @given(st.integers(0, 10**9 - 1), st.sampled_from(["ms", "s", "min", "h", "d"]))

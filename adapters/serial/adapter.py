@@ -49,7 +49,7 @@ class SerialAdapter(Adapter):
         link = self._link
         wire = Wire(framer_of(link.framing, link.checksum), link.port, local_echo=link.local_echo)
         wire.tap = self._tap
-        session = Session(link, self._devices, wire, emit)
+        session = Session(link, self._devices, wire, emit, self._memory)
         await connect(link.port, link, link.connect_timeout, lambda: wire)
         talking = asyncio.create_task(session.run(), name="talk")
         try:
@@ -58,11 +58,13 @@ class SerialAdapter(Adapter):
             await (wire.lost if wire.lost.done() else talking)
         finally:
             self._session = self._wire = None
-            talking.cancel()
-            await asyncio.gather(talking, return_exceptions=True)
-            session.stop()
             self._counters = session.counters
-            await wire.close()
+            talking.cancel()
+            try:
+                await asyncio.gather(talking, return_exceptions=True)
+            finally:
+                session.stop()
+                await wire.close()
 
     async def execute(self, command: Command, wrote: Wrote) -> Result:
         """Invoke, write or read, ahead of polls; everything is checked before anything is sent."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.decode import Heard, Router, Shape, address_key
 from adapters.serial.framing.make import seal_for_sending
 from adapters.serial.talk import diagnosis
 from adapters.serial.talk.acks import Acks
+from adapters.serial.talk.asked import Asked
 from adapters.serial.talk.commands import Commands
 from adapters.serial.talk.conversation import Conversation
+from adapters.serial.talk.debts import QUIET_TIMEOUTS
 from adapters.serial.talk.diagnosis import Diagnosis
 from adapters.serial.talk.ear import Ear
 from adapters.serial.talk.ground import ground_of
@@ -25,7 +28,7 @@ from adapters.serial.talk.script import Ground, Script
 from adapters.serial.talk.talker import Talker
 from adapters.serial.talk.template import Template
 from adapters.serial.talk.wire import Wire
-from gateway.adapter import AdapterError, Emit, Unheard
+from gateway.adapter import AdapterError, Emit, Memory, Unheard
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Notice
 from gateway.ports import is_local
@@ -42,15 +45,20 @@ LOOK_S = 1.0
 class Session:
     """The devices of a link while it is connected."""
 
-    def __init__(self, link: SerialLink, devices: Mapping[str, SerialDevice], wire: Wire, emit: Emit) -> None:
+    def __init__(
+        self, link: SerialLink, devices: Mapping[str, SerialDevice], wire: Wire, emit: Emit, memory: Memory
+    ) -> None:
         self._link = link
+        self._asked = Asked(memory)
         self._wire = wire
         self._emit = emit
         self._loop = asyncio.get_running_loop()
         self._router = Router(link, devices)
         grounds = {name: ground_of(link, device) for name, device in devices.items()}
         self._parties = {
-            name: Party(name, device, self._router.shapes[name], grounds[name], emit=emit, explain=self._explain)
+            name: Party(
+                name, device, self._router.shapes[name], grounds[name], emit=emit, explain=partial(self._explain, name)
+            )
             for name, device in devices.items()
         }
         if link.address is not None:
@@ -67,7 +75,7 @@ class Session:
         self._acks = Acks(self._order, self._talker, emit, wire.lose)
         self._acked = dict(self._templates())
         self._rest = Rest()
-        self._line = Line(self._talker, self._order, self._rest, emit, self._take)
+        self._line = Line(self._talker, self._order, self._rest, emit, self._take, silence=_silence(link, devices))
         self._polls = {
             (name, message): Poll(party, message, parts.poll, party.device.period_s(parts), self._line)
             for name, party in self._parties.items()
@@ -81,6 +89,7 @@ class Session:
         self._begun_s = self._loop.time()
         self._diagnosis = Diagnosis()
         self._troubled: Party | None = None
+        self._hurried: dict[str, str | None] = {}
         self._tickets: list[Ticket] = []
 
     async def run(self) -> None:
@@ -88,14 +97,18 @@ class Session:
         await self._greet()
         grid = shared_grid()
         self._tickets.append(grid.subscribe(Slot(LOOK_S), self._look, self._wire.lose))
-        for (name, _), poll in self._polls.items():
+        lately = self._asked.lately(self._loop.time(), {key: poll.every_s for key, poll in self._polls.items()})
+        for (name, message), poll in self._polls.items():
             slot = Slot(poll.every_s, self._parties[name].device.phase)
             self._tickets.append(grid.subscribe(slot, poll.wake, self._wire.lose))
-            poll.wake()
+            if (name, message) not in lately:
+                poll.wake()
         await self._order.run(self._talker.ready)
 
     def stop(self) -> None:
         """Nothing is asked or said any more."""
+        if self._wire.ended_idle:
+            self._asked.note({key: poll.tried_s for key, poll in self._polls.items() if poll.well})
         for ticket in self._tickets:
             ticket.cancel()
         self._acks.close()
@@ -158,6 +171,7 @@ class Session:
     def _look(self) -> bool:
         now_s = self._loop.time()
         self._diagnose(now_s)
+        self._hurry()
         for party in self._parties.values():
             party.report(now_s)
         for poll in self._polls.values():
@@ -188,8 +202,18 @@ class Session:
             self._emit(Notice(self._troubled.name, "what arrives is understood again", mended=True))
             self._troubled = None
 
-    def _explain(self) -> str | None:
-        return self._diagnosis.words
+    def _explain(self, device: str) -> str | None:
+        return self._ear.punctuality.words(device) or self._diagnosis.words
+
+    def _hurry(self) -> None:
+        """Tell who answers later than its timeout, once and when that is over."""
+        for name in self._parties:
+            told, words = self._hurried.get(name), self._ear.punctuality.words(name)
+            if words is not None and told is None:
+                self._emit(Notice(name, words))
+            elif words is None and told is not None:
+                self._emit(Notice(name, "its answers come in time again", mended=True))
+            self._hurried[name] = words
 
     @property
     def _heard(self) -> diagnosis.Heard:
@@ -211,3 +235,8 @@ class Session:
             if (ack := parts.ack) is not None
             for shape in party.shapes_of(message)
         ]
+
+
+def _silence(link: SerialLink, devices: Mapping[str, SerialDevice]) -> int:
+    """How many timeouts others can't ask for, when one is not answered: where no address tells answers apart, more."""
+    return QUIET_TIMEOUTS if link.address is None and len(devices) > 1 else 2

@@ -27,7 +27,7 @@ from gateway.adapter.contract import (
     Wrote,
     to_nobody,
 )
-from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard
+from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unheard, Unkept
 from gateway.adapter.living import lively, ratings
 from gateway.adapter.notation import BitRange, RawNumbers
 from gateway.adapter.paths import ConfigPath
@@ -35,6 +35,7 @@ from gateway.adapter.readback import ReadBack, check_read_backs
 from gateway.adapter.sense import of_scale, value_complaints
 from gateway.adapter.settings import Commands, DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
+from gateway.adapter.valued import ValuePoint
 from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules, check_commands
 
 __all__ = [
@@ -80,6 +81,8 @@ __all__ = [
     "TlsConfig",
     "Traffic",
     "Unheard",
+    "Unkept",
+    "ValuePoint",
     "WriteRules",
     "Wrote",
     "capture_comment",

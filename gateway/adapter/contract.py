@@ -28,7 +28,7 @@ class Emit(Protocol):
         """
 
     async def durable(self, sample: Sample, /) -> None:
-        """Return once the sample is on disk, for devices that delete what we acknowledge."""
+        """Return once it is on disk, for devices that delete what we acknowledge; raises Unkept if it had to go."""
 
 
 Memory = Mapping[str, MutableMapping[str, Any]]
@@ -208,8 +208,8 @@ class Adapter(ABC):
         """Be the devices of a link, as long as the context lasts; at the link's own place, or where `options` say.
 
         Options are the adapter's own, but for two that each knows: `elsewhere`, any place will do where the link's own
-        can't be had, and `moving`, values are good from the start and change by themselves; and `replay`, a `Capture`
-        that is played there instead, with `loop` again and again, which an adapter may refuse. Raises Rejected for
-        options that make no sense, OSError where the place can't be had.
+        can't be had, and `moving`, values are good from the start and change by themselves; and `replay`, the path of
+        a capture that is played there instead, with `loop` again and again, which an adapter may refuse. Raises
+        Rejected for options that make no sense, OSError where the place can't be had.
         """
         raise Rejected("not-supported", "this adapter can't simulate its devices")

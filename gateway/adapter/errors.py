@@ -18,6 +18,10 @@ class PermanentError(Exception):
     """Only a person can mend it: the link or endpoint is parked until its configuration changes."""
 
 
+class Unkept(Exception):
+    """What was emitted could not be kept until it was on disk, and is lost: it must not be acknowledged."""
+
+
 class Rejected(Exception):
     """A command was refused and the device was not touched."""
 

@@ -4,42 +4,14 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator
 
-from gateway.model import Value
+from gateway.adapter.valued import ValuePoint
 from gateway.values import FLOATS, SCALARS, Quantity
 
 MOST = 1e30
 LEAST = 1e-30
 """Of a scale: with any power of ten and whole number the value is still one that a double holds."""
-
-
-class ValuePoint(Protocol):
-    """What a point says of its value, whatever its protocol."""
-
-    @property
-    def type(self) -> str:
-        """One of the scalars of `gateway.values`."""
-
-    @property
-    def scale(self) -> float: ...  # noqa: D102  # as in the configuration
-    @property
-    def offset(self) -> float: ...  # noqa: D102
-    @property
-    def decimals(self) -> int | None: ...  # noqa: D102
-    @property
-    def range(self) -> list[float] | None: ...  # noqa: D102
-    @property
-    def bits(self) -> tuple[int, int] | None: ...  # noqa: D102
-    @property
-    def enum(self) -> Mapping[Any, Value] | None: ...  # noqa: D102
-    @property
-    def invalid(self) -> Sequence[Any]: ...  # noqa: D102
-    @property
-    def quantity(self) -> Quantity: ...  # noqa: D102
-    @property
-    def model_fields_set(self) -> set[str]: ...  # noqa: D102
 
 
 def value_complaints(point: ValuePoint) -> Iterator[str]:

@@ -95,6 +95,15 @@ class PointConfig(StrictModel):
         """Why it can't hold a value of its kind, in a sentence for people; None if it can, or nobody can tell."""
         return None
 
+    def off_limits(self, rounded: Value) -> str | None:
+        """Why what would really be written may not be: the nearest that the device can hold can lie beyond a limit."""
+        if not isinstance(self.writable, WriteRules) or isinstance(rounded, str | bool):
+            return None
+        low, high = self.writable.min, self.writable.max
+        if (low is None or low <= rounded) and (high is None or rounded <= high):
+            return None
+        return f"{rounded} is the nearest value that can be written, and outside what its writable allows"
+
 
 PointT = TypeVar("PointT", bound=PointConfig)
 

@@ -54,6 +54,8 @@ class Cycle:
         self.fault: str | None = None
         self.worst_commit_s = 0.0
         self.losses = Losses()
+        self.last_gone = 0
+        """The highest id of what had to go before it was on disk."""
         self._name = name
         self._staged = staged
         self._disk = disk
@@ -217,6 +219,7 @@ class Cycle:
 
     def went(self, entries: Collection[Entry], reason: GapReason) -> None:
         """These had to go before they were on disk; what gaps among them have told is told again."""
+        self.last_gone = max([self.last_gone, *(entry.id for entry in entries)])
         for entry in entries:
             if entry.kind == "gap":
                 self.losses.tell_again(_told_by(entry))

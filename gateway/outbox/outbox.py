@@ -243,9 +243,10 @@ class Outbox:
         """Let `run` commit once more and return: nothing stages or acknowledges any more."""
         self._cycle.finish()
 
-    async def flush(self) -> None:
-        """Return once everything staged so far is on disk."""
+    async def flush(self, since: int | None = None) -> bool:
+        """Return once everything staged so far is on disk; False if any of it, from this id on, had to go before."""
         await self._cycle.flush(self.next_id)
+        return since is None or self._cycle.last_gone < since
 
     async def close(self) -> None:
         """Close the file, once `run` has returned."""

@@ -1,6 +1,7 @@
 """Serial ports and connections to them: what adapters of more than one protocol open.
 
-Here is what a configuration says of them, which is pure; `connect` opens, `pseudo` makes, `listed` finds them.
+Here is what a configuration says of them, which is pure; `connect` opens, `pseudo` makes, `listed` finds them, and who
+serves devices in the place of real ones begins with `serving`.
 """
 
 from gateway.ports.host import Host

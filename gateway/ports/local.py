@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from serialx import PinState, SerialException, StopBits
+from serialx.platforms._termios_api import tcgetattr, tcsetattr
 from serialx.platforms.serial_linux import TERMIOS2_ABI, LinuxSerial, LinuxSerialTransport
 from typing_extensions import override
 
@@ -26,8 +27,8 @@ from gateway.ports.settings import LETTERS, Rs485, SerialSettings
 
 READ_BYTES = 4096
 """More than the kernel keeps of a line (N_TTY_BUF_SIZE); the 256 KiB of serialx are new pages at each read: 40 us."""
-NO_BYTES = bytes(4)
-"""An int of 0, as FIONREAD tells it (ioctl_tty(2))."""
+MIN_READ_BYTES = 1
+"""With 0 a port on which nothing has come reads as one that has gone away (termios(3), VMIN)."""
 PSEUDO = "/dev/pts/"
 """Pseudo terminals have no wire: the kernel refuses parity on them (pty(7))."""
 CMSPAR = 0o10000000000
@@ -70,12 +71,31 @@ def speed_of(descriptor: int) -> int:
     return int(TERMIOS2_ABI.struct.from_buffer(flags).c_ospeed)
 
 
+def is_speed(made: int, wanted: int) -> bool:
+    """Whether both ends understand each other."""
+    return abs(made / wanted - 1) <= MAX_SPEED_ERROR
+
+
 class _Line(LinuxSerial):
-    """One that was set: what serialx calls at each change, off the loop."""
+    """One that was set: what is called at each change, off the loop."""
 
     def __init__(self, *args: Any, rs485: Rs485 | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **kwargs | {"min_read_size": MIN_READ_BYTES})
         self._rs485 = rs485
+
+    def retune(self, baudrate: int) -> None:
+        """Another speed and nothing else: where serialx sets a port, it throws away what has come."""
+        if self._fileno is None:
+            raise OSError(errno.EIO, "it has been closed")
+        self._baudrate = baudrate
+        if self._has_non_posix_baudrate:
+            self._set_non_posix_baudrate(baudrate)
+        else:
+            flags = tcgetattr(self._fileno)
+            flags[4:6] = self._build_ispeed(), self._build_ospeed()
+            tcsetattr(self._fileno, termios.TCSANOW, flags)
+        if not is_speed(speed_of(self._fileno), baudrate):
+            raise OSError(errno.EINVAL, "not taken")
 
     @override
     def _after_configure_port(self) -> None:
@@ -83,7 +103,7 @@ class _Line(LinuxSerial):
         assert self._fileno is not None
         flags = termios.tcgetattr(self._fileno)
         wanted = self._build_character_size_flags() | self._build_stopbits_flags() | self._build_parity_flags()
-        if not is_taken(flags[2], wanted) or abs(speed_of(self._fileno) / self._baudrate - 1) > MAX_SPEED_ERROR:
+        if not is_taken(flags[2], wanted) or not is_speed(speed_of(self._fileno), self._baudrate):
             raise OSError(errno.EINVAL, "not taken")
         if wanted & termios.PARENB:
             # A character whose parity is wrong comes as a zero: the eight bits of an LRC let one in 256 pass.
@@ -119,23 +139,16 @@ class _Transport(LinuxSerialTransport):
         """What has come, if that waited for a round."""
         if self._waits:
             self._wait_no_longer()
-            self._read_what_came()
+            self._read_if_open()
 
     def _read_in_round(self) -> None:
         """Once; after that events tell again, unless its protocol has asked for the next round."""
-        self._read_what_came()
+        self._read_if_open()
         if not shared_rounds(self._loop).has(self._read_in_round):
             self._wait_no_longer()
 
-    def _read_what_came(self) -> None:
-        """To read what is not there would say that the port has hung up (termios(3): MIN and TIME are 0)."""
-        if self._closing or self._fileno is None:
-            return
-        try:
-            came = fcntl.ioctl(self._fileno, termios.FIONREAD, NO_BYTES)
-        except OSError:
-            return  # an event will tell
-        if came != NO_BYTES:
+    def _read_if_open(self) -> None:
+        if not self._closing and self._fileno is not None:
             self._read_ready()
 
     def _wait_no_longer(self) -> None:
@@ -144,6 +157,12 @@ class _Transport(LinuxSerialTransport):
             shared_rounds(self._loop).leave(self._read_in_round)
             if not self._closing and self._fileno is not None:
                 self._loop.add_reader(self._fileno, self._read_ready)
+
+    @property
+    def line(self) -> _Line:
+        """What is set of it."""
+        assert isinstance(self._serial, _Line)
+        return self._serial
 
     @override
     def _read_ready(self) -> None:
@@ -189,7 +208,7 @@ class LocalPort(Port):
                 await self._transport.flush()
             if self.is_closing():
                 raise OSError(errno.EIO, "it has been closed")
-            await self._transport.reconfigure_port(baudrate=baudrate)
+            await asyncio.get_running_loop().run_in_executor(None, self._transport.line.retune, baudrate)
         except TimeoutError:
             raise AdapterError(f"{self._path} does not send what was written: is it stopped by flow_control?") from None
         except REFUSALS as error:
@@ -217,15 +236,7 @@ async def open_local(path: str, settings: SerialSettings, make: Callable[[], asy
         raise AdapterError(f"{path} has no RS-485 mode ({error.strerror}); {hint}") from None
     except REFUSALS as error:
         raise AdapterError(why_not(path, error)) from None
-    port = LocalPort(transport, path)
-    try:
-        protocol = make()
-    except BaseException:
-        port.abort()
-        await doorway.over.wait()
-        raise
-    doorway.admit(port, protocol)
-    return port
+    return await doorway.admitted(LocalPort(transport, path), make)
 
 
 async def _opened(path: str, settings: SerialSettings) -> tuple[_Transport, Doorway]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from typing_extensions import override
@@ -123,11 +123,18 @@ class Doorway(asyncio.Protocol):
         self._end = exc
         self.over.set()
 
-    def admit(self, port: Port, protocol: asyncio.Protocol) -> None:
-        """From here on all goes to the protocol."""
+    async def admitted(self, port: Port, make: Callable[[], asyncio.Protocol]) -> Port:
+        """The port, from here on with the protocol that `make` makes; what that raises closes it."""
+        try:
+            protocol = make()
+        except BaseException:
+            port.abort()
+            await self.over.wait()
+            raise
         port.set_protocol(protocol)
         protocol.connection_made(port)
         for data in self._early:
             protocol.data_received(data)
         if self.over.is_set():
             protocol.connection_lost(self._end)
+        return port

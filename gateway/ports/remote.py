@@ -43,18 +43,7 @@ async def open_tcp(port: str, timeout_s: float, make: Callable[[], asyncio.Proto
 
     transport, doorway = await reach(f"{host}:{number}", host, timeout_s, HINTS, attempt)
     keep_alive(transport)
-    return await _admitted(Port(transport), doorway, make)
-
-
-async def _admitted(port: Port, doorway: Doorway, make: Callable[[], asyncio.Protocol]) -> Port:
-    try:
-        protocol = make()
-    except BaseException:
-        port.abort()
-        await doorway.over.wait()
-        raise
-    doorway.admit(port, protocol)
-    return port
+    return await doorway.admitted(Port(transport), make)
 
 
 class NotTakenError(SerialException):
@@ -179,7 +168,7 @@ async def open_rfc2217(
             within = format_duration(timeout_s)
             raise AdapterError(f"{peer} does not speak RFC 2217 within {within}: {PLAIN_HINT}") from None
         raise
-    return await _admitted(RemotePort(transport, peer, settings, timeout_s), doorway, make)
+    return await doorway.admitted(RemotePort(transport, peer, settings, timeout_s), make)
 
 
 async def _settled(transport: _Transport, address: str, number: int, settings: SerialSettings) -> None:

@@ -55,9 +55,14 @@ class SerialSettings(StrictModel):
     rs485: Rs485 | None = Field(None, description="where the driver must switch the transmitter by RTS")
 
     @property
+    def character_bits(self) -> float:
+        """Of a character on the wire: its start bit, data bits, parity if any, and stop bits."""
+        return 1 + self.data_bits + (self.parity != "none") + self.stop_bits
+
+    @property
     def character_s(self) -> float:
-        """How long a character takes: its start bit, data bits, parity if any, and stop bits."""
-        return (1 + self.data_bits + (self.parity != "none") + self.stop_bits) / self.baudrate
+        """How long a character takes."""
+        return self.character_bits / self.baudrate
 
 
 def setting_of(settings: SerialSettings) -> str:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from typing_extensions import override
 
 from gateway import cli
+from tests.support.repo import ROOT
 
 SETPOINT = {"type": "int16", "kind": "float", "unit": "°C", "writable": True, "min": 20.0, "max": 80.0}
 FLOW = {"type": "float32", "kind": "float", "unit": "°C", "writable": False}
@@ -175,6 +177,18 @@ def _handler(api: Api) -> type[BaseHTTPRequestHandler]:
             return
 
     return Handler
+
+
+class Verbs(NamedTuple):
+    """Verbs in this process: another one costs a second of CPU before it has read its arguments."""
+
+    monkeypatch: pytest.MonkeyPatch
+    capture: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: str, cwd: Path = ROOT) -> Said:
+        self.monkeypatch.chdir(cwd)
+        self.monkeypatch.setenv("NO_COLOR", "1")
+        return run(*arguments, capture=self.capture)
 
 
 def run(*arguments: str, capture: Any) -> Said:

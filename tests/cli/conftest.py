@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.api import Api, Said, run
+from tests.cli.api import Api, Said, Verbs, run
 from tests.cli.outboxes import Commands
 from tests.cli.terminal import Terminal
 
@@ -32,6 +32,12 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
 def verb(api: Api, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """A verb that asks `api`; what it says is no terminal's."""
     return lambda *arguments: run(*arguments, capture=capsys)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Verbs:
+    """A verb that asks nobody, in a folder."""
+    return Verbs(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 from select import select
 from typing import NamedTuple
 
+from tests.support.patience import HANG_S
 from tests.support.repo import ROOT
 
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
@@ -40,7 +41,7 @@ class Terminal:
     def text(self) -> str:
         return COLOUR.sub("", self._shown.decode(errors="replace")).replace("\r\n", "\n")
 
-    def wait_for(self, words: str, limit_s: float = 20.0) -> None:
+    def wait_for(self, words: str, limit_s: float = HANG_S) -> None:
         """Return once it has shown these."""
         end_s = time.monotonic() + limit_s
         while words not in self.text:
@@ -49,7 +50,7 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
-    def end(self, limit_s: float = 20.0) -> Seen:
+    def end(self, limit_s: float = HANG_S) -> Seen:
         """What it has shown when it has ended by itself."""
         end_s = time.monotonic() + limit_s
         while self._more(end_s):

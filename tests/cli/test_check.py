@@ -2,16 +2,16 @@
 
 import json
 import re
-import subprocess
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.modbus.simulator.chain import chain
 from adapters.modbus.sunspec.memory import Notes
-from tests.cli.test_verbs import fieldgate
+from tests.cli.api import Said, Verbs
 from tests.modbus.sunspec.images import Device, found_on
 
 SITE = """version: 1
@@ -53,29 +53,38 @@ plc:
 """
 
 
-def checked(folder: Path, *devices: str, json: bool = False) -> subprocess.CompletedProcess[str]:
-    (folder / "gateway.yaml").write_text(SITE + "".join(devices))
-    return fieldgate("check", *["--json"] * json, cwd=folder)
+class Check(NamedTuple):
+    """A site of its own, and what is said of it."""
+
+    here: Verbs
+    folder: Path
+
+    def __call__(self, *devices: str, options: Sequence[str] = ()) -> Said:
+        (self.folder / "gateway.yaml").write_text(SITE + "".join(devices))
+        return self.here("check", *options, cwd=self.folder)
 
 
-def test_the_plan_shows_what_each_device_costs_its_link(tmp_path: Path) -> None:
-    ended = checked(tmp_path, *(METER.format(n=n) for n in (1, 2)), BOILER)
-    assert ended.stdout == EXPECTED
-    assert ended.returncode == 0
+@pytest.fixture
+def checked(here: Verbs, tmp_path: Path) -> Check:
+    return Check(here, tmp_path)
 
 
-def test_what_a_line_has_no_time_for_is_a_warning_where_it_is_asked_for(tmp_path: Path) -> None:
+def test_the_plan_shows_what_each_device_costs_its_link(checked: Check) -> None:
+    ended = checked(*(METER.format(n=n) for n in (1, 2)), BOILER)
+    assert ended.out == EXPECTED
+    assert ended.code == 0
+
+
+def test_what_a_line_has_no_time_for_is_a_warning_where_it_is_asked_for(checked: Check) -> None:
     meters = [METER.format(n=n).replace("type: float32", f"type: float32, every: {20 * n}ms") for n in (1, 2)]
-    ended = checked(tmp_path, *meters)
-    assert (
-        "gateway.yaml:13:49: warning[W208]: the line needs 49 ms for all that is asked of it each 20ms" in ended.stderr
-    )
-    assert "\n  244% of the time of " in ended.stdout
-    assert "\n  that is more than there is: polls will be skipped\n" in ended.stdout
+    ended = checked(*meters)
+    assert "gateway.yaml:13:49: warning[W208]: the line needs 49 ms for all that is asked of it each 20ms" in ended.err
+    assert "\n  244% of the time of " in ended.out
+    assert "\n  that is more than there is: polls will be skipped\n" in ended.out
 
 
-def test_the_load_comes_as_data_too(tmp_path: Path) -> None:
-    document = json.loads(checked(tmp_path, METER.format(n=1), BOILER, json=True).stdout)
+def test_the_load_comes_as_data_too(checked: Check) -> None:
+    document = checked(METER.format(n=1), BOILER, options=["--json"]).json
     assert list(document["load"]) == list(document["plan"]) == ["bus1", "plc"]
     assert 0.03 < document["load"]["bus1"]["share"] < 0.04
     (first, second) = document["load"]["bus1"]["polls"]
@@ -100,23 +109,22 @@ def remembered(folder: Path) -> Path:
     return folder
 
 
-def test_what_is_known_of_a_device_counts_in_the_warning_as_it_does_in_the_plan(tmp_path: Path) -> None:
-    new = checked(tmp_path, INVERTER)
+def test_what_is_known_of_a_device_counts_in_the_warning_as_it_does_in_the_plan(checked: Check, tmp_path: Path) -> None:
+    new = checked(INVERTER)
     state = remembered(tmp_path)
-    met = fieldgate("check", "--state-dir", str(state), cwd=tmp_path)
+    met = checked(INVERTER, options=["--state-dir", str(state)])
 
-    assert "W208" not in new.stderr
-    (load,) = re.findall(r"warning\[W208\].*each 100ms \(load (\d+)%\)", met.stderr)
+    assert "W208" not in new.err
+    (load,) = re.findall(r"warning\[W208\].*each 100ms \(load (\d+)%\)", met.err)
     assert int(load) > 100
-    assert f"\n  {load}% of the time of " in met.stdout
+    assert f"\n  {load}% of the time of " in met.out
 
 
 @pytest.mark.parametrize("kept", ["garbage", "[]", '{"inv": 1}', '{"inv": {"sunspec": {"place": 1}}}'])
-def test_a_memory_that_makes_no_sense_is_no_obstacle(tmp_path: Path, kept: str) -> None:
-    (tmp_path / "gateway.yaml").write_text(SITE + INVERTER)
+def test_a_memory_that_makes_no_sense_is_no_obstacle(checked: Check, tmp_path: Path, kept: str) -> None:
     (tmp_path / "memory.json").write_text(kept)
 
-    ended = fieldgate("check", "--json", "--state-dir", str(tmp_path), cwd=tmp_path)
+    ended = checked(INVERTER, options=["--json", "--state-dir", str(tmp_path)])
 
-    assert ended.returncode == 0
-    assert json.loads(ended.stdout)["summary"]["points"] == 0
+    assert ended.code == 0
+    assert ended.json["summary"]["points"] == 0

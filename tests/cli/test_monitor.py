@@ -16,6 +16,7 @@ from gateway.cli.control.live import Board
 from gateway.cli.frames import drawn
 from tests.cli.api import BOILER, Api, Said, Stream
 from tests.cli.terminal import Terminal
+from tests.support.patience import HANG_S
 from tests.support.repo import ROOT
 
 Verb = Callable[..., Said]
@@ -153,7 +154,7 @@ def test_a_recording_is_on_its_way_to_the_disk_while_it_goes_on(api: Api, tmp_pa
         process.stdout.readline()
         seen = (tmp_path / "wire.txt").read_text()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=HANG_S)
 
     assert seen.splitlines()[1].startswith(MOMENT)
     assert (process.returncode, errors) == (130, b"fieldgate: 1 frame recorded in wire.txt\n")
@@ -216,7 +217,7 @@ def test_an_interrupt_in_a_pipe_is_no_crash(api: Api) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=HANG_S)
 
     assert (process.returncode, errors) == (130, b"")
 
@@ -230,7 +231,7 @@ def test_it_ends_quietly_when_nobody_reads_any_more(api: Api) -> None:
         assert process.stderr is not None
         errors = process.stderr.read()
 
-    assert (process.wait(20), errors) == (0, b"")
+    assert (process.wait(HANG_S), errors) == (0, b"")
 
 
 def test_a_recording_ends_quietly_when_nobody_reads_any_more(api: Api) -> None:
@@ -242,7 +243,7 @@ def test_a_recording_ends_quietly_when_nobody_reads_any_more(api: Api) -> None:
         assert process.stderr is not None
         errors = process.stderr.read().decode()
 
-    assert process.wait(20) == 0
+    assert process.wait(HANG_S) == 0
     assert "recorded in wire.txt" in errors
     assert "can't" not in errors
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cli.test_verbs import fieldgate
+from tests.cli.api import Verbs
 from tests.support.daemon import FIELDGATE
 from tests.support.patience import HANG_S
 from tests.support.ports import free_port
@@ -56,22 +56,20 @@ def write(folder: Path, **links: object) -> Path:
     (("serial", "--replay", "gateway.yaml"), 2, "no serial link with devices"),
 ])  # fmt: skip
 def test_what_can_not_be_served_is_told_and_ends_it(
-    tmp_path: Path, arguments: tuple[str, ...], code: int, complaint: str
+    here: Verbs, tmp_path: Path, arguments: tuple[str, ...], code: int, complaint: str
 ) -> None:
     write(tmp_path, plc=TCP, bus=RTU, safe={**TCP, "transport": "tls"})
 
-    ended = fieldgate("simulate", *arguments, cwd=tmp_path)
+    ended = here("simulate", *arguments, cwd=tmp_path)
 
-    assert (ended.returncode, complaint in ended.stderr, "Traceback" in ended.stderr) == (code, True, False), (
-        ended.stderr
-    )
+    assert (ended.code, complaint in ended.err, "Traceback" in ended.err) == (code, True, False), ended.err
 
 
-def test_a_port_that_is_asked_for_and_taken_is_an_error(tmp_path: Path) -> None:
+def test_a_port_that_is_asked_for_and_taken_is_an_error(here: Verbs, tmp_path: Path) -> None:
     config = write(tmp_path, plc=TCP)
     with socket.create_server(("127.0.0.1", 0)) as other:
-        ended = fieldgate("simulate", "modbus", "-c", str(config), "--tcp", str(other.getsockname()[1]))
-    assert (ended.returncode, "in use" in ended.stderr) == (2, True)
+        ended = here("simulate", "modbus", "-c", str(config), "--tcp", str(other.getsockname()[1]))
+    assert (ended.code, "in use" in ended.err) == (2, True)
 
 
 def test_a_link_s_own_port_is_replaced_where_it_is_taken_and_that_is_told(tmp_path: Path) -> None:
@@ -166,7 +164,7 @@ def test_for_people_it_says_what_to_write_into_the_configuration(tmp_path: Path)
     assert "Ctrl-C" in lines[2]
 
 
-def test_a_capture_is_played_without_a_configuration(tmp_path: Path) -> None:
+def test_a_capture_is_played_without_a_configuration(here: Verbs, tmp_path: Path) -> None:
     (tmp_path / "wire.txt").write_text('+1s rx "ST,GS,   12.34kg\\r\\n"\n+50ms rx "ST,GS,   12.36kg\\r\\n"\n')
     port = tmp_path / "port"
     arguments = ["simulate", "serial", "--replay", "wire.txt", "--loop", "--pty", str(port), "--json"]
@@ -174,20 +172,20 @@ def test_a_capture_is_played_without_a_configuration(tmp_path: Path) -> None:
         try:
             assert played.stdout is not None
             told = json.loads(played.stdout.readline())["links"]["replay"]
-            heard = fieldgate("scan", "serial", str(port), "--listen", "30s", "--json", "--state-dir", str(tmp_path))
+            heard = here("scan", "serial", str(port), "--listen", "30s", "--json", "--state-dir", str(tmp_path))
         finally:
             played.send_signal(signal.SIGINT)
         assert played.wait(HANG_S) == 0
 
     assert told["settings"] == {"port": str(port)}
-    found = json.loads(heard.stdout)["found"][0]
+    found = heard.json["found"][0]
     assert found["frames"][0]["text"] == "ST,GS,   12.34kg"
     assert found["plausible"]
 
 
-def test_a_capture_that_makes_no_sense_is_named_with_its_line(tmp_path: Path) -> None:
+def test_a_capture_that_makes_no_sense_is_named_with_its_line(here: Verbs, tmp_path: Path) -> None:
     (tmp_path / "wire.txt").write_text("# mine\nhello\n")
 
-    ended = fieldgate("simulate", "serial", "--replay", "wire.txt", cwd=tmp_path)
+    ended = here("simulate", "serial", "--replay", "wire.txt", cwd=tmp_path)
 
-    assert (ended.returncode, "wire.txt:2: 'hello' is neither" in ended.stderr) == (2, True), ended.stderr
+    assert (ended.code, "wire.txt:2: 'hello' is neither" in ended.err) == (2, True), ended.err

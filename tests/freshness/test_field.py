@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from gateway import field as module
-from gateway.adapter.errors import DETAIL_CHARS
+from gateway.adapter.errors import DETAIL_CHARS, Unkept
 from gateway.field import Field
 from gateway.latest import Reading
 from gateway.model import Bad, BadReason, DeviceInfo, DeviceState, DeviceStatus, Notice, PointGroup, Sample
@@ -135,15 +135,32 @@ async def test_durable_returns_once_every_outbox_has_it(field: Field, door: Door
     flushed: list[str] = []
 
     class Outbox:
-        async def flush(self) -> None:
-            flushed.append("flushed")
+        next_id = 7
+
+        async def flush(self, since: int) -> bool:
+            flushed.append(f"flushed from {since}")
+            return True
 
     doors: list[Any] = [door]
     outboxes: list[Any] = [Outbox(), Outbox()]
     field.open_to(doors, outboxes)
     await field.durable(good())
-    assert flushed == ["flushed"] * 2
+    assert flushed == ["flushed from 7"] * 2
     assert len(door.samples) == 1
+
+
+async def test_durable_says_so_when_an_outbox_had_no_room(field: Field, door: Door) -> None:
+    class Outbox:
+        name, next_id = "cloud", 7
+
+        async def flush(self, since: int) -> bool:
+            return False
+
+    doors: list[Any] = [door]
+    outboxes: list[Any] = [Outbox()]
+    field.open_to(doors, outboxes)
+    with pytest.raises(Unkept, match="cloud"):
+        await field.durable(good())
 
 
 async def test_a_notice_is_logged_and_goes_nowhere_else(field: Field, door: Door) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.outbox import staging
 from gateway.outbox.disk.rows import insert_statements
 from gateway.outbox.disk.store import StoreError, Unsettled
 from gateway.outbox.entry import Entry
@@ -145,6 +146,19 @@ async def test_flush_does_not_wait_for_what_is_staged_after_it(path: Path, inter
         async with asyncio.timeout(10):
             await rig.outbox.flush()
         busy = False
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("drop-oldest", [False, True]), ("drop-newest", [True, False])])
+async def test_flush_tells_whether_what_was_staged_had_to_go(
+    path: Path, policy: str, kept: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "STAGING_ENVELOPES", 2)
+    async with opened(path, when_full=policy) as rig:
+        entries = [rig.stage() for _ in range(3)]
+        async with asyncio.timeout(10):
+            assert await rig.outbox.flush(entries[0].id) is False
+            assert await rig.outbox.flush(rig.outbox.next_id) is True
+        assert [each.on_disk for each in (entries[0], entries[-1])] == kept
 
 
 async def test_flush_of_an_empty_outbox_returns_at_once(path: Path) -> None:

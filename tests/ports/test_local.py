@@ -1,5 +1,6 @@
 """Serial ports that refuse, vanish, and change their speed: over pseudo terminals, which the kernel makes."""
 
+import array
 import asyncio
 import contextlib
 import errno
@@ -161,10 +162,11 @@ async def test_a_port_that_is_not_there_is_told_with_those_that_are(
         await opened("/dev/ttyUSB99")
 
 
-@pytest.mark.parametrize("path", ["/dev/null", "/tmp"])
-async def test_what_is_no_port_is_told(path: str) -> None:
-    with pytest.raises(AdapterError, match=f"{path} is no serial port"):
-        await opened(path)
+@pytest.mark.parametrize("name", ["a file", "."])
+async def test_what_is_no_port_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a file").touch()
+    with pytest.raises(AdapterError, match="is no serial port"):
+        await opened(str(tmp_path / name))
 
 
 async def test_a_port_is_held_by_one_alone_and_free_afterwards(own: str) -> None:
@@ -203,7 +205,7 @@ async def test_more_than_the_kernel_takes_at_once_is_written_in_time_and_dropped
     port.write(sent)
     port.write(b"the end")
     got = b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         while len(got) < len(sent) + 7:
             got += await asyncio.to_thread(os.read, master, 65536)
     assert got == sent + b"the end"
@@ -234,6 +236,53 @@ async def test_the_speed_changes_once_all_is_written(pair: Ptys) -> None:
             await listener.hears(b"/ABC5\r\n")
             port.write(b"on")
             await other.until(lambda heard: heard.heard.endswith(b"on"))
+
+
+async def test_what_comes_while_the_speed_changes_is_kept(pair: Ptys) -> None:
+    """The far end speaks all the time, and each change falls into it."""
+    sent = b"".join(b"%04d\n" % number for number in range(1000))
+    async with opening(pair.ours) as (port, listener), opening(pair.theirs) as (theirs, _):
+        for at in range(0, len(sent), 50):
+            theirs.write(sent[at : at + 50])
+            assert await port.set_baudrate(300 if at % 100 else 250_000)
+        await listener.hears(sent)
+        assert not port.is_closing()
+
+
+async def test_what_had_come_before_the_speed_changes_is_kept(pair: Ptys) -> None:
+    """It is in the kernel's hands: reading is paused."""
+    async with opening(pair.ours) as (port, listener), opening(pair.theirs) as (theirs, _):
+        port.pause_reading()
+        theirs.write(b"/ABC5\r\n")
+        async with asyncio.timeout(HANG_S):
+            while unread(port) < 7:  # noqa: ASYNC110  # the kernel tells nobody
+                await asyncio.sleep(0.001)
+        assert await port.set_baudrate(300)
+        port.resume_reading()
+        await listener.hears(b"/ABC5\r\n")
+
+
+async def test_where_nothing_has_come_after_all_nobody_has_gone_away(own: str) -> None:
+    """The kernel said that something had come; another program has thrown it away, or the driver."""
+    async with opening(own) as (port, listener):
+        assert isinstance(port, LocalPort)
+        port._transport._read_ready()
+        assert not port.is_closing()
+        assert not listener.ends
+
+
+async def test_a_speed_that_the_driver_does_not_make_is_refused(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opening(own) as (port, _):
+        monkeypatch.setattr(local, "speed_of", lambda _descriptor: 9600)
+        with pytest.raises(AdapterError, match=r"does not take 300 baud"):
+            await port.set_baudrate(300)
+
+
+def unread(port: Port) -> int:
+    """How many bytes wait in the kernel."""
+    count = array.array("i", [0])
+    fcntl.ioctl(port.get_extra_info("fileno"), termios.FIONREAD, count)
+    return count[0]
 
 
 async def test_its_file_is_told_while_it_is_open(own: str) -> None:

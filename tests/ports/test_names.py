@@ -11,6 +11,7 @@ from adapters.modbus.config import ModbusLink
 from adapters.modbus.wire.connect import connect
 from gateway.adapter import AdapterError
 from gateway.ports.names import addresses_of
+from tests.support.patience import HANG_S
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ async def test_what_can_not_be_a_name_is_told() -> None:
 async def test_names_that_nobody_knows_keep_no_thread_of_the_loop(silence: threading.Event) -> None:
     looking = [asyncio.ensure_future(addresses_of(f"plc{n}.example")) for n in range(50)]
     await asyncio.sleep(0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         assert await asyncio.to_thread(int, "7") == 7
     assert not any(each.done() for each in looking)
     silence.set()

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from jsonschema import Draft7Validator
 
 from gateway import plugins
 from gateway.config import ConfigError, load
+from gateway.config.schema import build
 from tests.support.repo import ROOT, tracked_files
 
 BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
@@ -51,6 +53,8 @@ def documents() -> list[Path]:
 
 
 EXAMPLES = examples()
+SCHEMA = Draft7Validator(build(plugins.catalog()))
+"""What an editor says while somebody writes."""
 
 
 def whole(example: Example) -> str:
@@ -89,6 +93,13 @@ def test_an_example_is_valid(example: Example, tmp_path: Path) -> None:
         pytest.fail(str(error.render()))
 
     assert [warning.render() for warning in site.warnings] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.where for example in EXAMPLES])
+def test_an_editor_finds_no_fault_with_an_example(example: Example) -> None:
+    faults = SCHEMA.iter_errors(yaml.safe_load(whole(example)))
+
+    assert [f"{fault.json_path}: {fault.message}" for fault in faults] == []
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)

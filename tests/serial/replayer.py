@@ -4,11 +4,13 @@ import array
 import fcntl
 import os
 import select
+import tempfile
 import termios
 import threading
 import time
 import tty
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from gateway.adapter.capture import US, Commanded, Traffic
@@ -28,7 +30,10 @@ class Replayer:
     def __init__(self, entries: Sequence[Traffic | Commanded], command: Callable[[Mapping[str, Any]], None]) -> None:
         self._end, self._daemon_end = os.openpty()
         tty.setraw(self._daemon_end)
-        self.path = os.ttyname(self._daemon_end)
+        # A name of its own: the terminal's number is used again at once, and then a daemon would open somebody else's.
+        self._folder = tempfile.TemporaryDirectory(prefix="fieldgate-")
+        self.path = f"{self._folder.name}/port"
+        Path(self.path).symlink_to(os.ttyname(self._daemon_end))
         self.failed: str | None = None
         self._entries = entries
         self._command = command
@@ -45,8 +50,15 @@ class Replayer:
         self._is_over = True
         if self._thread.ident is not None:
             self._thread.join(HANG_S)
+        self._folder.cleanup()
         os.close(self._end)
         os.close(self._daemon_end)
+
+    @property
+    def speaks_first(self) -> bool:
+        """Whether its first line is one that nobody asks for."""
+        first = self._entries[0]
+        return isinstance(first, Traffic) and first.direction == "rx"
 
     def play(self) -> None:
         """From the first line on; return once somebody reads, if that is one that nobody asks for."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.adapter import Rejected
+from gateway.adapter import AdapterError, Rejected
 from gateway.model import ResultStatus
 from tests.serial.talk.rig import Rig, nothing, on_a_line
 from tests.serial.test_adapter_listens import SCALE
@@ -85,10 +85,8 @@ def test_where_only_an_error_is_answered_silence_is_consent(
     ("what", "reason"),
     [
         ({"invoke": "fly"}, "unknown-command"),
-        ({"invoke": "limit", "args": {}}, "malformed"),
-        ({"invoke": "limit", "args": {"kg": "much"}}, "malformed"),
-        ({"invoke": "limit", "args": {"kg": 1.0, "lb": 2.0}}, "malformed"),
         ({"invoke": "limit", "args": {"kg": 12345.6}}, "out-of-range"),
+        ({"invoke": "recipe", "args": {"name": "1A"}}, "malformed"),
         ({"write": {"weight": 1.0}}, "not-writable"),
         ({"write": {"height": 1.0}}, "unknown-point"),
         ({"read": ("height",)}, "unknown-point"),
@@ -103,18 +101,45 @@ def test_what_can_not_be_done_is_rejected_before_anything_is_sent(
         assert caught.value.reason == reason
         assert rig.far.said == []
 
-    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+    recipe = {"args": {"name": {"type": "string", "pattern": "[A-Z]\\d"}}, "send": "R{name}\r\n"}
+    scale = {**SCALE, "commands": {**SCALE["commands"], "recipe": recipe}}
+    on_a_line(monkeypatch.setattr, {}, {"scale": scale}, happens)
 
 
 def test_a_text_can_not_smuggle_in_another_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    scale = {**SCALE, "commands": {"show": {"args": {"text": {"type": "string"}}, "send": "D{text}\r\n"}}}
+    shown = {"type": "string", "writable": True, "write": {"send": "D{value}\r\n"}}
+    display = {"match": "^D (?P<text>.*)$", "points": {"text": shown}}
 
     async def happens(rig: Rig) -> None:
         with pytest.raises(Rejected, match="control characters"):
-            await rig.execute("scale", invoke="show", args={"text": "hi\r\nRESET"})
+            await rig.execute("display", write={"text": "hi\r\nRESET"})
         assert rig.far.said == []
 
-    on_a_line(monkeypatch.setattr, {}, {"scale": scale}, happens)
+    on_a_line(monkeypatch.setattr, {}, {"display": display}, happens)
+
+
+def test_what_would_be_rounded_beyond_a_limit_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    sp = {**WRITABLE["points"]["sp"], "writable": {"min": 0, "max": 49.96}}
+    oven = {**WRITABLE, "points": {**WRITABLE["points"], "sp": sp}}
+
+    async def happens(rig: Rig) -> None:
+        with pytest.raises(Rejected, match=r"50\.0 is the nearest value that can be written"):
+            await rig.execute("oven", write={"sp": 49.96})
+        assert rig.wrote == []
+
+    on_a_line(monkeypatch.setattr, {}, {"oven": oven}, happens)
+
+
+def test_a_sequence_that_expires_half_way_may_have_happened(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [{"send": "A\r\n", "expect": "^OK$"}, {"pause": "5s"}, {"send": "B\r\n", "expect": "^OK$"}]
+    scale = {**SCALE, "commands": {"fill": {"sequence": steps}}}
+
+    async def happens(rig: Rig) -> None:
+        result = await rig.execute("scale", within_s=2.0, invoke="fill")
+        assert (result.status, rig.far.words) == (ResultStatus.UNKNOWN, [b"A\r\n"])
+        assert result.reason != "device-error"
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": scale}, happens, answers({b"A\r\n": b"OK\r\n"}))
 
 
 def test_a_written_point_is_scaled_sent_and_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +216,7 @@ def test_commands_go_before_polls_which_keep_their_share(monkeypatch: pytest.Mon
     words = {b"?\r\n": (0.1, b"SP 215 1\r\n"), b"M0\r\n": (0.1, b"OK\r\n")}
 
     async def happens(rig: Rig) -> None:
-        until_s = rig.loop.time() + 100
+        until_s = rig.loop.time() + 30
         while rig.loop.time() < until_s:
             assert (await rig.execute("oven", write={"mode": "off"})).status is ResultStatus.DONE
         share = rig.far.words.count(b"?\r\n") / len(rig.far.words)
@@ -224,3 +249,41 @@ def test_a_link_that_is_lost_while_an_answer_is_awaited_leaves_it_open(monkeypat
         assert (result.status, result.reason) == (ResultStatus.UNKNOWN, "no-link")
 
     on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_a_port_that_fails_within_a_sequence_leaves_it_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [{"send": "A\r\n", "expect": "^OK$"}, {"baudrate": 19200}, {"send": "B\r\n", "expect": "^OK$"}]
+    scale = {**SCALE, "commands": {"faster": {"sequence": steps}}}
+
+    async def happens(rig: Rig) -> None:
+        async def refuse(_baudrate: int) -> None:
+            raise AdapterError("it does not take 19200 baud")
+
+        monkeypatch.setattr(rig.far, "set_baudrate", refuse)
+        result = await rig.execute("scale", invoke="faster")
+        assert (result.status, result.reason) == (ResultStatus.UNKNOWN, "no-link")
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": scale}, happens, answers({b"A\r\n": b"OK\r\n"}))
+
+
+def test_reads_that_were_in_vain_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        for _ in range(5):
+            await rig.execute("scale", within_s=1.0, read=("weight",))
+        assert rig.adapter._session is not None
+        assert len(rig.adapter._session._parties["scale"]._waiting) <= 1
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_a_text_can_not_bring_a_second_command_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {"send": 'NAME "{to}";\r\n', "args": {"to": {"type": "string"}}}
+    device = {"match": "^(?P<v>x)$", "points": {"v": {"type": "string"}}, "commands": {"name": named}}
+
+    async def happens(rig: Rig) -> None:
+        with pytest.raises(Rejected, match=r"to: to the device it would end at '\"'"):
+            await rig.execute("d", invoke="name", args={"to": 'a";*RST;"'})
+        await rig.execute("d", invoke="name", args={"to": "a.b-c_d e"})
+        assert rig.far.words == [b'NAME "a.b-c_d e";\r\n']
+
+    on_a_line(monkeypatch.setattr, {}, {"d": device}, happens)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adapters.serial.talk.wire import PIECE_BYTES
 from tests.serial.talk.rig import Rig, on_a_line
 
 SCALE: dict[str, Any] = {
@@ -116,6 +117,22 @@ def test_what_is_not_understood_is_told_once_in_plain_words(
     on_a_line(monkeypatch.setattr, link, {"scale": SCALE}, happens)
 
 
+def test_why_one_that_is_silent_is_not_understood_is_told_as_soon_as_that_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def happens(rig: Rig) -> None:
+        await asyncio.sleep(35)
+        assert rig.details("scale") == [None]
+        for _ in range(10):
+            rig.far.say(b"HELLO 1\r\n" * 2)
+            await asyncio.sleep(1)
+        words = "frames arrive, but none that `match`es: the last was 'HELLO 1'"
+        assert rig.details("scale") == [None, words]
+        assert rig.states("scale") == [("offline", "silent")] * 2
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
 def test_when_it_is_understood_again_that_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
     async def happens(rig: Rig) -> None:
         for data in (
@@ -149,7 +166,7 @@ def test_endless_bytes_without_a_frame_cost_bounded_time_and_nothing_after_it_is
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def happens(rig: Rig) -> None:
-        rig.far.say(b"x\r\n" * 200_000 + b"ST,GS,   12.34kg\r\n")
+        rig.far.say(b"x\r\n" * 60_000 + b"ST,GS,   12.34kg\r\n")
         assert rig.far.pauses == [True]
         assert rig.samples("scale") == []
         await asyncio.sleep(1)
@@ -159,6 +176,24 @@ def test_endless_bytes_without_a_frame_cost_bounded_time_and_nothing_after_it_is
         assert rig.samples("scale") == [{"weight": 12.34, "stable": True}]
 
     on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_bytes_that_are_dear_to_look_through_wait_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.serial.talk.wire.BUSY_S", 0.0)
+    link = {
+        "framing": {"type": "length", "start": {"hex": "AA"}, "at": 1, "extra": 2},
+        "checksum": {"type": "crc-16/modbus", "endian": "little"},
+    }
+
+    async def happens(rig: Rig) -> None:
+        rig.far.say(b"\xaa" * 5 * PIECE_BYTES + b"\xaa\x02\x01\x07\x30\xe7" * 3)
+        await asyncio.sleep(0.35)
+        assert rig.far.pauses == [True]
+        assert rig.adapter.counters()["floods"] == 4, "one piece in each window"
+        await asyncio.sleep(0.5)
+        assert rig.far.pauses == [True, False]
+
+    on_a_line(monkeypatch.setattr, link, {"d": {"points": {"v": {"at": 3, "type": "uint8"}}}}, happens)
 
 
 def test_a_good_sentence_does_not_hide_that_another_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,3 +210,18 @@ def test_a_good_sentence_does_not_hide_that_another_is_bad(monkeypatch: pytest.M
         assert rig.states("gps") == [("degraded", "invalid")]
 
     on_a_line(monkeypatch.setattr, {}, {"gps": gps}, happens)
+
+
+def test_one_that_is_cancelled_again_while_it_ends_still_closes_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        await asyncio.sleep(1)
+        assert rig.running is not None
+        for _ in range(3):
+            rig.running.cancel()
+            await asyncio.sleep(0)
+        await asyncio.wait([rig.running])
+        assert rig.running.cancelled()
+        assert rig.far.closed
+        assert rig.adapter.counters()["frames"] == 0
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)

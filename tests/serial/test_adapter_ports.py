@@ -10,12 +10,13 @@ import pytest
 
 from adapters.serial import SerialAdapter
 from adapters.serial.config import SerialDevice, SerialLink
-from gateway.adapter import AdapterError
+from gateway.adapter import AdapterError, Unheard
 from gateway.model import Command, DeviceState, ResultStatus
 from tests.serial.test_adapter_listens import SCALE
 from tests.support.emitted import Emitted, running, untold
 from tests.support.patience import HANG_S
 from tests.support.ptys import ptys
+from tests.support.rfc2217 import DeviceServer
 
 POLLED: dict[str, Any] = {
     "every": "50ms",
@@ -69,6 +70,13 @@ async def at_work(device: dict[str, Any]) -> AsyncIterator[tuple[SerialAdapter, 
             far.close()
 
 
+@pytest.fixture
+def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes as soon as the port is open is not taken for the rest of something."""
+    monkeypatch.setattr("adapters.serial.talk.wire.AMID_S", 0.0)
+
+
+@pytest.mark.usefixtures("trusting")
 async def test_what_a_device_sends_becomes_samples() -> None:
     async with at_work(SCALE) as (_, emitted, far, _pair):
         for piece in (b"ST,GS,  12", b".34kg\r", b"\nUS,NT,-1.00kg\r\n"):
@@ -100,6 +108,7 @@ async def unplugged() -> None:
                 await asyncio.sleep(0.001)
 
 
+@pytest.mark.usefixtures("trusting")
 async def test_a_port_that_is_pulled_out_ends_the_link_and_one_that_is_back_begins_anew() -> None:
     with pytest.raises(AdapterError, match="has gone away"):
         await unplugged()
@@ -124,3 +133,62 @@ async def test_a_device_server_is_spoken_to_over_tcp() -> None:
     async with server, running(adapter(f"tcp://127.0.0.1:{port}", POLLED)) as emitted:
         await emitted.sample("d", 3)
         assert emitted.values("d") == {"t": 21.5}
+
+
+async def test_a_device_server_of_rfc2217_is_spoken_to_at_every_speed_that_a_sequence_wants() -> None:
+    """Polls and commands; the far port is the one whose speed changes."""
+    sequence = [{"send": "?\r\n", "expect": "^V$"}, {"baudrate": 19200}, {"send": "R\r\n"}]
+    poll = {"sequence": sequence, "timeout": "20s"}
+    device = {**POLLED, "poll": poll, "commands": {"go": {"send": "GO\r\n", "expect": "^GONE$", "timeout": "20s"}}}
+    async with ptys() as pair:
+        far = Far(pair.theirs)
+        far.answers = {b"?": b"V\r\n", b"R": b"T 21.5\r\n", b"GO": b"GONE\r\n"}
+        async with DeviceServer(pair.ours).serving() as server:
+            made = adapter(f"rfc2217://127.0.0.1:{server.port}", device)
+            async with running(made) as emitted:
+                await emitted.sample("d", 3)
+                command = Command("c", "d", asyncio.get_running_loop().time() + HANG_S, invoke="go")
+                assert (await made.execute(command, untold)).status is ResultStatus.DONE
+                await emitted.sample("d", 5)
+                assert emitted.values("d") == {"t": 21.5}
+            speeds = {data: baudrate for baudrate, data in server.line.written}
+            assert speeds == {b"?\r\n": 9600, b"R\r\n": 19200, b"GO\r\n": 9600}
+        far.close()
+
+
+async def test_a_meter_that_answers_while_the_speed_changes_is_read() -> None:
+    """It does not wait for us: what it says is kept, however it falls."""
+    sequence = [{"send": "?\r\n", "expect": "^V$"}, {"send": "R\r\n"}, {"baudrate": 19200}]
+    device = {**POLLED, "poll": {"sequence": sequence, "timeout": "20s"}}
+    async with at_work(device) as (_, emitted, far, _pair):
+        far.answers = {b"?": b"V\r\n", b"R": b"T 21.5\r\n"}
+        if not emitted.samples("d"):
+            far.say(b"V\r\n")  # the first question may have come too early
+        await emitted.sample("d", 20)
+        assert emitted.values("d") == {"t": 21.5}
+
+
+async def test_one_who_hangs_up_after_each_answer_is_not_asked_more_often_for_it() -> None:
+    asked = list[bytes]()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(100))
+        if asked[-1]:
+            writer.write(b"T 1.5\r\n")
+        writer.close()
+
+    memory: dict[str, dict[str, Any]] = {"d": {}}
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        device = SerialDevice.model_validate({"link": "l", **POLLED, "every": "1h"})
+        link = SerialLink.model_validate({"adapter": "serial", "port": port})
+        emitted = Emitted()
+        with pytest.raises(Unheard):
+            await SerialAdapter(link, {"d": device}, memory).run(emitted)
+        again = asyncio.create_task(SerialAdapter(link, {"d": device}, memory).run(emitted))
+        await asyncio.wait((again,), timeout=0.3)
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)
+    assert [each for each in asked if each] == [b"?\r\n"]
+    assert len(emitted.samples("d")) == 1
+    assert memory == {"d": {}}, "nothing that changes with each answer is kept for the disk"

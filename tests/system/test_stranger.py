@@ -206,7 +206,7 @@ def test_an_interlock_and_a_rate_hold_for_what_the_adapter_carries_out(place: Pl
     place.scale.says = ["weight 1.5", "door open"]
     place.subscriber.wait_for(says("door", True))
     locked = place.done({"id": "i-1", "invoke": "empty"})
-    place.scale.says = ["weight 2.5", "door shut"]
+    place.scale.says = ["door shut", "weight 2.5"]
     place.subscriber.wait_for(says("weight", 2.5))
     ends = [place.done({"id": f"i-{number}", "invoke": "empty"}) for number in (2, 3)]
 

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from adapters.modbus.config.sense import complaints
 from adapters.modbus.config.tables import ADDRESSES, BIT_TABLES, MAX_READ_REGISTERS, Table, reference
-from gateway.adapter import BitRange, PointConfig, RawNumbers, WriteRules
+from gateway.adapter import RawNumbers, ValuePoint
 from gateway.model import Kind, Value
 from gateway.values import SCALARS, Order, Quantity, Spoiled, Unwritable, decode_one, encode
 
@@ -22,7 +22,7 @@ Byte = Literal["high", "low"]
 REGISTER_BYTES = 2
 
 
-class ModbusPoint(PointConfig):
+class ModbusPoint(ValuePoint):
     """A value in one of the four tables."""
 
     type: ScalarName
@@ -31,19 +31,10 @@ class ModbusPoint(PointConfig):
     length: Annotated[int, Field(ge=1, le=MAX_READ_REGISTERS)] | None = Field(
         None, description="of a string or bytes: how many registers, two bytes in each"
     )
-    encoding: Literal["ascii", "latin-1", "utf-8"] = Field("ascii", description="of a string")
     byte: Byte = Field("low", description="which byte of its register an int8 or uint8 is")
-    bits: BitRange | None = Field(
-        None, description="only these of its bits, lowest..highest, 0 the least significant once order is applied"
-    )
     order: Order | None = Field(None, description="word and byte order, if not the device's")
-    scale: float = 1.0
     scale_from: Annotated[int, Field(ge=0, le=ADDRESSES)] | None = Field(
         None, description="address of the int16 in the same table that holds a power of ten, multiplied with scale"
-    )
-    offset: float = 0.0
-    decimals: Annotated[int, Field(ge=0, le=15)] | None = Field(
-        None, description="round to so many, if not to those of scale and offset"
     )
     invalid: RawNumbers = Field((), description='raw values, before bits and scale, that mean "no value"')
 
@@ -53,6 +44,7 @@ class ModbusPoint(PointConfig):
         return self.length or max(1, SCALARS[self.type].size // REGISTER_BYTES)
 
     @property
+    @override
     def quantity(self) -> Quantity:
         """What a raw number of this point means."""
         low, high = self.range or (None, None)
@@ -90,15 +82,6 @@ class ModbusPoint(PointConfig):
         except Spoiled:
             return "the nearest value that can be written is outside its range"
         return self.off_limits(rounded) if rounded != value else None
-
-    def off_limits(self, rounded: Value) -> str | None:
-        """Why what would really be written may not be: the nearest raw number can lie beyond a limit."""
-        if not isinstance(self.writable, WriteRules) or isinstance(rounded, str | bool):
-            return None
-        low, high = self.writable.min, self.writable.max
-        if (low is None or low <= rounded) and (high is None or rounded <= high):
-            return None
-        return f"{rounded} is the nearest value that can be written, and outside what its writable allows"
 
     @field_validator("address", mode="before")
     @classmethod

@@ -11,7 +11,7 @@ from adapters.modbus.config import BIT_TABLES, ModbusDevice, ModbusLink
 from adapters.modbus.config.link import ASCII
 from adapters.modbus.wire.frames import DATA_AT
 from adapters.modbus.wire.framing import framing_of
-from adapters.modbus.wire.timing import character_s, silence_s
+from adapters.modbus.wire.timing import silence_s
 from gateway.model import PointGroup
 
 ANSWER_S = 0.005
@@ -99,7 +99,7 @@ def line_s(link: ModbusLink, blocks: Sequence[Block]) -> float:
     The silence after a request tells an RTU device that it is over (MODBUS over Serial Line V1.02, 2.5.1.1); an ASCII
     frame says so itself (2.5.2.1). After the answer there is another.
     """
-    character = character_s(link.baudrate, link.bits, link.parity, link.stop_bits)
+    character = link.settings.character_s
     silence = silence_s(link.baudrate, character)
     silences = 1 if link.transport in ASCII else 2
     each_s = ANSWER_S + silences * silence + link.pause_between

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import Field, ValidationError
+from typing import Any
 
 from adapters.modbus.config.link import ModbusLink, Transport
-from gateway.adapter import Rejected, StrictModel
-
-LOOPBACK = "127.0.0.1"
-EVERYWHERE = frozenset({"0.0.0.0", "::"})
-"""Where to listen for everybody, but nobody can be reached."""
+from gateway.adapter import Rejected
+from gateway.ports.serving import EVERYWHERE, LOOPBACK, ServingOptions
 
 
-class Options(StrictModel):
-    """How to serve a link's devices."""
+class Options(ServingOptions):
+    """How to serve a link's devices; over Modbus TCP what is on a serial line, as RTU what is not."""
 
-    host: Annotated[str, Field(min_length=1)] | None = None
-    """Where to listen, for what is served over a network."""
-    tcp: Annotated[int, Field(ge=0, le=65535)] | None = None
-    """The port; 0 for any that is free. A serial line's devices are then served over Modbus TCP."""
-    pty: str | None = None
-    """Where to put a link to the pseudo terminal; "" for anywhere. What has no serial line is then served as RTU."""
     cert: str | None = None
     key: str | None = None
     """Of the device, for transport tls: PEM files."""
-    elsewhere: bool = False
-    """Whether to take any free port where the wanted one is taken or needs a privilege."""
-    moving: bool = False
-    """Whether values move by themselves, and begin with good ones."""
-
-
-def options_of(given: Mapping[str, Any]) -> Options:
-    """Raises Rejected."""
-    try:
-        options = Options.model_validate(dict(given))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise Rejected("malformed", f"options of a simulation: {where}: {first['msg']}") from None
-    if options.pty is not None and (options.tcp is not None or options.host is not None):
-        raise Rejected("malformed", "devices are served over a network or a pseudo terminal, not both")
-    return options
 
 
 class Place:

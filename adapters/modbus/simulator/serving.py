@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
-from typing import NamedTuple, cast
+from functools import partial
+from typing import cast
 
 from typing_extensions import override
 
@@ -16,28 +15,19 @@ from adapters.modbus.config.link import NUMBERED
 from adapters.modbus.simulator.asked import Asked, Hopeless, frames_of
 from adapters.modbus.simulator.place import Place
 from adapters.modbus.simulator.unit import Unit, react
-from gateway.ports.pseudo import PseudoTerminal, place_for
+from gateway.ports.serving import At, Connections, listening, on_a_line
 
 SILENCE_S = 0.02
 """What a request may pause within itself: many times a silent interval, for what lies between is a scheduler."""
-TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL})
-"""Why a port can't be had: somebody has it, it is below 1024, or the address is another machine's."""
 
 
-class Room:
+class Room(Connections):
     """Who is there, where, and the connections to them."""
 
     def __init__(self, units: Mapping[int, Unit], place: Place) -> None:
+        super().__init__()
         self.units = units
         self.place = place
-        self.open: set[asyncio.Transport] = set()
-        self.closed = False
-
-    def close(self) -> None:
-        """End every connection, for good."""
-        self.closed = True
-        for transport in tuple(self.open):
-            transport.abort()
 
 
 class Conversation(asyncio.Protocol):
@@ -120,28 +110,15 @@ class Post(asyncio.DatagramProtocol):
             self._transport.sendto(data, addr)
 
 
-class At(NamedTuple):
-    """Where it is served; `port` or `path`, as it is found in the link's transport."""
-
-    host: str = ""
-    port: int = 0
-    path: str = ""
-
-
 @asynccontextmanager
 async def serving(room: Room) -> AsyncIterator[At]:
     """Serve for as long as the context lasts. Raises OSError, Rejected."""
     place = room.place
     if place.is_serial:
-        async with _on_a_line(room) as at:
+        async with on_a_line(room, place.path, lambda: Conversation(room)) as at:
             yield at
         return
-    try:
-        server, port = await _listening(room, place.port)
-    except OSError as error:
-        if not place.elsewhere or error.errno not in TAKEN:
-            raise
-        server, port = await _listening(room, 0)
+    server, port = await listening(partial(_listening, room), place.port, elsewhere=place.elsewhere)
     try:
         yield At(place.host, port)
     finally:
@@ -165,30 +142,3 @@ def _tls(place: Place) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(place.cert or "", place.key)
     return context
-
-
-@asynccontextmanager
-async def _on_a_line(room: Room) -> AsyncIterator[At]:
-    path = place_for(room.place.path)
-    _Plugged(room, path)
-    try:
-        yield At(path=str(path))
-    finally:
-        room.close()
-        if not room.place.path:
-            path.parent.rmdir()
-
-
-class _Plugged(Conversation):
-    """What is said over a pseudo terminal; one that was hung up is plugged in again at once, under the same name."""
-
-    def __init__(self, room: Room, path: Path) -> None:
-        super().__init__(room)
-        self._path = path
-        PseudoTerminal(self._loop, self, path)
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if not self._room.closed:
-            _Plugged(self._room, self._path)

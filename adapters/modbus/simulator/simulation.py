@@ -15,39 +15,29 @@ from adapters.modbus.simulator import worth
 from adapters.modbus.simulator.faults import Fault, fault_of
 from adapters.modbus.simulator.memory import Memory
 from adapters.modbus.simulator.met import Met, met
-from adapters.modbus.simulator.place import Place, options_of
-from adapters.modbus.simulator.serving import At, Room, serving
+from adapters.modbus.simulator.place import Options, Place
+from adapters.modbus.simulator.serving import Room, serving
 from adapters.modbus.simulator.unit import Unit
 from gateway.adapter import Rejected, lively
-from gateway.adapter import Simulation as Contract
 from gateway.adapter import ratings as rated
 from gateway.model import Value
+from gateway.ports.serving import At, Served
 
 STEP_S = 0.5
 """How often values move."""
 
 
-class Simulation(Contract):
+class Simulation(Served):
     """Running devices; every point begins at zero, unless they move or the device itself says what it has."""
 
     def __init__(self, link: ModbusLink, met: Met, room: Room, at: At) -> None:
+        super().__init__(at)
         self._link = link
         self._devices = met.devices
         self._room = room
-        self._at = at
         self._held = {(device, point) for device, points in met.still.items() for point in points}
         for device in met.still:
             self._fill(device, met.ratings[device])
-
-    @property
-    def port(self) -> int:
-        """Where it listens; of use when the port was 0."""
-        return self._at.port
-
-    @property
-    def path(self) -> str:
-        """The pseudo terminal."""
-        return self._at.path
 
     @property
     def connections(self) -> int:
@@ -123,7 +113,7 @@ async def simulate(
     link: ModbusLink, devices: Mapping[str, ModbusDevice], options: Mapping[str, Any]
 ) -> AsyncIterator[Simulation]:
     """Serve these devices for as long as the context lasts. Raises Rejected, OSError."""
-    chosen = options_of(options)
+    chosen = Options.parsed(options)
     there = met(devices)
     room = Room(_units(there), Place(link, chosen))
     async with serving(room) as at:

@@ -12,7 +12,7 @@ from adapters.modbus.wire.exact import Exact, Loose
 from adapters.modbus.wire.framing import framing_of
 from adapters.modbus.wire.line import Line
 from adapters.modbus.wire.mbap import Datagrams, Stream
-from adapters.modbus.wire.timing import character_s, silence_s
+from adapters.modbus.wire.timing import silence_s
 from adapters.modbus.wire.wire import Pace, Wire
 from gateway.adapter import AdapterError
 from gateway.ports.local import open_local
@@ -103,5 +103,5 @@ def pace_of(link: ModbusLink) -> Pace:
     """What takes time on its wire."""
     if not link.is_serial:
         return Pace(link.pause_after_connect, link.pause_between)
-    character = character_s(link.baudrate, link.bits, link.parity, link.stop_bits)
+    character = link.settings.character_s
     return Pace(link.pause_after_connect, link.pause_between, character, silence_s(link.baudrate, character))

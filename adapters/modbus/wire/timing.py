@@ -9,11 +9,6 @@ SILENT_CHARACTERS = 3.5
 """Between two frames (MODBUS over Serial Line V1.02, 2.5.1.1)."""
 
 
-def character_s(baudrate: int, data_bits: int, parity: str, stop_bits: float) -> float:
-    """How long a character takes: its start bit, data bits, parity if any, and stop bits."""
-    return (1 + data_bits + (parity != "none") + stop_bits) / baudrate
-
-
 def silence_s(baudrate: int, character_s: float) -> float:
     """How long the line is silent between two frames at least."""
     return FAST_SILENCE_S if baudrate > FAST_BAUDRATE else SILENT_CHARACTERS * character_s

@@ -8,7 +8,7 @@ from adapters.serial.checksums.catalogue import ALGORITHMS, NMEA
 from adapters.serial.checksums.sums import xor8
 
 if TYPE_CHECKING:  # the configuration's models check the names of checksums, here
-    from adapters.serial.config.checksum import Checksum
+    from adapters.serial.checksums import Checksum
 
 
 class Seal:

@@ -1,6 +1,6 @@
 """What an installer writes about a serial link and the devices on it. Pure."""
 
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum
 from adapters.serial.config.decoding import Columns, Decode, Iec62056, Nmea, Pairs, Pattern, Table
 from adapters.serial.config.device import SerialDevice
 from adapters.serial.config.framing import (
@@ -19,12 +19,11 @@ from adapters.serial.config.link import AddressField, SerialLink
 from adapters.serial.config.message import Message
 from adapters.serial.config.point import SerialPoint
 from adapters.serial.config.send import HexSend, Send
-from adapters.serial.config.talk import Argument, Baudrate, PointWrite, Poll, SerialCommand, TalkStep
+from adapters.serial.config.talk import Argument, NamedBaudrate, PointWrite, Poll, SerialCommand, TalkStep
 
 __all__ = [
     "AddressField",
     "Argument",
-    "Baudrate",
     "Checksum",
     "Cobs",
     "Columns",
@@ -39,6 +38,7 @@ __all__ = [
     "LengthField",
     "Line",
     "Message",
+    "NamedBaudrate",
     "Nmea",
     "Pairs",
     "Pattern",

@@ -10,6 +10,21 @@ from adapters.serial.config.octets import Octets
 from adapters.serial.config.short import ByType
 from gateway.adapter import StrictModel
 
+MEANT = {
+    "csv": '{type: columns, delimiter: ","}',
+    "delimited": '{type: columns, delimiter: ","}',
+    "keyvalue": '{type: key-value, separator: ";", equals: "="}',
+    "regex": "pattern, or leave it out: match says it",
+    "text": "pattern, or leave it out: match says it",
+    "bytes": "binary",
+    "raw": "binary",
+    "hex": "binary",
+    "nmea0183": "nmea",
+    "nmea-0183": "nmea",
+    "obis": "iec62056-21",
+}
+"""What others call it: what it is here."""
+
 
 class Pattern(StrictModel):
     """Text: the named groups of `match` are what points are made `from`."""
@@ -53,5 +68,5 @@ class Iec62056(StrictModel):
 
 Decode = Annotated[
     Annotated[Pattern | Columns | Pairs | Table | Nmea | Iec62056, Field(discriminator="type")],
-    ByType(),
+    ByType(MEANT),
 ]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from adapters.serial.config.octets import Octets, parse_octets
+from adapters.serial.config.octets import Marks, not_called, parse_octets
 from adapters.serial.config.short import ByType
 from gateway.adapter import Period, StrictModel
 
@@ -17,6 +17,20 @@ MAX_FRAME_BYTES = 65_536
 """What is longer is a file, and would be held in memory for each link."""
 DEFAULT_MAX_BYTES = 4096
 """More than any line, telegram or record in the field but readouts of meters."""
+
+MEANT = {
+    "stx-etx": r'{type: start-end, start: "\x02", end: "\x03"}',
+    "dle": r'{type: escaped, start: "\x10\x02", end: "\x10\x03"}',
+    "hdlc": "{type: escaped, start: {hex: 7E}, end: {hex: 7E}, escape: {hex: 7D}, xor: 0x20}",
+    "cr": r'{type: line, terminator: "\r"}',
+    "lf": r'{type: line, terminator: "\n"}',
+    "crlf": r'{type: line, terminator: "\r\n"}',
+    "lines": "line",
+    "nmea": "line, and decode: nmea of the device",
+    "timeout": "{type: gap, gap: 20ms}, with what must be silent between two frames",
+    "idle": "{type: gap, gap: 20ms}, with what must be silent between two frames",
+}
+"""What others call it: what it is here."""
 
 FrameBytes = Annotated[int, Field(ge=1, le=MAX_FRAME_BYTES)]
 
@@ -28,7 +42,7 @@ def _terminators(given: Any) -> tuple[bytes, ...]:
     if given == "auto":
         return ()
     several = given if isinstance(given, list) else [given]
-    parsed = tuple(parse_octets(each) for each in several)
+    parsed = tuple(parse_octets(not_called(each)) for each in several)
     if not parsed or not all(parsed):
         raise ValueError('must be auto, text like "\\r\\n", or a list of several')
     return parsed
@@ -64,15 +78,15 @@ class Fixed(_Framing):
 
     type: Literal["fixed"]
     length: FrameBytes
-    start: Octets | None = Field(None, description="what each begins with")
+    start: Marks | None = Field(None, description="what each begins with")
 
 
 class StartEnd(_Framing):
     """What stands between a start and an end mark, which occur nowhere within; `trailer` bytes follow the end mark."""
 
     type: Literal["start-end"]
-    start: Octets
-    end: Octets
+    start: Marks
+    end: Marks
     trailer: Annotated[int, Field(ge=0, le=64)] = Field(0, description="bytes behind the end mark, as of a checksum")
 
 
@@ -80,7 +94,7 @@ class LengthField(_Framing):
     """Frames that say how long they are."""
 
     type: Literal["length"]
-    start: Octets | None = Field(None, description="what each begins with")
+    start: Marks | None = Field(None, description="what each begins with")
     at: Annotated[int, Field(ge=0)] = Field(description="where the length stands, counted from the frame's first byte")
     size: Literal[1, 2, 4] = Field(1, description="bytes of the length")
     endian: Literal["big", "little"] = "big"
@@ -139,9 +153,9 @@ class Escaped(_Framing):
     """
 
     type: Literal["escaped"]
-    start: Octets = b"\x02"
-    end: Octets = b"\x03"
-    escape: Octets = b"\x10"
+    start: Marks = b"\x02"
+    end: Marks = b"\x03"
+    escape: Marks = b"\x10"
     xor: Annotated[int, Field(ge=0, le=255)] = Field(0, description="what an escaped byte is changed by, as 0x20")
     trailer: Annotated[int, Field(ge=0, le=64)] = Field(0, description="bytes behind the end mark, never escaped")
 
@@ -177,5 +191,5 @@ Framing = Annotated[
         Line | Fixed | StartEnd | LengthField | Gap | Slip | Cobs | Escaped | Iec62056Frames,
         Field(discriminator="type"),
     ],
-    ByType(),
+    ByType(MEANT),
 ]

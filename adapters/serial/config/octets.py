@@ -5,10 +5,40 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
 
 _ESCAPE = re.compile(r"\\(?:[abtnvfre0\"/\\]|x[0-9A-Fa-f]{2})")
 """What YAML turns into a character in double quotes, and leaves alone in single ones (YAML 1.1, 5.7)."""
+
+_CONTROLS = {
+    "NUL": 0x00,
+    "SOH": 0x01,
+    "STX": 0x02,
+    "ETX": 0x03,
+    "EOT": 0x04,
+    "ENQ": 0x05,
+    "ACK": 0x06,
+    "TAB": 0x09,
+    "HT": 0x09,
+    "LF": 0x0A,
+    "NL": 0x0A,
+    "CR": 0x0D,
+    "DLE": 0x10,
+    "XON": 0x11,
+    "XOFF": 0x13,
+    "NAK": 0x15,
+    "SYN": 0x16,
+    "ETB": 0x17,
+    "ESC": 0x1B,
+    "FS": 0x1C,
+    "GS": 0x1D,
+    "RS": 0x1E,
+    "US": 0x1F,
+}
+"""What manuals call control characters (ISO/IEC 6429)."""
+_CONTROL = re.compile(rf"(?:{'|'.join(_CONTROLS)})", re.IGNORECASE)
+_CALLED = re.compile(rf"<?{_CONTROL.pattern}>?(?:[ +<]*{_CONTROL.pattern}>?)*", re.IGNORECASE)
+_SHORT = {0x09: r"\t", 0x0A: r"\n", 0x0D: r"\r"}
 
 QUOTES_HINT = "a backslash means something in double quotes only: write"
 
@@ -42,6 +72,16 @@ def as_octets(text: str) -> bytes:
         raise ValueError(f"{error.object[error.start]!r} is no single byte: write its bytes as {{hex: ...}}") from None
 
 
+def not_called(given: Any) -> Any:
+    """Raises ValueError for a control character's name where the character itself is meant."""
+    if isinstance(given, str) and _CALLED.fullmatch(given):
+        codes = [_CONTROLS[name.upper()] for name in _CONTROL.findall(given)]
+        meant = "".join(_SHORT.get(code, f"\\x{code:02x}") for code in codes)
+        letters = given.encode().hex(" ").upper()
+        raise ValueError(f'{given} would be these letters: write "{meant}", or {{hex: "{letters}"}} if they are meant')
+    return given
+
+
 def _not_empty(data: bytes) -> bytes:
     if not data:
         raise ValueError("must not be empty")
@@ -63,3 +103,6 @@ _SCHEMA = {
 
 Octets = Annotated[bytes, PlainValidator(parse_octets), AfterValidator(_not_empty), WithJsonSchema(_SCHEMA)]
 """One byte or several."""
+
+Marks = Annotated[Octets, BeforeValidator(not_called)]
+"""The same, of what begins or ends a frame."""

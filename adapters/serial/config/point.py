@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from adapters.serial.config.sense import complaints
 from adapters.serial.config.talk import PointWrite
-from gateway.adapter import BitRange, Identifier, PointConfig
+from gateway.adapter import Identifier, ValuePoint
 from gateway.model import Kind, Value
 from gateway.values import SCALARS, Order, Quantity
 
@@ -18,7 +19,7 @@ TypeName = Literal[
 ]  # fmt: skip
 
 
-class SerialPoint(PointConfig):
+class SerialPoint(ValuePoint):
     """A value within a message: by what it is called there (`from`), or by where it stands in a binary frame (`at`)."""
 
     type: TypeName
@@ -35,15 +36,8 @@ class SerialPoint(PointConfig):
         None, description="of a string or bytes: how many bytes"
     )
     order: Order = Field("ABCD", description="byte order: ABCD most significant first, DCBA least, CDAB, BADC")
-    bits: BitRange | None = Field(None, description="only these of its bits, lowest..highest, 0 the least significant")
-    encoding: Literal["ascii", "latin-1", "utf-8"] = Field("ascii", description="of a string in a binary frame")
     base: Literal[2, 8, 10, 16] = Field(10, description="of an int in characters")
     decimal: Literal[".", ","] = Field(".", description="of a float in characters")
-    scale: float = 1.0
-    offset: float = 0.0
-    decimals: Annotated[int, Field(ge=0, le=15)] | None = Field(
-        None, description="round to so many, if not to those of scale and offset"
-    )
     enum: dict[int | str, Value] | None = Field(  # type: ignore[assignment]  # texts, too
         None, description="what is there: what it means; anything else is bad, invalid"
     )
@@ -60,6 +54,7 @@ class SerialPoint(PointConfig):
         return name if self.from_ is None else str(self.from_)
 
     @property
+    @override
     def quantity(self) -> Quantity:
         """What its raw number means; `float` and `int`, in characters, are float64 and int64 once they are read."""
         low, high = self.range or (None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -9,15 +10,23 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 
-def _by_type(given: Any) -> Any:
-    return {"type": given} if isinstance(given, str) else given
-
-
 class ByType:
-    """Of a union that `type` chooses from: `framing: slip` is short for `framing: {type: slip}`."""
+    """Of a union that `type` chooses from: `framing: slip` is short for `framing: {type: slip}`.
+
+    `meant`: what others call a type, and what is to be written for it.
+    """
+
+    def __init__(self, meant: Mapping[str, str]) -> None:
+        self._meant = meant
+
+    def _by_type(self, given: Any) -> Any:
+        kind = given.get("type") if isinstance(given, dict) else given
+        if isinstance(kind, str) and (meant := self._meant.get(kind.lower().replace("_", "-"))):
+            raise ValueError(f"there is no {kind}: write {meant}")
+        return {"type": given} if isinstance(given, str) else given
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(_by_type, handler(source))
+        return core_schema.no_info_before_validator_function(self._by_type, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         whole = handler(schema)

@@ -13,20 +13,20 @@ from adapters.serial.patterns import PatternText
 from gateway.adapter import AdapterCommand, Identifier, Period, StrictModel
 from gateway.adapter import Argument as AdapterArgument
 from gateway.model import ArgumentInfo
+from gateway.ports import Baudrate
 
 MAX_STEPS = 100
 MAX_PAUSE_S = 60.0
 """Of all pauses of one sequence: meanwhile nobody else has the line."""
 
-Speed = Annotated[int, Field(ge=50, le=4_000_000)]
 Retries = Annotated[int, Field(ge=0, le=10)]
 
 
-class Baudrate(StrictModel):
+class NamedBaudrate(StrictModel):
     """A speed that a device has named: what was captured as `from`, looked up in `table`."""
 
     from_: str = Field(alias="from")
-    table: Annotated[dict[str, Speed], Field(min_length=1)]
+    table: Annotated[dict[str, Baudrate], Field(min_length=1)]
 
 
 class TalkStep(StrictModel):
@@ -39,7 +39,7 @@ class TalkStep(StrictModel):
     expect: PatternText | None = Field(None, description="what the answer looks like; other frames are passed over")
     timeout: Period | None = Field(None, description="for the answer, if not the device's")
     pause: Period | None = None
-    baudrate: Speed | Baudrate | None = Field(None, description="from here to the end of the sequence")
+    baudrate: Baudrate | NamedBaudrate | None = Field(None, description="from here to the end of the sequence")
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> TalkStep:

@@ -42,7 +42,6 @@ class Router:
         }
         self._all = [shape for shapes in self.shapes.values() for shape in shapes]
         self._address_of = None if link.address is None else address_of(link.address, link.encoding)
-        self._is_anonymous = link.address is None and len(devices) > 1
         self._by_address: dict[Address, list[Shape]] = {}
         for name, device in devices.items():
             if link.address is not None and device.address is not None:
@@ -62,7 +61,7 @@ class Router:
         for at, shape in enumerate(shapes):
             reading = shape.read(frame)
             if reading is not None:
-                if self._is_anonymous and shape.group.every_s and _fits_another(shape, shapes[at + 1 :], frame):
+                if shape.group.every_s and _fits_another(shape, shapes[at + 1 :], frame):
                     break
                 if reading.bad:
                     self._count(reading)
@@ -82,5 +81,6 @@ class Router:
 
 
 def _fits_another(shape: Shape, others: list[Shape], frame: Frame) -> bool:
-    """Whether an answer that nobody waits for could be of more than one device: then it is taken for nobody's."""
-    return any(other.device != shape.device and other.read(frame) is not None for other in others)
+    """Whether an answer that nobody waits for could be to more than one question: then it is taken for nobody's."""
+    mine = (shape.device, shape.message)
+    return any((other.device, other.message) != mine and other.read(frame) is not None for other in others)

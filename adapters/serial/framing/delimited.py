@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from typing_extensions import override
 
+from adapters.serial.checksums import Seal
 from adapters.serial.framing.frame import Frame, Framer
 
 
@@ -20,9 +21,11 @@ class DelimitedFramer(Framer):
         most_bytes: int,
         gap_s: float | None = None,
         *,
+        seal: Seal | None = None,
         opened: bool = False,
     ) -> None:
         super().__init__(gap_s)
+        self._seal = seal
         self._split, self._has = _cutting(delimiters)
         self._kept_bytes = len(delimiters[0]) - 1
         self._most_bytes = most_bytes
@@ -56,10 +59,12 @@ class DelimitedFramer(Framer):
 
     @override
     def silence(self) -> list[Frame]:
-        self.losses.junk_bytes += len(self._held)
-        self._held = b""
         self._skipping = self._opened
-        return []
+        return super().silence()
+
+    @override
+    def amid(self) -> None:
+        self._skipping = self._opened or self._seal is None
 
     def _parts(self, data: bytes) -> list[bytes]:
         """What is between delimiters; what is held has none, and is not looked through again."""

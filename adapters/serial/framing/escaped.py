@@ -89,10 +89,8 @@ class EscapedFramer(Framer):
 
     @override
     def silence(self) -> list[Frame]:
-        self.losses.junk_bytes += len(self._held)
-        self._held = b""
         self._scanned = 0
-        return []
+        return super().silence()
 
     @override
     def wrap(self, data: bytes, *, sealed: bool = False) -> bytes:

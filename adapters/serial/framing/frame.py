@@ -47,9 +47,14 @@ class Framer(ABC):
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that this completes; the same however the stream was cut into pieces."""
 
-    @abstractmethod
     def silence(self) -> list[Frame]:
-        """Nothing came for `gap_s`: what was begun ends here."""
+        """Nothing came for `gap_s`: what was begun ends here, and is none."""
+        self.losses.junk_bytes += len(self._held)
+        self._held = b""
+        return []
+
+    def amid(self) -> None:  # noqa: B027  # most see by a frame's beginning, or by its checksum, that it is whole
+        """What comes first may be the rest of a frame whose beginning nobody has heard: it is none."""
 
     def wrap(self, data: bytes, *, sealed: bool = False) -> bytes:  # noqa: ARG002  # for those that put one behind
         """What has to go on the wire to say this: the same, but on slip, cobs and escaped.

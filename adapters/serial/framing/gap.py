@@ -47,6 +47,10 @@ class GapFramer(Framer):
             return []
         return [Frame(data, data[self._body])]
 
+    @override
+    def amid(self) -> None:
+        self._skipping = self._seal is None
+
     def _drop(self) -> None:
         self.losses.junk_bytes += len(self._held)
         self._held = b""

@@ -63,11 +63,9 @@ class Iec62056Framer(Framer):
 
     @override
     def silence(self) -> list[Frame]:
-        self.losses.junk_bytes += len(self._held)
-        self._held = b""
         self._scanned = 0
         self._behind = None
-        return []
+        return super().silence()
 
     def _look(self, data: bytes, at: int) -> _Found:
         first = data[at : at + 1]

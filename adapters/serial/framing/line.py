@@ -19,8 +19,7 @@ class LineFramer(DelimitedFramer):
         self, terminators: tuple[bytes, ...], max_bytes: int, seal: Seal | None = None, gap_s: float | None = None
     ) -> None:
         ends, self._rests = _told_apart(terminators or AUTO)
-        super().__init__(ends, max_bytes, gap_s)
-        self._seal = seal
+        super().__init__(ends, max_bytes, gap_s, seal=seal)
         self._body = body_of(0, 0, seal)
 
     @override

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adapters.serial.checksums import Seal, seal_of
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum, Seal, seal_of
 from adapters.serial.config.framing import (
     Cobs,
     Escaped,

@@ -59,12 +59,6 @@ class MarkedFramer(Framer):
         self.losses.junk_bytes += at - taken
         return frames
 
-    @override
-    def silence(self) -> list[Frame]:
-        self.losses.junk_bytes += len(self._held)
-        self._held = b""
-        return []
-
     def _look(self, data: bytes, at: int) -> tuple[int, int]:
         """Where the frame ends that begins there, 0 if it does not; and where to look next if it is none.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum
 from adapters.serial.config.framing import Escaped, Fixed, Framing, Iec62056Frames, LengthField, StartEnd
 
 

@@ -37,12 +37,11 @@ class StuffedFramer(DelimitedFramer):
         gap_s: float | None = None,
         opened: bool = False,
     ) -> None:
-        super().__init__([end], longest, gap_s, opened=opened)
+        super().__init__([end], longest, gap_s, seal=seal, opened=opened)
         self._end = end
         self._plain = plain
         self._packed = packed
         self._max_bytes = max_bytes
-        self._seal = seal
         self._around = end if opened else b""
         self._body = body_of(len(self._around), len(self._around), seal)
 

@@ -57,7 +57,7 @@ def _demand(link: SerialLink, name: str, device: SerialDevice, message: str, par
     script = ground.script(parts.poll)
     sent = sum(_size(script, ground.known))
     answers = max(1, sum(step.expect is not None for step in script.steps))
-    line_s = (sent + answers * received) * _character_s(link) + answers * (ANSWER_S + link.pause_between)
+    line_s = (sent + answers * received) * link.character_s + answers * (ANSWER_S + link.pause_between)
     line_s += sum(step.pause_s for step in script.steps)
     return Demand(name, message, device.period_s(parts), points, sent, answers * received, guessed, line_s)
 
@@ -80,8 +80,3 @@ def _size(script: Script, known: Mapping[str, Value]) -> list[int]:
         except Unwritable:
             sizes.append(0)
     return sizes
-
-
-def _character_s(link: SerialLink) -> float:
-    """Its start bit, data bits, parity if any, and stop bits."""
-    return (1 + link.data_bits + (link.parity != "none") + link.stop_bits) / link.baudrate

@@ -12,7 +12,10 @@ from adapters.serial.patterns.parse import NotUnderstood, parse
 from adapters.serial.patterns.pattern import Encoding, compiled
 
 MAX_PLACES = 20_000
-"""Pairs of states that are looked at: half a second at most; two lines of instruments have a thousand."""
+"""Pairs of states that are looked at, of two patterns: half a second at most; two lines of instruments have a thousand.
+"""
+MAX_PLACES_IN_ALL = 200_000
+"""Of all patterns of a line: some seconds. Whoever waits for `check` would take more for an endless loop."""
 
 
 class _Place(NamedTuple):
@@ -30,13 +33,37 @@ _Came = dict[_Place, tuple[_Place, str] | None]
 
 def overlap(one: str, other: str, encoding: Encoding = "latin-1") -> str | None:
     """A short text that fits both; None if there is none, or it would take too long to find it."""
-    wide = encoding == "utf-8"
-    try:
-        automata = [Automaton(parse(text, wide=wide), LAST_CHARACTER if wide else LAST_BYTE) for text in (one, other)]
-    except (NotUnderstood, TooLarge):
-        return None
-    text = _shortest(*automata)
-    return text if text is not None and _fits(text, one, encoding) and _fits(text, other, encoding) else None
+    return Overlaps(encoding).of(one, other)
+
+
+class Overlaps:
+    """Between many patterns; once all of them together have taken too long nothing more is found."""
+
+    def __init__(self, encoding: Encoding, most_places: int = MAX_PLACES_IN_ALL) -> None:
+        self._encoding: Encoding = encoding
+        self._places_left = most_places
+        self._automata: dict[str, Automaton | None] = {}
+
+    def of(self, one: str, other: str) -> str | None:
+        """A short text that fits both; None if there is none, or it would take too long to find it."""
+        first, second = self._automaton(one), self._automaton(other)
+        if first is None or second is None:
+            return None
+        text, places = _shortest(first, second, min(MAX_PLACES, self._places_left))
+        self._places_left -= places
+        fits = text is not None and all(_fits(text, each, self._encoding) for each in (one, other))
+        return text if fits else None
+
+    def _automaton(self, text: str) -> Automaton | None:
+        """None of what is not understood, or too large."""
+        if text not in self._automata:
+            wide = self._encoding == "utf-8"
+            try:
+                made = Automaton(parse(text, wide=wide), LAST_CHARACTER if wide else LAST_BYTE)
+            except (NotUnderstood, TooLarge):
+                made = None
+            self._automata[text] = made
+        return self._automata[text]
 
 
 def _fits(text: str, pattern: str, encoding: Encoding) -> bool:
@@ -44,20 +71,20 @@ def _fits(text: str, pattern: str, encoding: Encoding) -> bool:
     return compiled(pattern, encoding).search(text.encode("utf-8" if encoding == "utf-8" else "latin-1")) is not None
 
 
-def _shortest(one: Automaton, other: Automaton) -> str | None:
-    """Breadth first, what costs no character before what costs one."""
+def _shortest(one: Automaton, other: Automaton, most_places: int) -> tuple[str | None, int]:
+    """Breadth first, what costs no character before what costs one; and how many places were looked at."""
     first = _Place(one.start, other.start, begun=False, ended=False)
     came: _Came = {first: None}
     waiting = deque([first])
-    while waiting and len(came) <= MAX_PLACES:
+    while waiting and len(came) <= most_places:
         place = waiting.popleft()
         if (place.one, place.other) == (one.accept, other.accept):
-            return _text(came, place)
+            return _text(came, place), len(came)
         for character, following in _steps(one.states[place.one], other.states[place.other], place):
             if following not in came:
                 came[following] = (place, character)
                 (waiting.append if character else waiting.appendleft)(following)
-    return None
+    return None, len(came)
 
 
 def _steps(one: State, other: State, place: _Place) -> Iterator[_Step]:

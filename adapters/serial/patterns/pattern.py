@@ -14,6 +14,13 @@ from adapters.serial.patterns.plain import plain
 
 Encoding = Literal["ascii", "latin-1", "utf-8"]
 
+MAX_BYTES = 1 << 20
+"""What RE2 may take for one pattern, its memory of what it has seen included: of the 8 MiB that it would take by itself
+a hundred devices on a line of noise have a gigabyte, and it is slower for it. Lines of instruments take some KiB.
+"""
+
+_PYTHONS = re.compile(r"""r(['"]).*\1""", re.DOTALL)
+"""To YAML the r and the quotes behind it are text as any other."""
 HINT = "patterns are RE2's, which has no look-around, no backreferences and no possessive repeats"
 
 
@@ -60,6 +67,7 @@ def compiled(text: str, encoding: Encoding = "latin-1") -> Pattern:
 def _engine(text: str, encoding: Encoding) -> re2._Regexp:
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = MAX_BYTES
     if encoding != "utf-8":
         options.encoding = re2.Options.Encoding.LATIN1
     try:
@@ -83,6 +91,8 @@ def _plain(text: str) -> re.Pattern[bytes] | None:
 def _said(error: Exception) -> str:
     """RE2's own words, and what it has not where that is the reason."""
     text = error.args[0].decode("utf-8", "replace") if error.args else ""
+    if text.startswith("pattern too large"):
+        return f"it would take more than {MAX_BYTES >> 20} MiB: count less of it, as in .+ for .{{1,500}}"
     return (
         f"{text} ({HINT})" if text.startswith(("invalid perl operator", "invalid escape", "bad repetition")) else text
     )
@@ -90,6 +100,8 @@ def _said(error: Exception) -> str:
 
 def _checked(text: str) -> str:
     """As UTF-8, which can be anything; whether it goes with the link's encoding only the link knows."""
+    if _PYTHONS.fullmatch(text):
+        raise ValueError(f"is written as in Python: leave the r and its quotes out, write {text[1:]}")
     engine = _engine(text, "utf-8")
     if len(engine.groupindex) < _named(text):
         raise ValueError("is no pattern: two of its groups have the same name")

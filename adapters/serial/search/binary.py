@@ -56,11 +56,13 @@ def of_bytes(heard: Heard) -> Iterator[Candidate]:
 def _sized(data: bytes) -> Iterator[Candidate]:
     """Frames with a start mark that say how long they are: the chain that leads furthest."""
     best: tuple[float, _Length, list[bytes]] | None = None
-    for length in _lengths():
+    for length in LENGTHS:
         for begin in range(min(FIRST_PLACES, len(data))):
             frames = _chained(data, begin, length)
+            if len(frames) < LEAST_FRAMES:
+                continue
             rank = len(frames) * (2.0 if len({len(each) for each in frames}) > 1 else 1.0)
-            if len(frames) >= LEAST_FRAMES and (best is None or rank > best[0]):
+            if best is None or rank > best[0]:
                 best = rank, length, frames
     if best is None:
         return
@@ -84,12 +86,17 @@ def _lengths() -> Iterator[_Length]:
                 yield _Length(at, size, endian, added)  # type: ignore[arg-type]
 
 
+LENGTHS = tuple(_lengths())
+
+
 def _chained(data: bytes, begin: int, length: _Length) -> list[bytes]:
     """Frames from there on that follow each other without a byte between them, all with the first one's first byte."""
-    head, frames, at = length.at + length.size, list[bytes](), begin
+    place, size_bytes, endian, added = length
+    head, frames, at = place + size_bytes, list[bytes](), begin
     first = data[begin]
     while at + head <= len(data) and data[at] == first:
-        size = int.from_bytes(data[at + length.at : at + head], length.endian) + length.added
+        said = data[at + place] if size_bytes == 1 else int.from_bytes(data[at + place : at + head], endian)
+        size = said + added
         if size <= head or size > len(data) - begin:
             return []
         if at + size > len(data):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum
 from adapters.serial.config.framing import Framing
 
 

@@ -35,7 +35,7 @@ class Ear(asyncio.Protocol):
         self._faults_before: int | None = None
         self.news = asyncio.Event()
         self.end: Exception | None = None
-        self.is_over = False
+        self.over = asyncio.Event()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -48,9 +48,10 @@ class Ear(asyncio.Protocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self.is_over, self.end = True, exc
+        self.end = exc
         self._descriptor = None
         self.news.set()
+        self.over.set()
 
     def hear(self, data: bytes) -> None:
         """What is beyond the bound is not kept."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adapters.serial.checksums import seal_of
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum, seal_of
 
 MIN_FRAMES = 2
 """Whose CRC is right: by chance that is one in four billion."""

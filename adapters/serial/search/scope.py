@@ -56,7 +56,9 @@ def scope_of(options: Mapping[str, Any], *, can_be_set: bool, own: Setting) -> S
         return Scope((own,), listen_s)
     if not can_be_set:
         if {"baudrate", "format"} & set(options):
-            raise _malformed("the speed is set at the far end of the network, or means nothing there")
+            raise _malformed(
+                "a network's or a pseudo terminal's speed can't be set from here: leave --baudrate and --format out"
+            )
         return Scope((Setting(None),), listen_s)
     rates = _baudrates(options["baudrate"]) if "baudrate" in options else BAUDRATES
     formats = _words("format", options["format"], "8N1,7E1") if "format" in options else FORMATS

@@ -30,11 +30,6 @@ class Setting(NamedTuple):
         """`9600 8N1`; `` where nothing is set here."""
         return "" if self.baudrate is None else f"{self.baudrate} {self.format}"
 
-    @property
-    def character_bits(self) -> float:
-        """On the wire, with start and stop bits."""
-        return 1 + self.data_bits + (self.parity != "none") + self.stop_bits
-
     def formatted(self, text: str) -> Setting:
         """The same with another format, as in `7E1`; raises ValueError."""
         if (match := _FORMAT.fullmatch(text)) is None:

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from adapters.serial.checksums import Seal, seal_of
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum, Seal, seal_of
 
 USUAL = (
     "crc-16/modbus", "crc-16/xmodem", "crc-16/ibm-3740", "crc-16/kermit", "crc-16/ibm-sdlc", "crc-16/arc",

@@ -47,6 +47,7 @@ async def survey(link: SerialLink, options: Mapping[str, Any], tell: Tell) -> li
             yield ear
         finally:
             port.abort()
+            await ear.over.wait()
 
     return [told(each) for each in await _search(opened, scope, course)]
 
@@ -93,7 +94,7 @@ async def _listen(ear: Ear, setting: Setting, listen_s: float) -> Guess:
     judged = await _judged(ear.heard(setting))
     while (left_s := end_s - loop.time()) > 0 and judged.score < CERTAIN and not ear.is_full:
         await asyncio.sleep(min(LOOK_S, left_s))
-        if ear.is_over:
+        if ear.over.is_set():
             raise AdapterError(f"the port is gone: {ear.end or 'it was closed at its far end'}")
         if ear.news.is_set():
             ear.news.clear()

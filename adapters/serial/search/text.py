@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum
 from adapters.serial.config.framing import Gap, Line, StartEnd
 from adapters.serial.search.candidate import Candidate, checked_by
 from adapters.serial.search.heard import PAUSE_S, Heard

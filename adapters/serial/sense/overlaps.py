@@ -10,11 +10,11 @@ from adapters.serial.config import Nmea, Pairs, SerialDevice, SerialLink
 from adapters.serial.config.message import Bytes, MessageParts
 from adapters.serial.decode.make import decode_of
 from adapters.serial.decode.nmea import sentence_of
-from adapters.serial.patterns import Encoding, overlap
+from adapters.serial.patterns import Overlaps
 from adapters.serial.sense.complaint import Complaint, called, within
 
 MAX_PAIRS = 2000
-"""Of messages that are compared: 60 on one line, in a few seconds at most."""
+"""Of messages that are compared: 60 on one line."""
 
 
 class _Known(NamedTuple):
@@ -41,12 +41,13 @@ def of_overlaps(link: SerialLink, devices: Mapping[str, SerialDevice]) -> Iterat
     for name, device in devices.items():
         whose = device.address if link.address is not None else None
         lines.setdefault(whose, []).extend(_known(name, device))
+    patterns = Overlaps(link.encoding)
     for known in lines.values():
         for count, (one, other) in enumerate(combinations(known, 2)):
             if count >= MAX_PAIRS:
                 break
             if one.parts.poll is None or other.parts.poll is None:
-                yield from _of_two(one, other, link.encoding)
+                yield from _of_two(one, other, patterns)
 
 
 def _known(name: str, device: SerialDevice) -> Iterator[_Known]:
@@ -63,7 +64,7 @@ def _known(name: str, device: SerialDevice) -> Iterator[_Known]:
         yield _Known(name, message, parts, keys, takes_all)
 
 
-def _of_two(one: _Known, other: _Known, encoding: Encoding) -> Iterator[Complaint]:
+def _of_two(one: _Known, other: _Known, patterns: Overlaps) -> Iterator[Complaint]:
     if one.takes_all:
         text = f"without match it takes every frame, also those of {other.name}: say what its own look like"
         yield one.complaint(f"{text}, or put it last")
@@ -71,7 +72,7 @@ def _of_two(one: _Known, other: _Known, encoding: Encoding) -> Iterator[Complain
         if shared := sorted(one.keys & other.keys):
             yield other.complaint(f"{one.name} has {shared[0]}, too: a frame could not be told whose it is")
     elif isinstance(one.parts.match, str) and isinstance(other.parts.match, str):
-        text_of_both = overlap(_from_begin(one.parts.match), _from_begin(other.parts.match), encoding)
+        text_of_both = patterns.of(_from_begin(one.parts.match), _from_begin(other.parts.match))
         if text_of_both is not None:
             yield other.complaint(_both(one, repr(text_of_both)))
     elif isinstance(one.parts.match, list) and isinstance(other.parts.match, list):

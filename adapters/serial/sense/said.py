@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from adapters.serial.config import Baudrate, Iec62056Frames, SerialCommand, SerialDevice, SerialLink, TalkStep
+from adapters.serial.config import Iec62056Frames, NamedBaudrate, SerialCommand, SerialDevice, SerialLink, TalkStep
 from adapters.serial.config.message import MessageParts
 from adapters.serial.config.places import CHECKSUM, Place
 from adapters.serial.config.send import HexSend, parts_of
@@ -14,6 +14,7 @@ from adapters.serial.patterns import compiled
 from adapters.serial.sense.complaint import Complaint, within
 from adapters.serial.talk.expected import filled, names_in
 from adapters.serial.talk.script import CODE
+from gateway.ports.place import kind_of
 
 ADDRESS, VALUE = "address", "value"
 RESERVED = frozenset({ADDRESS, VALUE, CHECKSUM})
@@ -129,10 +130,10 @@ def _unknown(names: Iterable[str], place: Where, known: set[str]) -> Iterator[Co
         yield place.fault(f"nothing fills {{{name}}}: {there} - {hint}")
 
 
-def _speed(speed: int | Baudrate, place: Where, known: set[str]) -> Iterator[Complaint]:
-    if place.link.port.startswith("tcp://"):
+def _speed(speed: int | NamedBaudrate, place: Where, known: set[str]) -> Iterator[Complaint]:
+    if kind_of(place.link.port) == "tcp":
         yield place.fault("through tcp:// the far end sets the speed: use rfc2217://, or leave it out")
-    if isinstance(speed, Baudrate) and speed.from_ not in known:
+    if isinstance(speed, NamedBaudrate) and speed.from_ not in known:
         yield place.fault(f"no `expect` before it has a group {speed.from_!r}, as in (?P<{speed.from_}>\\d)")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.simulator.faults import Fault, fault_of
-from adapters.serial.simulator.place import options_of
+from adapters.serial.simulator.place import Options
 from adapters.serial.simulator.playback import Playback, playback
 from adapters.serial.simulator.simulation import Simulation, simulation
 
@@ -19,5 +19,5 @@ def simulate(
     link: SerialLink, devices: Mapping[str, SerialDevice], options: Mapping[str, Any]
 ) -> AbstractAsyncContextManager[Simulation | Playback]:
     """Serve these devices, or what was captured of them, for as long as the context lasts. Raises Rejected, OSError."""
-    chosen = options_of(options)
+    chosen = Options.parsed(options)
     return playback(link, chosen) if chosen.replay is not None else simulation(link, devices, chosen)

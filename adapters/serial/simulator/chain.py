@@ -17,8 +17,8 @@ from adapters.serial.simulator.script import Cue, Script, cues_of, scripts_of
 from adapters.serial.simulator.unit import Unit
 from gateway.model import Value
 
-CHANGE_S = 0.2
-"""What a device takes to change its speed: the least before an answer, as IEC 62056-21 has it for meters."""
+CHANGE_S = 0.02
+"""What a device takes to change its speed: the least before an answer that IEC 62056-21 lets meters take (20 ms)."""
 
 
 class Reaction(NamedTuple):

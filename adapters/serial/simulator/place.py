@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from typing_extensions import override
 
 from adapters.serial.config import SerialLink
-from gateway.adapter import Rejected, StrictModel
+from gateway.adapter import Rejected
 from gateway.ports import SerialSettings, address_of, kind_of
+from gateway.ports.serving import EVERYWHERE, LOOPBACK, ServingOptions
 from gateway.units import parse_duration
 
-LOOPBACK = "127.0.0.1"
-EVERYWHERE = frozenset({"0.0.0.0", "::"})
-"""Where to listen for everybody, but nobody can be reached."""
 TCP = "tcp://"
 NETWORK_ONLY = ("connect_timeout",)
 """Settings without a meaning for a port of this machine."""
@@ -24,15 +22,9 @@ SHORTEST_S = 0.001
 """Between what a device says by itself: less would fill any line."""
 
 
-class Options(StrictModel):
+class Options(ServingOptions):
     """How to serve a link's devices."""
 
-    host: Annotated[str, Field(min_length=1)] | None = None
-    """Where to listen, for what is served over a network."""
-    tcp: Annotated[int, Field(ge=0, le=65535)] | None = None
-    """The port; 0 for any that is free. A serial port's devices are then served over TCP."""
-    pty: str | None = None
-    """Where to put a link to the pseudo terminal; "" for anywhere."""
     every: str | float = UNASKED_S
     """How often devices speak that do so by themselves: seconds, or text with a unit."""
     replay: str | None = None
@@ -41,10 +33,6 @@ class Options(StrictModel):
     """Whether the capture begins again at its end."""
     at_once: bool = False
     """Whether the capture begins at once, and not only when somebody has opened the port."""
-    elsewhere: bool = False
-    """Whether to take any free port where the wanted one is taken or needs a privilege."""
-    moving: bool = False
-    """Whether values move by themselves."""
 
     @property
     def every_s(self) -> float:
@@ -54,21 +42,15 @@ class Options(StrictModel):
             raise ValueError(f"every must be at least {SHORTEST_S * 1000:g}ms")
         return every_s
 
-
-def options_of(given: Mapping[str, Any]) -> Options:
-    """Raises Rejected."""
-    try:
-        options = Options.model_validate(dict(given))
-        assert options.every_s
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise Rejected("malformed", f"options of a simulation: {where}: {first['msg']}") from None
-    except ValueError as error:
-        raise Rejected("malformed", f"options of a simulation: every: {error}") from None
-    if options.pty is not None and (options.tcp is not None or options.host is not None):
-        raise Rejected("malformed", "devices are served over a network or a pseudo terminal, not both")
-    return options
+    @classmethod
+    @override
+    def parsed(cls, given: Mapping[str, Any]) -> Self:
+        options = super().parsed(given)
+        try:
+            assert options.every_s
+        except ValueError as error:
+            raise Rejected("malformed", f"options of a simulation: every: {error}") from None
+        return options
 
 
 class Place:

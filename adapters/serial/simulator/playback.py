@@ -13,9 +13,10 @@ from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.simulator.parties import Player
 from adapters.serial.simulator.place import Options, Place
 from adapters.serial.simulator.served import Served
-from adapters.serial.simulator.serving import At, Party, Room, serving
+from adapters.serial.simulator.serving import Party, Room, serving
 from gateway.adapter import Capture, CaptureError, Rejected, parse_capture
 from gateway.model import Value
+from gateway.ports.serving import At
 from gateway.values import Unwritable
 
 NO_DEVICES = "a capture is played: nobody is there whose values or faults could be changed"

@@ -11,6 +11,8 @@ PATIENCE_S = 5.0
 """For what we said in the capture, on top of the pause before it: then it goes on without, and counts."""
 MAX_HEARD_BYTES = 65_536
 """Of what was said and not asked for by the capture: only the newest can still be what it waits for."""
+BEGIN_S = 0.3
+"""Before the first word: what comes as soon as a port is open a gateway takes for the rest of a frame."""
 LOOP_PAUSE_S = 0.1
 """Between its end and its beginning: a capture of a single frame would else flood the wire."""
 US = 1_000_000
@@ -37,6 +39,7 @@ class Replay:
 
     async def play(self) -> None:
         """To its end; for ever where it loops."""
+        await asyncio.sleep(BEGIN_S)
         while True:
             await self._once()
             if not self._loops:

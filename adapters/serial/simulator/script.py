@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from adapters.serial.checksums import Seal
-from adapters.serial.config import Baudrate, PointWrite, Poll, SerialCommand, SerialDevice, TalkStep
+from adapters.serial.config import NamedBaudrate, PointWrite, Poll, SerialCommand, SerialDevice, TalkStep
 from adapters.serial.simulator.ear import Known
 from adapters.serial.talk.template import Template
 from gateway.model import Value
@@ -67,7 +67,7 @@ class Cue(NamedTuple):
 
     def speeds(self) -> Mapping[str, str]:
         """Groups that must name a speed, each with one that the script knows: the last, which is the highest."""
-        speeds = (step.baudrate for step in self.script.steps if isinstance(step.baudrate, Baudrate))
+        speeds = (step.baudrate for step in self.script.steps if isinstance(step.baudrate, NamedBaudrate))
         return {speed.from_: [*speed.table][-1] for speed in speeds}
 
 

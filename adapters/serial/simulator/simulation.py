@@ -15,10 +15,11 @@ from adapters.serial.simulator.faults import Fault, fault_of
 from adapters.serial.simulator.parties import Devices
 from adapters.serial.simulator.place import Options, Place
 from adapters.serial.simulator.served import Served
-from adapters.serial.simulator.serving import At, Party, Room, serving
+from adapters.serial.simulator.serving import Party, Room, serving
 from adapters.serial.simulator.unit import Unit
 from gateway.adapter import Rejected
 from gateway.model import Value
+from gateway.ports.serving import At
 
 STEP_S = 0.5
 """How often values move."""
@@ -30,7 +31,7 @@ class Simulation(Served):
     def __init__(self, link: SerialLink, chain: Chain, place: Place, at: At) -> None:
         super().__init__(link, place, at)
         self._chain = chain
-        self._held: set[tuple[str, str]] = set()
+        self._held = {(name, point) for name, unit in chain.units.items() for point in unit.steady()}
 
     @property
     @override

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from adapters.serial.config import SerialDevice
+from adapters.serial.config import SerialDevice, SerialPoint
 from adapters.serial.simulator.faults import WELL, Fault, Said
 from adapters.serial.simulator.forge.draft import Draft
 from adapters.serial.simulator.script import Cue
-from gateway.adapter import lively
+from gateway.adapter import WriteRules, lively
 from gateway.model import Value
 from gateway.values import Unwritable
 
@@ -63,6 +63,16 @@ class Unit:
             if draft.is_made_up and not (labels and draft.get(point) is not None):
                 self._first(point, (*labels, *REST))
 
+    def steady(self) -> frozenset[str]:
+        """What stays as its interlocks want it, with all that is made from the same: else commands would be refused."""
+        points = self.device.points
+        wanted = interlocked(self.device)
+        for point, value in wanted.items():
+            with suppress(Unwritable):
+                self.put(point, value)
+        places = {_place(point, points[point]) for point in wanted}
+        return frozenset(name for name, point in points.items() if _place(name, point) in places)
+
     def live(self, point: str, at_s: float) -> None:
         """Let it be worth what a device that lives would show at this moment."""
         values = lively(self.name, point, self.device.points[point], at_s)
@@ -111,6 +121,22 @@ class Unit:
                 self.put(point, value)
                 return True
         return False
+
+
+def interlocked(device: SerialDevice) -> dict[str, Value]:
+    """What must be so before something is done; of one that is wanted to be this and that, the last."""
+    wanted: dict[str, Value] = {}
+    for command in (device.commands or {}).values():
+        wanted |= command.interlock
+    for point in device.points.values():
+        if isinstance(point.writable, WriteRules):
+            wanted |= point.writable.interlock
+    return wanted
+
+
+def _place(name: str, point: SerialPoint) -> tuple[str | None, str | int]:
+    """Where it stands."""
+    return point.message, point.called(name) if point.at is None else point.at
 
 
 def _same(text: str, value: Value) -> bool:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from adapters.serial.talk.order import Order
 from adapters.serial.talk.talker import Talker
-from gateway.adapter import Emit
-from gateway.model import Sample
+from gateway.adapter import Emit, Unkept
+from gateway.model import Notice, Sample
 
 MAX_WAITING = 100
-"""Of one line: what is not acknowledged the device says again."""
+"""Of one line, for the disk and for their turn: what is not acknowledged the device says again."""
 
 
 class Ack:
@@ -36,40 +36,47 @@ class Acks:
 
     def __init__(self, order: Order, talker: Talker, emit: Emit, lose: Callable[[Exception], None]) -> None:
         self.left_out = 0
-        """Values that were taken without a word, since too many waited to be on disk."""
+        """Messages without a word: too many waited, or there was no room for their values."""
         self._order = order
         self._talker = talker
         self._emit = emit
         self._lose = lose
-        self._waiting: deque[tuple[asyncio.Task[None], Ack]] = deque()
+        self._waiting: deque[tuple[asyncio.Task[bool], Ack]] = deque()
 
     def take(self, sample: Sample, data: bytes, *, sealed: bool = False) -> None:
         """Tell of these values, and say this once they are on disk. `sealed`: it has its checksum."""
-        ack = Ack(self._talker, data, sealed=sealed)
-        if not sample.values:
-            self._order.acknowledge(ack)
-        elif len(self._waiting) >= MAX_WAITING:
+        if len(self._waiting) + self._order.acknowledging >= MAX_WAITING:
             self.left_out += 1
-            self._emit(sample)
-        else:
-            task = asyncio.create_task(self._durable(sample), name="acknowledge")
-            self._waiting.append((task, ack))
-            task.add_done_callback(self._on_disk)
+            if sample.values:
+                self._emit(sample)
+            return
+        task = asyncio.create_task(self._durable(sample), name="acknowledge")
+        self._waiting.append((task, Ack(self._talker, data, sealed=sealed)))
+        task.add_done_callback(self._on_disk)
 
     def close(self) -> None:
         """Nothing is acknowledged any more."""
         for task, _ in self._waiting:
             task.cancel()
 
-    async def _durable(self, sample: Sample) -> None:
-        await self._emit.durable(sample)
+    async def _durable(self, sample: Sample) -> bool:
+        """Whether it may be acknowledged: what has no values says nothing that could be lost, and has its turn too."""
+        if not sample.values:
+            return True
+        try:
+            await self._emit.durable(sample)
+        except Unkept as error:
+            self.left_out += 1
+            self._emit(Notice(sample.group.device, f"it is not acknowledged: {error}"))
+            return False
+        return True
 
-    def _on_disk(self, _task: asyncio.Task[None]) -> None:
+    def _on_disk(self, _task: asyncio.Task[bool]) -> None:
         while self._waiting and self._waiting[0][0].done():
             task, ack = self._waiting.popleft()
             if task.cancelled():
                 continue
             if isinstance(error := task.exception(), Exception):
                 self._lose(error)
-            else:
+            elif error is None and task.result():
                 self._order.acknowledge(ack)

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from adapters.serial.config import Argument, SerialCommand, SerialDevice, SerialPoint
+from adapters.serial.config import SerialCommand, SerialDevice, SerialPoint
+from adapters.serial.config.places import Format, Scalar
 from adapters.serial.patterns import compiled
-from adapters.serial.talk.raw import raw_of
+from adapters.serial.talk.raw import raw_of, value_of
 from adapters.serial.talk.script import Ground, Script
 from gateway.adapter import Rejected
 from gateway.model import Value
 from gateway.values import Unwritable
 
-KINDS: Mapping[str, type | tuple[type, ...]] = {"float": (int, float), "int": int, "bool": bool, "text": str}
+VALUE = "value"
+"""The place in what is sent where a point's value goes."""
 
 
 class Writing(NamedTuple):
-    """A point to write: `raw` is what stands for the value on the wire."""
+    """A point to write: `raw` is what is put in place `how` it is told there, and `value` what that means then."""
 
     name: str
     point: SerialPoint
     value: Value
     raw: Value
     script: Script
+    how: Format | Scalar | None
 
 
 class Invoking(NamedTuple):
@@ -33,14 +36,15 @@ class Invoking(NamedTuple):
     values: Mapping[str, Value]
 
 
-def invoking(name: str, device: SerialDevice, ground: Ground, command: str, args: Mapping[str, Any]) -> Invoking:
-    """Of a command; raises Rejected."""
+def invoking(name: str, device: SerialDevice, ground: Ground, command: str, args: Mapping[str, Value]) -> Invoking:
+    """Of a command, with all that it takes; raises Rejected."""
     known = (device.commands or {}).get(command)
     if not isinstance(known, SerialCommand):
         raise Rejected("unknown-command", f"{name} has no command {command!r}")
-    given = arguments(known, args)
+    _look_right(known, args)
     script = ground.script(known)
-    values = {**ground.known, **given}
+    values = {**ground.known, **args}
+    _stays_whole(script, args)
     _fits(script, values)
     return Invoking(script, values)
 
@@ -56,8 +60,13 @@ def writing(device: SerialDevice, ground: Ground, name: str, value: Value) -> Wr
         raise Rejected(error.reason, f"{name}: {error}") from None
     _printable(name, raw)
     script = ground.script(point.write)
+    _stays_whole(script, {"value": raw})
     _fits(script, {**ground.known, "value": raw})
-    return Writing(name, point, value, raw, script)
+    template = next((each for each in script.sends if VALUE in each.names), None)
+    written = value_of(point, raw if template is None else template.sent(VALUE, raw), value)
+    if (why := point.off_limits(written)) is not None:
+        raise Rejected("out-of-range", f"{name}: {why}")
+    return Writing(name, point, written, raw, script, None if template is None else template.how(VALUE))
 
 
 def point_of(device: SerialDevice, name: str) -> SerialPoint:
@@ -72,31 +81,16 @@ def askable(device: SerialDevice, name: str) -> None:
     point = point_of(device, name)
     parts = dict(device.parts())[point.message or next(iter(dict(device.parts())))]
     if parts.poll is None and parts.stale_after == "never":
-        detail = f"{name}: the device sends it when something happens, and can't be asked for it"
+        detail = f"{name}: the device sends it when something happens, and can't be asked: `monitor` shows it then"
         raise Rejected("not-supported", detail)
 
 
-def arguments(command: SerialCommand, given: Mapping[str, Any]) -> dict[str, Value]:
-    """All of a command's arguments, with the defaults of those that are not given; raises Rejected."""
-    if unknown := sorted(set(given) - set(command.args)):
-        raise Rejected("malformed", f"there is no argument {', '.join(unknown)}; it takes {_names(command)}")
-    return {name: _given(name, argument, given.get(name, argument.default)) for name, argument in command.args.items()}
-
-
-def _given(name: str, argument: Argument, value: Any) -> Value:
-    if value is None:
-        raise Rejected("malformed", f"argument {name} is missing")
-    if not _is_of(argument, value):
-        raise Rejected("malformed", f"argument {name}: {value!r} is no {argument.type}")
-    if isinstance(value, str) and argument.pattern is not None and not _whole(argument.pattern, value):
-        raise Rejected("malformed", f"argument {name}: {value!r} does not look like {argument.pattern}")
-    checked: Value = value
-    _printable(name, checked)
-    return checked
-
-
-def _is_of(argument: Argument, value: Any) -> bool:
-    return isinstance(value, KINDS[argument.kind]) and (not isinstance(value, bool) or argument.kind == "bool")
+def _look_right(command: SerialCommand, args: Mapping[str, Value]) -> None:
+    """What only the engine of the patterns can tell; all else about them the core has seen to. Raises Rejected."""
+    for name, value in args.items():
+        pattern = command.args[name].pattern
+        if pattern is not None and isinstance(value, str) and not _whole(pattern, value):
+            raise Rejected("malformed", f"argument {name}: {value!r} does not look like {pattern}")
 
 
 def _whole(pattern: str, text: str) -> bool:
@@ -109,6 +103,15 @@ def _printable(name: str, value: Value) -> None:
         raise Rejected("malformed", f"{name}: control characters, such as a line's end, can't be part of a value")
 
 
+def _stays_whole(script: Script, given: Mapping[str, Value]) -> None:
+    """What ends a text for the device, within it, would let the rest be another command; raises Rejected."""
+    for template in script.sends:
+        for name, value in given.items():
+            if isinstance(value, str) and (found := sorted(template.ends(name).intersection(value))):
+                detail = f"{name}: to the device it would end at {found[0]!r}, which can't be part of it"
+                raise Rejected("malformed", detail)
+
+
 def _fits(script: Script, values: Mapping[str, Value]) -> None:
     """As far as it is known before the device has said anything; raises Rejected."""
     for template in script.sends:
@@ -117,7 +120,3 @@ def _fits(script: Script, values: Mapping[str, Value]) -> None:
                 template.render(values)
             except Unwritable as error:
                 raise Rejected(error.reason, str(error)) from None
-
-
-def _names(command: SerialCommand) -> str:
-    return ", ".join(command.args) or "none"

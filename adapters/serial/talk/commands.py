@@ -11,7 +11,7 @@ from adapters.serial.talk.conversation import Conversation
 from adapters.serial.talk.outcome import Cut, Done, Expired, Outcome, Refusal, Silent, Unfit, plainly
 from adapters.serial.talk.party import Party
 from adapters.serial.talk.poll import Line, Poll
-from adapters.serial.talk.raw import step_of, value_of
+from adapters.serial.talk.raw import step_of
 from adapters.serial.talk.script import Script
 from adapters.serial.talk.turn import in_turn
 from gateway.adapter import Wrote
@@ -70,14 +70,11 @@ class Commands:
         outcome = await self._said(writing.script, values, wrote)
         if not isinstance(outcome, Done):
             return _trouble(outcome)
-        template = next((each for each in writing.script.sends if "value" in each.names), None)
-        sent = writing.raw if template is None else template.sent("value", writing.raw)
-        written = value_of(writing.point, sent, writing.value)
         read_back = writing.point.read_back
         if read_back is None:
-            return Result(ResultStatus.DONE, values={writing.name: written})
-        step = step_of(writing.point, None if template is None else template.how("value"))
-        return await self._compare(writing.name, written, max(read_back.tolerance, step / 2))
+            return Result(ResultStatus.DONE, values={writing.name: writing.value})
+        step = step_of(writing.point, writing.how)
+        return await self._compare(writing.name, writing.value, max(read_back.tolerance, step / 2))
 
     async def _compare(self, name: str, written: Value, tolerance: float) -> Result:
         """What was written against what the device says now."""
@@ -100,6 +97,7 @@ class Commands:
             self._line.talker,
             script,
             values,
+            whose=self._party.name,
             address=self._party.address,
             sent=wrote,
             not_after_s=self._not_after_s,
@@ -160,6 +158,8 @@ def _trouble(outcome: Outcome | None) -> Result:
             return Result(ResultStatus.UNKNOWN, reason="no-link", detail=detail)
         case Unfit(detail, touched=False):
             return Result(ResultStatus.REJECTED, reason="malformed", detail=detail)
+        case Expired():
+            return Result(ResultStatus.UNKNOWN, detail=f"{plainly(outcome)}: it may or may not have happened")
         case _:
             return Result(ResultStatus.FAILED, reason=BadReason.DEVICE_ERROR, detail=plainly(outcome))
 

@@ -6,10 +6,11 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from adapters.serial.config import Baudrate
+from adapters.serial.config import NamedBaudrate
 from adapters.serial.decode import Address, Shape
 from adapters.serial.patterns import Pattern
-from adapters.serial.talk.ear import Answer, Sought
+from adapters.serial.talk.debts import Question, Sought
+from adapters.serial.talk.ear import Answer
 from adapters.serial.talk.outcome import Cut, Done, Expired, Outcome, Refusal, Silent, Unfit
 from adapters.serial.talk.script import Script, Step
 from adapters.serial.talk.talker import Talker
@@ -34,6 +35,7 @@ class Conversation:
         script: Script,
         values: Mapping[str, Value],
         *,
+        whose: str = "",
         address: Address | None = None,
         shapes: Sequence[Shape] = (),
         sent: Sent = unsent,
@@ -42,6 +44,7 @@ class Conversation:
         self._talker = talker
         self._script = script
         self._values = dict(values)
+        self._question = Question(whose, script, values)
         self._address = address
         self._shapes = shapes
         self._sent = sent
@@ -55,6 +58,9 @@ class Conversation:
 
     async def held(self) -> Outcome:
         """What came of it; the line may have another speed than its own (`Talker.own_baudrate`)."""
+        if not self._shapes:
+            self._talker.commands += 1
+        self._question = self._question._replace(commands=self._talker.commands)
         outcome = await self._all()
         if self._coming is not None:
             self._talker.forget()
@@ -86,12 +92,12 @@ class Conversation:
             return None
         if step.baudrate is not None:
             return await self._change_speed(step.baudrate)
+        if (sought := self._sought_in(number, step)) is not None:
+            if step.send is not None:
+                await self._talker.in_step(sought)
+            self._seek(sought)
         if self._loop.time() >= self._not_after_s:
             return Expired(self._touched)
-        if step.expect is not None:
-            self._seek(Sought(self._address, self._error, step.expect.given(self._values)))
-        elif step is self._script.last and (self._shapes or self._script.error is not None):
-            self._seek(Sought(self._address, self._error, None, self._shapes))
         if step.send is not None and (trouble := self._say(step.send)) is not None:
             return trouble
         return await self._hear(number, step.timeout_s) if step.expect is not None else None
@@ -103,7 +109,7 @@ class Conversation:
             if answer.heard is not None:
                 return self._done(answer)
         if self._coming is None:
-            self._seek(Sought(self._address, self._error, None, self._shapes))
+            self._seek(self._sought_as(len(self._script.steps) + 1, None, self._shapes))
         trouble = await self._hear(len(self._script.steps), self._script.timeout_s)
         return trouble if trouble is not None else self._done(self._answer)
 
@@ -120,7 +126,7 @@ class Conversation:
         answer = await self._talker.answer(coming, self._sought, timeout_s)
         if answer is None:
             self._talker.tally.timeouts += 1
-            return Silent(number, len(self._script.steps))
+            return Silent(number, len(self._script.steps), self._talker.is_in_doubt)
         if answer.refused:
             return self._refusal(answer)
         self._answer = answer
@@ -128,8 +134,8 @@ class Conversation:
         self._values |= answer.groups
         return None
 
-    async def _change_speed(self, baudrate: int | Baudrate) -> Outcome | None:
-        if isinstance(baudrate, Baudrate):
+    async def _change_speed(self, baudrate: int | NamedBaudrate) -> Outcome | None:
+        if isinstance(baudrate, NamedBaudrate):
             named = self._groups.get(baudrate.from_)
             if named not in baudrate.table:
                 known = ", ".join(baudrate.table)
@@ -147,6 +153,16 @@ class Conversation:
         self._touched = True
         self._sent(self._talker.say(data, sealed=template.is_sealed))
         return None
+
+    def _sought_in(self, number: int, step: Step) -> Sought | None:
+        if step.expect is not None:
+            return self._sought_as(number, step.expect.given(self._values))
+        if step is self._script.last and (self._shapes or self._script.error is not None):
+            return self._sought_as(number, None, self._shapes)
+        return None
+
+    def _sought_as(self, number: int, expect: Pattern | None, shapes: Sequence[Shape] = ()) -> Sought:
+        return Sought(self._address, self._error, expect, shapes, self._question._replace(step=number))
 
     def _seek(self, sought: Sought) -> None:
         self._sought = sought

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from adapters.serial.decode import Address, Heard, Router, Shape
 from adapters.serial.framing.frame import Frame
-from adapters.serial.patterns import Pattern
+from adapters.serial.talk.debts import Debt, Debts, Sought
+from adapters.serial.talk.punctuality import Punctuality
 
 Tell = Callable[[Heard, int], None]
 """Takes what a device says, and when that came, in Unix milliseconds."""
@@ -24,18 +25,6 @@ class Answer(NamedTuple):
     refused: bool = False
 
 
-class Sought(NamedTuple):
-    """What an answer looks like: an error, what is expected, or one of these messages.
-
-    `address`: whose it is, where frames of the line say that.
-    """
-
-    address: Address | None
-    error: Pattern | None = None
-    expect: Pattern | None = None
-    shapes: Sequence[Shape] = ()
-
-
 class Ear:
     """Hears frames; at most one answer is awaited at a time. `addresses`: those of all devices of the line."""
 
@@ -45,8 +34,17 @@ class Ear:
         self._tell = tell
         self._sought: Sought | None = None
         self._came: asyncio.Future[Answer] | None = None
-        self._dreaded: Sought | None = None
-        self._came_late: Callable[[], None] = _nothing
+        self._loop = asyncio.get_running_loop()
+        self.debts = Debts()
+        self.punctuality = Punctuality()
+        self.doubted: Debt | None = None
+        """What the last answer may have been, too."""
+        self.is_in_doubt = False
+        """Whether something was dropped that may have been the answer which is awaited."""
+        self.drops_late = False
+        """Whether the line is kept silent for what is late."""
+        self.came_late: Callable[[], None] = _nothing
+        """Told when a late answer was dropped."""
         self.strange: Frame | None = None
         """The last that was no message of any device here."""
         self.answers = 0
@@ -56,16 +54,13 @@ class Ear:
 
     def __call__(self, frame: Frame, time_ms: int) -> None:
         """Take a frame."""
-        if self._sought is not None and (answer := self._fits(self._sought, frame, time_ms)) is not None:
-            self._sought = None
-            self.answers += 1
-            assert self._came is not None, "both are set together"
-            if not self._came.done():
-                self._came.set_result(answer)
-        elif self._dreaded is not None and self._fits(self._dreaded, frame, time_ms) is not None:
-            self.late += 1
-            self._dreaded = None
-            self._came_late()
+        answer = None if self._sought is None else self._fits(self._sought, frame, time_ms)
+        owed = self._owed(frame, time_ms) if self.debts else None
+        if answer is not None and (not owed or self._is_as_good(owed)):
+            self._accept(answer, owed[0] if owed else None)
+        elif owed:
+            self.is_in_doubt |= answer is not None
+            self._late(owed[0], frame, time_ms, is_sure=answer is None and not self.drops_late)
         elif (heard := self._router.route(frame)) is not None:
             self._tell(heard, time_ms)
         else:
@@ -79,6 +74,7 @@ class Ear:
     def seek(self, sought: Sought) -> asyncio.Future[Answer]:
         """The next frame that fits is an answer."""
         self._sought = sought
+        self.doubted, self.is_in_doubt = None, False
         self._came = asyncio.get_running_loop().create_future()
         return self._came
 
@@ -86,13 +82,12 @@ class Ear:
         """No answer is waited for any more."""
         self._sought = self._came = None
 
-    def dread(self, sought: Sought, came: Callable[[], None]) -> None:
-        """The next frame that fits is too late: it is dropped, and `came` is told."""
-        self._dreaded, self._came_late = sought, came
-
-    def calm(self) -> None:
-        """Nothing that comes is too late any more."""
-        self._dreaded = None
+    def quiet_until_s(self, sought: Sought) -> float:
+        """When it may be asked for this without being told something else."""
+        if not self.debts:
+            return 0.0
+        now_s = self._loop.time()
+        return self.debts.quiet_until_s(sought, lambda frame: self._fits(sought, frame, 0) is not None, now_s)
 
     def as_message(self, answer: Answer, shapes: Sequence[Shape]) -> Answer:
         """The same, with what it says if it is one of these messages."""
@@ -101,6 +96,42 @@ class Ear:
                 heard = Heard(shape, reading, answer.frame)
                 return answer._replace(heard=heard, groups=heard.groups)
         return answer
+
+    def _accept(self, answer: Answer, debt: Debt | None) -> None:
+        assert self._sought is not None, "it is an answer to something"
+        assert self._came is not None, "both are set together"
+        question = self._sought.question
+        if debt is None:
+            self.punctuality.in_time(question.whose)
+            self.debts.answered(question)
+        else:
+            self.debts.taken(question)
+        self.doubted, self._sought = debt, None
+        self.answers += 1
+        if not self._came.done():
+            self._came.set_result(answer)
+
+    def _is_as_good(self, owed: Sequence[Debt]) -> bool:
+        """Whether it is a value of the same question, only a little older; unless all answers would be that."""
+        assert self._sought is not None, "something is sought"
+        question = self._sought.question
+        if self.punctuality.words(question.whose) is not None:
+            return False
+        return all(debt.sought.question.is_same(question) for debt in owed)
+
+    def _owed(self, frame: Frame, time_ms: int) -> list[Debt]:
+        return self.debts.fitting(lambda sought: self._fits(sought, frame, time_ms) is not None, self._loop.time())
+
+    def _late(self, debt: Debt, frame: Frame, time_ms: int, *, is_sure: bool) -> None:
+        """It is dropped, unless its address says whose it is and nobody can take it for another answer."""
+        self.debts.pay(debt)
+        self.punctuality.late(debt.sought.question.whose, self._loop.time() - debt.asked_s, debt.timeout_s)
+        heard = self._router.route(frame) if is_sure and debt.sought.address is not None else None
+        if heard is not None and heard.shape in debt.sought.shapes:
+            self._tell(heard, time_ms)
+        else:
+            self.late += 1
+        self.came_late()
 
     def _fits(self, sought: Sought, frame: Frame, time_ms: int) -> Answer | None:
         is_own = True

@@ -42,6 +42,11 @@ class Order:
         self._acks.append(job)
         self._changed()
 
+    @property
+    def acknowledging(self) -> int:
+        """How many acknowledgements wait for the line."""
+        return len(self._acks)
+
     def command(self, job: Job) -> None:
         """Before polls, unless these are short of their share."""
         self._commands.append(job)

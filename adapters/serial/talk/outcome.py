@@ -20,10 +20,11 @@ class Done(NamedTuple):
 
 
 class Silent(NamedTuple):
-    """No answer in time, to the step of this number, of so many."""
+    """No answer in time, to the step of this number, of so many; `in_doubt`: unless it was dropped as a late one."""
 
     step: int
     steps: int
+    in_doubt: bool = False
 
 
 class Refusal(NamedTuple):
@@ -56,7 +57,7 @@ def plainly(outcome: Done | Silent | Refusal | Expired | Unfit | Cut) -> str:
     match outcome:
         case Done():
             return "done"
-        case Silent(step, steps):
+        case Silent(step, steps, _):
             return "no answer" if steps == 1 else f"no answer to step {step} of {steps}"
         case Refusal(words):
             return words

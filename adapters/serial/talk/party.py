@@ -60,6 +60,7 @@ class Party:
         """By what was heard, or by the message that was asked for in vain."""
         self._troubled_s = 0.0
         self._reason: str | None = None
+        self._detail: str | None = None
         self._since_ms = 0
         self._waiting: list[tuple[frozenset[Shape], asyncio.Future[Reading]]] = []
         self._unasked = [(shape, after_s) for shape in shapes if (after_s := _silent_after_s(device, shape))]
@@ -102,18 +103,18 @@ class Party:
     def next_of(self, shapes: Sequence[Shape]) -> asyncio.Future[Reading]:
         """What it says next in one of these; cancel it if it is not awaited any more."""
         coming: asyncio.Future[Reading] = self._loop.create_future()
-        self._waiting.append((frozenset(shapes), coming))
+        self._waiting = [*self._still_waiting(), (frozenset(shapes), coming)]
         return coming
 
     def report(self, now_s: float) -> None:
-        """Say what state it is in, if that has changed; not while that is just being found out."""
+        """Say what state it is in and why, if that has changed; not while that is just being found out."""
         state, reason = self._judge(now_s)
-        if (state, reason) == (self.state, self._reason) or state is DeviceState.UNKNOWN:
+        detail = self._explain() if state is DeviceState.OFFLINE else None
+        if (state, reason, detail) == (self.state, self._reason, self._detail) or state is DeviceState.UNKNOWN:
             return
         if state is not self.state:
             self._since_ms = time.time_ns() // 1_000_000
-        self.state, self._reason = state, reason
-        detail = self._explain() if state is DeviceState.OFFLINE else None
+        self.state, self._reason, self._detail = state, reason, detail
         self._emit(DeviceStatus(self.name, state, self._since_ms, reason, detail))
 
     def _judge(self, now_s: float) -> tuple[DeviceState, str | None]:
@@ -141,7 +142,10 @@ class Party:
         for shapes, coming in self._waiting:
             if shape in shapes and not coming.done():
                 coming.set_result(reading)
-        self._waiting = [each for each in self._waiting if not each[1].done()]
+        self._waiting = self._still_waiting()
+
+    def _still_waiting(self) -> list[tuple[frozenset[Shape], asyncio.Future[Reading]]]:
+        return [each for each in self._waiting if not each[1].done()]
 
 
 def _silent_after_s(device: SerialDevice, shape: Shape) -> float:

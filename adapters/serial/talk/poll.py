@@ -28,9 +28,10 @@ Take = Callable[[Done], None]
 
 
 class Line:
-    """What polls of one line share."""
+    """What polls of one line share; `silence`: what one that is not answered costs it, in timeouts."""
 
-    def __init__(self, talker: Talker, order: Order, rest: Rest, emit: Emit, take: Take) -> None:
+    def __init__(self, talker: Talker, order: Order, rest: Rest, emit: Emit, take: Take, *, silence: int) -> None:
+        self.silence = silence
         self.talker = talker
         self.order = order
         self.rest = rest
@@ -67,6 +68,11 @@ class Poll:
     def doubtful(self) -> bool:
         """Whether it was asked for in vain, which may be chance."""
         return self._patience.failures > 0 and not self._patience.dead
+
+    @property
+    def well(self) -> bool:
+        """Whether it was answered when it was last asked for."""
+        return self.tried_s > 0 and not self._patience.failures and not self._waits
 
     def wake(self) -> bool:
         """It is due; False if the last one has not ended yet: then it begins when that does, once."""
@@ -118,10 +124,15 @@ class Poll:
         self._waits = False
 
     async def _ask(self) -> Outcome:
-        """Once and, unless the device is dead anyway, again."""
-        for left in range(0 if self._patience.dead else self._retries, -1, -1):
-            outcome = await self.conversation().held()
-            if not isinstance(outcome, Silent) or not left:
+        """Once and, unless the device is dead anyway, again; and where its answer may have been dropped."""
+        left = 0 if self._patience.dead else self._retries
+        may_doubt = True
+        while isinstance(outcome := await self.conversation().held(), Silent):
+            if outcome.in_doubt and may_doubt:
+                may_doubt = False
+            elif left:
+                left -= 1
+            else:
                 break
             await self._line.talker.own_baudrate()
             await self._line.talker.ready()
@@ -134,6 +145,7 @@ class Poll:
             self._line.talker,
             self._script,
             party.ground.known,
+            whose=party.name,
             address=party.address,
             shapes=self._shapes,
             not_after_s=not_after_s,
@@ -164,8 +176,8 @@ class Poll:
         self._line.order.poll(self, self._loop.time() + min(self.every_s, SLACK_S))
 
     def _missed(self, cost_s: float) -> None:
-        """The line stays silent afterwards for as long as it was given."""
-        now_s, cost_s = self._loop.time(), 2 * cost_s
+        """The line stays silent afterwards, for as long as it was given or longer."""
+        now_s, cost_s = self._loop.time(), self._line.silence * cost_s
         if self._patience.dead:
             self._line.rest.tried(now_s, cost_s)
         self._patience.failed(now_s, cost_s, self._line.rest.after(cost_s))

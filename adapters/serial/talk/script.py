@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from adapters.serial.config import Baudrate, TalkStep
+from adapters.serial.config import NamedBaudrate, TalkStep
 from adapters.serial.config.send import HexSend
 from adapters.serial.config.talk import Said
 from adapters.serial.patterns import Encoding
@@ -24,7 +24,7 @@ class Step(NamedTuple):
     expect: Expected | None = None
     timeout_s: float = 0.0
     pause_s: float = 0.0
-    baudrate: int | Baudrate | None = None
+    baudrate: int | NamedBaudrate | None = None
 
     @property
     def talks(self) -> bool:
@@ -94,13 +94,3 @@ class Ground(NamedTuple):
                 step.pause or 0.0,
                 step.baudrate,
             )
-
-
-def unknown_names(script: Script, known: Sequence[str], captured: Sequence[frozenset[str]]) -> list[str]:
-    """Names that are used before anything could be known of them; `captured`: the groups of each step's answer."""
-    so_far, missing = set(known), []
-    for step, groups in zip(script.steps, captured, strict=True):
-        wanted = (step.send.names if step.send else frozenset()) | (step.expect.names if step.expect else frozenset())
-        missing += sorted(wanted - so_far)
-        so_far |= groups
-    return missing

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from string import punctuation
 from typing import Protocol
 
-from adapters.serial.config.places import CHECKSUM, Format, Place, Scalar
+from adapters.serial.config.places import CHECKSUM, Format, Part, Place, Scalar
 from adapters.serial.config.send import HexSend, parts_of
 from adapters.serial.talk.number import from_bytes, from_characters, in_bytes, in_characters, size_of
 from gateway.model import Value
 from gateway.values import Unwritable
 
+_HARMLESS = "-._"
+"""Parts of names, as of a file."""
 _ANYTHING = bytes(1024)
 """Its checksum is as long as that of anything else."""
 
@@ -36,6 +40,7 @@ class Template:
             raise ValueError("{checksum} is the link's, which has none: give the link a checksum, as in crc-16/modbus")
         self.names = frozenset(place.name for place in places) - {CHECKSUM}
         self._hows = {place.name: place.how for place in reversed(places)}
+        self._ends = _ends(self._parts)
         self._whole = self._parts[0] if len(self._parts) == 1 and isinstance(self._parts[0], bytes) else None
         width = len(seal.seal(_ANYTHING)) if self.is_sealed and seal is not None else 0
         self._shape = re.compile(b"".join(_pattern(part, width) for part in self._parts), re.DOTALL)
@@ -52,6 +57,10 @@ class Template:
     def how(self, name: str) -> Format | Scalar | None:
         """How a value is written."""
         return self._hows.get(name)
+
+    def ends(self, name: str) -> frozenset[str]:
+        """Punctuation that stands behind this: to the device it is the end of a text."""
+        return self._ends.get(name, frozenset())
 
     def sent(self, name: str, value: Value) -> Value:
         """What a value is once it is written as its place has it, which may round; raises Unwritable."""
@@ -101,6 +110,17 @@ def _written(how: Format | Scalar | None, value: Value) -> bytes:
         return text.encode("latin-1")
     except UnicodeEncodeError as error:
         raise Unwritable("malformed", f"{error.object[error.start]!r} is no single byte") from None
+
+
+def _ends(parts: Sequence[Part]) -> dict[str, frozenset[str]]:
+    """By the name of what stands before it."""
+    ends: dict[str, frozenset[str]] = {}
+    for place, behind in pairwise(parts):
+        if isinstance(place, Place) and place.how is None and isinstance(behind, bytes):
+            mark = behind[:1].decode("latin-1")
+            if mark in punctuation and mark not in _HARMLESS:
+                ends[place.name] = ends.get(place.name, frozenset()) | {mark}
+    return ends
 
 
 def _read(place: Place, said: bytes) -> Value:

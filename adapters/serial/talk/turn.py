@@ -25,7 +25,7 @@ class Turn:
             return
         try:
             self._tell(await self._conversation.held())
-        except asyncio.CancelledError:
+        except BaseException:
             self._tell(self._conversation.cut)
             raise
         await self._conversation.end()

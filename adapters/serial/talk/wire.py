@@ -19,6 +19,10 @@ PIECE_BYTES = 4096
 WINDOW_S = 0.1
 WINDOW_COST = 100_000
 """What a port may cost in a window: 1 MB/s, or 14,000 frames of 20 bytes a second; more waits at the far end."""
+BUSY_S = 0.03
+"""The processor's time that a port may take in a window, whatever it sends: a flood of false beginnings costs 5 us a
+byte, noise a hundredth of that.
+"""
 FRAME_COST = 50
 """A frame costs as much as so many bytes that belong to none."""
 BUSY_BYTES = 100
@@ -28,6 +32,10 @@ UNSENT_BYTES = 65_536
 """So much can only wait when the far end takes nothing at all."""
 ROUNDING_S = 1e-6
 """Timers are exact to this."""
+AMID_S = 0.2
+"""What comes so soon after the port was opened, unasked, may have begun before: a character of 110 baud takes half of
+it, and what USB adapters and device servers collect is here by then, too.
+"""
 QUIET_S = 1.0
 """After so long what was begun is no frame any more when something new is said."""
 
@@ -65,10 +73,13 @@ class Wire(asyncio.Protocol):
         self.lost: asyncio.Future[None] = self._loop.create_future()
         self._port: Port | None = None
         self._closed = self._loop.create_future()
+        self._opened_s: float | None = None
+        """Until something has come or was said."""
         self._local_echo = local_echo
         self._echo = b""
         self._held = b""
         self._spent = 0
+        self._busy_s = 0.0
         self._window_ends_s = 0.0
         self._came_before = 0
         """How many bytes had come when the window began."""
@@ -79,6 +90,7 @@ class Wire(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._port = cast("Port", transport)
+        self._opened_s = self._loop.time()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -91,6 +103,11 @@ class Wire(asyncio.Protocol):
     def open(self) -> bool:
         """Whether anything can be said."""
         return self._port is not None and not self.lost.done()
+
+    @property
+    def ended_idle(self) -> bool:
+        """Whether it was closed while nothing was to come."""
+        return self.lost.done() and not self.lost.cancelled() and isinstance(self.lost.exception(), Unheard)
 
     def lose(self, error: Exception) -> None:
         """The connection is of no use any more."""
@@ -113,6 +130,7 @@ class Wire(asyncio.Protocol):
         if self._port is None:
             return packed
         self.attend()
+        self._opened_s = None
         self.rest()
         if self._local_echo:
             self._echo += packed
@@ -146,15 +164,17 @@ class Wire(asyncio.Protocol):
         self.heard_s = now_s = self._loop.time()
         self._time_ms = time.time_ns() // 1_000_000
         self.counters.bytes += len(data)
+        if self._opened_s is not None:
+            self._begin(now_s - self._opened_s)
         if self.tap is not None:
             self._show("rx", bytes(data))
         if self._echo:
             data = self._without_echo(data)
         if now_s >= self._window_ends_s:
-            self._begin_window(now_s)
+            self._open_window(now_s)
         if self._busy:
             self._read_later()
-        if self._held or len(data) > PIECE_BYTES or self._spent > WINDOW_COST:
+        if self._held or len(data) > PIECE_BYTES or self._is_spent:
             self._hold(data)
         else:
             self._take(data)
@@ -180,11 +200,19 @@ class Wire(asyncio.Protocol):
             return Unheard(f"{self._where} was closed, on which nothing was asked just then")
         return AdapterError(f"{self._where} has gone away{f': {exc}' if exc is not None else ''}")
 
+    def _begin(self, after_s: float) -> None:
+        """The first bytes are here."""
+        self._opened_s = None
+        if after_s < AMID_S:
+            self._framer.amid()
+
     def _take(self, data: bytes) -> None:
+        began_s = time.thread_time()
         frames = self._framer.feed(data)
         self._spent += len(data) + FRAME_COST * len(frames)
         self.begun_s = self.heard_s if self._framer.begun else 0.0
         self._heard(frames)
+        self._busy_s += time.thread_time() - began_s
         if self._framer.gap_s is not None and self._gap_timer is None:
             self._gap_timer = self._loop.call_at(self.heard_s + self._framer.gap_s, self._gap)
 
@@ -230,27 +258,34 @@ class Wire(asyncio.Protocol):
             self._work_off()
 
     def _work_off(self) -> None:
+        if not self.open:
+            self.losses.junk_bytes += len(self._held)
+            self._held = b""
+            return
         now_s = self._loop.time()
         if now_s >= self._window_ends_s:
-            self._begin_window(now_s)
-        if self._spent <= WINDOW_COST:
+            self._open_window(now_s)
+        if not self._is_spent:
             piece, self._held = self._held[:PIECE_BYTES], self._held[PIECE_BYTES:]
             self._safely(lambda: self._take(piece))
-        if not self.open:
-            self._held = b""
-        elif not self._held:
+        if not self._held:
             self._resume()
-        elif self._spent <= WINDOW_COST:
+        elif not self._is_spent:
             self._loop.call_soon(self._work_off)
         else:
             self.counters.floods += 1
             self._loop.call_at(self._window_ends_s, self._work_off)
 
-    def _begin_window(self, now_s: float) -> None:
+    def _open_window(self, now_s: float) -> None:
         came = self.counters.bytes
         self._busy = came - self._came_before >= BUSY_BYTES and now_s < self._window_ends_s + WINDOW_S
         self._came_before = came
-        self._window_ends_s, self._spent = now_s + WINDOW_S, 0
+        self._window_ends_s, self._spent, self._busy_s = now_s + WINDOW_S, 0, 0.0
+
+    @property
+    def _is_spent(self) -> bool:
+        """Whether the rest waits for the next window."""
+        return self._spent > WINDOW_COST or self._busy_s > BUSY_S
 
     def _read_later(self) -> None:
         """Unless it matters when exactly bytes come, or somebody waits for them."""

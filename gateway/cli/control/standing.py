@@ -178,6 +178,8 @@ def _advice(device: Mapping[str, Any]) -> str:
     offline, reason = device["state"] == "offline", device.get("reason") or ""
     if not device["points"] and not offline:
         return UNNAMED_ADVICE
+    if reason == "silent" and device.get("detail"):
+        return ""
     return DAMAGED_ADVICE if offline and reason == "decode-error" else ADVICE.get(reason, "")
 
 

@@ -62,9 +62,7 @@ def listed_ports(where: Where, options: Mapping[str, Any], *, as_json: bool) -> 
         raise Refused(Exit.USAGE, f"--{next(iter(options)).replace('_', '-')} is for listening: name a port")
     ports, links = listed(), holders(where)
     if as_json:
-        show.document(
-            {"ports": [{"port": each.lasting, **asdict(each), "link": _link_on(each.path, links)} for each in ports]}
-        )
+        show.document({"ports": [_document(each, _link_on(each.path, links)) for each in ports]})
     elif ports:
         table.show(HEAD, [_row(each, _link_on(each.path, links)) for each in ports])
     if not ports:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.modbus.config import ModbusLink
 from adapters.modbus.outlook.load import ANSWER_S, load_of
-from adapters.modbus.wire.timing import character_s, silence_s
+from adapters.modbus.wire.timing import silence_s
 from adapters.modbus.wire.wire import Pace
 from tests.modbus.setup import device, link_to, registers
 from tests.modbus.slave import LineRig, Manner
@@ -79,7 +79,7 @@ def test_the_scheduler_keeps_a_line_busy_for_just_the_time_that_is_reckoned(
     transport: str, baudrate: int, pause: str
 ) -> None:
     link = serial(transport=transport, baudrate=baudrate, pause_between=pause)
-    character = character_s(baudrate, link.bits, link.parity, link.stop_bits)
+    character = link.settings.character_s
     silence = silence_s(baudrate, character)
     (demand,) = load_of(link, {"d": registers(*range(10))}).demands
     travel_s = (demand.sent + demand.received) * character

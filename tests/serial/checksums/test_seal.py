@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.serial.checksums import Seal, names, seal_of
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum, Seal, names, seal_of
 
 MODBUS_FRAME = bytes.fromhex("01 03 00 00 00 0A C5 CD")
 """A request for ten registers, as MODBUS manuals print it."""

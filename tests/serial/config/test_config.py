@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+import yaml
+from pydantic import TypeAdapter, ValidationError
 
-from adapters.serial.config import LengthField, Line, Nmea, Slip
+from adapters.serial.config import Decode, Framing, LengthField, Line, Nmea, Slip
+from adapters.serial.config.decoding import MEANT as DECODES_MEANT
+from adapters.serial.config.framing import MEANT as FRAMINGS_MEANT
 from gateway.model import Kind
 from tests.serial.setup import SCALE, device, link_to
 
@@ -163,3 +166,25 @@ def test_what_comes_unasked_turns_stale_when_the_device_says(stale_after: str | 
 def test_two_links_can_not_have_one_port() -> None:
     assert link_to("/dev/../dev/ttyS1").exclusive == link_to("/dev/ttyS1").exclusive
     assert link_to("tcp://10.0.0.5:4001").exclusive != link_to("tcp://10.0.0.5:4002").exclusive
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "sentence"),
+    [
+        ("stx-etx", Framing, r'there is no stx-etx: write {type: start-end, start: "\x02", end: "\x03"}'),
+        ({"type": "HDLC"}, Framing, "escape: {hex: 7D}, xor: 0x20}"),
+        ("csv", Decode, 'there is no csv: write {type: columns, delimiter: ","}'),
+        ("regex", Decode, "match says it"),
+    ],
+)
+def test_a_type_by_another_name_is_told_its_own(kind: Any, model: Any, sentence: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        TypeAdapter(model).validate_python(kind)
+    assert sentence in str(raised.value)
+
+
+@pytest.mark.parametrize(("meant", "model"), [(FRAMINGS_MEANT, Framing), (DECODES_MEANT, Decode)])
+def test_what_is_told_to_be_written_can_be(meant: dict[str, str], model: Any) -> None:
+    for told in meant.values():
+        written = told.split(", with ")[0] if told.startswith("{") else told.split(",")[0]
+        assert TypeAdapter(model).validate_python(yaml.safe_load(written)) is not None

@@ -82,9 +82,17 @@ def test_an_empty_or_missing_field_is_no_value() -> None:
     assert field_of(text, "RMC.posMode", "string") == INVALID
 
 
-@pytest.mark.parametrize("field", ["4860.000,N", "48X7.038,N", "4807.038,X", "18100.000,N", "4807,038,N"])
+@pytest.mark.parametrize(
+    "field",
+    ["4860.000,N", "48X7.038,N", "4807.038,X", "18100.000,N", "4807,038,N", "9000.001,N", "12000.000,S", "4807.038,E"],
+)
 def test_what_is_no_position_is_none(field: str) -> None:
     assert field_of(f"$GPGLL,{field},01131.000,E,123519,A", "GLL.lat") == DECODE_ERROR
+
+
+def test_the_poles_and_the_date_line_are_positions() -> None:
+    text = "$GPGLL,9000.000,S,18000.000,W,123519,A"
+    assert (field_of(text, "GLL.lat"), field_of(text, "GLL.lon")) == (-90.0, -180.0)
 
 
 def test_a_receiver_that_has_no_fix_gives_no_position_but_its_time() -> None:

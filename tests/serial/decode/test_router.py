@@ -61,6 +61,20 @@ def test_without_addresses_the_first_in_the_file_that_reads_it_has_it() -> None:
     assert [whose(text) for text in ("A1", "B1", "C1")] == [("first", ""), ("second", "b"), ("second", "c")]
 
 
+def test_an_answer_that_nobody_waits_for_and_that_fits_two_questions_of_a_device_is_to_neither() -> None:
+    number = {name: {"message": name, "type": "float"} for name in ("volt", "curr")}
+    messages = {
+        "volt": {"poll": {"send": "V?"}, "match": r"^(?P<volt>\d+\.\d+)V?$"},
+        "curr": {"poll": {"send": "C?"}, "match": r"^(?P<curr>\d+\.\d+)A?$"},
+    }
+    router = router_of({"d": device_of(number, messages=messages)})
+    assert router.route(frame_of("12.5")) is None
+    assert router.unmatched == 1
+    heard = router.route(frame_of("1.5A"))
+    assert heard is not None
+    assert heard.shape.message == "curr"
+
+
 def test_values_that_could_not_be_decoded_are_counted_by_frame() -> None:
     router = router_of({"a": device_of({"x": {"type": "int"}}, match="(?P<x>.*)")})
     for text in ("1", "x", ""):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum
 from adapters.serial.config.framing import Framing
 from tests.serial.framing.streams import BCC, Kind
 

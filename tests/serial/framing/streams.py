@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum
 from adapters.serial.config.framing import Framing
 from adapters.serial.framing.frame import Frame, Framer, Losses
 from adapters.serial.framing.make import framer_of

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from adapters.serial.checksums import seal_of
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum, seal_of
 from adapters.serial.config.framing import Escaped
 from adapters.serial.framing.frame import Frame, Framer
 from adapters.serial.framing.make import framer_of, seal_for_sending

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from adapters.serial.checksums import Seal, seal_of
+from adapters.serial.checksums import Checksum, Seal, seal_of
 from adapters.serial.checksums.catalogue import ALGORITHMS, Algorithm
-from adapters.serial.config.checksum import Checksum
 from adapters.serial.config.framing import LengthField
 from adapters.serial.framing.frame import Framer
 from adapters.serial.framing.make import framer_of
@@ -22,7 +21,7 @@ from tests.serial.framing.kinds import KINDS
 from tests.serial.framing.streams import MODBUS_CRC, Kind, held
 
 FLOOD_BYTES = 5_000
-STEPS_OF_BYTES = 240
+STEPS_OF_BYTES = 120
 """Enough for what grows with the square to be seen: the longest frames of these kinds are 20 bytes."""
 
 

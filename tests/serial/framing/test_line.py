@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum
 from adapters.serial.config.framing import Line
 from adapters.serial.framing.frame import Frame, Framer
 from adapters.serial.framing.make import framer_of

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from adapters.serial.checksums import Checksum
 from adapters.serial.config import SerialLink
-from adapters.serial.config.checksum import Checksum
 from adapters.serial.config.framing import Framing
 from adapters.serial.framing.sense import unfit
 from adapters.serial.outlook.advice import advice

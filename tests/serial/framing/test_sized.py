@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.serial.checksums import seal_of
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum, seal_of
 from adapters.serial.config.framing import Fixed, LengthField
 from adapters.serial.framing.frame import Frame, Framer
 from adapters.serial.framing.make import framer_of

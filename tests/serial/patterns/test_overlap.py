@@ -5,7 +5,7 @@ import time
 import pytest
 from hypothesis import given, settings
 
-from adapters.serial.patterns import compiled, overlap
+from adapters.serial.patterns import Overlaps, compiled, overlap
 from tests.serial.patterns.written import PATTERNS, TEXTS
 
 
@@ -51,6 +51,14 @@ def test_what_is_not_understood_or_too_large_is_given_up_in_bounded_time() -> No
     assert overlap("(" * 90 + "a" + ")" * 90, "a") == "a"
     assert overlap("(" * 500 + "a" + ")" * 500, "a") is None
     assert time.process_time() - began < 30
+
+
+def test_many_patterns_together_take_no_longer_than_a_bound() -> None:
+    cheap, costly = ("^A1$", "^A."), (r"^.*A.{60}x$", r"^.*B.{60}y$")
+    patterns = Overlaps("latin-1", most_places=2_000)
+    assert patterns.of(*cheap) == "A1"
+    assert patterns.of(*costly) is None
+    assert patterns.of(*cheap) is None
 
 
 @settings(max_examples=50)

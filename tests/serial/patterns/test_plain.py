@@ -53,6 +53,7 @@ def grouped(draw: st.DrawFn) -> str:
     return "^" + "".join(named) + draw(st.sampled_from(["", "$"]))
 
 
+@settings(max_examples=50)
 @given(grouped(), st.lists(TEXTS, min_size=1, max_size=5))
 def test_both_engines_find_the_same(pattern: str, texts: list[str]) -> None:
     words = own(pattern)

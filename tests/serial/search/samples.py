@@ -3,8 +3,7 @@
 from functools import reduce
 from typing import Any, NamedTuple
 
-from adapters.serial.checksums import Seal, seal_of
-from adapters.serial.config.checksum import Checksum
+from adapters.serial.checksums import Checksum, Seal, seal_of
 
 
 class Sample(NamedTuple):

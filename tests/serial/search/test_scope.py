@@ -64,7 +64,7 @@ def test_a_speed_that_means_nothing_is_refused() -> None:
     with pytest.raises(Rejected) as caught:
         scope(can_be_set=False, baudrate="9600")
 
-    assert "far end" in caught.value.detail
+    assert "can't be set from here" in caught.value.detail
 
 
 def test_a_setting_is_written_as_the_configuration_has_it() -> None:

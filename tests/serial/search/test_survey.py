@@ -97,6 +97,39 @@ async def test_a_port_that_can_not_be_opened_ends_it() -> None:
     assert (caught.value.reason, caught.value.detail) == ("no-link", "the port does not take it")
 
 
+async def test_a_port_is_free_again_before_the_next_setting_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a port of this machine is closed: by a thread, while the loop goes on."""
+    held = list[asyncio.Transport]()
+
+    class Slow(asyncio.Transport):
+        def abort(self) -> None:
+            asyncio.get_running_loop().call_later(0.01, self._closed)
+
+        def _closed(self) -> None:
+            held.remove(self)
+            self.ear.connection_lost(None)
+
+        ear: asyncio.Protocol
+
+    async def connect(_port: str, _settings: Any, _timeout_s: float, make: Any) -> Slow:
+        if held:
+            raise AdapterError("another program holds it")
+        port = Slow()
+        port.ear = make()
+        port.ear.connection_made(port)
+        held.append(port)
+        return port
+
+    monkeypatch.setattr(searching, "connect", connect)
+    told = list[Progress]()
+    options = {"baudrate": "9600,19200", "format": "8N1", "listen": "1ms"}
+
+    found = await SerialAdapter.survey(SerialAdapter.link_to("/dev/ttyS9"), {}, options, told.append)
+
+    assert [each["setting"] for each in found] == ["9600 8N1", "19200 8N1"]
+    assert not held
+
+
 async def test_what_comes_on_a_port_is_looked_at() -> None:
     async with ptys() as pair, _speaking(pair, b"".join(SAMPLES["scale"].said)):
         told: list[Progress] = []

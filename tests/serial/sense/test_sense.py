@@ -211,10 +211,25 @@ def test_one_sentence_or_key_of_two_devices() -> None:
 
 def test_examples_that_are_no_frames_of_their_message() -> None:
     complaint = only({**T, "example": "H21"})
-    assert complaint == Complaint("it does not fit its own match or decode: correct one of them", ("example",), "d1")
+    sentence = "it fits its own match only up to '', then comes 'H': correct one of them"
+    assert complaint == Complaint(sentence, ("example",), "d1")
+    table = {"points": {"x": {"type": "string", "from": "x"}}, "decode": "key-value", "example": "T1"}
+    assert only(table).text == "it does not fit its own match or decode: correct one of them"
     point = {"t": {"type": "float", "from": "t"}}
     spoiled = only({"points": point, "match": "^T(?P<t>.*)$", "example": "T2_1"})
     assert spoiled.text.startswith("the point t can't be decoded from it")
+
+
+@pytest.mark.parametrize(
+    ("example", "sentence"),
+    [
+        ("T21.5", "only up to 'T21', then comes '.'"),
+        ("T21.5\r\n", "only up to 'T21', then comes '.'"),
+        ("T", "only up to 'T', then something is missing"),
+    ],
+)
+def test_an_example_is_told_how_far_it_fits(example: str, sentence: str) -> None:
+    assert sentence in only({**T, "example": example}).text
 
 
 def test_an_example_that_another_would_take() -> None:

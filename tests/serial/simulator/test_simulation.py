@@ -15,8 +15,9 @@ from adapters.serial.simulator import Playback, Simulation
 from gateway.adapter import AdapterError, Rejected
 from gateway.model import Command, DeviceState, ResultStatus
 from gateway.values import Unwritable
-from tests.serial.simulator.setup import device_of, link_of
+from tests.serial.simulator.setup import Gateway, device_of, link_of
 from tests.support.emitted import Emitted, running, untold
+from tests.support.patience import HANG_S
 
 PLACES: dict[str, dict[str, Any]] = {"pty": {}, "tcp": {"tcp": 0}}
 SCALE: dict[str, Any] = {
@@ -68,8 +69,9 @@ async def execute(adapter: SerialAdapter, device: str, **what: Any) -> Any:
     return await adapter.execute(Command("c", device, deadline_s=deadline_s, **what), untold)
 
 
-def sensors() -> dict[str, SerialDevice]:
-    return {"d": device_of(address=7, **SENSOR), "e": device_of(address=8, **SENSOR)}
+def sensors(**more: Any) -> dict[str, SerialDevice]:
+    given = SENSOR | more
+    return {"d": device_of(address=7, **given), "e": device_of(address=8, **given)}
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -103,7 +105,7 @@ async def test_devices_on_a_line_are_polled_and_written(place: str) -> None:
 
 @pytest.mark.parametrize("fault", ["noise:50%", "split"])
 async def test_what_can_be_lived_with_is(fault: str) -> None:
-    async with simulated(link_of(**CHAIN), sensors()) as (simulation, adapter):
+    async with simulated(link_of(**CHAIN), sensors(timeout="20s")) as (simulation, adapter):
         await simulation.set("d", "t", 5.5)
         await simulation.fault("d", fault)
         async with running(adapter) as emitted:
@@ -116,7 +118,7 @@ async def test_a_line_that_is_hung_up_can_be_opened_again(place: str) -> None:
     async with simulated(link_of(**CHAIN), sensors(), place) as (simulation, adapter):
         await simulation.fault("d", "hang-up")
         with pytest.raises(AdapterError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANG_S):
                 await adapter.run(Emitted())
         await simulation.fault("d", "well")
         async with running(adapter) as emitted:
@@ -138,6 +140,20 @@ async def test_values_are_good_from_the_start_and_move_if_they_may() -> None:
             assert not emitted.bad("d")
             values = emitted.values("d")
     assert (values["held"], values["text"]) == (9.5, "text")
+
+
+def test_what_an_interlock_waits_for_is_so_and_stays_so_until_somebody_sets_it() -> None:
+    points = {
+        "weight": {"type": "float"},
+        "stable": {"type": "bool", "from": "status", "enum": {"US": False, "ST": True, "OL": False}},
+        "overload": {"type": "bool", "from": "status", "enum": {"US": False, "ST": False, "OL": True}},
+        "mode": {"type": "string", "enum": {"G": "gross", "N": "net"}},
+    }
+    match = r"^(?P<status>ST|US|OL)(?P<mode>[GN]) (?P<weight>\d+\.\d)$"
+    commands = {"tare": {"send": "T", "interlock": {"stable": True}}}
+    unit = Gateway(link_of(), {"d": device_of(points=points, match=match, commands=commands)}).chain.units["d"]
+    assert unit.steady() == {"stable", "overload"}
+    assert (unit.get("stable"), unit.get("overload")) == (True, False)
 
 
 async def test_a_point_is_not_set_to_what_it_cannot_hold() -> None:

@@ -161,8 +161,13 @@ def on_a_line(
     devices: Mapping[str, Mapping[str, Any]],
     happens: Callable[[Rig], Coroutine[Any, Any, None]],
     react: React = nothing,
+    *,
+    amid_s: float = 0.0,
 ) -> None:
-    """Run this beside an adapter, from moment 0 on. `replace` puts a value at a name."""
+    """Run this beside an adapter, from moment 0 on. `replace` puts a value at a name.
+
+    `amid_s`: what comes so soon may have begun before; here it begins when it comes, unless the test is about that.
+    """
 
     async def all_of_it() -> None:
         loop = asyncio.get_running_loop()
@@ -175,6 +180,7 @@ def on_a_line(
             return far
 
         replace("adapters.serial.adapter.connect", connect)
+        replace("adapters.serial.talk.wire.AMID_S", amid_s)
         parsed = {name: SerialDevice.model_validate({"link": "l", **device}) for name, device in devices.items()}
         adapter = SerialAdapter(
             SerialLink.model_validate({"adapter": "serial", "port": "/dev/ttyS9", **link}), parsed, {}

@@ -168,3 +168,13 @@ def test_no_bytes_break_it(data: bytes) -> None:
     for template in (hexed("AA {a:float32} {b} {c:bcd16} {checksum}"), Template("{a}{b:X}{c:f}")):
         found = template.recognise(data)
         assert found is None or template.render(found) == data
+
+
+def test_what_stands_behind_a_text_ends_it() -> None:
+    template = Template('N "{name}",{n:d};{file}.TXT {last}\r\n')
+    assert {name: template.ends(name) for name in ("name", "n", "file", "last")} == {
+        "name": {'"'},
+        "n": set(),
+        "file": set(),
+        "last": set(),
+    }

@@ -18,13 +18,15 @@ ReadField = Callable[[Fields], Value]
 
 DEGREE_DECIMALS = 9
 """A tenth of a millimetre on the ground: finer than any receiver, coarser than the noise of the division."""
-MAX_DEGREES = 180
+MAX_LATITUDE, MAX_LONGITUDE = 90, 180
+"""In degrees."""
 
 _POSITION = re.compile(rb"(\d{1,3})(\d{2}(?:\.\d*)?)")
 _ANGLE = re.compile(rb"\d+(?:\.\d*)?")
 _TIME = re.compile(rb"(\d{2})(\d{2})(\d{2})((?:\.\d+)?)")
 _DATE = re.compile(rb"(\d{2})(\d{2})(\d{2})")
-_SIGN = {b"N": 1, b"E": 1, b"S": -1, b"W": -1}
+_NORTH = {b"N": 1, b"S": -1}
+_EAST = {b"E": 1, b"W": -1}
 _CENTURY_FROM = 80
 """Years below it are of this century: GPS began in 1980."""
 
@@ -32,7 +34,7 @@ _CENTURY_FROM = 80
 def field_reader(point: SerialPoint, place: Place) -> ReadField:
     """How a point is read out of a sentence; raises Spoiled."""
     if place.kind in ("position", "signed") and point.type == "float":
-        return _signed(point, place.number, _degrees if place.kind == "position" else _angle)
+        return _signed(point, place)
     if place.kind in ("time", "date") and point.type == "string" and not point.enum:
         return _spelled(place.number, _time if place.kind == "time" else _date)
     return _plain(point, place.number)
@@ -56,13 +58,16 @@ def _plain(point: SerialPoint, number: int) -> ReadField:
     return lambda fields: read(_text(fields, number))
 
 
-def _signed(point: SerialPoint, number: int, parse: Callable[[bytes], float]) -> ReadField:
+def _signed(point: SerialPoint, place: Place) -> ReadField:
     meaning = number_reader(point)
+    number, signs = place.number, _NORTH if place.name == "lat" else _EAST
+    is_position, most = place.kind == "position", MAX_LATITUDE if place.name == "lat" else MAX_LONGITUDE
+    parse = _degrees if is_position else _angle
 
     def read(fields: Fields) -> Value:
-        sign = _SIGN.get(_text(fields, number + 1))
+        sign = signs.get(_text(fields, number + 1))
         value = parse(_text(fields, number))
-        if sign is None:
+        if sign is None or (is_position and value > most):
             raise undecodable()
         return sign * value if meaning is None else meaning(sign * value)
 
@@ -74,7 +79,7 @@ def _degrees(text: bytes) -> float:
     if match is None:
         raise undecodable()
     degrees, minutes = int(match[1]), float(match[2])
-    if minutes >= 60 or degrees + minutes / 60 > MAX_DEGREES:
+    if minutes >= 60:
         raise undecodable()
     return round(degrees + minutes / 60, DEGREE_DECIMALS)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from adapters.serial.checksums import NMEA, known, width_of
+from adapters.serial.checksums.catalogue import NMEA, known, width_of
 from gateway.adapter import StrictModel
 
 
