@@ -70,7 +70,8 @@ class Session:
         wire.hear = self._ear
         wire.is_idle = self._is_idle
         self._talker = Talker(link, wire, self._ear)
-        self._order = Order(link.poll_share)
+        self._order = order = Order(link.poll_share)
+        wire.may_wait = lambda: not order.at_work
         self._acks = Acks(self._order, self._talker, emit, wire.lose)
         self._acked = dict(self._templates())
         self._rest = Rest()

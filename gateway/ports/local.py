@@ -22,6 +22,7 @@ from typing_extensions import override
 from gateway.adapter import AdapterError
 from gateway.ports.lasting import BY_ID
 from gateway.ports.port import Doorway, Port
+from gateway.ports.rounds import shared_rounds
 from gateway.ports.settings import LETTERS, Rs485, SerialSettings
 
 READ_BYTES = 4096
@@ -118,6 +119,44 @@ class _Line(LinuxSerial):
 class _Transport(LinuxSerialTransport):
     _serial_cls = _Line
     max_size = READ_BYTES
+    _waits = False
+    """For the next round, instead of for an event."""
+
+    @override
+    def pause_reading(self) -> None:
+        self._wait_no_longer()
+        super().pause_reading()
+
+    def read_later(self) -> None:
+        """What comes next waits for the next round."""
+        if not (self._waits or self._paused or self._closing or self._fileno is None):
+            self._loop.remove_reader(self._fileno)
+            self._waits = True
+        if self._waits:
+            shared_rounds(self._loop).join(self._read_in_round)
+
+    def read_now(self) -> None:
+        """What has come, if that waited for a round."""
+        if self._waits:
+            self._wait_no_longer()
+            self._read_if_open()
+
+    def _read_in_round(self) -> None:
+        """Once; after that events tell again, unless its protocol has asked for the next round."""
+        self._read_if_open()
+        if not shared_rounds(self._loop).has(self._read_in_round):
+            self._wait_no_longer()
+
+    def _read_if_open(self) -> None:
+        if not self._closing and self._fileno is not None:
+            self._read_ready()
+
+    def _wait_no_longer(self) -> None:
+        if self._waits:
+            self._waits = False
+            shared_rounds(self._loop).leave(self._read_in_round)
+            if not self._closing and self._fileno is not None:
+                self._loop.add_reader(self._fileno, self._read_ready)
 
     @property
     def line(self) -> _Line:
@@ -153,6 +192,14 @@ class LocalPort(Port):
     @override
     def tunable(self) -> bool:
         return True
+
+    @override
+    def read_later(self) -> None:
+        self._transport.read_later()
+
+    @override
+    def read_now(self) -> None:
+        self._transport.read_now()
 
     @override
     async def set_baudrate(self, baudrate: int) -> bool:

@@ -63,6 +63,12 @@ class Port(asyncio.Transport):
             self._inner.resume_reading()
             self._reading = True
 
+    def read_later(self) -> None:
+        """Where it saves work, what comes next may wait some milliseconds: to be said again at each `data_received`."""
+
+    def read_now(self) -> None:
+        """What has come is handed on before this returns, and what comes next as it comes."""
+
     @override
     def is_reading(self) -> bool:
         return self._reading and not self.is_closing()

@@ -123,7 +123,7 @@ async def test_an_error_of_the_connection_leaves_the_will(
     cloud = endpoint(mosquitto, ack_timeout="40ms")
     with pytest.raises(EndpointError, match="no acknowledgement"):  # noqa: PT012 -- as above
         async with connected(cloud, said_goodbye=False) as session:
-            monkeypatch.setattr(cloud._client, "_handle_pubackcomp", lambda _: 0)
+            monkeypatch.setattr(cloud._client, "on_success", lambda _: None)
             cloud.publish(message(1, b"{}", "status", ""))
             await session.ended_early()
     assert [m.payload for m in await arrived(subscriber, 2)] == [b"{}", last_will("gw")]

@@ -63,6 +63,12 @@ class Player(asyncio.Transport):
             self._is_closed = True
             asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
 
+    def read_later(self) -> None:
+        """It is always heard at once."""
+
+    def read_now(self) -> None:
+        """It has been."""
+
     @override
     def get_write_buffer_size(self) -> int:
         return 0

@@ -34,6 +34,48 @@ def test_each_frame_is_a_sample_in_whatever_pieces_it_comes(monkeypatch: pytest.
     on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
 
 
+def test_only_a_line_that_never_rests_may_be_read_a_little_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        await asyncio.sleep(0.1)
+        for _ in range(5):
+            rig.far.say(b"ST,GS,   12.34kg\r\n")
+            await asyncio.sleep(1)
+        assert rig.far.patient == 0
+        for _ in range(300):
+            rig.far.say(b"ST,GS,   12.34kg\r\n")
+            await asyncio.sleep(0.01)
+        assert rig.far.patient > 200
+        rig.adapter.tap(lambda _direction, _data: None)
+        patient = rig.far.patient
+        for _ in range(300):
+            rig.far.say(b"ST,GS,   12.34kg\r\n")
+            await asyncio.sleep(0.01)
+        assert rig.far.patient == patient, "who looks on sees each piece when it comes"
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
+def test_nothing_is_read_later_while_somebody_waits_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def happens(rig: Rig) -> None:
+        async def stream(times: int) -> None:
+            for _ in range(times):
+                rig.far.say(b"ST,GS,   12.34kg\r\n")
+                await asyncio.sleep(0.01)
+
+        await stream(100)
+        before = rig.far.patient
+        asked = asyncio.create_task(rig.execute("scale", invoke="tare"))
+        await asyncio.sleep(0)
+        await stream(50)
+        assert rig.far.patient <= before + 1
+        rig.far.say(b"OK\r\n")
+        assert (await asked).status.value == "done"
+        await stream(50)
+        assert rig.far.patient > before + 30
+
+    on_a_line(monkeypatch.setattr, {}, {"scale": SCALE}, happens)
+
+
 def test_one_that_falls_silent_is_offline_until_it_speaks_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async def happens(rig: Rig) -> None:
         rig.far.say(b"ST,GS,   12.34kg\r\n")

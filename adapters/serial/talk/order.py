@@ -33,6 +33,8 @@ class Order:
         self._turns = Turns(poll_share)
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
+        self.at_work = True
+        """Whether somebody has the line; so has who speaks before `run`."""
         self._polling = self._commanding = False
 
     def acknowledge(self, job: Job) -> None:
@@ -74,9 +76,11 @@ class Order:
     async def run(self, before: Callable[[], Awaitable[None]]) -> None:
         """Do what waits, one after the other, until cancelled; `before` is awaited before each."""
         while True:
+            self.at_work = False
             while not (self._acks or self._commands or self._polls):
                 self._news.clear()
                 await self._news.wait()
+            self.at_work = True
             await before()
             if self._acks:
                 await self._acks.popleft().perform()

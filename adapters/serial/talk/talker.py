@@ -44,10 +44,11 @@ class Talker:
         ear.came_late = self._paid
 
     async def ready(self) -> None:
-        """Return once nothing late is awaited any more, and the pause since the last word is over."""
+        """Return once nothing late is awaited any more, the pause since the last word is over, and all is heard."""
         await self._calm.wait()
         if (rest_s := self._free_s - self._loop.time()) > 0:
             await asyncio.sleep(rest_s)
+        self.wire.attend()
 
     async def in_step(self, sought: Sought) -> None:
         """Return once no answer is owed any more that could be taken for this one."""

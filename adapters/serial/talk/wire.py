@@ -25,6 +25,9 @@ byte, noise a hundredth of that.
 """
 FRAME_COST = 50
 """A frame costs as much as so many bytes that belong to none."""
+BUSY_BYTES = 100
+"""A line on which so many come in a window is busy, as one of 9600 baud that is never idle: reading may wait a little.
+"""
 UNSENT_BYTES = 65_536
 """So much can only wait when the far end takes nothing at all."""
 ROUNDING_S = 1e-6
@@ -60,6 +63,8 @@ class Wire(asyncio.Protocol):
         self.tap: Tap | None = None
         self.is_idle: Callable[[], bool] = _never
         """Whether nothing is to come now."""
+        self.may_wait: Callable[[], bool] = _never
+        """Whether nobody speaks who waits for what comes next."""
         self.heard_s = self.begun_s = 0.0
         """When the last byte came, and the last that has not become a frame; on the loop's clock."""
         self._framer = framer
@@ -76,6 +81,9 @@ class Wire(asyncio.Protocol):
         self._spent = 0
         self._busy_s = 0.0
         self._window_ends_s = 0.0
+        self._came_before = 0
+        """How many bytes had come when the window began."""
+        self._busy = False
         self._time_ms = 0
         self._gap_timer: asyncio.TimerHandle | None = None
 
@@ -121,6 +129,7 @@ class Wire(asyncio.Protocol):
         packed = self._framer.wrap(data, sealed=sealed)
         if self._port is None:
             return packed
+        self.attend()
         self._opened_s = None
         self.rest()
         if self._local_echo:
@@ -131,6 +140,11 @@ class Wire(asyncio.Protocol):
         if self._port.get_write_buffer_size() > UNSENT_BYTES:
             self.lose(AdapterError(f"{self._where} takes nothing any more: flow control, or a cable that is out?"))
         return packed
+
+    def attend(self) -> None:
+        """What has come is taken before anything is said."""
+        if self._port is not None:
+            self._port.read_now()
 
     async def set_baudrate(self, baudrate: int) -> None:
         """Once all that was said is out."""
@@ -158,6 +172,8 @@ class Wire(asyncio.Protocol):
             data = self._without_echo(data)
         if now_s >= self._window_ends_s:
             self._open_window(now_s)
+        if self._busy:
+            self._read_later()
         if self._held or len(data) > PIECE_BYTES or self._is_spent:
             self._hold(data)
         else:
@@ -261,12 +277,20 @@ class Wire(asyncio.Protocol):
             self._loop.call_at(self._window_ends_s, self._work_off)
 
     def _open_window(self, now_s: float) -> None:
+        came = self.counters.bytes
+        self._busy = came - self._came_before >= BUSY_BYTES and now_s < self._window_ends_s + WINDOW_S
+        self._came_before = came
         self._window_ends_s, self._spent, self._busy_s = now_s + WINDOW_S, 0, 0.0
 
     @property
     def _is_spent(self) -> bool:
         """Whether the rest waits for the next window."""
         return self._spent > WINDOW_COST or self._busy_s > BUSY_S
+
+    def _read_later(self) -> None:
+        """Unless it matters when exactly bytes come, or somebody waits for them."""
+        if self._framer.gap_s is None and self.tap is None and self._port is not None and self.may_wait():
+            self._port.read_later()
 
     def _pause(self) -> None:
         if self._port is not None:

@@ -1,4 +1,4 @@
-"""paho, given a connection that is already there, bounds, and a short way for the commonest packet.
+"""paho, given a connection that is already there, bounds, and a short way for the commonest packets.
 
 All methods are paho's own inner seams (ARCHITECTURE.md, decisions 5 and 6); tests/endpoints holds them against a real
 broker.
@@ -7,6 +7,7 @@ broker.
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,24 @@ from gateway.endpoints.mqtt.wire import Wire
 
 PUBACK_SUCCESS_BYTES = 2
 """A PUBACK that ends after the packet id says success (MQTT 5, 3.4.2.1; MQTT 3.1.1, 3.4.2)."""
+
+PLAIN_PUBACK = 0x4002
+"""One of this length: its fixed header (MQTT 5, 3.4.1; MQTT 3.1.1, 3.4.1)."""
+
+PUBACK = struct.Struct(">HH")
+"""Fixed header and packet id of a plain one."""
+
+PUBLISH_QOS1 = 0x32
+"""PUBLISH, sent for the first time at QoS 1 (MQTT 5, 3.3.1); its lowest bit is RETAIN."""
+
+NO_PROPERTIES = b"\0"
+"""Their length in MQTT 5 (2.2.2.1)."""
+
+PACKET_ID = struct.Struct(">H")
+
+PUBLISHED = paho.MQTTMessage()
+"""Stands in paho's books for each of ours that is not acknowledged: it needs no more of it than that."""
+PUBLISHED.qos = 1
 
 MAX_PACKET_BYTES = 128 * 1024
 """What the broker may send in one packet: a command has at most 64 KiB (gateway.commands.decode), its topic and
@@ -44,6 +63,43 @@ class Client(paho.Client):
         self._keepalive = half_s  # type: ignore[assignment]  # it is only compared from now on
         return half_s
 
+    def send(self, topic: str, payload: bytes, *, retain: bool) -> int:
+        """Publish at QoS 1, without properties; returns the packet id. Raises OSError if the connection is closed.
+
+        paho's own way makes four objects and takes six locks for it.
+        """
+        packet_id = self._mid_generate()
+        while packet_id in self._out_messages:  # still in flight since the numbers last began anew
+            packet_id = self._mid_generate()
+        head = topic.encode()
+        tail = PACKET_ID.pack(packet_id) + (NO_PROPERTIES if self._protocol == paho.MQTTv5 else b"")
+        packet = bytearray((PUBLISH_QOS1 | retain,))
+        self._pack_remaining_length(packet, PACKET_ID.size + len(head) + len(tail) + len(payload))
+        self.wire.send(b"".join((packet, PACKET_ID.pack(len(head)), head, tail, payload)))
+        self._last_msg_out = time.monotonic()
+        self._out_messages[packet_id] = PUBLISHED
+        self._inflight_messages += 1
+        return packet_id
+
+    def take_pubacks(self) -> None:
+        """The plain ones that come first of what has come: paho reads each in three pieces."""
+        if self._in_packet["command"]:
+            return  # it is in the midst of another packet
+        inbox, at = self.wire.inbox, 0
+        for head, packet_id in PUBACK.iter_unpack(bytes(inbox[: len(inbox) // PUBACK.size * PUBACK.size])):
+            if head != PLAIN_PUBACK:
+                break
+            at += PUBACK.size
+            self._succeeded(packet_id)
+        if at:
+            del inbox[:at]
+            self._last_bytes_received = time.monotonic()
+
+    def _succeeded(self, packet_id: int) -> None:
+        if self._out_messages.pop(packet_id, None) is not None:
+            self._inflight_messages -= 1
+            self.on_success(packet_id)
+
     def _create_socket(self) -> Any:
         return self.wire
 
@@ -65,10 +121,7 @@ class Client(paho.Client):
         packet = self._in_packet["packet"]
         if cmd != "PUBACK" or len(packet) != PUBACK_SUCCESS_BYTES:
             return super()._handle_pubackcomp(cmd)
-        mid = packet[0] << 8 | packet[1]
-        if self._out_messages.pop(mid, None) is not None:
-            self._inflight_messages -= 1
-            self.on_success(mid)
+        self._succeeded(packet[0] << 8 | packet[1])
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 

@@ -90,11 +90,11 @@ class MqttEndpoint(Endpoint):
         self._outgoing.flush()
 
     def _send(self, topic: str, payload: bytes, retain: bool) -> int | None:
-        info = self._client.publish(topic, payload, 1, retain)
-        if info.rc == paho.MQTT_ERR_SUCCESS:
-            return info.mid
-        self._end(EndpointError(f"publish failed: {paho.error_string(info.rc)}"))
-        return None
+        try:
+            return self._client.send(topic, payload, retain=retain)
+        except OSError as error:
+            self._end(EndpointError(f"publish failed: {error}"))
+            return None
 
     @override
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
@@ -206,8 +206,9 @@ class MqttEndpoint(Endpoint):
     def _on_data(self) -> None:
         client, wire = self._client, self._client.wire
         try:
+            client.take_pubacks()
             while wire.pending() and client.loop_read() == paho.MQTT_ERR_SUCCESS:
-                pass
+                client.take_pubacks()
         except MALFORMED as error:
             self._end(EndpointError(f"the broker sent what is not MQTT: {error}"))
         except EndpointError as error:

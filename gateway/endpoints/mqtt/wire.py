@@ -25,7 +25,8 @@ class Wire(asyncio.Protocol):
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._inbox = bytearray()
+        self.inbox = bytearray()
+        """What has come and was not read."""
         self._outgoing: list[bytes] = []
         self._ended = False
         self.closed = asyncio.Event()
@@ -37,7 +38,7 @@ class Wire(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        self._inbox += data
+        self.inbox += data
         self._on_data()
 
     @override
@@ -54,16 +55,16 @@ class Wire(asyncio.Protocol):
 
     def pending(self) -> int:
         """Bytes that can be read at once."""
-        return len(self._inbox)
+        return len(self.inbox)
 
     def recv(self, buffer_size: int) -> bytes:
         """As a non-blocking socket's."""
-        if not self._inbox:
+        if not self.inbox:
             if self._ended:
                 return b""
             raise BlockingIOError
-        data = bytes(self._inbox[:buffer_size])
-        del self._inbox[:buffer_size]
+        data = bytes(self.inbox[:buffer_size])
+        del self.inbox[:buffer_size]
         return data
 
     def send(self, data: bytes | bytearray) -> int:

@@ -56,6 +56,12 @@ class End(asyncio.Transport):
             self._open = False
             asyncio.get_running_loop().call_soon(self.lost)
 
+    def read_later(self) -> None:
+        """It is always heard at once."""
+
+    def read_now(self) -> None:
+        """It has been."""
+
     @override
     def get_write_buffer_size(self) -> int:
         return 0

@@ -25,7 +25,7 @@ PULLED_OUT = OSError("pulled out")
 class FarEnd(asyncio.Transport):
     """The port, and whoever is behind it. `said`: what we said, and when; `speeds` likewise.
 
-    `pauses`: whether reading was stopped, or goes on.
+    `pauses`: whether reading was stopped, or goes on; `patient`: how often what comes next was said to have time.
     """
 
     def __init__(self, react: React) -> None:
@@ -35,6 +35,7 @@ class FarEnd(asyncio.Transport):
         self.speeds: list[tuple[float, int]] = []
         self.closed = False
         self.pauses: list[bool] = []
+        self.patient = 0
         self._loop = asyncio.get_running_loop()
         self.protocol: asyncio.Protocol
 
@@ -76,6 +77,12 @@ class FarEnd(asyncio.Transport):
     @override
     def resume_reading(self) -> None:
         self.pauses.append(False)
+
+    def read_later(self) -> None:
+        self.patient += 1
+
+    def read_now(self) -> None:
+        """It is always heard at once."""
 
     @override
     def abort(self) -> None:
