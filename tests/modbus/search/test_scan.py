@@ -143,7 +143,7 @@ async def test_a_real_server_is_scanned(modbus_server: ModbusServer) -> None:
     adapter = adapter_to(modbus_server.port, {"d": registers(7, every="1h")})
     async with running(adapter) as emitted:
         await emitted.state("d", DeviceState.ONLINE)
-        found = await adapter.scan({"units": "1-5"})  # all answer, if later than others where the machine is busy
+        found = await adapter.scan({"units": "1-5", "timeout": "10s"})  # all answer, late where the machine is busy
     assert found[0] == {"unit_id": 1, "device": "d", "answer": "registers"}
     assert [(each["unit_id"], each["answer"]) for each in found[1:]] == [(2, "exception 4")]
     assert "devices that are not there" in found[1]["note"], "pymodbus answers for whom it does not have"
