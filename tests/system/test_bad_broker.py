@@ -128,7 +128,8 @@ def test_a_message_that_is_refused_for_good_is_set_aside_with_a_gap_and_all_othe
     }
     assert values.count(5) >= 3
     assert "".join("5" if value == 5 else "." for value in values).strip(".") == "5" * values.count(5)
-    assert [value for value in values if value != 5] == [n for n in range(1, max(values) + 1) if n != 5]
+    others = sorted(value for value in values if value != 5)  # what was read before the connection goes as backlog
+    assert others == [n for n in range(1, max(values) + 1) if n != 5]
     assert broker.connections == 1
 
 
