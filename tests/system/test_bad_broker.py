@@ -97,9 +97,10 @@ def test_one_that_refuses_is_asked_less_and_less(
     daemon = make_daemon(counting(broker.url, meter.port, cloud=patient))
     daemon.start()
     down(daemon, "publish refused")
+    broker.wait_until(lambda: broker.connections >= 3)
     meter.wait_for_polls(30)
 
-    assert 3 <= broker.connections <= 6
+    assert broker.connections <= 6
     assert_everything_is_accepted(broker, meter)
 
 
@@ -127,7 +128,8 @@ def test_a_message_that_is_refused_for_good_is_set_aside_with_a_gap_and_all_othe
         "device": "meter",
     }
     assert values.count(5) >= 3
-    assert "".join("5" if value == 5 else "." for value in values).strip(".") == "5" * values.count(5)
+    again = "".join("5" if value == 5 else "." for value in values).partition("5")[2]
+    assert again.strip(".") == "5" * (values.count(5) - 1), "but for what was under way, everything waits for it"
     others = sorted(value for value in values if value != 5)  # what was read before the connection goes as backlog
     assert others == [n for n in range(1, max(values) + 1) if n != 5]
     assert broker.connections == 1

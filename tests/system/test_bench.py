@@ -31,7 +31,7 @@ def test_every_reading_arrives_once_and_right(kind: str, protocol: str, values: 
     row: dict[str, Any] = json.loads(measured.stdout)[0]
 
     assert {row["lost"], row["duplicates"], row["wrong"], row["malformed"]} == {0}
-    assert row["values_per_s"] == pytest.approx(3 * values * 10, rel=0.2)
+    assert row["values_per_s"] == pytest.approx(3 * values * 10, rel=0.5)
     assert row["us_per_value"] > 0
     assert row["p99_ms"] >= row["p50_ms"] > 0
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,8 @@ def _is_missing(reading: dict[str, Any]) -> bool:
 
 
 def came(subscriber: Subscriber, device: str) -> list[dict[str, Any]]:
-    return changes(once(numbered(m for m in subscriber.messages if is_reading(m, f"/{device}"))))
+    readings = once(numbered(m for m in subscriber.messages if is_reading(m, f"/{device}")))
+    return changes(sorted(readings, key=itemgetter("seq")))
 
 
 def test_each_shipped_example_gives_the_values_of_its_capture(
@@ -102,12 +104,11 @@ def test_each_shipped_example_gives_the_values_of_its_capture(
         for device in examples.devices:
             wanted = examples.readings_of(device)
 
-            def has_come(message: Any, device: str = device, count: int = len(wanted)) -> bool:
+            def has_come(message: Any, device: str = device, wanted: list[dict[str, Any]] = wanted) -> bool:
                 assert not (failed := [each.failed for each in examples.replayers if each.failed]), failed
-                return is_reading(message, f"/{device}") and len(came(subscriber, device)) >= count
+                return is_reading(message, f"/{device}") and came(subscriber, device)[: len(wanted)] == wanted
 
             subscriber.wait_for(has_come)
-            assert came(subscriber, device)[: len(wanted)] == wanted
             for number, result in enumerate(examples.results_of(device)):
                 subscriber.wait_for(lambda m, id_=f"{device}-{number}": is_result(m, id_))  # type: ignore[misc]
                 (message,) = [m for m in subscriber.messages if is_result(m, f"{device}-{number}")]
