@@ -67,7 +67,8 @@ def test_what_was_sent_but_not_acknowledged_comes_again_under_the_same_identity(
 ) -> None:
     daemon = make_daemon(counting(line.url, meter.port, outbox={"commit_interval": "200ms"}))
     daemon.start()
-    catch_up(subscriber, meter)  # what waits for an acknowledgement takes the places of what is sent after the muting
+    catch_up(subscriber, meter)
+    subscriber.wait_for(says(len(meter.queries) + 4))  # what waits for an acknowledgement takes others' places
     line.mute()
     subscriber.wait_for(says(len(meter.queries) + 8))
     daemon.kill()

@@ -138,7 +138,9 @@ def test_with_no_commit_interval_what_the_broker_has_seen_was_on_disk_before(
 ) -> None:
     plant.start(0)
     subscriber.wait_for(is_reading)
-    plant.broker.wait_for(field.asked_since(0))  # an outage's rest would take the places of what is sent from here on
+    plant.broker.wait_for(field.asked_since(0))
+    plc.wait_for_polls(UNACKNOWLEDGED)  # what waits for an acknowledgement takes others' places
+    plant.broker.wait_for(field.asked_since(0))
     plant.line.mute()
     muted_s = time.monotonic()
     plc.wait_for_polls(UNACKNOWLEDGED)

@@ -89,7 +89,12 @@ def test_each_shipped_example_gives_the_values_of_its_capture(
     mosquitto: Mosquitto, subscriber: Subscriber, make_daemon: MakeDaemon
 ) -> None:
     examples = Examples()
-    examples.command = subscriber.publish
+
+    def command(topic: str, body: Mapping[str, Any]) -> None:
+        subscriber.wait_for(lambda m: has_state(m, "online"))  # before, nobody would hear it
+        subscriber.publish(topic, body)
+
+    examples.command = command
     with ExitStack() as ports:
         for folder in SHIPPED:
             ports.enter_context(examples.add(folder))
