@@ -18,7 +18,7 @@ from tests.support.envelopes import has_state, is_reading, is_result, numbered, 
 from tests.support.mosquitto import Mosquitto
 from tests.support.repo import ROOT
 from tests.support.site import FAST, endpoint, site
-from tests.support.subscriber import Subscriber
+from tests.support.subscriber import Received, Subscriber
 
 MakeDaemon = Callable[..., Daemon]
 
@@ -85,6 +85,21 @@ def came(subscriber: Subscriber, device: str) -> list[dict[str, Any]]:
     return changes(sorted(readings, key=itemgetter("seq")))
 
 
+def wait_until_said(subscriber: Subscriber, examples: Examples, device: str) -> None:
+    """Return once its readings begin with those that must come of its capture."""
+    wanted = examples.readings_of(device)
+
+    def has_come(message: Received) -> bool:
+        assert not (failed := [each.failed for each in examples.replayers if each.failed]), failed
+        return is_reading(message, f"/{device}") and came(subscriber, device)[: len(wanted)] == wanted
+
+    try:
+        subscriber.wait_for(has_come)
+    except AssertionError as error:
+        error.add_note(f"{device} said {came(subscriber, device)}, not {wanted}")
+        raise
+
+
 def test_each_shipped_example_gives_the_values_of_its_capture(
     mosquitto: Mosquitto, subscriber: Subscriber, make_daemon: MakeDaemon
 ) -> None:
@@ -107,13 +122,7 @@ def test_each_shipped_example_gives_the_values_of_its_capture(
             if replayer.speaks_first:
                 replayer.play()
         for device in examples.devices:
-            wanted = examples.readings_of(device)
-
-            def has_come(message: Any, device: str = device, wanted: list[dict[str, Any]] = wanted) -> bool:
-                assert not (failed := [each.failed for each in examples.replayers if each.failed]), failed
-                return is_reading(message, f"/{device}") and came(subscriber, device)[: len(wanted)] == wanted
-
-            subscriber.wait_for(has_come)
+            wait_until_said(subscriber, examples, device)
             for number, result in enumerate(examples.results_of(device)):
                 subscriber.wait_for(lambda m, id_=f"{device}-{number}": is_result(m, id_))  # type: ignore[misc]
                 (message,) = [m for m in subscriber.messages if is_result(m, f"{device}-{number}")]
