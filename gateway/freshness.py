@@ -58,15 +58,22 @@ class DeviceStates:
     def __init__(self, devices: Mapping[str, DeviceInfo], now_ms: int) -> None:
         self._devices = devices
         self.current = {name: DeviceStatus(name, DeviceState.UNKNOWN, now_ms) for name in devices}
+        self._explained = set[str]()
+        """Whose state, as it is, has been news with a detail."""
 
     def changed(self, status: DeviceStatus) -> bool:
-        """Note a state; False if it says nothing new: other words for the same are no news."""
-        before = self.current[status.device]
-        if (before.state, before.reason) == (status.state, status.reason):
-            if before.detail != status.detail:
-                self.current[status.device] = replace(before, detail=status.detail)
+        """Note a state; False if it says nothing new: the first words for it are news, other words for it are not."""
+        name, before = status.device, self.current[status.device]
+        is_same = (before.state, before.reason) == (status.state, status.reason)
+        if not is_same:
+            self._explained.discard(name)
+            self.current[name] = status
+        elif before.detail != status.detail:
+            self.current[name] = replace(before, detail=status.detail)
+        if is_same and (status.detail is None or name in self._explained):
             return False
-        self.current[status.device] = status
+        if status.detail is not None:
+            self._explained.add(name)
         return True
 
     def on_link(self, link: str) -> list[DeviceInfo]:

@@ -104,6 +104,21 @@ def test_other_words_for_the_same_state_are_no_news_but_kept() -> None:
     assert states.current["boiler"].detail is None
 
 
+def test_why_it_is_so_is_news_when_it_is_found_out_later_and_once_for_each_state() -> None:
+    states = DeviceStates({"boiler": BOILER}, 0)
+    told = [
+        states.changed(DeviceStatus("boiler", DeviceState.OFFLINE, 1, "silent", detail))
+        for detail in (None, None, "bytes come, no frame", None, "bytes come, no frame", "checksums are wrong")
+    ]
+    assert told == [True, False, True, False, False, False]
+    assert states.current["boiler"] == DeviceStatus("boiler", DeviceState.OFFLINE, 1, "silent", "checksums are wrong")
+
+    states.changed(DeviceStatus("boiler", DeviceState.ONLINE, 2))
+    assert states.changed(DeviceStatus("boiler", DeviceState.OFFLINE, 3, "silent"))
+    assert states.changed(DeviceStatus("boiler", DeviceState.OFFLINE, 4, "silent", "bytes come, no frame"))
+    assert states.current["boiler"].since_ms == 3
+
+
 def test_a_device_is_unknown_until_somebody_speaks_of_it() -> None:
     states = DeviceStates({"boiler": BOILER}, 5)
     assert states.current == {"boiler": DeviceStatus("boiler", DeviceState.UNKNOWN, 5)}

@@ -8,6 +8,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from gateway.adapter.capture import parse_capture
@@ -163,14 +164,17 @@ def test_what_was_acknowledged_to_a_device_is_not_lost_when_the_gateway_is_kille
     assert reading.json["values"] == {"n": 1, "v": 500}
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["before it counts as silent", "after that"])
 def test_bytes_without_a_frame_are_told_in_plain_words(
-    mosquitto: Mosquitto, subscriber: Subscriber, make_daemon: MakeDaemon
+    mosquitto: Mosquitto, subscriber: Subscriber, make_daemon: MakeDaemon, late: bool
 ) -> None:
     junk = ["+100ms rx F8 1E 80 F8 00 E6 78 1E FE"] * 100
     with said(*junk) as wrong_speed:
-        devices = {"scale": {**SCALE, "stale_after": "4s"}}
+        devices = {"scale": {**SCALE, "stale_after": "1s" if late else "6s"}}
         daemon = make_daemon(site(endpoint(mosquitto.url), {"line": {**LINE, "port": wrong_speed.path}}, devices))
         daemon.start()
+        if late:
+            subscriber.wait_for(lambda m: has_state(m, "offline", "scale"))
         wrong_speed.play()
 
         status = subscriber.wait_for(lambda m: has_state(m, "offline", "scale") and m.json.get("detail"))
