@@ -112,7 +112,7 @@ class Outage:
         last = len(self._device.queries) - 2
         self._line.start()
         self._subscriber.wait_for(says(len(self._device.queries) + 2))
-        wait_for_counts(self._subscriber, range(last, len(self._device.queries)))
+        wait_for_counts(self._subscriber, range(last, len(self._device.queries) + 1))  # what is read now is live
         self.messages = stop_and_collect(self._daemon, self._subscriber)
         known = {identity(each) for each in self.before}
         new = [each for each in readings(self.messages) if identity(each) not in known]
