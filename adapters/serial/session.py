@@ -26,12 +26,12 @@ from adapters.serial.talk.poll import Line, Poll
 from adapters.serial.talk.rest import Rest
 from adapters.serial.talk.script import Ground, Script
 from adapters.serial.talk.talker import Talker
-from adapters.serial.talk.template import Template
 from adapters.serial.talk.wire import Wire
 from gateway.adapter import AdapterError, Emit, Memory, Unheard
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.model import Notice
 from gateway.ports import is_local
+from gateway.template.template import Template
 from gateway.values import Unwritable
 
 TIMEOUT_S = 1.0

@@ -31,6 +31,7 @@ from gateway.adapter.errors import AdapterError, PermanentError, Rejected, Unhea
 from gateway.adapter.living import lively, ratings
 from gateway.adapter.notation import BitRange, RawNumbers
 from gateway.adapter.paths import ConfigPath
+from gateway.adapter.placed import PlacedPoint, complaints_of_bytes, complaints_of_labels
 from gateway.adapter.readback import ReadBack, check_read_backs
 from gateway.adapter.sense import of_scale, value_complaints
 from gateway.adapter.settings import Commands, DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
@@ -65,6 +66,7 @@ __all__ = [
     "Memory",
     "Period",
     "PermanentError",
+    "PlacedPoint",
     "PointConfig",
     "Progress",
     "RawNumbers",
@@ -90,6 +92,8 @@ __all__ = [
     "capture_text",
     "check_commands",
     "check_read_backs",
+    "complaints_of_bytes",
+    "complaints_of_labels",
     "iso_us",
     "lively",
     "of_scale",

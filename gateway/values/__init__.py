@@ -2,7 +2,9 @@
 
 from gateway.values.decoding import decode_one, decoder, meaning
 from gateway.values.encoding import Unwritable, encode, mask
+from gateway.values.layout import Field, Layouts, Placed
 from gateway.values.nearness import near
+from gateway.values.parts import Read, Reading, reading
 from gateway.values.quantity import BCD, FLOATS, SCALARS, Order, Quantity, Raw, Scalar, arrange
 from gateway.values.reading import Decode, Spoiled, numbers
 
@@ -11,9 +13,14 @@ __all__ = [
     "FLOATS",
     "SCALARS",
     "Decode",
+    "Field",
+    "Layouts",
     "Order",
+    "Placed",
     "Quantity",
     "Raw",
+    "Read",
+    "Reading",
     "Scalar",
     "Spoiled",
     "Unwritable",
@@ -25,4 +32,5 @@ __all__ = [
     "meaning",
     "near",
     "numbers",
+    "reading",
 ]

@@ -18,8 +18,8 @@ from adapters.serial.config.framing import (
 from adapters.serial.config.link import AddressField, SerialLink
 from adapters.serial.config.message import Message
 from adapters.serial.config.point import SerialPoint
-from adapters.serial.config.send import HexSend, Send
 from adapters.serial.config.talk import Argument, NamedBaudrate, PointWrite, Poll, SerialCommand, TalkStep
+from gateway.template.send import HexSend, Send
 
 __all__ = [
     "AddressField",

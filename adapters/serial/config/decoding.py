@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from adapters.serial.config.octets import Octets
 from adapters.serial.config.short import ByType
 from gateway.adapter import StrictModel
+from gateway.template.octets import Octets
 
 MEANT = {
     "csv": '{type: columns, delimiter: ","}',

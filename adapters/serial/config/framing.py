@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from adapters.serial.config.octets import Marks, not_called, parse_octets
 from adapters.serial.config.short import ByType
 from gateway.adapter import Period, StrictModel
+from gateway.template.octets import Marks, not_called, parse_octets
 
 MAX_FRAME_BYTES = 65_536
 """What is longer is a file, and would be held in memory for each link."""

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from adapters.serial.config.decoding import Decode
-from adapters.serial.config.octets import Octets
-from adapters.serial.config.send import Send
 from adapters.serial.config.talk import Poll
 from adapters.serial.patterns import PatternText
 from gateway.adapter import Period, StrictModel
+from gateway.template.octets import Octets
+from gateway.template.send import Send
 
 
 class Bytes(StrictModel):

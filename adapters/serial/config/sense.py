@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gateway.adapter import of_scale, value_complaints
+from gateway.adapter import complaints_of_bytes, complaints_of_labels, of_scale
 from gateway.values import SCALARS
 
 if TYPE_CHECKING:
@@ -65,16 +65,7 @@ def _of_characters(point: SerialPoint) -> Iterator[str]:
                 yield f"{key} is for numbers, and this is a string: leave {key} out, or make it a float or int"
     else:
         yield from of_scale(point)
-    yield from _of_labels(point)
-
-
-def _of_labels(point: SerialPoint) -> Iterator[str]:
-    if point.enum is None:
-        return
-    if not point.enum:
-        yield "an enum needs at least one label"
-    if point.type == "float":
-        yield "an enum maps what is there to labels, and no two floats are alike: make it an int or a string"
+    yield from complaints_of_labels(point)
 
 
 def _of_bytes(point: SerialPoint) -> Iterator[str]:
@@ -84,25 +75,4 @@ def _of_bytes(point: SerialPoint) -> Iterator[str]:
             yield f"{key} is for characters, not for a place in a binary frame: leave it out"
     if is_text and point.length is None:
         yield f"a point of type {point.type} needs length: the bytes it takes"
-    if not is_text and point.length is not None and point.type != "bool":
-        yield f"length is for string and bytes; {point.type} has its own size: leave length out"
-    if "encoding" in point.model_fields_set and point.type != "string":
-        yield f"encoding is for strings, and this is {point.type}: leave encoding out"
-    if is_text:
-        yield from _of_text(point)
-        return
-    texts = [each for each in (*(point.enum or ()), *point.invalid) if isinstance(each, str)]
-    if texts:
-        yield f"bytes are numbers, so {texts[0]!r} never stands there: write its number, like 0x41, or make it a string"
-    else:
-        yield from value_complaints(point)
-
-
-def _of_text(point: SerialPoint) -> Iterator[str]:
-    for key in ("scale", "offset", "decimals", "range", "bits"):
-        if key in point.model_fields_set:
-            yield f"{key} is for numbers, and {point.type} is text: leave {key} out, or use a type that is a number"
-    numbers = [each for each in (*(point.enum or ()), *point.invalid) if not isinstance(each, str)]
-    if numbers:
-        yield f'{point.type} is text, so the number {numbers[0]} never stands there: put it in quotes, "{numbers[0]}"'
-    yield from _of_labels(point)
+    yield from complaints_of_bytes(point)

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from adapters.serial.config.send import Send
 from adapters.serial.patterns import PatternText
 from gateway.adapter import AdapterCommand, Identifier, Period, StrictModel
 from gateway.adapter import Argument as AdapterArgument
 from gateway.model import ArgumentInfo
 from gateway.ports import Baudrate
+from gateway.template.send import Send
 
 MAX_STEPS = 100
 MAX_PAUSE_S = 60.0

@@ -8,9 +8,9 @@ from typing_extensions import override
 
 from adapters.serial.config import Columns
 from adapters.serial.decode.match import MatchedShape, Plan
-from adapters.serial.decode.shape import Reading, reading
 from adapters.serial.decode.texts import text_reader
 from adapters.serial.framing.frame import Frame
+from gateway.values import Reading, reading
 
 Split = Callable[[bytes], Sequence[bytes]]
 

@@ -10,10 +10,11 @@ from typing_extensions import override
 
 from adapters.serial.config import SerialPoint
 from adapters.serial.config.message import Bytes, MessageParts
-from adapters.serial.decode.shape import Reading, Shape
+from adapters.serial.decode.shape import Shape
 from adapters.serial.framing.frame import Frame
 from adapters.serial.patterns import Encoding, Pattern, compiled
 from gateway.model import PointGroup
+from gateway.values import Reading
 
 Fits = Callable[[Frame], bool]
 

@@ -11,11 +11,11 @@ from typing_extensions import override
 from adapters.serial.config import SerialPoint
 from adapters.serial.decode.match import MatchedShape, Plan
 from adapters.serial.decode.obis import Obis, numbered, obis_of
-from adapters.serial.decode.shape import Read, Reading, reading
 from adapters.serial.decode.texts import text_reader, undecodable
 from adapters.serial.framing.frame import Frame
 from adapters.serial.patterns import Encoding
 from gateway.model import Value
+from gateway.values import Read, Reading, reading
 
 _BREAKS = re.compile(rb"[\r\n/!\x02(]")
 """What no address has in it."""

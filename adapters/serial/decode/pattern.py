@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing_extensions import override
 
 from adapters.serial.decode.match import MatchedShape, Plan
-from adapters.serial.decode.shape import Reading, reading
 from adapters.serial.decode.texts import exact_reader
 from adapters.serial.framing.frame import Frame
+from gateway.values import Reading, reading
 
 
 class PatternShape(MatchedShape):

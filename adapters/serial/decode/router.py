@@ -8,9 +8,10 @@ from typing import NamedTuple
 from adapters.serial.config import SerialDevice, SerialLink
 from adapters.serial.decode.address import Address, address_key, address_of
 from adapters.serial.decode.make import shapes_of
-from adapters.serial.decode.shape import Reading, Shape
+from adapters.serial.decode.shape import Shape
 from adapters.serial.framing.frame import Frame
 from gateway.model import BadReason
+from gateway.values import Reading
 
 
 class Heard(NamedTuple):

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar, cast
 
 from adapters.serial.config import SerialPoint
-from adapters.serial.decode.shape import Read
 from adapters.serial.patterns import Encoding
 from gateway.model import Bad, BadReason, Value
-from gateway.values import Decode, Spoiled, decoder
+from gateway.values import Decode, Read, Spoiled, decoder
 
 NumberT = TypeVar("NumberT", int, float)
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from adapters.serial.config import Line, SerialDevice, SerialLink
 from adapters.serial.config.message import MessageParts
 from adapters.serial.decode.router import Router
-from adapters.serial.decode.shape import Reading, Shape
+from adapters.serial.decode.shape import Shape
 from adapters.serial.framing.frame import Frame
 from adapters.serial.framing.make import framer_of
 from adapters.serial.patterns.reach import reach
 from adapters.serial.sense.complaint import Complaint, called, within
 from gateway.model import BadReason
+from gateway.values import Reading
 
 Match = str | Sequence[object] | None
 LINE_END = b"\r\n"

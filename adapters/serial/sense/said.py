@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from adapters.serial.config import Iec62056Frames, NamedBaudrate, SerialCommand, SerialDevice, SerialLink, TalkStep
 from adapters.serial.config.message import MessageParts
-from adapters.serial.config.places import CHECKSUM, Place
-from adapters.serial.config.send import HexSend, parts_of
 from adapters.serial.config.talk import Said
 from adapters.serial.patterns import compiled
 from adapters.serial.sense.complaint import Complaint, within
 from adapters.serial.talk.expected import filled, names_in
 from adapters.serial.talk.script import CODE
 from gateway.ports.place import kind_of
+from gateway.template.places import CHECKSUM, Place
+from gateway.template.send import HexSend, parts_of
 
 ADDRESS, VALUE = "address", "value"
 RESERVED = frozenset({ADDRESS, VALUE, CHECKSUM})

@@ -8,9 +8,9 @@ from contextlib import suppress
 from adapters.serial.config import SerialPoint
 from adapters.serial.simulator.script import Cue
 from adapters.serial.simulator.unit import Unit
-from adapters.serial.talk.number import number_of
 from adapters.serial.talk.raw import value_of
 from gateway.model import Value
+from gateway.template.number import number_of
 from gateway.values import Unwritable
 
 TRUE = frozenset({"1", "true", "on"})

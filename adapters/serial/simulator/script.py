@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 from adapters.serial.checksums import Seal
 from adapters.serial.config import NamedBaudrate, PointWrite, Poll, SerialCommand, SerialDevice, TalkStep
 from adapters.serial.simulator.ear import Known
-from adapters.serial.talk.template import Template
 from gateway.model import Value
+from gateway.template.template import Template
 
 Kind = Literal["connect", "poll", "command", "write", "ack"]
 

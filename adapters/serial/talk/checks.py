@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from adapters.serial.config import SerialCommand, SerialDevice, SerialPoint
-from adapters.serial.config.places import Format, Scalar
 from adapters.serial.patterns import compiled
 from adapters.serial.talk.raw import raw_of, value_of
 from adapters.serial.talk.script import Ground, Script
 from gateway.adapter import Rejected
 from gateway.model import Value
+from gateway.template.places import Format, Scalar
 from gateway.values import Unwritable
 
 VALUE = "value"

@@ -14,8 +14,8 @@ from adapters.serial.talk.ear import Answer
 from adapters.serial.talk.outcome import Cut, Done, Expired, Outcome, Refusal, Silent, Unfit
 from adapters.serial.talk.script import Script, Step
 from adapters.serial.talk.talker import Talker
-from adapters.serial.talk.template import Template
 from gateway.model import Value
+from gateway.template.template import Template
 from gateway.values import Unwritable
 
 Sent = Callable[[bytes], None]

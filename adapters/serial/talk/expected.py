@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 
 from adapters.serial.patterns import Encoding, Pattern, compiled
-from adapters.serial.talk.number import in_characters
 from gateway.model import Value
+from gateway.template.number import in_characters
 
 _NAMED = re.compile(r"(?<!\\)\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 """No quantifier: these begin with digits."""

@@ -6,8 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from adapters.serial.config import SerialPoint
-from adapters.serial.config.places import Format, Scalar
 from gateway.model import Value
+from gateway.template.places import Format, Scalar
 from gateway.values import SCALARS, Unwritable
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from adapters.serial.config import NamedBaudrate, TalkStep
-from adapters.serial.config.send import HexSend
 from adapters.serial.config.talk import Said
 from adapters.serial.patterns import Encoding
 from adapters.serial.talk.expected import Expected
-from adapters.serial.talk.template import Sealing, Template
 from gateway.model import Value
+from gateway.template.send import HexSend
+from gateway.template.template import Sealing, Template
 
 CODE = "code"
 """The group of `error` that names the error."""

@@ -8,7 +8,7 @@ from adapters.serial.config import HexSend
 from adapters.serial.framing.make import framer_of, seal_for_sending
 from adapters.serial.simulator.chain import CHANGE_S
 from adapters.serial.simulator.faults import fault_of
-from adapters.serial.talk.template import Template
+from gateway.template.template import Template
 from tests.serial.simulator.setup import Gateway, device_of, gateway, link_of
 
 SCALE: dict[str, Any] = {

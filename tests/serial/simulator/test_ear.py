@@ -3,8 +3,8 @@
 import pytest
 
 from adapters.serial.simulator.ear import MAX_HELD_BYTES, Known, StreamEar
-from adapters.serial.talk.template import Template
 from gateway.model import Value
+from gateway.template.template import Template
 
 SAYS = {
     "tare": "T\r\n", "tare again": "T\r\n", "limit": "L{kg:06.1f}\r\n", "name": "N{text}\r\n", "go": "V{value:d}",

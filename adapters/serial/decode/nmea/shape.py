@@ -12,8 +12,8 @@ from typing_extensions import override
 from adapters.serial.decode.match import MatchedShape, Plan
 from adapters.serial.decode.nmea.fields import Fields, ReadField, field_reader, no_value
 from adapters.serial.decode.nmea.sentences import ALWAYS, VOID, Place, formatter, place_of, sentence_of
-from adapters.serial.decode.shape import Reading, reading
 from adapters.serial.framing.frame import Frame
+from gateway.values import Reading, reading
 
 FORMATTER_LETTERS = 3
 TALKER_LETTERS = 2

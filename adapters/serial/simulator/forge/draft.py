@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from adapters.serial.decode.shape import Reading, Shape
+from adapters.serial.decode.shape import Shape
 from adapters.serial.framing.frame import Frame
 from adapters.serial.simulator.forge.addressing import Addressing
 from adapters.serial.simulator.forge.editor import Editor
 from adapters.serial.simulator.forge.packing import Packing
 from gateway.adapter import Rejected
 from gateway.model import Value
-from gateway.values import Unwritable, near
+from gateway.values import Reading, Unwritable, near
 
 MAX_TRIES = 2000
 """Ways to write a value that are tried: what fits none of them fits nowhere."""

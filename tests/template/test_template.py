@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.serial.config import HexSend, Send
-from adapters.serial.talk.template import Template
 from gateway.model import Value
+from gateway.template.template import Template
 from gateway.values import Unwritable
 
 

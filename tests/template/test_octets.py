@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.serial.config import Framing
-from adapters.serial.config.octets import parse_octets
+from gateway.template.octets import parse_octets
 
 
 @pytest.mark.parametrize(

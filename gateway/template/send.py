@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from adapters.serial.config.places import Part, parts_of_hex, parts_of_text
 from gateway.adapter import StrictModel
+from gateway.template.places import Part, parts_of_hex, parts_of_text
 
 
 class HexSend(StrictModel):

@@ -6,8 +6,8 @@ import math
 import re
 from decimal import Decimal
 
-from adapters.serial.config.places import Format, Scalar
 from gateway.model import Value
+from gateway.template.places import Format, Scalar
 from gateway.values import Quantity, Spoiled, Unwritable, arrange, decode_one, encode
 
 _NUMERAL = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)\s*", re.ASCII)

@@ -8,10 +8,10 @@ from itertools import pairwise
 from string import punctuation
 from typing import Protocol
 
-from adapters.serial.config.places import CHECKSUM, Format, Part, Place, Scalar
-from adapters.serial.config.send import HexSend, parts_of
-from adapters.serial.talk.number import from_bytes, from_characters, in_bytes, in_characters, size_of
 from gateway.model import Value
+from gateway.template.number import from_bytes, from_characters, in_bytes, in_characters, size_of
+from gateway.template.places import CHECKSUM, Format, Part, Place, Scalar
+from gateway.template.send import HexSend, parts_of
 from gateway.values import Unwritable
 
 _HARMLESS = "-._"

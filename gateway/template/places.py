@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple, cast, get_args
 
-from adapters.serial.config.octets import as_octets, parse_hex
+from gateway.template.octets import as_octets, parse_hex
 from gateway.values import SCALARS, Order
 
 CHECKSUM = "checksum"

@@ -1,0 +1,83 @@
+"""How a device is connected to, in the configuration; and its named commands. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from adapters.ble.config.names import CharacteristicUuid, ServiceUuid
+from adapters.ble.config.point import Attribute, WriteMode
+from gateway.adapter import AdapterCommand, Period, StrictModel
+from gateway.template import Send, parse_hex
+from gateway.units import Duration, Rate
+
+Passkey = Annotated[SecretStr, Field(description="six digits")]
+
+
+class Gatt(StrictModel):
+    """How the gateway connects to a device."""
+
+    connect: Literal["auto", "kept", "on-demand"] = Field(
+        "auto",
+        description="kept: all the time; on-demand: while there is something to do; auto: kept if a point notifies",
+    )
+    idle: Duration = Field(5.0, description="an on-demand connection is kept for so long after its last use")
+    timeout: Period = Field(5.0, description="for one read or write")
+    attempts: Annotated[int, Field(ge=1, le=10)] = Field(3, description="to connect, before it counts as failed")
+    pair: bool = Field(False, description="pair before anything is read; a passkey means so anyway")
+    passkey: Passkey | None = Field(None, description="six digits, as the device shows them: write ${secret:NAME}")
+    max_notifications: Annotated[Rate, Field(gt=0)] = Field(
+        50.0, description="more than that of each characteristic are counted and left out, but for the newest"
+    )
+
+    @property
+    def pairs(self) -> bool:
+        """Whether it is paired with."""
+        return self.pair or self.passkey is not None
+
+    @model_validator(mode="after")
+    def _passkey_has_six_digits(self) -> Self:
+        digits = "" if self.passkey is None else self.passkey.get_secret_value()
+        if self.passkey is not None and not (len(digits) == 6 and digits.isascii() and digits.isdigit()):
+            raise ValueError('passkey: it is six digits, in quotes where they begin with 0: "012345"')
+        return self
+
+
+class Answer(StrictModel):
+    """What a device says to a command: by notification, or what is then read."""
+
+    characteristic: CharacteristicUuid | None = Field(None, description="where, if not where the command is written")
+    service: ServiceUuid | None = None
+    by: Literal["notification", "read"] = "notification"
+    starts: str | None = Field(None, description="hex digits it must begin with; anything else is a failure")
+    timeout: Period = 5.0
+
+    @model_validator(mode="after")
+    def _is_hex(self) -> Self:
+        parse_hex(self.starts or "")
+        return self
+
+
+class BleCommand(AdapterCommand):
+    """Something that is written to a characteristic when it is invoked: `{NAME}` in it is an argument."""
+
+    characteristic: CharacteristicUuid
+    service: ServiceUuid | None = None
+    send: Send
+    write: WriteMode = "auto"
+    answer: Answer | None = Field(None, description="what must come back for it to be done")
+
+    @property
+    def attribute(self) -> Attribute:
+        """Where it is written."""
+        return Attribute(self.characteristic, self.service)
+
+    @property
+    def answers_at(self) -> Attribute | None:
+        """Where its answer is told or read."""
+        if self.answer is None:
+            return None
+        if self.answer.characteristic is None:
+            return self.attribute
+        return Attribute(self.answer.characteristic, self.answer.service)

@@ -1,0 +1,1 @@
+"""What devices advertise, as values. Pure."""
