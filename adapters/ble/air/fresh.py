@@ -23,19 +23,17 @@ ALL, NEITHER = New(manufacturer=True, services=True), New(manufacturer=False, se
 
 
 class Freshness:
-    """Of what one BlueZ tells.
+    """Of what one BlueZ tells that is asked for duplicates.
 
-    Asked for duplicates it tells each part as often as it is said. Only when it has been seen to do so, what it did not
+    Then it tells each part as often as it is said. Only when it has been seen to do so, what it did not
     tell counts as not said: else what never changes would seem to be silent.
     """
 
     def __init__(self) -> None:
         self._repeats = False
 
-    def of(self, before: Kept | None, now: Kept) -> New:
+    def of(self, before: Kept, now: Kept) -> New:
         """Of what is now, after what was before."""
-        if before is None:
-            return ALL
         new = New(now.manufacturer is not before.manufacturer, now.services is not before.services)
         if self._repeats or new == NEITHER:
             return new if self._repeats else ALL

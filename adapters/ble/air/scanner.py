@@ -21,7 +21,7 @@ from adapters.ble.air import seam
 from adapters.ble.air.bluez import Bluez
 from adapters.ble.air.choice import Found
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of, words
-from adapters.ble.air.fresh import Freshness, Kept
+from adapters.ble.air.fresh import ALL, Freshness, Kept
 from adapters.ble.air.inbox import Inbox
 from adapters.ble.air.patience import Patience
 from adapters.ble.air.patterns import Pattern
@@ -84,6 +84,7 @@ class Scanner:
         self._inbox = inbox
         self._clock_ms = clock_ms
         self._loop = asyncio.get_running_loop()
+        self._is_passive = link.scan == "passive"
         self._freshness = Freshness()
         self._patience = Patience(link.silence)
         self._heard = 0
@@ -178,7 +179,7 @@ class Scanner:
         return scan
 
     def _new_scan(self) -> BleakScanner:
-        if self._link.scan == "passive":
+        if self._is_passive:
             return BleakScanner(
                 self._hear,
                 scanning_mode="passive",
@@ -192,7 +193,7 @@ class Scanner:
         )
 
     def _start_words(self, error: BaseException) -> str:
-        if self._link.scan == "passive" and not isinstance(error, BleakDBusError) and "experimental" in str(error):
+        if self._is_passive and not isinstance(error, BleakDBusError) and "experimental" in str(error):
             return (
                 f"the radio {self._radio} can't scan passively: bluetoothd must be started with --experimental "
                 "(5.56 or later, Linux 5.10 or later), or write scan: active"
@@ -219,7 +220,7 @@ class Scanner:
             self._patience.heard(self._inbox.heard - self._heard, now_s)
             self._heard, self._remedies, self._dark_s = self._inbox.heard, 0, None
             return False
-        if self._link.scan == "passive":
+        if self._is_passive:
             return False  # what does not change is heard once only, so that silence says nothing
         if self._bluez.is_discovering:
             self._dark_s = None
@@ -262,7 +263,7 @@ class Scanner:
         if known is not None and known.standing != standing:
             self.devices[address] = Heard(device, known.at_s, standing, kept)
             return
-        new = self._freshness.of(known.kept if known is not None else None, kept)
+        new = ALL if known is None or self._is_passive else self._freshness.of(known.kept, kept)
         self.devices[address] = Heard(device, self._loop.time(), standing, kept)
         self.devices.move_to_end(address)
         if len(self.devices) > DEVICES:

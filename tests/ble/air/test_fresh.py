@@ -16,10 +16,6 @@ def sure() -> Freshness:
     return freshness
 
 
-def test_all_is_new_of_a_device_that_is_heard_for_the_first_time() -> None:
-    assert Freshness().of(None, FIRST) == ALL
-
-
 def test_what_bluez_does_not_tell_again_may_have_been_said_all_the_same() -> None:
     assert Freshness().of(FIRST, Kept(said(b"\x03"), FIRST.services)) == ALL
     assert Freshness().of(FIRST, FIRST) == ALL
