@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import insort
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -15,13 +15,20 @@ KEPT_TURN_S = 60.0
 class Seat:
     """A place that somebody has; once it is `asked` for, it should be given back as soon as there is nothing to do."""
 
-    __slots__ = ("asked", "kept", "name", "since_s")
+    __slots__ = ("_heed", "asked", "kept", "name", "since_s")
 
-    def __init__(self, name: str, *, kept: bool, since_s: float) -> None:
+    def __init__(self, name: str, heed: Callable[[], object], *, kept: bool, since_s: float) -> None:
         self.name = name
         self.kept = kept
         self.since_s = since_s
-        self.asked = asyncio.Event()
+        self.asked = False
+        self._heed = heed
+
+    def ask(self) -> None:
+        """Somebody waits for it."""
+        if not self.asked:
+            self.asked = True
+            self._heed()
 
 
 class _Waiting(NamedTuple):
@@ -29,7 +36,12 @@ class _Waiting(NamedTuple):
     number: int
     name: str
     kept: bool
+    heed: Callable[[], object]
     coming: asyncio.Future[Seat]
+
+
+def _not_at_all() -> None:
+    """For who gives it back soon anyway."""
 
 
 class Slots:
@@ -59,19 +71,24 @@ class Slots:
         return tuple(seat.name for seat in self._seats)
 
     @asynccontextmanager
-    async def seat(self, name: str, *, kept: bool = False, after_s: float = 0.0) -> AsyncIterator[Seat]:
-        """Have one meanwhile; `after_s`: as if it had been wanted so much later, below 0 earlier."""
-        seat = await self._take(name, kept=kept, after_s=after_s)
+    async def seat(
+        self, name: str, heed: Callable[[], object] = _not_at_all, *, kept: bool = False, after_s: float = 0.0
+    ) -> AsyncIterator[Seat]:
+        """Have one meanwhile, and `heed` that it is asked for.
+
+        `after_s`: as if it had been wanted so much later, below 0 earlier.
+        """
+        seat = await self._take(name, heed, kept=kept, after_s=after_s)
         try:
             yield seat
         finally:
             self._seats.remove(seat)
             self._fill()
 
-    async def _take(self, name: str, *, kept: bool, after_s: float) -> Seat:
+    async def _take(self, name: str, heed: Callable[[], object], *, kept: bool, after_s: float) -> Seat:
         self._number += 1
         due_s = self._loop.time() + after_s
-        waiting = _Waiting(due_s, self._number, name, kept, self._loop.create_future())
+        waiting = _Waiting(due_s, self._number, name, kept, heed, self._loop.create_future())
         insort(self._queue, waiting, key=lambda each: each[:2])
         self._fill()
         try:
@@ -90,7 +107,7 @@ class Slots:
         while self._queue and len(self._seats) < self.count:
             waiting = self._queue.pop(0)
             if not waiting.coming.done():
-                seat = Seat(waiting.name, kept=waiting.kept, since_s=now_s)
+                seat = Seat(waiting.name, waiting.heed, kept=waiting.kept, since_s=now_s)
                 self._seats.append(seat)
                 waiting.coming.set_result(seat)
         self._ask(now_s)
@@ -101,23 +118,23 @@ class Slots:
             self._timer = None
         if not self._queue:
             for seat in self._seats:
-                seat.asked.clear()
+                seat.asked = False
             return
         for seat in self._seats:
             if not seat.kept:
-                seat.asked.set()
+                seat.ask()
         self._ask_kept(now_s)
 
     def _ask_kept(self, now_s: float) -> None:
         """One at a time: it is the longest kept one's turn to wait, if it is anybody's."""
         kept = [seat for seat in self._seats if seat.kept]
-        if not kept or any(seat.asked.is_set() for seat in kept):
+        if not kept or any(seat.asked for seat in kept):
             return
         longest = min(kept, key=lambda seat: seat.since_s)
         over_s = longest.since_s + self._turn_s
         if len(kept) < len(self._seats):
             over_s = max(over_s, min(each.due_s for each in self._queue) + self._turn_s)
         if now_s >= over_s:
-            longest.asked.set()
+            longest.ask()
         else:
             self._timer = self._loop.call_later(over_s - now_s, self._fill)

@@ -107,7 +107,8 @@ def _label(labels: Mapping[Any, Value], value: Value) -> Value:
 
 
 def _whole(said: Any) -> Value:
-    return int(round(said))
+    whole: int = round(said)
+    return whole
 
 
 _CONVERT: Mapping[str, Callable[[Any], Value]] = {"float": float, "int": _whole, "bool": bool, "string": str}

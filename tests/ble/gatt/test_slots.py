@@ -45,7 +45,7 @@ class Room:
 
     @property
     def asked(self) -> set[str]:
-        return {name for name, seat in self.seats.items() if seat.asked.is_set()}
+        return {name for name, seat in self.seats.items() if seat.asked}
 
 
 @pytest.fixture
