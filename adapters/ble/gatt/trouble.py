@@ -36,6 +36,8 @@ class Why(StrEnum):
     """The connection went down."""
     TIMEOUT = "timeout"
     """It is connected and does not answer."""
+    MUTE = "mute"
+    """It did not answer this lately, and is not asked for it just now."""
     REFUSED = "refused"
     """It said no."""
     MISSING = "missing"
@@ -55,7 +57,7 @@ class Trouble(Exception):
     @property
     def is_ours(self) -> bool:
         """Whether it says something of the question alone: the connection is as good as before."""
-        return self.why in {Why.REFUSED, Why.MISSING, Why.UNFIT}
+        return self.why in {Why.REFUSED, Why.MISSING, Why.UNFIT, Why.MUTE}
 
 
 def of_connecting(error: BaseException) -> Trouble:
