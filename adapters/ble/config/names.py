@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -17,11 +17,6 @@ _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
 
 BASE = "-0000-1000-8000-00805f9b34fb"
 """What follows the short form of a UUID (Bluetooth Core Specification 6.0, Vol 3, Part B, 2.5.1)."""
-
-DecoderName = Literal[
-    "auto", "bthome", "ruuvi", "atc", "ibeacon", "eddystone", "xiaomi", "govee",
-]  # fmt: skip
-"""Who makes values of advertisements; `auto`: whoever knows them."""
 
 
 def parse_address(text: str) -> str:
