@@ -12,8 +12,8 @@ from bleak.backends.device import BLEDevice
 from adapters.ble.air.errors import FOREIGN
 from adapters.ble.config import Gatt
 from adapters.ble.gatt.connection import Connection, closed
-from adapters.ble.gatt.room import Room
 from adapters.ble.gatt.edge import of_connecting
+from adapters.ble.gatt.room import Room
 from adapters.ble.gatt.trouble import Trouble, Why
 from adapters.ble.gatt.within import GRACE_S, within
 
