@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from adapters.ble.config import BleDevice, BleLink
+from adapters.ble.gatt.checks import bundles, invoking, readable
 from adapters.ble.heard.learned import completed
 from gateway.adapter import Adapter, Emit, Memory, PermanentError, Rejected, Tap, Wrote
 from gateway.model import Command, Result, ResultStatus
 
 if TYPE_CHECKING:
+    from adapters.ble.gatt.commands import Commands
     from adapters.ble.session import Session
 
+NO_RADIO = Result(ResultStatus.UNREACHABLE, reason="no-link", detail="the radio is not there")
 EXTRA = "what speaks to BlueZ is not installed: `pip install 'fieldgate[ble]'`"
 
 
@@ -46,13 +49,25 @@ class BleAdapter(Adapter):
             self._session = None
             self._counters = session.counters
 
-    async def execute(self, command: Command, wrote: Wrote) -> Result:  # noqa: ARG002
+    async def execute(self, command: Command, wrote: Wrote) -> Result:
         """Write, read or invoke over a connection; everything is checked before anything is sent."""
-        if command.device not in self._devices:
+        device = self._devices.get(command.device)
+        if device is None:
             raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
-        if self._session is None:
-            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail="the radio is not there")
-        raise Rejected("not-supported", "commands are not there yet")
+        if command.invoke is not None:
+            invoked = invoking(command.device, device, command.invoke, command.args)
+            commands = self._commands(command)
+            return NO_RADIO if commands is None else await commands.invoke(invoked, wrote)
+        if command.write:
+            writes = bundles(device, command.write)
+            commands = self._commands(command)
+            return NO_RADIO if commands is None else await commands.write(writes, wrote)
+        readable(device, command.read or ())
+        commands = self._commands(command)
+        return NO_RADIO if commands is None else await commands.read(command.read or ())
+
+    def _commands(self, command: Command) -> Commands | None:
+        return None if self._session is None else self._session.commands(command.device, command.deadline_s)
 
     def tap(self, tap: Tap | None) -> None:
         """Show each advertisement, as `air.frame` has it, and what goes over connections."""

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from adapters.ble.advert import Advert
 from adapters.ble.air.frame import frame
 from adapters.ble.air.radio import Radio
 from adapters.ble.config import BleDevice, BleLink
+from adapters.ble.gatt.commands import Commands
+from adapters.ble.gatt.crowd import connects
+from adapters.ble.gatt.party import GattParty
+from adapters.ble.gatt.room import Room
 from adapters.ble.heard.parties import Heard
-from adapters.ble.heard.party import Item
+from adapters.ble.items import Item
 from adapters.ble.states import States, Way
 from gateway.adapter import Emit, Memory, Tap
 from gateway.grid import Slot, shared_grid
@@ -39,13 +45,18 @@ class Session:
         self._heard = Heard(link, devices, memory)
         self._listeners: list[Listen] = []
         self._loop = asyncio.get_running_loop()
+        self._connected: dict[str, GattParty] = {}
 
     async def run(self) -> None:
         """Until cancelled; AdapterError when the radio is lost."""
         radio = self.radio = await Radio.opened(self._link, self._devices.values(), self._hear)
         ticket = shared_grid().subscribe(Slot(LOOK_S), self._look, radio.lose)
+        room, tell = Room(radio, self._devices), partial(self._tell, way=Way.CONNECTED)
+        self._connected = {
+            name: GattParty(name, device, room, tell) for name, device in self._devices.items() if connects(device)
+        }
         try:
-            await radio.serve()
+            await radio.serve({f"ble-gatt-{name}": party.run() for name, party in self._connected.items()})
         finally:
             ticket.cancel()
             try:
@@ -62,14 +73,20 @@ class Session:
         finally:
             self._listeners.remove(listen)
 
+    def commands(self, device: str, deadline_s: float) -> Commands | None:
+        """What can be done with a device until then, on the loop's clock; None: it is not open yet."""
+        party = self._connected.get(device)
+        return None if party is None else party.commands(deadline_s)
+
     @property
     def counters(self) -> Mapping[str, int]:
         """What has happened on this radio; `overflowed`: more was said than can be taken, by all or by one device."""
-        heard = self._heard.counters
-        if self.radio is None:
-            return heard
-        air = self.radio.counters
-        return {**air, **heard, "overflowed": air["overflowed"] + heard["overflowed"]}
+        total = Counter(self._heard.counters)
+        if self.radio is not None:
+            total.update(self.radio.counters)
+        for party in self._connected.values():
+            total.update(party.counters)
+        return total
 
     def _hear(self, advert: Advert) -> None:
         if self.tap is not None:
