@@ -63,8 +63,8 @@ def test_bthome_plain_has_the_number_of_its_packet() -> None:
 
 def test_ruuvi_as_its_manual_prints_it() -> None:
     values: dict[str, Value] = {
-        "temperature": 24.3, "humidity": 53.49, "pressure": 1000.44, "acceleration_x": 0.004,
-        "acceleration_y": -0.004, "acceleration_z": 1.036, "voltage": 2.977, "movement_counter": 66,
+        "temperature": 24.3, "humidity": 53.49, "pressure": 1000.44, "acceleration_x": 0.0392,
+        "acceleration_y": -0.0392, "acceleration_z": 10.1597, "voltage": 2.977, "movements": 66,
     }  # fmt: skip
     assert told("ruuvi", values, Teller(bytes.fromhex("CBB8334C884F")), 205) == [
         "0512fc5394c37c0004fffc040cac364200cdcbb8334c884f"
@@ -173,7 +173,7 @@ def test_a_key_is_for_formats_that_encrypt() -> None:
 @pytest.mark.parametrize(("names", "made"), [
     ([], "bthome"),
     (["temperature", "co2"], "bthome"),
-    (["movement_counter"], "ruuvi"),
+    (["movements"], "ruuvi"),
     (["major"], "ibeacon"),
 ])  # fmt: skip
 def test_for_auto_it_is_the_first_that_tells_all_that_is_wanted(names: list[str], made: str) -> None:

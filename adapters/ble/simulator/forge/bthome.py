@@ -42,7 +42,25 @@ class Object(NamedTuple):
     what: Number
 
 
-OBJECTS: Mapping[str, Object] = {
+BUTTON = labels(
+    (0x01, "press"),
+    (0x02, "double_press"),
+    (0x03, "triple_press"),
+    (0x04, "long_press"),
+    (0x05, "long_double_press"),
+    (0x06, "long_triple_press"),
+    (0x80, "hold_press"),
+)
+FLAGS = (
+    "generic_boolean", "power_on", "opening", "", "", "", "battery_low", "battery_charging", "carbon_monoxide", "cold",
+    "connectivity", "door", "garage_door", "gas_detected", "heat", "light", "unlocked", "moisture_detected", "motion",
+    "moving", "occupancy", "plug", "presence", "problem", "running", "safety", "smoke", "sound", "tamper", "vibration",
+    "window",
+)  # fmt: skip
+"""From 0x0F on, but for those that are no flags (Format, Binary Sensor data)."""
+FIRST_FLAG = 0x0F
+
+MEASURED: Mapping[str, Object] = {
     "battery": Object(0x01, number("uint8")),
     "temperature": Object(0x02, number("int16", 0.01)),
     "humidity": Object(0x03, number("uint16", 0.01)),
@@ -51,35 +69,37 @@ OBJECTS: Mapping[str, Object] = {
     "mass": Object(0x06, number("uint16", 0.01)),
     "dew_point": Object(0x08, number("int16", 0.01)),
     "voltage": Object(0x0C, number("uint16", 0.001)),
-    "pm2_5": Object(0x0D, number("uint16")),
+    "pm25": Object(0x0D, number("uint16")),
     "pm10": Object(0x0E, number("uint16")),
-    "opening": Object(0x11, flag()),
     "co2": Object(0x12, number("uint16")),
     "tvoc": Object(0x13, number("uint16")),
     "moisture": Object(0x14, number("uint16", 0.01)),
-    "door": Object(0x1A, flag()),
-    "motion": Object(0x21, flag()),
-    "window": Object(0x2D, flag()),
-    "button": Object(
-        0x3A,
-        labels(
-            (0x01, "press"),
-            (0x02, "double_press"),
-            (0x03, "triple_press"),
-            (0x04, "long_press"),
-            (0x05, "long_double_press"),
-            (0x06, "long_triple_press"),
-            (0x80, "hold_press"),
-        ),
-    ),
+    "button": Object(0x3A, BUTTON),
     "count": Object(0x3E, number("uint32")),
     "rotation": Object(0x3F, number("int16", 0.1)),
+    "distance": Object(0x40, number("uint16", 0.001)),
+    "duration": Object(0x42, number("uint32", 0.001, 3)),
     "current": Object(0x43, number("uint16", 0.001)),
     "speed": Object(0x44, number("uint16", 0.01)),
+    "uv_index": Object(0x46, number("uint8", 0.1)),
+    "volume_flow_rate": Object(0x49, number("uint16", 0.001)),
+    "gas": Object(0x4C, number("uint32", 0.001)),
     "energy": Object(0x4D, number("uint32", 0.001)),
+    "volume": Object(0x4E, number("uint32", 0.001)),
+    "water": Object(0x4F, number("uint32", 0.001)),
+    "acceleration": Object(0x51, number("uint16", 0.001)),
+    "gyroscope": Object(0x52, number("uint16", 0.001)),
+    "volume_storage": Object(0x55, number("uint32", 0.001)),
+    "conductivity": Object(0x56, number("uint16")),
     "power": Object(0x5C, number("int32", 0.01)),
+    "direction": Object(0x5E, number("uint16", 0.01)),
+    "precipitation": Object(0x5F, number("uint16", 0.1)),
 }
-"""By what decoders call it (Format, Sensor data, Binary sensor data and Events)."""
+OBJECTS: Mapping[str, Object] = {
+    **MEASURED,
+    **{name: Object(id_, flag()) for id_, name in enumerate(FLAGS, FIRST_FLAG) if name},
+}
+"""By what decoders call it: the widest of each (Format, Sensor data and Events)."""
 
 
 def _write(teller: Teller, told: Mapping[str, Value], count: int) -> tuple[Packet, ...]:

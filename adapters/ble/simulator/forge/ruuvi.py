@@ -13,6 +13,8 @@ KIND = 0x05
 TX_POWER_DBM, TX_POWER_LEAST_DBM, TX_POWER_STEP = 4, -40, 2
 """What a RuuviTag sends with, and how it says so in the last five bits behind the voltage."""
 VOLTAGE_BITS = 11
+MILLI_G = 0.00980665
+"""In m/s²."""
 
 UNKNOWN: Mapping[str, bytes] = {
     "temperature": b"\x80\x00",
@@ -30,17 +32,17 @@ FIELDS: Mapping[str, Field] = {
     "temperature": number("int16", 0.005, order="big"),
     "humidity": number("uint16", 0.0025, order="big"),
     "pressure": Number(Quantity("uint16", 0.01, 500.0), 2, "big"),
-    "acceleration_x": number("int16", 0.001, order="big"),
-    "acceleration_y": number("int16", 0.001, order="big"),
-    "acceleration_z": number("int16", 0.001, order="big"),
+    "acceleration_x": Number(Quantity("int16", MILLI_G), 2, "big"),
+    "acceleration_y": Number(Quantity("int16", MILLI_G), 2, "big"),
+    "acceleration_z": Number(Quantity("int16", MILLI_G), 2, "big"),
     "voltage": _VOLTAGE,
-    "movement_counter": number("uint8"),
+    "movements": number("uint8"),
 }
 
 
 def _write(teller: Teller, told: Mapping[str, Value], count: int) -> tuple[Packet, ...]:
     head = b"".join(FIELDS[name].data(told[name]) if name in told else none for name, none in UNKNOWN.items())
-    moved = FIELDS["movement_counter"].data(told.get("movement_counter", 0))
+    moved = FIELDS["movements"].data(told.get("movements", 0))
     data = bytes([KIND]) + head + _power(told) + moved + (count % 0xFFFF).to_bytes(2, "big") + teller.address
     return (Packet(manufacturer={COMPANY: data}),)
 
