@@ -28,14 +28,16 @@ UID_FIELDS: Mapping[str, Field] = {"namespace": Hex(10), "instance": Hex(6)}
 URL_FIELDS: Mapping[str, Field] = {"url": Url()}
 
 
+BEGINS: Mapping[str, Value] = {"namespace": "00" * 10, "instance": "00" * 6, "url": "https://example.com/"}
+
+
 def _write(_teller: Teller, told: Mapping[str, Value], count: int) -> tuple[Packet, ...]:
     return tuple(Packet(services={full_uuid(UUID): data}) for data in _frames(told, count))
 
 
 def _frames(told: Mapping[str, Value], count: int) -> Iterator[bytes]:
     if not told.keys().isdisjoint(UID_FIELDS):
-        begun: Mapping[str, Value] = {"namespace": "00" * 10, "instance": "00" * 6}
-        yield UID + TX_POWER + _told(UID_FIELDS, {**begun, **told}) + RESERVED
+        yield UID + TX_POWER + _told(UID_FIELDS, {**BEGINS, **told}) + RESERVED
     if "url" in told:
         yield URL + TX_POWER + _told(URL_FIELDS, told)
     if not told.keys().isdisjoint(TLM_FIELDS):
@@ -47,4 +49,6 @@ def _told(fields: Mapping[str, Field], told: Mapping[str, Value]) -> bytes:
     return b"".join(field.data(told[name]) for name, field in fields.items())
 
 
-EDDYSTONE = Format(usual=("temperature", "voltage"), fields={**TLM_FIELDS, **UID_FIELDS, **URL_FIELDS}, write=_write)
+EDDYSTONE = Format(
+    usual=("temperature", "voltage"), fields={**TLM_FIELDS, **UID_FIELDS, **URL_FIELDS}, write=_write, begins=BEGINS
+)

@@ -68,13 +68,14 @@ Write = Callable[[Teller, Mapping[str, Value], int], tuple[Packet, ...]]
 class Format(NamedTuple):
     """`usual`: what a device tells of which nothing is known; `fields`: all that can be told, by name.
 
-    `several`: whether a device may tell a second and third of a kind.
+    `several`: whether a device may tell a second and third of a kind. `begins`: what is told at first that can't be 0.
     """
 
     usual: tuple[str, ...]
     fields: Mapping[str, Field]
     write: Write
     several: bool = False
+    begins: Mapping[str, Value] = MappingProxyType({})
 
     def field(self, name: str) -> Field | None:
         """None: it can't tell that."""

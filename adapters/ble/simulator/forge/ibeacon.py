@@ -32,4 +32,4 @@ def _write(_teller: Teller, told: Mapping[str, Value], _count: int) -> tuple[Pac
     return (Packet(manufacturer={COMPANY: HEAD + b"".join(field.data(said[name]) for name, field in FIELDS.items())}),)
 
 
-IBEACON = Format(usual=("uuid", "major", "minor"), fields=FIELDS, write=_write)
+IBEACON = Format(usual=("uuid", "major", "minor"), fields=FIELDS, write=_write, begins=BEGINS)
