@@ -12,7 +12,7 @@ from adapters.ble.simulator.cabinet import Cabinet, Told
 from adapters.ble.simulator.faults import Fault
 from adapters.ble.simulator.forge.make import Unknown, format_of
 from adapters.ble.simulator.life import alive
-from adapters.ble.simulator.voice import Voice
+from adapters.ble.simulator.voice import Voice, noise
 from gateway.adapter import Rejected, WriteRules
 from gateway.model import Value
 from gateway.values import Unwritable
@@ -53,6 +53,10 @@ class Unit:
             return self.cabinet.put(point, value)
         self.voice.put(point, value)
         return None
+
+    def said(self, data: bytes) -> bytes:
+        """What is read where this stands."""
+        return noise(data, len(data)) if self.fault.garbage else data
 
     def live(self, point: str, at_s: float) -> Told | None:
         """Let it be worth what a device that lives would show at this moment; what may have to be told."""

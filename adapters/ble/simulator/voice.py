@@ -178,10 +178,11 @@ def _packet(data: AdvertData, said: bytes) -> Packet:
 def _garbled(packet: Packet, number: int) -> Packet:
     """As many bytes that mean nothing, others each time."""
     return packet._replace(
-        manufacturer={company: _noise(data, number) for company, data in packet.manufacturer.items()},
-        services={uuid: _noise(data, number) for uuid, data in packet.services.items()},
+        manufacturer={company: noise(data, number) for company, data in packet.manufacturer.items()},
+        services={uuid: noise(data, number) for uuid, data in packet.services.items()},
     )
 
 
-def _noise(data: bytes, number: int) -> bytes:
+def noise(data: bytes, number: int) -> bytes:
+    """As many bytes that mean nothing, others for each number."""
     return hashlib.shake_128(number.to_bytes(8, "big") + data).digest(len(data))
