@@ -97,12 +97,16 @@ class Simulation(Contract):
         """Move what nobody has set, for ever."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
+        self._move(0.0)
         while True:
-            for name, each in self._present.items():
-                for point in each.unit.device.points:
-                    if (name, point) not in self._held:
-                        each.tell(each.unit.live(point, loop.time() - began_s))
             await asyncio.sleep(STEP_S)
+            self._move(loop.time() - began_s)
+
+    def _move(self, at_s: float) -> None:
+        for name, each in self._present.items():
+            for point in each.unit.device.points:
+                if (name, point) not in self._held:
+                    each.tell(each.unit.live(point, at_s))
 
 
 @asynccontextmanager
