@@ -28,15 +28,17 @@ class Presence:
             self._address = private_address(self._key, secrets.token_bytes(RANDOM_BYTES))
         self._ether = ether
         self.unit = Unit(name, device, self._address)
-        self._server = Server(self.unit, self._address)
+        self._server = Server(self.unit, self._address) if self.unit.cabinet.cells else None
         self._uuids = tuple(dict.fromkeys(place.service or "" for place in self.unit.cabinet.cells))
         self._hurry = asyncio.Event()
         self._count = 0
-        ether.add(self._server.peripheral)
+        if self._server is not None:
+            ether.add(self._server.peripheral)
 
     def tell(self, told: Told | None) -> None:
         """Something was changed: notify it, if there is anything to be told."""
-        self._server.tell(told)
+        if self._server is not None:
+            self._server.tell(told)
 
     def hurry(self) -> None:
         """Advertise at once, since something has happened."""
@@ -48,14 +50,15 @@ class Presence:
         while True:
             self._advertise()
             floods = self.unit.fault.floods
-            if floods:
+            if floods and self._server is not None:
                 self._server.tell_all()
             await self._pause(FLOOD_S if floods else every_s + random.random() * JITTER_S)
 
     def spoil(self, fault: Fault) -> None:
         """Let this be wrong with it from now on."""
         self.unit.fault = fault
-        self._server.let_in(connects=not fault.deaf)
+        if self._server is not None:
+            self._server.let_in(connects=not fault.deaf)
         if fault.away:
             self._ether.lose(self._address)
         else:
@@ -84,5 +87,6 @@ class Presence:
         assert self._key is not None, "the simulation has seen to that"
         before, self._address = self._address, private_address(self._key, secrets.token_bytes(RANDOM_BYTES))
         self.unit.voice.move(self._address)
-        self._server.peripheral.address = self._address
-        self._ether.move(self._server.peripheral, before)
+        if self._server is not None:
+            self._server.peripheral.address = self._address
+            self._ether.move(self._server.peripheral, before)

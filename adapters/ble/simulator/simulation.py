@@ -81,6 +81,13 @@ class Simulation(Contract):
             await self._ether.mend()
         present.spoil(made)
 
+    def move(self, at_s: float) -> None:
+        """Let what nobody has set be worth what it would be at this moment."""
+        for name, each in self._present.items():
+            for point in each.unit.device.points:
+                if (name, point) not in self._held:
+                    each.tell(each.unit.live(point, at_s))
+
     async def run(self, options: Options) -> None:
         """Advertise, and let values move if they are to, for ever."""
         async with asyncio.TaskGroup() as tasks:
@@ -97,16 +104,9 @@ class Simulation(Contract):
         """Move what nobody has set, for ever."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        self._move(0.0)
         while True:
             await asyncio.sleep(STEP_S)
-            self._move(loop.time() - began_s)
-
-    def _move(self, at_s: float) -> None:
-        for name, each in self._present.items():
-            for point in each.unit.device.points:
-                if (name, point) not in self._held:
-                    each.tell(each.unit.live(point, at_s))
+            self.move(loop.time() - began_s)
 
 
 @asynccontextmanager
@@ -114,8 +114,9 @@ async def simulation(link: BleLink, devices: Mapping[str, BleDevice], options: O
     """Serve these devices for as long as the context lasts. Raises Rejected, OSError."""
     async with world() as around:
         served = Simulation(link, devices, around)
+        if options.moving:
+            served.move(0.0)
         running = asyncio.create_task(served.run(options), name="simulation")
-        await asyncio.sleep(0)  # so that values are good from the start
         try:
             yield served
         finally:
