@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -22,6 +24,11 @@ DecoderName = Literal[
     "auto", "bthome", "ruuvi", "atc", "ibeacon", "eddystone", "xiaomi", "govee",
 ]  # fmt: skip
 """Who makes values of advertisements; `auto`: whoever knows them."""
+
+KEY_BYTES: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {"auto": (16, 12), "bthome": (16,), "atc": (16,), "xiaomi": (16, 12)}
+)
+"""Of the keys that they take, 12 being for versions 2 and 3 of MiBeacon; who is not named here takes none."""
 
 
 def parse_address(text: str) -> str:

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Collection, Iterator
 
 from adapters.ble.config import BleDevice, BlePoint, key_bytes
-from adapters.ble.config.names import DecoderName
-from adapters.ble.outlook.tells import KEY_BYTES, tells
+from adapters.ble.config.names import KEY_BYTES, DecoderName
+from adapters.ble.outlook.tells import tells
 from adapters.ble.quantities import Quantity, quantity_of
 from gateway.adapter import Advice
 from gateway.model import Kind

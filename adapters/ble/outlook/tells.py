@@ -1,4 +1,4 @@
-"""What each decoder may tell, and the keys it takes. Pure."""
+"""What each decoder may tell. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ from adapters.ble.quantities import DECODED, OF_ANY, quantity_of
 
 _NARROW: Mapping[DecoderName, frozenset[str]] = MappingProxyType({})
 """Of decoders of one format; the others tell whatever devices have."""
-
-KEY_BYTES: Mapping[DecoderName, tuple[int, ...]] = MappingProxyType(
-    {"auto": (16, 12), "bthome": (16,), "atc": (16,), "xiaomi": (16, 12)}
-)
-"""12: MiBeacon versions 2 and 3. Who is not named here takes none."""
 
 
 class Tells(NamedTuple):
