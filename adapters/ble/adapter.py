@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.outlook import outlook
 from adapters.ble.outlook.advice import advice
-from adapters.ble.session import Session
-from gateway.adapter import Adapter, Advice, Emit, Memory, Rejected, Wrote
-from gateway.model import Command, Result
+from gateway.adapter import Adapter, Advice, Emit, Memory, PermanentError, Rejected, Tap, Wrote
+from gateway.model import Command, Result, ResultStatus
+
+if TYPE_CHECKING:
+    from adapters.ble.session import Session
+
+EXTRA = "what speaks to BlueZ is not installed: `pip install 'fieldgate[ble]'`"
 
 
 class BleAdapter(Adapter):
@@ -24,13 +28,31 @@ class BleAdapter(Adapter):
         self._link = link
         self._devices = devices
         self._memory = memory
+        self._session: Session | None = None
+        self._counters: Mapping[str, int] = {}
+        self._tap: Tap | None = None
 
     async def run(self, emit: Emit) -> None:
         """Scan, connect and emit until cancelled; AdapterError when the radio is lost."""
-        await Session(self._link, self._devices, self._memory, emit).run()
+        try:
+            from adapters.ble.session import Session  # noqa: PLC0415 -- without its extra `check` works all the same
+        except ImportError as error:
+            raise PermanentError(f"{EXTRA} ({error})") from error
+        session = Session(self._link, self._devices, self._memory, emit)
+        session.tap = self._tap
+        self._session = session
+        try:
+            await session.run()
+        finally:
+            self._session = None
+            self._counters = session.counters
 
     async def execute(self, command: Command, wrote: Wrote) -> Result:  # noqa: ARG002
         """Write, read or invoke over a connection; everything is checked before anything is sent."""
+        if command.device not in self._devices:
+            raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
+        if self._session is None:
+            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail="the radio is not there")
         raise Rejected("not-supported", "commands are not there yet")
 
     @classmethod
@@ -47,3 +69,13 @@ class BleAdapter(Adapter):
     def load(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> Mapping[str, Any]:
         """The same as data."""
         return outlook.facts(link, devices)
+
+    def tap(self, tap: Tap | None) -> None:
+        """Show each advertisement, as `air.frame` has it, and what goes over connections."""
+        self._tap = tap
+        if self._session is not None:
+            self._session.tap = tap
+
+    def counters(self) -> Mapping[str, int]:
+        """Of this radio: what was heard, and what became of it."""
+        return self._counters if self._session is None else self._session.counters

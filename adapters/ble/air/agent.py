@@ -13,7 +13,7 @@ AGENT1 = "org.bluez.Agent1"
 MANAGER1 = "org.bluez.AgentManager1"
 REJECTED = "org.bluez.Error.Rejected"
 CAPABILITY = "KeyboardDisplay"
-"""We can say a passkey and confirm one: BlueZ asks for what the device needs (BlueZ, doc/org.bluez.AgentManager.rst)."""
+"""We can say a passkey, and confirm one: BlueZ asks for what the device needs (BlueZ, doc/org.bluez.AgentManager)."""
 
 UNASKED = frozenset({"Release", "Cancel", "DisplayPasskey", "DisplayPinCode"})
 PERMISSIONS = frozenset({"RequestAuthorization", "AuthorizeService"})

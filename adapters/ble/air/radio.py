@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from typing import Self
+from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any, Self
 
 from bleak.backends.device import BLEDevice
 
@@ -22,6 +24,7 @@ from adapters.ble.air.seam import Tenancy
 from adapters.ble.config import BleDevice, BleLink
 from gateway.adapter import AdapterError
 
+NOTHING: Mapping[str, Coroutine[Any, Any, None]] = MappingProxyType({})
 MANAGE_S = 10.0
 """For bleak to learn all that BlueZ knows."""
 
@@ -100,12 +103,32 @@ class Radio:
         if not self.lost.done():
             self.lost.set_result(error)
 
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What has been heard, what found no room, and what the scan has needed."""
+        inbox = self.inbox
+        return {"heard": inbox.heard, "overflowed": inbox.overflowed, **asdict(self.scanner.counters)}
+
+    async def serve(self, others: Mapping[str, Coroutine[Any, Any, None]] = NOTHING) -> None:
+        """Scan, and do this beside it, by name, until cancelled; raises why it is lost, or what one of these does."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._until_lost(), name="ble-radio")
+                tasks.create_task(self.scanner.run(), name="ble-scan")
+                for name, other in others.items():
+                    tasks.create_task(other, name=name)
+        except BaseExceptionGroup as group:
+            raise _reason(group, self.lost) from None
+
     async def close(self) -> None:
         """After the scan and all connections have ended."""
         self.inbox.close()
         if self._agent is not None:
             self._agent.retire()
         await _closed(self._bus, self._tenancy, spoiled=self.lost.done())
+
+    async def _until_lost(self) -> None:
+        raise await self.lost
 
     async def _begin(self, devices: list[BleDevice]) -> None:
         await self._bluez.follow(self._found)
@@ -127,6 +150,14 @@ class Radio:
         if not self.link.power_cycle:
             raise AdapterError(f"the radio {self._found} is switched off: `bluetoothctl power on`")
         await self._bluez.switch_on()
+
+
+def _reason(group: BaseExceptionGroup[BaseException], lost: asyncio.Future[Exception]) -> BaseException:
+    """What all others followed from."""
+    if lost.done():
+        return lost.result()
+    first = group.exceptions[0]
+    return _reason(first, lost) if isinstance(first, BaseExceptionGroup) else first
 
 
 async def _connected(address: str) -> Bus:

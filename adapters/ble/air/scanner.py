@@ -21,6 +21,7 @@ from adapters.ble.air import seam
 from adapters.ble.air.bluez import Bluez
 from adapters.ble.air.choice import Found
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of, words
+from adapters.ble.air.fresh import ALL, Freshness, Kept
 from adapters.ble.air.inbox import Inbox
 from adapters.ble.air.patience import Patience
 from adapters.ble.air.patterns import Pattern
@@ -58,6 +59,7 @@ class Heard(NamedTuple):
     device: BLEDevice
     at_s: float
     standing: tuple[object, ...]
+    kept: Kept
 
 
 class Scanner:
@@ -82,6 +84,8 @@ class Scanner:
         self._inbox = inbox
         self._clock_ms = clock_ms
         self._loop = asyncio.get_running_loop()
+        self._is_passive = link.scan == "passive"
+        self._freshness = Freshness()
         self._patience = Patience(link.silence)
         self._heard = 0
         self._remedies = 0
@@ -175,7 +179,7 @@ class Scanner:
         return scan
 
     def _new_scan(self) -> BleakScanner:
-        if self._link.scan == "passive":
+        if self._is_passive:
             return BleakScanner(
                 self._hear,
                 scanning_mode="passive",
@@ -189,7 +193,7 @@ class Scanner:
         )
 
     def _start_words(self, error: BaseException) -> str:
-        if self._link.scan == "passive" and not isinstance(error, BleakDBusError) and "experimental" in str(error):
+        if self._is_passive and not isinstance(error, BleakDBusError) and "experimental" in str(error):
             return (
                 f"the radio {self._radio} can't scan passively: bluetoothd must be started with --experimental "
                 "(5.56 or later, Linux 5.10 or later), or write scan: active"
@@ -216,7 +220,7 @@ class Scanner:
             self._patience.heard(self._inbox.heard - self._heard, now_s)
             self._heard, self._remedies, self._dark_s = self._inbox.heard, 0, None
             return False
-        if self._link.scan == "passive":
+        if self._is_passive:
             return False  # what does not change is heard once only, so that silence says nothing
         if self._bluez.is_discovering:
             self._dark_s = None
@@ -254,16 +258,16 @@ class Scanner:
         rssi = data.rssi
         if rssi == NOT_HEARD:
             return
-        address, standing = device.address, seam.standing(data)
+        address, standing, kept = device.address, seam.standing(data), seam.kept(data)
         known = self.devices.get(address)
-        if known is not None:
-            if known.standing != standing:
-                self.devices[address] = Heard(device, known.at_s, standing)
-                return
-            self.devices.move_to_end(address)
-        elif len(self.devices) >= DEVICES:
+        if known is not None and known.standing != standing:
+            self.devices[address] = Heard(device, known.at_s, standing, kept)
+            return
+        new = ALL if known is None or self._is_passive else self._freshness.of(known.kept, kept)
+        self.devices[address] = Heard(device, self._loop.time(), standing, kept)
+        self.devices.move_to_end(address)
+        if len(self.devices) > DEVICES:
             self.devices.popitem(last=False)
-        self.devices[address] = Heard(device, self._loop.time(), standing)
         self._inbox.put(
             Advert(
                 address,
@@ -271,8 +275,8 @@ class Scanner:
                 rssi,
                 data.local_name,
                 data.tx_power,
-                data.manufacturer_data or NO_BYTES,
-                data.service_data or NO_SERVICES,
+                data.manufacturer_data if new.manufacturer else NO_BYTES,
+                data.service_data if new.services else NO_SERVICES,
                 tuple(data.service_uuids),
             )
         )

@@ -14,6 +14,7 @@ from bleak.backends.bluezdbus import manager as bleak_manager
 from bleak.backends.scanner import AdvertisementData
 
 from adapters.ble.air.errors import FOREIGN
+from adapters.ble.air.fresh import Kept
 from gateway.adapter import PermanentError
 
 ADDRESS = "DBUS_SYSTEM_BUS_ADDRESS"
@@ -82,6 +83,12 @@ def standing(data: AdvertisementData) -> tuple[object, ...]:
     """Of the device that was heard: where this differs from before, BlueZ may have said that and heard nothing."""
     properties: dict[str, object] = data.platform_data[1]
     return tuple(map(properties.get, STANDING))
+
+
+def kept(data: AdvertisementData) -> Kept:
+    """The parts of what was heard as bleak keeps them: it replaces what BlueZ tells, and nothing else."""
+    properties: dict[str, object] = data.platform_data[1]
+    return Kept(properties.get("ManufacturerData"), properties.get("ServiceData"))
 
 
 async def _close(manager: Any) -> None:
