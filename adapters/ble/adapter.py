@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.ble.config import BleDevice, BleLink
-from gateway.adapter import Adapter, Emit, Memory, PermanentError, Rejected, Tap, Wrote
+from adapters.ble.outlook import outlook
+from adapters.ble.outlook.advice import advice
+from gateway.adapter import Adapter, Advice, Emit, Memory, PermanentError, Rejected, Tap, Wrote
 from gateway.model import Command, Result, ResultStatus
 
 if TYPE_CHECKING:
@@ -52,6 +54,21 @@ class BleAdapter(Adapter):
         if self._session is None:
             return Result(ResultStatus.UNREACHABLE, reason="no-link", detail="the radio is not there")
         raise Rejected("not-supported", "commands are not there yet")
+
+    @classmethod
+    def advice(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> Iterable[Advice]:
+        """What can't work, names of radios that pass, and more connections than a radio has."""
+        return tuple(advice(link, devices))
+
+    @classmethod
+    def plan_summary(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> list[str]:
+        """How each device's points come, and how much of its connections the radio gives them."""
+        return outlook.lines(link, devices)
+
+    @classmethod
+    def load(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> Mapping[str, Any]:
+        """The same as data."""
+        return outlook.facts(link, devices)
 
     def tap(self, tap: Tap | None) -> None:
         """Show each advertisement, as `air.frame` has it, and what goes over connections."""
