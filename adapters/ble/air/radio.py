@@ -128,7 +128,8 @@ class Radio:
         await _closed(self._bus, self._tenancy, spoiled=self.lost.done())
 
     async def _until_lost(self) -> None:
-        raise await self.lost
+        await asyncio.wait({self.lost})  # a future that is awaited itself is cancelled with who does
+        raise self.lost.result()
 
     async def _begin(self, devices: list[BleDevice]) -> None:
         await self._bluez.follow(self._found)

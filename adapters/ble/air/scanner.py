@@ -216,6 +216,8 @@ class Scanner:
     def _is_dead(self, begun_s: float) -> bool:
         """Nothing comes, for longer than that can be chance, though this scan has had its time."""
         now_s = self._loop.time()
+        if not seam.is_connected():
+            return True
         if self._inbox.heard != self._heard:
             self._patience.heard(self._inbox.heard - self._heard, now_s)
             self._heard, self._remedies, self._dark_s = self._inbox.heard, 0, None
@@ -296,6 +298,8 @@ class Scanner:
 
 async def _stopped(scan: BleakScanner) -> None:
     """Whatever state it is in: one that has died by itself says so here, and is as good as ended."""
+    if not seam.is_connected():
+        return  # nobody would answer
     try:
         async with asyncio.timeout(STOP_S):
             await scan.stop()
