@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.ble.config.names import full_uuid
-from adapters.ble.simulator.forge.format import Field, Format, Packet, Teller, number
+from adapters.ble.simulator.forge.format import Field, Format, Packet, Teller, number, percent
 from adapters.ble.simulator.forge.sealing import CHECK_BYTES, sealed
 from gateway.model import Value
 
@@ -18,9 +18,9 @@ USUAL_VOLTAGE = 2.95
 
 FIELDS: Mapping[str, Field] = {
     "temperature": number("int16", 0.01),
-    "humidity": number("uint16", 0.01),
+    "humidity": percent("uint16", 0.01),
     "voltage": number("uint16", 0.001),
-    "battery": number("uint8"),
+    "battery": percent("uint8"),
 }
 BEGINS: Mapping[str, Value] = {"temperature": 20.0, "humidity": 50.0, "voltage": USUAL_VOLTAGE, "battery": 100}
 """What stands there where nobody wants to know."""

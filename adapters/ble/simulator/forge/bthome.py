@@ -18,6 +18,7 @@ from adapters.ble.simulator.forge.format import (
     flag,
     labels,
     number,
+    percent,
 )
 from adapters.ble.simulator.forge.sealing import CHECK_BYTES, sealed
 from gateway.model import Value
@@ -61,9 +62,9 @@ FLAGS = (
 FIRST_FLAG = 0x0F
 
 MEASURED: Mapping[str, Object] = {
-    "battery": Object(0x01, number("uint8")),
+    "battery": Object(0x01, percent("uint8")),
     "temperature": Object(0x02, number("int16", 0.01)),
-    "humidity": Object(0x03, number("uint16", 0.01)),
+    "humidity": Object(0x03, percent("uint16", 0.01)),
     "pressure": Object(0x04, number("uint32", 0.01, 3)),
     "illuminance": Object(0x05, number("uint32", 0.01, 3)),
     "mass": Object(0x06, number("uint16", 0.01)),
@@ -73,7 +74,7 @@ MEASURED: Mapping[str, Object] = {
     "pm10": Object(0x0E, number("uint16")),
     "co2": Object(0x12, number("uint16")),
     "tvoc": Object(0x13, number("uint16")),
-    "moisture": Object(0x14, number("uint16", 0.01)),
+    "moisture": Object(0x14, percent("uint16", 0.01)),
     "button": Object(0x3A, BUTTON),
     "count": Object(0x3E, number("uint32")),
     "rotation": Object(0x3F, number("int16", 0.1)),

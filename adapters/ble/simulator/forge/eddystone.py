@@ -18,9 +18,12 @@ TX_POWER = b"\xec"
 PLAIN, RESERVED = b"\x00", b"\x00\x00"
 """Version of a TLM that is not encrypted; what ends a UID."""
 
+COUNTED = 2**28
+"""Advertisements, one in a second, after which it has begun anew."""
+
 TLM_FIELDS: Mapping[str, Field] = {
-    "voltage": number("uint16", 0.001, order="big"),
-    "temperature": Number(Quantity("int16", 2.0**-8), 2, "big"),
+    "voltage": Number(Quantity("uint16", 0.001, invalid=(0,)), 2, "big"),
+    "temperature": Number(Quantity("int16", 2.0**-8, decimals=2), 2, "big"),
     "advertisements": number("uint32", order="big"),
     "uptime": number("uint32", 0.1, order="big"),
 }
@@ -41,7 +44,8 @@ def _frames(told: Mapping[str, Value], count: int) -> Iterator[bytes]:
     if "url" in told:
         yield URL + TX_POWER + _told(URL_FIELDS, told)
     if not told.keys().isdisjoint(TLM_FIELDS):
-        counted: Mapping[str, Value] = {"voltage": 3.0, "temperature": 20.0, "advertisements": count, "uptime": count}
+        since = count % COUNTED
+        counted: Mapping[str, Value] = {"voltage": 3.0, "temperature": 20.0, "advertisements": since, "uptime": since}
         yield TLM + PLAIN + _told(TLM_FIELDS, {**counted, **told})
 
 

@@ -96,6 +96,12 @@ def number(kind: str, step: float = 1.0, size: int | None = None, order: Literal
     return Number(quantity, size or quantity.scalar.size, order)
 
 
+def percent(kind: str, step: float = 1.0) -> Number:
+    """A share, of which receivers believe no more than all."""
+    made = number(kind, step)
+    return made._replace(quantity=made.quantity._replace(low=0, high=100))
+
+
 def flag() -> Number:
     """A byte that is 0 or 1."""
     return Number(Quantity("bool"), 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.ble.simulator.forge.format import Field, Format, Number, Packet, Teller, number
+from adapters.ble.simulator.forge.format import Field, Format, Number, Packet, Teller, percent
 from gateway.model import Value
 from gateway.values import Quantity
 
@@ -18,7 +18,7 @@ MOST_C, MOST_PERCENT = 800.0, 99.9
 FIELDS: Mapping[str, Field] = {
     "temperature": Number(Quantity("int16", 0.1, low=-MOST_C, high=MOST_C), 2),
     "humidity": Number(Quantity("uint16", 0.1, low=0, high=MOST_PERCENT), 2),
-    "battery": number("uint8"),
+    "battery": percent("uint8"),
 }
 BEGINS: Mapping[str, Value] = {"temperature": 20.0, "humidity": 50.0, "battery": 100}
 

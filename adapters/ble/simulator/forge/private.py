@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from Cryptodome.Cipher import AES
+from adapters.ble.decoders.identity import address_hash
 
 RANDOM_BYTES = 3
 RESOLVABLE, KIND_BITS = 0x40, 0xC0
 """The highest two bits of such an address (Vol 6, Part B, 1.3.2.2)."""
-BLOCK_BYTES = 16
 
 
 def private_address(identity_key: bytes, random: bytes) -> str:
     """The one that belongs to this random part, whose highest bits are replaced."""
     drawn = bytes([random[0] & ~KIND_BITS | RESOLVABLE]) + random[1:RANDOM_BYTES]
-    block = drawn.rjust(BLOCK_BYTES, b"\0")
-    cipher = AES.new(identity_key, AES.MODE_ECB)  # one block: the specification's function e
-    return (drawn + cipher.encrypt(block)[-RANDOM_BYTES:]).hex(":").upper()
+    return (drawn + address_hash(identity_key, drawn)).hex(":").upper()

@@ -30,11 +30,11 @@ _VOLTAGE = Number(Quantity("uint16", 0.001, 1.6, high=1.6 + 0.001 * (2**VOLTAGE_
 
 FIELDS: Mapping[str, Field] = {
     "temperature": number("int16", 0.005, order="big"),
-    "humidity": number("uint16", 0.0025, order="big"),
+    "humidity": Number(Quantity("uint16", 0.0025, low=0, high=100), 2, "big"),
     "pressure": Number(Quantity("uint16", 0.01, 500.0), 2, "big"),
-    "acceleration_x": Number(Quantity("int16", MILLI_G), 2, "big"),
-    "acceleration_y": Number(Quantity("int16", MILLI_G), 2, "big"),
-    "acceleration_z": Number(Quantity("int16", MILLI_G), 2, "big"),
+    "acceleration_x": Number(Quantity("int16", MILLI_G, decimals=4), 2, "big"),
+    "acceleration_y": Number(Quantity("int16", MILLI_G, decimals=4), 2, "big"),
+    "acceleration_z": Number(Quantity("int16", MILLI_G, decimals=4), 2, "big"),
     "voltage": _VOLTAGE,
     "movements": number("uint8"),
 }
