@@ -133,7 +133,7 @@ class Radio:
 
     async def _begin(self, devices: list[BleDevice]) -> None:
         await self._bluez.follow(self._found)
-        if not self._found.is_powered:
+        if not self._bluez.is_powered:
             await self._switched_on()
         passkeys = {
             device.address: None if device.gatt.passkey is None else int(device.gatt.passkey.get_secret_value())

@@ -236,15 +236,15 @@ class Scanner:
     async def _remedy(self) -> None:
         """The next one: this scan ends, and the radio is switched off and on; AdapterError after the last."""
         self._remedies += 1
-        if self._remedies == 1:
+        if self._remedies == 1 or await self._bluez.connected():
             self.counters.rescans += 1
-            return
+            return  # who is connected does not advertise, and shows that the radio is well
         if self._remedies == 2 and await self._power_cycled():
             return
         silent = format_duration(float(round(self._patience.silent_s(self._loop.time()))))
         raise AdapterError(
-            f"the radio {self._radio} has heard nothing at all for {silent}, though a scan was begun anew: it needs a "
-            "reset, or to be plugged in again"
+            f"the radio {self._radio} has heard nothing at all for {silent}, though its scan was begun anew: if its "
+            "devices are on, it needs a reset, or to be plugged in again"
         )
 
     async def _power_cycled(self) -> bool:

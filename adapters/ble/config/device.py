@@ -10,9 +10,10 @@ from typing_extensions import override
 
 from adapters.ble import sig
 from adapters.ble.config.data import AdvertData
+from adapters.ble.config.decoder import DecoderName
 from adapters.ble.config.gatt import BleCommand, Gatt
 from adapters.ble.config.link import BleLink
-from adapters.ble.config.names import Address, BindKey, DecoderName, IdentityKey, parse_uuid
+from adapters.ble.config.names import Address, BindKey, IdentityKey, parse_uuid
 from adapters.ble.config.point import Attribute, BlePoint
 from adapters.ble.quantities import PRESENT, quantity_of
 from gateway.adapter import Commands, DeviceConfig, Identifier, Period, Steps
@@ -29,9 +30,10 @@ TYPE_OF = {"float": "float", "int": "int", "bool": "bool", "text": "string"}
 class Parts(NamedTuple):
     """A device's points by how they come; each group is what one sample speaks of.
 
-    `said`: in advertisements, where a sample may speak of some of them only. `events`: likewise, but never stale: they
-    happened. `present`: whether the device is heard. `reads`: by connection, a group for each period. `told`: by
-    notification, a group for each characteristic; never stale while connected.
+    `said`: in advertisements, where a sample may speak of some of them only; the adapter says itself which are stale:
+    it alone hears what it does not tell again. `events`: likewise, but never stale: they happened. `present`: whether
+    the device is heard. `reads`: by connection, a group for each period. `told`: by notification, a group for each
+    characteristic; never stale while connected.
     """
 
     said: PointGroup | None
@@ -111,7 +113,7 @@ class BleDevice(DeviceConfig[BlePoint]):
         """Its points by how they come."""
         said, events, present = _advertised(self.points)
         return Parts(
-            said=self._group(device, said, 0.0, self.stale_after_s),
+            said=self._group(device, said, 0.0, 0.0),
             events=self._group(device, events, 0.0, 0.0),
             present=self._group(device, present, 0.0, 0.0),
             reads=tuple(self._reads(device)),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from bleak.backends.bluezdbus import manager as bleak_manager
+from dbus_fast import Variant
 
 from adapters.ble.air import bluez as air_bluez
 from adapters.ble.air import scanner as air_scanner
@@ -13,7 +14,7 @@ from adapters.ble.air.radio import Radio as Opened
 from adapters.ble.simulator.bluez import Bluez, Mends, Radio
 from adapters.ble.simulator.bus import Bus
 from gateway.adapter import AdapterError
-from tests.ble.air.aloft import COMPANY, SENSOR, Aloft, files, left_open, link_of, serving
+from tests.ble.air.aloft import COMPANY, SENSOR, Aloft, files, left_open, link_of, serving, until
 from tests.ble.bluez import RADIO, repeated
 
 BUSY = ("org.bluez.Error.InProgress", "Operation already in progress")
@@ -184,6 +185,20 @@ async def test_a_radio_that_nothing_heals_is_told(radio: Radio) -> None:
         radio.stick_scan(Mends.NOTHING)
         await lost(aloft, "it needs a reset, or to be plugged in again")
         assert aloft.radio.counters["power_cycles"] == 1
+
+
+async def test_a_radio_whose_devices_are_all_connected_is_not_taken_for_deaf(
+    radio: Radio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(silence="50ms") as aloft:
+        async with repeated(lambda: say(radio)):
+            await aloft.next()
+        assert radio.adapter is not None
+        device = radio.adapter.devices[SENSOR]
+        connected = {**device.properties(), "Connected": Variant("b", True)}
+        monkeypatch.setattr(device, "properties", lambda: connected)
+        await until(lambda: aloft.radio.counters["rescans"] >= 4)
+        assert not aloft.served.done()
 
 
 async def test_a_radio_that_has_never_heard_anything_is_left_in_peace(radio: Radio) -> None:
