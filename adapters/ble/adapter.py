@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.gatt.checks import bundles, invoking, readable
 from adapters.ble.heard.learned import completed
-from gateway.adapter import Adapter, Emit, Memory, PermanentError, Rejected, Tap, Wrote
+from adapters.ble.outlook import outlook
+from adapters.ble.outlook.advice import advice
+from gateway.adapter import (
+    NO_OPTIONS,
+    Adapter,
+    Advice,
+    Emit,
+    Memory,
+    PermanentError,
+    Rejected,
+    Simulation,
+    Tap,
+    Wrote,
+)
 from gateway.model import Command, Result, ResultStatus
 
 if TYPE_CHECKING:
@@ -68,6 +82,32 @@ class BleAdapter(Adapter):
 
     def _commands(self, command: Command) -> Commands | None:
         return None if self._session is None else self._session.commands(command.device, command.deadline_s)
+
+    @classmethod
+    def advice(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> Iterable[Advice]:
+        """What can't work, names of radios that pass, and more connections than a radio has."""
+        return tuple(advice(link, devices))
+
+    @classmethod
+    def plan_summary(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> list[str]:
+        """How each device's points come, and how much of its connections the radio gives them."""
+        return outlook.lines(link, devices)
+
+    @classmethod
+    def load(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> Mapping[str, Any]:
+        """The same as data."""
+        return outlook.facts(link, devices)
+
+    @classmethod
+    def simulate(
+        cls, link: BleLink, devices: Mapping[str, BleDevice], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> AbstractAsyncContextManager[Simulation]:
+        """BlueZ with these devices around it, on a D-Bus of its own; `every`: how often each advertises."""
+        try:
+            from adapters.ble.simulator import simulate  # noqa: PLC0415 -- likewise
+        except ImportError as error:
+            raise Rejected("not-supported", f"{EXTRA} ({error})") from error
+        return simulate(link, devices, options)
 
     def tap(self, tap: Tap | None) -> None:
         """Show each advertisement, as `air.frame` has it, and what goes over connections."""
