@@ -1,0 +1,74 @@
+"""What a scan has found as YAML to paste: names for who has none, and what YAML would misread in quotes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+LONGEST_NAME = 40
+NO_ID = re.compile(r"[^A-Za-z0-9_]+")
+HEX_KEYS = frozenset({"manufacturer"})
+"""Numbers that people know in hex."""
+QUOTED_KEYS = frozenset({"address", "radio", "service", "characteristic", "descriptor", "bus"})
+"""Texts of hex digits: unquoted some of them are numbers to YAML."""
+
+
+class _Hex(int):
+    """A number in hex."""
+
+
+class _Quoted(str):
+    """A text in double quotes."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Knows these."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+_Dumper.add_representer(
+    _Hex, lambda dumper, number: dumper.represent_scalar("tag:yaml.org,2002:int", f"0x{number:04X}")
+)
+_Dumper.add_representer(
+    _Quoted, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"')
+)
+
+
+def yaml_of(content: Mapping[str, Any]) -> list[str]:
+    """In lines, each device or link on one."""
+    text = yaml.dump(
+        _marked("", content),
+        Dumper=_Dumper,
+        sort_keys=False,
+        default_flow_style=None,
+        allow_unicode=True,
+        width=sys.maxsize,
+    )
+    return text.rstrip().splitlines()
+
+
+def named(found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each with an id that no other has: of its name, else of the end of its address."""
+    taken: set[str] = set()
+    for each in found:
+        end = each["address"].replace(":", "")[-6:].lower()
+        name = NO_ID.sub("-", each.get("name", "")).strip("-").lower()[:LONGEST_NAME]
+        name = name if name and name not in taken else f"{name or 'ble'}-{end}"
+        taken.add(name)
+        yield name, each
+
+
+def _marked(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _marked(name, each) for name, each in value.items()}
+    if key in HEX_KEYS and isinstance(value, int):
+        return _Hex(value)
+    return _Quoted(value) if key in QUOTED_KEYS and isinstance(value, str) else value
