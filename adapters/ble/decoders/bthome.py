@@ -11,8 +11,9 @@ from collections.abc import Callable
 from adapters.ble.advert import Advert
 from adapters.ble.decoders.bthome_contents import Contents, read_v1, read_v2
 from adapters.ble.decoders.contract import Refusal, Refused, Remembered, Told
-from adapters.ble.decoders.crypto import KEY_BYTES, Opener, opener
+from adapters.ble.decoders.crypto import Opener, opener
 from adapters.ble.decoders.lost import Replays
+from adapters.ble.decoders.sealed import in_the_clear, no_key, replayed, wrong_key
 
 NAME = "bthome"
 
@@ -79,7 +80,7 @@ class BtHomeDecoder:
 
     def _plain(self, body: bytes, read: Read, *, is_sporadic: bool = False) -> Told | Refused:
         if self._key is not None:
-            return _in_the_clear()
+            return in_the_clear(NAME)
         if not body:
             return _damaged("there is nothing in it")
         return _told(read(body), is_sporadic=is_sporadic)
@@ -87,9 +88,7 @@ class BtHomeDecoder:
     def _sealed(self, address: str, body: bytes, about: bytes, uuid: bytes, header: bytes) -> Told | Refused:
         """`about`: the device information, which only the second version has."""
         if self._open is None:
-            return Refused(
-                NAME, Refusal.ENCRYPTED, "it is encrypted: give the device its key, as in key: ${secret:NAME}"
-            )
+            return no_key(NAME)
         if len(body) <= COUNTER_BYTES + TAG_BYTES:
             return _damaged("it is too short for what is encrypted")
         if (address, about + body) == self._newest:
@@ -97,10 +96,10 @@ class BtHomeDecoder:
         sealed, count, tag = body[:-8], body[-8:-4], body[-4:]
         clear = self._open(_bytes_of(address) + uuid + about + count, sealed, tag, header)
         if clear is None:
-            return _wrong_key(self._key or b"")
+            return wrong_key(NAME, self._key or b"")
         counter = int.from_bytes(count, "little")
         if not self._replays.accept(counter):
-            return _replayed(counter, self._replays.last)
+            return replayed(NAME, counter, self._replays.last)
         contents = read_v2(clear) if about else read_v1(clear)
         is_sporadic = bool(about and about[0] & TRIGGERED)
         self._newest = (address, about + body)
@@ -123,24 +122,3 @@ def _bytes_of(address: str) -> bytes:
 
 def _damaged(why: str) -> Refused:
     return Refused(NAME, Refusal.MALFORMED, f"its BTHome advertisement can't be read: {why}")
-
-
-def _in_the_clear() -> Refused:
-    return Refused(
-        NAME,
-        Refusal.NOT_ENCRYPTED,
-        "it is not encrypted, although the device has a key: anybody could have sent it. Switch its encryption on, or "
-        "leave the key out",
-    )
-
-
-def _wrong_key(key: bytes) -> Refused:
-    if len(key) != KEY_BYTES:
-        return Refused(NAME, Refusal.WRONG_KEY, f"a key of BTHome has {2 * KEY_BYTES} hex digits, not {2 * len(key)}")
-    return Refused(
-        NAME, Refusal.WRONG_KEY, "its key does not open it: look the key up once more, or it is somebody else's"
-    )
-
-
-def _replayed(counter: int, last: int | None) -> Refused:
-    return Refused(NAME, Refusal.REPLAYED, f"it was sent before: its counter went back from {last} to {counter}")

@@ -33,12 +33,13 @@ class Contents:
         self.unknown = 0
         self._seen: dict[str, int] = {}
 
-    def add(self, name: str, value: Value | None, *, is_event: bool = False) -> None:
+    def add(self, name: str, value: Value | None, is_event: bool = False) -> None:
         """None: there is one, but it says nothing that is known.
 
         Events that did not happen count, but tell nothing: so the second button stays the second.
         """
-        count = self._seen[name] = self._seen.get(name, 0) + 1
+        seen = self._seen
+        seen[name] = count = seen.get(name, 0) + 1
         if value is None:
             self.unknown += 1
         elif value or not is_event:
@@ -48,7 +49,7 @@ class Contents:
 def read_v2(payload: bytes) -> Contents | None:
     """None: it ends within an object. Behind an id that is not known nothing can be read, as ids tell sizes."""
     contents = Contents()
-    add, known = contents.add, OBJECTS.get
+    add, known, from_bytes = contents.add, OBJECTS.get, int.from_bytes
     at, end = 0, len(payload)
     while at < end:
         id_ = payload[at]
@@ -57,7 +58,10 @@ def read_v2(payload: bytes) -> Contents | None:
             after = at + 1 + size
             if after > end:
                 return None
-            add(name, mean(int.from_bytes(payload[at + 1 : after], "little", signed=is_signed)), is_event=is_event)
+            number = from_bytes(payload[at + 1 : after], "little")
+            if is_signed and number >> (8 * size - 1):
+                number -= 1 << 8 * size
+            add(name, mean(number), is_event)
         elif id_ in _SPECIAL:
             after = _end_of(payload, at)
             if after > end:
@@ -126,7 +130,7 @@ def _add_v1(contents: Contents, id_: int, form: int, data: bytes) -> None:
         contents.unknown += form != MAC
     elif form in {UNSIGNED, SIGNED} and len(data) <= V1_NUMBER_BYTES:
         number = int.from_bytes(data, "little", signed=form == SIGNED)
-        contents.add(known.name, known.mean(number), is_event=known.is_event)
+        contents.add(known.name, known.mean(number), known.is_event)
     else:
         contents.add(known.name, _float(known, data) if form == FLOAT else None)
 
