@@ -29,9 +29,10 @@ TYPE_OF = {"float": "float", "int": "int", "bool": "bool", "text": "string"}
 class Parts(NamedTuple):
     """A device's points by how they come; each group is what one sample speaks of.
 
-    `said`: in advertisements, where a sample may speak of some of them only. `events`: likewise, but never stale: they
-    happened. `present`: whether the device is heard. `reads`: by connection, a group for each period. `told`: by
-    notification, a group for each characteristic; never stale while connected.
+    `said`: in advertisements, where a sample may speak of some of them only; the adapter says itself which are stale:
+    it alone hears what it does not tell again. `events`: likewise, but never stale: they happened. `present`: whether
+    the device is heard. `reads`: by connection, a group for each period. `told`: by notification, a group for each
+    characteristic; never stale while connected.
     """
 
     said: PointGroup | None
@@ -111,7 +112,7 @@ class BleDevice(DeviceConfig[BlePoint]):
         """Its points by how they come."""
         said, events, present = _advertised(self.points)
         return Parts(
-            said=self._group(device, said, 0.0, self.stale_after_s),
+            said=self._group(device, said, 0.0, 0.0),
             events=self._group(device, events, 0.0, 0.0),
             present=self._group(device, present, 0.0, 0.0),
             reads=tuple(self._reads(device)),
