@@ -17,7 +17,7 @@ from gateway.cli.exits import Exit
 from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.refused import Refused
 from gateway.cli.scan.asking import Scanned
-from gateway.cli.scan.pasting import named, yaml_of
+from gateway.cli.scan.pasting import entry, line, named
 from gateway.cli.scan.radios import Meant, searched
 
 HEAD = ("address", "rssi", "device", "name", "decoder", "says")
@@ -122,10 +122,10 @@ def stanza(meant: Meant, found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     link = meant.link or "radio"
     if meant.link is None:
         yield "\n# into links:"
-        yield from yaml_of({link: {"adapter": "ble", **meant.settings}})
+        yield line(link, {"adapter": "ble", **meant.settings})
     yield "\n# into devices: keep what is yours; points that are left out are not sent"
     for name, each in named(strangers):
         if each.get("encrypted"):
             yield f'# encrypted: add key: "${{secret:{name}-key}}", {each["key"]}'
-        yield from yaml_of({name: {"link": link, **each["config"]}})
+        yield from entry(name, {"link": link, **each["config"]})
     yield ""

@@ -42,17 +42,23 @@ _Dumper.add_representer(
 )
 
 
-def yaml_of(content: Mapping[str, Any]) -> list[str]:
-    """In lines, each device or link on one."""
-    text = yaml.dump(
-        _marked("", content),
-        Dumper=_Dumper,
-        sort_keys=False,
-        default_flow_style=None,
-        allow_unicode=True,
-        width=sys.maxsize,
+def entry(name: str, content: Mapping[str, Any]) -> Iterator[str]:
+    """An entry of a section: a line for each of its keys."""
+    yield f"{name}:"
+    for key, value in content.items():
+        yield f"  {key}: {_flow(_marked(key, value))}"
+
+
+def line(name: str, content: Mapping[str, Any]) -> str:
+    """The same on one line."""
+    return f"{name}: {_flow(_marked(name, content))}"
+
+
+def _flow(value: Any) -> str:
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, default_flow_style=True, allow_unicode=True, width=sys.maxsize
     )
-    return text.rstrip().splitlines()
+    return text.removesuffix("...\n").rstrip()
 
 
 def named(found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
