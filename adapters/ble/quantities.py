@@ -152,7 +152,39 @@ _EVENTS = {
 }
 """`dimmer`: steps, to the left negative; `command_args`: what comes with the command, in hex."""
 
-DECODED: Mapping[str, Quantity] = MappingProxyType({**_MEASURED, **_COUNTED, **_STATES, **_TOLD, **_BEACONS, **_EVENTS})
+_OF_MAKERS = {
+    "air_quality_index": Quantity("int"),
+    "armed": Quantity("bool"),
+    "button_left": Quantity("text", is_event=True),
+    "button_middle": Quantity("text", is_event=True),
+    "button_right": Quantity("text", is_event=True),
+    "consumable": Quantity("int", "%"),
+    "door_action": Quantity("text", is_event=True),
+    "dropped": Quantity("bool"),
+    "fingerprint": Quantity("text", is_event=True),
+    "formaldehyde": Quantity("float", "mg/m³"),
+    "formaldehyde_ppb": Quantity("float", "ppb"),
+    "gravity": Quantity("float"),
+    "heart_rate": Quantity("int", "bpm"),
+    "idle_time": Quantity("int", "s"),
+    "impact": Quantity("bool"),
+    "impedance": Quantity("float", "Ω"),
+    "lock_action": Quantity("text", is_event=True),
+    "lock_error": Quantity("text", is_event=True),
+    "lock_key": Quantity("text", is_event=True),
+    "lock_method": Quantity("text", is_event=True),
+    "opening_status": Quantity("text"),
+    "sleeping": Quantity("bool"),
+    "snoring": Quantity("bool"),
+    "temperature_alarm": Quantity("float", "°C"),
+    "tilted": Quantity("bool"),
+    "voc_ppb": Quantity("float", "ppb"),
+}
+"""What only some makers tell. `gravity`: of a fluid, water being 1; `idle_time`: since something last moved."""
+
+DECODED: Mapping[str, Quantity] = MappingProxyType(
+    {**_MEASURED, **_COUNTED, **_STATES, **_TOLD, **_BEACONS, **_EVENTS, **_OF_MAKERS}
+)
 """Units are always these: decoders convert. A device with several of a kind has `temperature`, `temperature_2`, ..."""
 
 _ORDINAL = re.compile(r"(.+)_([2-9]|[1-9]\d)")

@@ -30,7 +30,9 @@ def test_other_names_are_not_known(name: str) -> None:
 
 def test_only_what_happens_is_an_event() -> None:
     events = {name for name, quantity in DECODED.items() if quantity.is_event}
-    assert events == {"button", "command", "command_args", "dimmer"}
+    of_doors = {"door_action", "fingerprint", "lock_action", "lock_error", "lock_key", "lock_method"}
+    of_buttons = {"button", "button_left", "button_middle", "button_right", "command", "command_args", "dimmer"}
+    assert events == of_doors | of_buttons
 
 
 def test_texts_and_states_have_no_unit() -> None:

@@ -11,7 +11,7 @@ from dbus_fast import Message, Variant
 
 from adapters.ble.air.bus import BLUEZ, Bus
 from adapters.ble.air.choice import Found
-from adapters.ble.air.errors import UNKNOWN_OBJECT, code_of, translated
+from adapters.ble.air.errors import UNKNOWN_METHOD, UNKNOWN_OBJECT, code_of, translated
 from gateway.adapter import AdapterError
 
 ADAPTER1 = "org.bluez.Adapter1"
@@ -30,6 +30,9 @@ CENTRAL = "central"
 ENDED = "BlueZ has ended: `journalctl -u bluetooth` tells why, and once it runs again it is used again"
 ANEW = "BlueZ has been started anew"
 
+UNKNOWN = frozenset({UNKNOWN_OBJECT, UNKNOWN_METHOD, "org.bluez.Error.DoesNotExist"})
+"""What is said where BlueZ has no such device, or not any more."""
+
 Objects = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Properties by interface by path."""
 
@@ -39,7 +42,7 @@ class Bluez:
 
     def __init__(self, bus: Bus) -> None:
         self.lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
-        self.is_discovering = False
+        self.is_discovering = self.is_powered = False
         self.forgotten: Callable[[str], None] = _to_nobody
         """Is told the path of each device that BlueZ drops."""
         self._bus = bus
@@ -70,6 +73,7 @@ class Bluez:
             )
             properties = await self._bus.call(radio.path, PROPERTIES, "GetAll", "s", ADAPTER1)
         self.is_discovering = bool(properties[0].get("Discovering"))
+        self.is_powered = bool(properties[0].get("Powered"))
 
     async def switch_on(self) -> None:
         """Raises AdapterError."""
@@ -103,12 +107,13 @@ class Bluez:
 
     async def device(self, address: str) -> tuple[str, Mapping[str, Any]] | None:
         """The path and the properties of one that BlueZ knows; raises AdapterError."""
+        path = f"{self._path}/dev_{address.replace(':', '_')}"
         with translated(self._about):
-            objects = await self._objects()
-        for path, interfaces in objects.items():
-            device = interfaces.get(DEVICE1)
-            if device is not None and device.get("Address") == address and path.startswith(f"{self._path}/"):
-                return path, device
+            try:
+                return path, (await self._bus.call(path, PROPERTIES, "GetAll", "s", DEVICE1))[0]
+            except BleakDBusError as error:
+                if code_of(error) not in UNKNOWN:
+                    raise
         return None
 
     async def remove(self, path: str) -> None:
@@ -117,7 +122,7 @@ class Bluez:
             try:
                 await self._bus.call(self._path, ADAPTER1, "RemoveDevice", "o", path)
             except BleakDBusError as error:
-                if code_of(error) not in (UNKNOWN_OBJECT, "org.bluez.Error.DoesNotExist"):
+                if code_of(error) not in UNKNOWN:
                     raise
 
     @property

@@ -51,13 +51,13 @@ class Bus:
         signature: str = "",
         *body: Any,
         to: str = BLUEZ,
-        timeout_s: float = CALL_S,
+        timeout_s: float | None = None,
     ) -> list[Any]:
         """What comes back, its variants unpacked; raises one of FOREIGN."""
         if not self.connection.connected:
             raise EOFError
         message = Message(to, path, interface, member, signature=signature, body=list(body))
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(timeout_s or CALL_S):
             reply: Message | None = await self.connection.call(message)
         if reply is None:
             raise EOFError

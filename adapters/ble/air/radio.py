@@ -128,11 +128,12 @@ class Radio:
         await _closed(self._bus, self._tenancy, spoiled=self.lost.done())
 
     async def _until_lost(self) -> None:
-        raise await self.lost
+        await asyncio.wait({self.lost})  # a future that is awaited itself is cancelled with who does
+        raise self.lost.result()
 
     async def _begin(self, devices: list[BleDevice]) -> None:
         await self._bluez.follow(self._found)
-        if not self._found.is_powered:
+        if not self._bluez.is_powered:
             await self._switched_on()
         passkeys = {
             device.address: None if device.gatt.passkey is None else int(device.gatt.passkey.get_secret_value())

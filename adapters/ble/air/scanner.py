@@ -216,6 +216,8 @@ class Scanner:
     def _is_dead(self, begun_s: float) -> bool:
         """Nothing comes, for longer than that can be chance, though this scan has had its time."""
         now_s = self._loop.time()
+        if not seam.is_connected():
+            return True
         if self._inbox.heard != self._heard:
             self._patience.heard(self._inbox.heard - self._heard, now_s)
             self._heard, self._remedies, self._dark_s = self._inbox.heard, 0, None
@@ -234,15 +236,15 @@ class Scanner:
     async def _remedy(self) -> None:
         """The next one: this scan ends, and the radio is switched off and on; AdapterError after the last."""
         self._remedies += 1
-        if self._remedies == 1:
+        if self._remedies == 1 or await self._bluez.connected():
             self.counters.rescans += 1
-            return
+            return  # who is connected does not advertise, and shows that the radio is well
         if self._remedies == 2 and await self._power_cycled():
             return
         silent = format_duration(float(round(self._patience.silent_s(self._loop.time()))))
         raise AdapterError(
-            f"the radio {self._radio} has heard nothing at all for {silent}, though a scan was begun anew: it needs a "
-            "reset, or to be plugged in again"
+            f"the radio {self._radio} has heard nothing at all for {silent}, though its scan was begun anew: if its "
+            "devices are on, it needs a reset, or to be plugged in again"
         )
 
     async def _power_cycled(self) -> bool:
@@ -296,6 +298,8 @@ class Scanner:
 
 async def _stopped(scan: BleakScanner) -> None:
     """Whatever state it is in: one that has died by itself says so here, and is as good as ended."""
+    if not seam.is_connected():
+        return  # nobody would answer
     try:
         async with asyncio.timeout(STOP_S):
             await scan.stop()

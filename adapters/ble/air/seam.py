@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
 from typing import Any
 
 from bleak.backends.bluezdbus import manager as bleak_manager
 from bleak.backends.scanner import AdvertisementData
 
-from adapters.ble.air.errors import FOREIGN
 from adapters.ble.air.fresh import Kept
 from gateway.adapter import PermanentError
 
@@ -76,7 +74,13 @@ class Tenancy:
         if manager is None or not (is_last or (spoiled and manager is self._manager)):
             return
         del managers[loop]
-        await _close(manager)
+        await _close(manager, quietly=is_last)
+
+
+def is_connected() -> bool:
+    """Whether bleak still is: D-Bus ends connections of those who read too slowly."""
+    manager: Any = bleak_manager._global_instances.get(asyncio.get_running_loop())  # noqa: SLF001 -- see above
+    return manager is not None and manager._bus is not None and manager._bus.connected  # noqa: SLF001 -- likewise
 
 
 def standing(data: AdvertisementData) -> tuple[object, ...]:
@@ -91,14 +95,17 @@ def kept(data: AdvertisementData) -> Kept:
     return Kept(properties.get("ManufacturerData"), properties.get("ServiceData"))
 
 
-async def _close(manager: Any) -> None:
+async def _close(manager: Any, *, quietly: bool) -> None:
+    """`quietly`: nobody is connected through it, and nobody need be told."""
     bus, watcher = manager._bus, manager._bus_watcher_task  # noqa: SLF001 -- see above
-    if watcher is not None:
-        watcher.cancel()
-        await asyncio.gather(watcher, return_exceptions=True)
     if bus is None:
         return
+    if quietly:
+        manager._handle_bus_disconnect = _nothing_lost  # noqa: SLF001 -- it would warn of what we want
     bus.disconnect()
-    with suppress(*FOREIGN):
-        async with asyncio.timeout(CLOSE_S):
-            await bus.wait_for_disconnect()
+    if watcher is not None:
+        await asyncio.wait({watcher}, timeout=CLOSE_S)
+
+
+def _nothing_lost(_error: Exception | None) -> None:
+    """In place of what bleak does when its connection ends."""

@@ -10,9 +10,10 @@ from typing_extensions import override
 
 from adapters.ble import sig
 from adapters.ble.config.data import AdvertData
+from adapters.ble.config.decoder import DecoderName
 from adapters.ble.config.gatt import BleCommand, Gatt
 from adapters.ble.config.link import BleLink
-from adapters.ble.config.names import Address, BindKey, DecoderName, IdentityKey, parse_uuid
+from adapters.ble.config.names import Address, BindKey, IdentityKey, parse_uuid
 from adapters.ble.config.point import Attribute, BlePoint
 from adapters.ble.quantities import PRESENT, quantity_of
 from gateway.adapter import Commands, DeviceConfig, Identifier, Period, Steps

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -19,16 +17,6 @@ _HEX_DIGITS = re.compile(r"[0-9A-Fa-f]*")
 
 BASE = "-0000-1000-8000-00805f9b34fb"
 """What follows the short form of a UUID (Bluetooth Core Specification 6.0, Vol 3, Part B, 2.5.1)."""
-
-DecoderName = Literal[
-    "auto", "bthome", "ruuvi", "atc", "ibeacon", "eddystone", "xiaomi", "govee",
-]  # fmt: skip
-"""Who makes values of advertisements; `auto`: whoever knows them."""
-
-KEY_BYTES: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {"auto": (16, 12), "bthome": (16,), "atc": (16,), "xiaomi": (16, 12)}
-)
-"""Of the keys that they take, 12 being for versions 2 and 3 of MiBeacon; who is not named here takes none."""
 
 
 def parse_address(text: str) -> str:

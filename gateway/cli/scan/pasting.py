@@ -11,6 +11,8 @@ import yaml
 
 LONGEST_NAME = 40
 NO_ID = re.compile(r"[^A-Za-z0-9_]+")
+WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+"""No texts to YAML."""
 HEX_KEYS = frozenset({"manufacturer"})
 """Numbers that people know in hex."""
 QUOTED_KEYS = frozenset({"address", "radio", "service", "characteristic", "descriptor", "bus"})
@@ -66,10 +68,16 @@ def named(found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str
     taken: set[str] = set()
     for each in found:
         end = each["address"].replace(":", "")[-6:].lower()
-        name = NO_ID.sub("-", each.get("name", "")).strip("-").lower()[:LONGEST_NAME]
+        name = _id_of(each.get("name", ""))
         name = name if name and name not in taken else f"{name or 'ble'}-{end}"
         taken.add(name)
         yield name, each
+
+
+def _id_of(text: str) -> str:
+    """A part of it that can be an id and that YAML does not take for something else."""
+    name = NO_ID.sub("-", text).strip("-").lower()[:LONGEST_NAME]
+    return f"ble-{name}" if name and (name in WORDS or not name[0].isalpha()) else name
 
 
 def _marked(key: str, value: Any) -> Any:
