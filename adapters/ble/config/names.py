@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -19,11 +17,6 @@ _HEX_DIGITS = re.compile(r"[0-9A-Fa-f]*")
 
 BASE = "-0000-1000-8000-00805f9b34fb"
 """What follows the short form of a UUID (Bluetooth Core Specification 6.0, Vol 3, Part B, 2.5.1)."""
-
-KEY_BYTES: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {"auto": (16, 12), "bthome": (16,), "atc": (16,), "xiaomi": (16, 12)}
-)
-"""Of the keys that they take, 12 being for versions 2 and 3 of MiBeacon; who is not named here takes none."""
 
 
 def parse_address(text: str) -> str:

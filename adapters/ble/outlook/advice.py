@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from adapters.ble.config import BleDevice, BleLink
+from adapters.ble.gatt.crowd import crowd
 from adapters.ble.outlook.connecting import of_connections
 from adapters.ble.outlook.hearing import of_scan
 from adapters.ble.outlook.load import demands
@@ -38,11 +39,8 @@ def _of_the_radio(link: BleLink) -> Iterator[Advice]:
 
 
 def _of_time(link: BleLink, devices: Mapping[str, BleDevice]) -> Iterator[Advice]:
-    kept = [name for name, device in devices.items() if device.keeps]
-    if len(kept) > link.connections:
-        text = f"{len(kept)} devices keep their connection, and there are {link.connections} at a time"
-        remedy = "raise connections, if the radio bears that, or let some connect on-demand"
-        yield Advice("overload", f"{text}: they wait for each other - {remedy}", ("connections",))
+    if (crowded := crowd(link, devices)) is not None:
+        yield Advice("overload", crowded, ("connections",))
         return
     asked = [each for each in demands(link, devices) if each.is_connected]
     share = sum(each.connected for each in asked) / link.connections

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adapters.ble.config import BleCommand, BleDevice
+from adapters.ble.config import BleDevice
+from adapters.ble.gatt.crowd import connects
 from adapters.ble.outlook.load import CONNECT_S
 from gateway.adapter import Advice
 from gateway.units import format_duration
@@ -18,7 +19,7 @@ def of_connections(name: str, device: BleDevice) -> Iterator[Advice]:
         yield Advice("impossible", text, ("gatt", "connect"), name)
     elif not device.keeps:
         yield from _too_often(name, device)
-    if "gatt" in device.model_fields_set and not _is_connected_to(name, device):
+    if "gatt" in device.model_fields_set and not connects(device):
         text = "nothing of this device is read or written over a connection: leave gatt out, or give a point its"
         yield Advice("other", f"{text} characteristic", ("gatt",), name)
 
@@ -37,9 +38,3 @@ def _too_often(name: str, device: BleDevice) -> Iterator[Advice]:
     own = device.points[soonest.points[0]].every is not None
     path = ("points", soonest.points[0], "every") if own else ("every",)
     yield Advice("other", f"{text} - write gatt: {{connect: kept}}, or lengthen `every`", path, name)
-
-
-def _is_connected_to(name: str, device: BleDevice) -> bool:
-    parts = device.parts(name)
-    commands = (device.commands or {}).values()
-    return bool(parts.reads or parts.told) or any(isinstance(each, BleCommand) for each in commands)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from adapters.ble.config import BleDevice, BlePoint, key_bytes
-from adapters.ble.config.names import KEY_BYTES, DecoderName
-from adapters.ble.outlook.tells import tells
+from adapters.ble.config.decoder import AUTO, key_lengths
+from adapters.ble.outlook.tells import may_tell, near
 from adapters.ble.quantities import Quantity, quantity_of
 from gateway.adapter import Advice
 from gateway.model import Kind
-
-MOST_LISTED = 12
-"""More names are no hint."""
 
 TYPES: dict[Kind, tuple[str, ...]] = {
     "float": ("float", "int"),
@@ -31,7 +27,7 @@ def of_decoder(name: str, device: BleDevice) -> Iterator[Advice]:
         (point, config) for point, config in device.points.items() if config.attribute is None and config.at is None
     ]
     for point, config in wanted if decoder is not None else ():
-        yield from _of_point(name, point, config, decoder or "auto")
+        yield from _of_point(name, point, config, decoder or AUTO)
     if device.decoder is not None and device.points and not wanted:
         text = "no point is from what a decoder tells: leave decoder out, or give it points, as in temperature: {}"
         yield Advice("other", text, ("decoder",), name)
@@ -41,15 +37,14 @@ def of_decoder(name: str, device: BleDevice) -> Iterator[Advice]:
         yield from _of_key(name, device, decoder)
 
 
-def _of_point(name: str, point: str, config: BlePoint, decoder: DecoderName) -> Iterator[Advice]:
+def _of_point(name: str, point: str, config: BlePoint, decoder: str) -> Iterator[Advice]:
     called = config.called(point)
     path = ("points", point, "from")
-    known = tells(decoder)
     what = quantity_of(called)
-    if what is None or not known(called):
-        whose = "no decoder tells" if decoder == "auto" else f"{decoder} never tells"
-        yield Advice("impossible", f"{whose} {called!r}: {_near(called, known.names)}", path, name)
-    else:
+    if not may_tell(decoder, called):
+        whose = "no decoder tells" if decoder == AUTO else f"{decoder} never tells"
+        yield Advice("impossible", f"{whose} {called!r}: {near(called, decoder)}", path, name)
+    elif what is not None:
         yield from _of_kind(name, point, config, called, what)
 
 
@@ -69,9 +64,11 @@ def _is_other_unit(config: BlePoint, what: Quantity) -> bool:
     return config.unit.strip("° ").lower() != what.unit.strip("° ").lower()
 
 
-def _of_key(name: str, device: BleDevice, decoder: DecoderName | None) -> Iterator[Advice]:
-    lengths = KEY_BYTES.get(decoder) if decoder is not None else ()
+def _of_key(name: str, device: BleDevice, decoder: str | None) -> Iterator[Advice]:
+    lengths = key_lengths(decoder) if decoder is not None else ()
     given = key_bytes(device.key) if device.key is not None else b""
+    if lengths is None:
+        return
     if not lengths:
         who = f"{decoder} is never encrypted" if decoder is not None else "nothing of it is decoded"
         yield Advice("other", f"{who}, so nobody needs this key: leave it out", ("key",), name)
@@ -79,13 +76,3 @@ def _of_key(name: str, device: BleDevice, decoder: DecoderName | None) -> Iterat
         wanted = " or ".join(str(2 * length) for length in lengths)
         text = f"a key of {decoder} has {wanted} hex digits, and this has {2 * len(given)}"
         yield Advice("impossible", text, ("key",), name)
-
-
-def _near(word: str, known: Collection[str]) -> str:
-    names = sorted(known)
-    base, _, number = word.rpartition("_")
-    if number.isdigit() and (found := difflib.get_close_matches(base, names, n=1)):
-        return f"did you mean {found[0]}_{number}?"
-    if found := difflib.get_close_matches(word, names, n=1):
-        return f"did you mean {found[0]}?"
-    return "it tells " + ", ".join(names[:MOST_LISTED]) + (", ..." if len(names) > MOST_LISTED else "")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any
 
 from adapters.ble import sig
-from adapters.ble.config.names import BASE, KEY_BYTES, DecoderName
+from adapters.ble.config.decoder import AUTO, KEY_LENGTHS, key_lengths, known
+from adapters.ble.config.names import BASE
 from adapters.ble.decoders.contract import Refusal
 from adapters.ble.quantities import quantity_of
 from adapters.ble.search.address import CHANGING, AddressKind
@@ -15,8 +16,6 @@ from adapters.ble.search.companies import COMPANIES
 from adapters.ble.search.sighting import Sighting
 
 SHORT_UUID = re.compile(r"0000([0-9a-f]{4})" + BASE)
-DECODERS = frozenset(get_args(DecoderName))
-AUTO = "auto"
 
 WEAK_DBM = -90
 """Below that many packets are lost, and connections fail."""
@@ -74,7 +73,7 @@ def short(uuid: str) -> str:
 
 def _decoder(name: str) -> str:
     """The one that tells its values; where several share that, whoever knows them."""
-    return name if name in DECODERS else AUTO
+    return name if name in known() else AUTO
 
 
 def _decoded(sighting: Sighting) -> dict[str, Any]:
@@ -97,7 +96,7 @@ def _value(name: str, value: Any) -> dict[str, Any]:
 
 
 def _key(decoder: str) -> str:
-    lengths = KEY_BYTES.get(decoder, KEY_BYTES[AUTO])
+    lengths = key_lengths(decoder) or KEY_LENGTHS[AUTO]
     return " or ".join(f"{2 * length} hex digits" for length in lengths)
 
 
