@@ -85,6 +85,6 @@ class Session:
         return True
 
     def _tell(self, item: Item, way: Way = Way.HEARD) -> None:
-        told = self._states.found(way, item) if isinstance(item, DeviceStatus) else item
+        told = self._states.joined(way, item) if isinstance(item, DeviceStatus) else item
         if told is not None:
             self._emit(told)
