@@ -37,6 +37,11 @@ class Session:
             await radio.close()
 
     @property
+    def radio(self) -> Radio | None:
+        """Once it is there."""
+        return self._radio
+
+    @property
     def counters(self) -> Mapping[str, int]:
         """What has happened on this radio."""
         return {} if self._radio is None else self._radio.counters

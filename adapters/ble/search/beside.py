@@ -1,0 +1,32 @@
+"""Who is there besides: all that the radio of a link hears while the link does its work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableSequence
+from typing import Any
+
+from adapters.ble.advert import Advert
+from adapters.ble.air.radio import Radio
+from adapters.ble.config import BleDevice
+from adapters.ble.search.following import followed, sightings_of
+from adapters.ble.search.scope import scope_of
+from gateway.adapter import Tell
+
+PASSIVE = "this link scans passively, so what does not change is hardly heard, and names are mostly missing"
+
+
+async def overheard(
+    radio: Radio,
+    listeners: MutableSequence[Callable[[Advert], None]],
+    devices: Mapping[str, BleDevice],
+    options: Mapping[str, Any],
+    tell: Tell,
+) -> list[dict[str, Any]]:
+    """The same as a `survey`, but as the link scans; raises Rejected."""
+    scope = scope_of(options)
+    sightings = sightings_of(scope, devices)
+    listeners.append(sightings.hear)
+    try:
+        return await followed(sightings, scope, radio, tell, (PASSIVE,) if radio.link.scan == "passive" else ())
+    finally:
+        listeners.remove(sightings.hear)
