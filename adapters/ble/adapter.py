@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.ble.config import BleDevice, BleLink
+from adapters.ble.heard.learned import completed
 from adapters.ble.outlook import outlook
 from adapters.ble.outlook.advice import advice
 from adapters.ble.search.scope import scope_of
@@ -82,7 +83,7 @@ class BleAdapter(Adapter):
             raise Rejected("no-link", NO_RADIO)
         from adapters.ble.search.beside import overheard  # noqa: PLC0415 -- likewise
 
-        return await overheard(session.radio, session.listeners, self._devices, options, tell)
+        return await overheard(session.radio, session.listening, self._devices, options, tell)
 
     @classmethod
     def advice(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> Iterable[Advice]:
@@ -108,3 +109,8 @@ class BleAdapter(Adapter):
     def counters(self) -> Mapping[str, int]:
         """Of this radio: what was heard, and what became of it."""
         return self._counters if self._session is None else self._session.counters
+
+    @classmethod
+    def complete(cls, link: BleLink, devices: Mapping[str, BleDevice], memory: Memory) -> Mapping[str, BleDevice]:  # noqa: ARG003
+        """With the points that those without any were found to have."""
+        return {name: completed(device, memory[name]) for name, device in devices.items()}

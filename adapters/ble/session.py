@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from adapters.ble.advert import Advert
 from adapters.ble.air.frame import frame
 from adapters.ble.air.radio import Radio
 from adapters.ble.config import BleDevice, BleLink
+from adapters.ble.heard.parties import Heard
+from adapters.ble.heard.party import Item
+from adapters.ble.states import States, Way
 from gateway.adapter import Emit, Memory, Tap
+from gateway.grid import Slot, shared_grid
+from gateway.model import DeviceStatus
+
+LOOK_S = 1.0
+"""So often it is seen who has fallen silent."""
 
 Listen = Callable[[Advert], None]
 """Takes everything that is heard, whoever says it; returns at once."""
@@ -20,34 +30,61 @@ class Session:
 
     def __init__(self, link: BleLink, devices: Mapping[str, BleDevice], memory: Memory, emit: Emit) -> None:
         self.tap: Tap | None = None
-        self.listeners: list[Listen] = []
+        self.radio: Radio | None = None
+        """Once it is open."""
         self._link = link
         self._devices = devices
-        self._memory = memory
         self._emit = emit
+        self._states = States()
+        self._heard = Heard(link, devices, memory)
+        self._listeners: list[Listen] = []
         self._loop = asyncio.get_running_loop()
-        self._radio: Radio | None = None
 
     async def run(self) -> None:
         """Until cancelled; AdapterError when the radio is lost."""
-        radio = self._radio = await Radio.opened(self._link, self._devices.values(), self._hear)
+        radio = self.radio = await Radio.opened(self._link, self._devices.values(), self._hear)
+        ticket = shared_grid().subscribe(Slot(LOOK_S), self._look, radio.lose)
         try:
             await radio.serve()
         finally:
-            await radio.close()
+            ticket.cancel()
+            try:
+                await radio.close()
+            finally:
+                self._heard.rest()
 
-    @property
-    def radio(self) -> Radio | None:
-        """Once it is there."""
-        return self._radio
+    @contextmanager
+    def listening(self, listen: Listen) -> Iterator[None]:
+        """Have everything told that is heard meanwhile."""
+        self._listeners.append(listen)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listen)
 
     @property
     def counters(self) -> Mapping[str, int]:
-        """What has happened on this radio."""
-        return {} if self._radio is None else self._radio.counters
+        """What has happened on this radio; `overflowed`: more was said than can be taken, by all or by one device."""
+        heard = self._heard.counters
+        if self.radio is None:
+            return heard
+        air = self.radio.counters
+        return {**air, **heard, "overflowed": air["overflowed"] + heard["overflowed"]}
 
     def _hear(self, advert: Advert) -> None:
         if self.tap is not None:
             self.tap("rx", frame(advert))
-        for listen in self.listeners:
+        for listen in self._listeners:
             listen(advert)
+        for item in self._heard.hear(advert, self._loop.time()):
+            self._tell(item)
+
+    def _look(self) -> bool:
+        for item in self._heard.look(self._loop.time(), time.time_ns() // 1_000_000):
+            self._tell(item)
+        return True
+
+    def _tell(self, item: Item, way: Way = Way.HEARD) -> None:
+        told = self._states.found(way, item) if isinstance(item, DeviceStatus) else item
+        if told is not None:
+            self._emit(told)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableSequence
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from adapters.ble.advert import Advert
@@ -14,10 +15,13 @@ from gateway.adapter import Tell
 
 PASSIVE = "this link scans passively, so what does not change is hardly heard, and names are mostly missing"
 
+Listening = Callable[[Callable[[Advert], None]], AbstractContextManager[None]]
+"""Has everything told that the radio hears, while the context lasts."""
+
 
 async def overheard(
     radio: Radio,
-    listeners: MutableSequence[Callable[[Advert], None]],
+    listening: Listening,
     devices: Mapping[str, BleDevice],
     options: Mapping[str, Any],
     tell: Tell,
@@ -25,8 +29,5 @@ async def overheard(
     """The same as a `survey`, but as the link scans; raises Rejected."""
     scope = scope_of(options)
     sightings = sightings_of(scope, devices)
-    listeners.append(sightings.hear)
-    try:
+    with listening(sightings.hear):
         return await followed(sightings, scope, radio, tell, (PASSIVE,) if radio.link.scan == "passive" else ())
-    finally:
-        listeners.remove(sightings.hear)
