@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.heard.learned import completed
-from gateway.adapter import Adapter, Emit, Memory, PermanentError, Rejected, Tap, Wrote
+from adapters.ble.outlook import outlook
+from adapters.ble.outlook.advice import advice
+from adapters.ble.search.scope import scope_of
+from gateway.adapter import Adapter, Advice, Emit, Memory, PermanentError, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
 
 if TYPE_CHECKING:
     from adapters.ble.session import Session
 
 EXTRA = "what speaks to BlueZ is not installed: `pip install 'fieldgate[ble]'`"
+
+NO_RADIO = "the radio is not there"
 
 
 class BleAdapter(Adapter):
@@ -51,8 +56,49 @@ class BleAdapter(Adapter):
         if command.device not in self._devices:
             raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
         if self._session is None:
-            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail="the radio is not there")
+            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=NO_RADIO)
         raise Rejected("not-supported", "commands are not there yet")
+
+    @classmethod
+    def scans_alone(cls, link: BleLink, options: Mapping[str, Any]) -> bool:
+        """Where the link itself does not scan, nothing can be heard beside it; raises Rejected."""
+        scope_of(options)
+        return link.scan == "off"
+
+    @classmethod
+    async def survey(
+        cls, link: BleLink, devices: Mapping[str, BleDevice], options: Mapping[str, Any], tell: Tell
+    ) -> list[dict[str, Any]]:
+        """Who advertises, what it says, and what to write for it; options as in `search.scope`."""
+        try:
+            from adapters.ble.search.survey import survey  # noqa: PLC0415 -- likewise
+        except ImportError as error:
+            raise Rejected("not-supported", f"{EXTRA} ({error})") from error
+        return await survey(link, devices, options, tell)
+
+    async def scan(self, options: Mapping[str, Any], tell: Tell = to_nobody) -> list[dict[str, Any]]:
+        """The same beside what the link does, as it scans."""
+        session = self._session
+        if session is None or session.radio is None:
+            raise Rejected("no-link", NO_RADIO)
+        from adapters.ble.search.beside import overheard  # noqa: PLC0415 -- likewise
+
+        return await overheard(session.radio, session.listening, self._devices, options, tell)
+
+    @classmethod
+    def advice(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> Iterable[Advice]:
+        """What can't work, names of radios that pass, and more connections than a radio has."""
+        return tuple(advice(link, devices))
+
+    @classmethod
+    def plan_summary(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> list[str]:
+        """How each device's points come, and how much of its connections the radio gives them."""
+        return outlook.lines(link, devices)
+
+    @classmethod
+    def load(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> Mapping[str, Any]:
+        """The same as data."""
+        return outlook.facts(link, devices)
 
     def tap(self, tap: Tap | None) -> None:
         """Show each advertisement, as `air.frame` has it, and what goes over connections."""
