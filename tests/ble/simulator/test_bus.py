@@ -62,4 +62,8 @@ async def test_its_limits_can_be_set() -> None:
             each.disconnect()
             await each.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
-    assert [name.startswith(":1.") for name in names] == [True, True, False]  # dbus-fast takes the error for a name
+    assert [str(name).startswith(":1.") for name in names] == [
+        True,
+        True,
+        False,
+    ]  # dbus-fast takes the error for a name

@@ -13,6 +13,7 @@ from adapters.ble.simulator.bluez.device import Device
 from adapters.ble.simulator.bluez.discovery import Discovery, Filter
 from adapters.ble.simulator.bluez.errors import busy, does_not_exist, failed, not_ready
 from adapters.ble.simulator.bluez.heard import Heard
+from adapters.ble.simulator.bluez.monitor import Monitors
 from adapters.ble.simulator.bluez.objects import NOTHING, Answer, Call, Interface, Method, Properties
 from adapters.ble.simulator.bluez.report import Report
 
@@ -32,23 +33,33 @@ class Adapter(Interface):
         self.path = f"/org/bluez/{radio.name}"
         self.devices: dict[str, Device] = {}
         self.discovery = Discovery()
+        self.monitors = Monitors(daemon)
         self._sweeping: asyncio.TimerHandle | None = None
-        daemon.objects.add(self.path, self)
+        daemon.objects.add(self.path, self, *([self.monitors] if daemon.settings.experimental else []))
+        for address, (heard, random) in radio.bonds.items():
+            heard.fade()
+            self.devices[address] = Device(self, address, heard, random=random)
 
     def hear(self, report: Report) -> None:
         """The radio has received something."""
-        if not self.discovery or not self.discovery.lets(report):
+        places = self.monitors.matching(report) if self.monitors else []
+        if not places and not (self.discovery and self.discovery.lets(report)):
             return
         device = self.devices.get(report.address)
         if device is not None:
             device.hear(report, fresh=self.discovery.fresh, step_db=self.discovery.step_db)
-            return
-        self.devices[report.address] = Device(self, report.address, Heard(report), random=report.random)
-        self._sweep()
+        else:
+            device = self.devices[report.address] = Device(self, report.address, Heard(report), random=report.random)
+            self.sweep()
+        if places:
+            self.monitors.found(places, device.path)
 
     def power(self, *, on: bool) -> None:
         """The radio was switched; all that was under way ends with its power."""
         changed = {"Powered": Variant("b", on)}
+        if not on:
+            for device in self.devices.values():
+                device.lose()
         if not on and self.discovery:
             self.discovery.clear()
             self._fade()
@@ -57,6 +68,9 @@ class Adapter(Interface):
 
     def left(self, client: str) -> None:
         """A client has left the bus."""
+        self.monitors.left(client)
+        for device in self.devices.values():
+            device.left(client)
         self.discovery.choose(client, None)
         if client in self.discovery:
             self.discovery.stop(client)
@@ -71,9 +85,24 @@ class Adapter(Interface):
         self.daemon.objects.remove(self.path)
 
     def end(self) -> None:
-        """Do nothing any more, and tell nobody."""
+        """Do nothing any more, and tell nobody: whom it was connected to is free again."""
+        for device in self.devices.values():
+            if device.link is not None:
+                device.link.end()
         if self._sweeping is not None:
             self._sweeping.cancel()
+
+    def sweep(self) -> None:
+        """Remove whom nobody has heard for long, and come back when the next one may be due."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        loop = asyncio.get_running_loop()
+        long_ago_s = loop.time() - self.daemon.settings.temporary_s
+        for device in [each for each in self.devices.values() if each.temporary and each.seen_s <= long_ago_s]:
+            self._remove(device)
+        oldest_s = min((each.seen_s for each in self.devices.values() if each.temporary), default=None)
+        if oldest_s is not None:
+            self._sweeping = loop.call_at(oldest_s + self.daemon.settings.temporary_s, self.sweep)
 
     @override
     def methods(self) -> Mapping[str, Method]:
@@ -142,6 +171,7 @@ class Adapter(Interface):
         device = next((each for each in self.devices.values() if each.path == call.body[0]), None)
         if device is None:
             raise does_not_exist()
+        self.radio.bonds.pop(device.address, None)
         self._remove(device)
         return NOTHING
 
@@ -165,15 +195,4 @@ class Adapter(Interface):
     def _remove(self, device: Device) -> None:
         del self.devices[device.address]
         device.remove()
-
-    def _sweep(self) -> None:
-        """Remove whom nobody has heard for long, and come back when the next one may be due."""
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-        loop = asyncio.get_running_loop()
-        long_ago_s = loop.time() - self.daemon.settings.temporary_s
-        for device in [each for each in self.devices.values() if each.temporary and each.seen_s <= long_ago_s]:
-            self._remove(device)
-        oldest_s = min((each.seen_s for each in self.devices.values() if each.temporary), default=None)
-        if oldest_s is not None:
-            self._sweeping = loop.call_at(oldest_s + self.daemon.settings.temporary_s, self._sweep)
+        self.monitors.lost(device.path)

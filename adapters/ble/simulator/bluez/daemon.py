@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from dbus_fast import Message, MessageType
 
 from adapters.ble.simulator.bluez.adapter import Adapter
+from adapters.ble.simulator.bluez.agent import PATH, Agents
 from adapters.ble.simulator.bluez.injections import Injections
 from adapters.ble.simulator.bluez.objects import Objects
 from adapters.ble.simulator.bluez.radio import Radio
@@ -43,10 +44,15 @@ class Daemon:
         self.objects = Objects(self._wire.send)
         self._router = Router(self.objects, injections, self._wire.send)
         self._adapters: dict[Radio, Adapter] = {}
+        self.agents = Agents(self._wire.call)
+        self.send = self._wire.send
+        self.call = self._wire.call
+        self.match = self._wire.match
 
     async def begin(self, radios: Iterable[Radio]) -> None:
         """Be there with these radios."""
         await self._wire.open(NAME, CLIENTS_LEAVE)
+        self.objects.add(PATH, self.agents)
         for radio in radios:
             self.find(radio)
 
@@ -85,5 +91,9 @@ class Daemon:
         if message.message_type is MessageType.METHOD_CALL:
             self._router.take(message)
         elif message.member == "NameOwnerChanged":
+            self.agents.left(message.body[0])
             for adapter in self._adapters.values():
                 adapter.left(message.body[0])
+        else:
+            for adapter in self._adapters.values():
+                adapter.monitors.hear(message)

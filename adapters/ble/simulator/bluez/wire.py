@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import select
 from collections import deque
 from collections.abc import Callable
@@ -51,8 +52,9 @@ class Wire:
         self._pump = asyncio.create_task(self._pumping(), name="bluez wire")
 
     def send(self, message: Message) -> None:
-        """In its turn; nothing once the connection is gone. Its body must not change any more."""
+        """In its turn; nothing once the connection is gone. Its body must not change any more, its files get closed."""
         if self._pump is None or self._pump.done():
+            _close(message)
             return
         self._waiting.append(message)
         self._empty.clear()
@@ -80,8 +82,7 @@ class Wire:
 
     async def close(self) -> None:
         """Leave at once; what waits is lost."""
-        self._waiting.clear()
-        self._empty.set()
+        self._drop()
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ConnectionError("the connection was closed"))
@@ -110,19 +111,30 @@ class Wire:
                 else:
                     self._filled.clear()
                     self._empty.set()
-        self._waiting.clear()
-        self._empty.set()
+        self._drop()
 
     async def _burst(self) -> None:
         for _ in range(min(BURST, len(self._waiting))):
             await self._bus.room()
             if not self._bus.connected:
                 raise ConnectionResetError
-            sent = self._bus.send(self._waiting.popleft())
-            if sent.done():
-                sent.result()
-            else:
-                await sent
+            message = self._waiting.popleft()
+            try:
+                await self._give(message)
+            finally:
+                _close(message)
+
+    async def _give(self, message: Message) -> None:
+        sent = self._bus.send(message)
+        if sent.done():
+            sent.result()
+        else:
+            await sent
+
+    def _drop(self) -> None:
+        while self._waiting:
+            _close(self._waiting.popleft())
+        self._empty.set()
 
 
 class _Bus(MessageBus):
@@ -141,6 +153,11 @@ class _Bus(MessageBus):
         finally:
             if self.connected:  # else the number may be somebody else's by now
                 self._loop.remove_writer(self._sock)
+
+
+def _close(message: Message) -> None:
+    for file in message.unix_fds:
+        os.close(file)
 
 
 def _match(member: str, rule: str) -> Message:
