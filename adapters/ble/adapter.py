@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec.structs import replace
+
 from adapters.ble.config import BleDevice, BleLink
+from adapters.ble.gatt.checks import bundles, invoking, point_of
 from adapters.ble.heard.learned import completed
 from adapters.ble.outlook import outlook
 from adapters.ble.outlook.advice import advice
 from adapters.ble.search.scope import scope_of
 from gateway.adapter import Adapter, Advice, Emit, Memory, PermanentError, Rejected, Tap, Tell, Wrote, to_nobody
-from gateway.model import Command, Result, ResultStatus
+from gateway.model import Bad, BadReason, Command, Result, ResultStatus
 
 if TYPE_CHECKING:
+    from adapters.ble.gatt.commands import Commands
     from adapters.ble.session import Session
 
 EXTRA = "what speaks to BlueZ is not installed: `pip install 'fieldgate[ble]'`"
 
 NO_RADIO = "the radio is not there"
+DONE = Result(ResultStatus.DONE)
+DOWN = Result(ResultStatus.UNREACHABLE, reason="no-link", detail=NO_RADIO)
 
 
 class BleAdapter(Adapter):
@@ -51,13 +57,19 @@ class BleAdapter(Adapter):
             self._session = None
             self._counters = session.counters
 
-    async def execute(self, command: Command, wrote: Wrote) -> Result:  # noqa: ARG002
+    async def execute(self, command: Command, wrote: Wrote) -> Result:
         """Write, read or invoke over a connection; everything is checked before anything is sent."""
-        if command.device not in self._devices:
+        device = self._devices.get(command.device)
+        if device is None:
             raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
-        if self._session is None:
-            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=NO_RADIO)
-        raise Rejected("not-supported", "commands are not there yet")
+        if command.invoke is not None:
+            invoked = invoking(command.device, device, command.invoke, command.args)
+            return self._down or await self._commands(command).invoke(invoked, wrote)
+        if command.write:
+            writes = bundles(device, command.write)
+            return self._down or await self._commands(command).write(writes, wrote)
+        names = [(name, point_of(device, name).attribute is not None) for name in command.read or ()]
+        return self._down or await self._read(command, [n for n, is_asked in names if is_asked])
 
     @classmethod
     def scans_alone(cls, link: BleLink, options: Mapping[str, Any]) -> bool:
@@ -114,3 +126,25 @@ class BleAdapter(Adapter):
     def complete(cls, link: BleLink, devices: Mapping[str, BleDevice], memory: Memory) -> Mapping[str, BleDevice]:  # noqa: ARG003
         """With the points that those without any were found to have."""
         return {name: completed(device, memory[name]) for name, device in devices.items()}
+
+    @property
+    def _down(self) -> Result | None:
+        return DOWN if self._session is None or self._session.radio is None else None
+
+    def _commands(self, command: Command) -> Commands:
+        assert self._session is not None, "it is asked first whether it is down"
+        return self._session.commands(command.device, command.deadline_s)
+
+    async def _read(self, command: Command, asked: Sequence[str]) -> Result:
+        """These over a connection; the others of the command as they were heard last."""
+        assert self._session is not None, "likewise"
+        others = [name for name in command.read or () if name not in asked]
+        if not others:
+            return await self._commands(command).read(asked)
+        result = await self._commands(command).read(asked) if asked else DONE
+        heard = await self._session.told(command.device, others, command.deadline_s)
+        if not heard.values:
+            return result if asked else heard
+        unread = {name: Bad(BadReason.TIMEOUT) for name in asked if name not in result.values}
+        values, bad = {**heard.values, **result.values}, {**unread, **heard.bad, **result.bad}
+        return replace(result, status=ResultStatus.DONE, reason=None, values=values, bad=bad)

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from adapters.ble.advert import Advert
 from adapters.ble.air.frame import frame
 from adapters.ble.air.radio import Radio
 from adapters.ble.config import BleDevice, BleLink
+from adapters.ble.decoders.identity import resolves
+from adapters.ble.gatt.commands import Commands
+from adapters.ble.gatt.crowd import connects
+from adapters.ble.gatt.party import GattParty
+from adapters.ble.gatt.room import Room
+from adapters.ble.heard.crowd import Crowd
 from adapters.ble.heard.parties import Heard
 from adapters.ble.heard.party import Item
 from adapters.ble.states import States, Way
 from gateway.adapter import Emit, Memory, Tap
 from gateway.grid import Slot, shared_grid
-from gateway.model import DeviceStatus
+from gateway.model import Bad, BadReason, DeviceStatus, Result, ResultStatus, Sample
 
 LOOK_S = 1.0
 """So often it is seen who has fallen silent."""
+
+UNASKED_S = 30.0
+"""For what a device advertises by itself, where somebody waits for it."""
 
 Listen = Callable[[Advert], None]
 """Takes everything that is heard, whoever says it; returns at once."""
@@ -37,15 +47,24 @@ class Session:
         self._emit = emit
         self._states = States()
         self._heard = Heard(link, devices, memory)
+        self._connected: dict[str, GattParty] = {}
+        self._movers = Crowd({name: each for name, each in devices.items() if _moves(each)}, resolves)
         self._listeners: list[Listen] = []
+        self._news = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> None:
         """Until cancelled; AdapterError when the radio is lost."""
-        radio = self.radio = await Radio.opened(self._link, self._devices.values(), self._hear)
+        radio = await Radio.opened(self._link, self._devices.values(), self._hear)
         ticket = shared_grid().subscribe(Slot(LOOK_S), self._look, radio.lose)
         try:
-            await radio.serve()
+            room = Room(radio, self._devices)
+            emit = _Connected(self._met, self._emit)
+            self._connected = {
+                name: GattParty(name, device, room, emit) for name, device in self._devices.items() if connects(device)
+            }
+            self.radio = radio
+            await radio.serve({f"ble-gatt-{name}": party.run() for name, party in self._connected.items()})
         finally:
             ticket.cancel()
             try:
@@ -62,29 +81,82 @@ class Session:
         finally:
             self._listeners.remove(listen)
 
+    def commands(self, device: str, deadline_s: float) -> Commands:
+        """What can be done until then, on the loop's clock, with a device that is connected to."""
+        return self._connected[device].commands(deadline_s)
+
+    async def told(self, device: str, points: Sequence[str], deadline_s: float) -> Result:
+        """What it has advertised of these last; waits for what it has not told yet."""
+        try:
+            async with asyncio.timeout_at(min(deadline_s, self._loop.time() + UNASKED_S)):
+                while not set(points) <= set(self._heard.known(device)):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            pass  # some of it may have come
+        known = self._heard.known(device)
+        bad = {name: Bad(BadReason.TIMEOUT) for name in points if name not in known}
+        bad |= {name: value for name in points if isinstance(value := known.get(name), Bad)}
+        values = {name: value for name, value in known.items() if name in points and not isinstance(value, Bad)}
+        if points and not values:
+            detail = "it advertises by itself, and nothing of it was heard in time"
+            return Result(ResultStatus.UNREACHABLE, bad=bad, reason=BadReason.TIMEOUT, detail=detail)
+        return Result(ResultStatus.DONE, values=values, bad=bad)
+
     @property
     def counters(self) -> Mapping[str, int]:
         """What has happened on this radio; `overflowed`: more was said than can be taken, by all or by one device."""
-        heard = self._heard.counters
-        if self.radio is None:
-            return heard
-        air = self.radio.counters
-        return {**air, **heard, "overflowed": air["overflowed"] + heard["overflowed"]}
+        total = Counter(self._heard.counters)
+        if self.radio is not None:
+            total.update(self.radio.counters)
+        for party in self._connected.values():
+            total.update(party.counters)
+        return total
 
     def _hear(self, advert: Advert) -> None:
         if self.tap is not None:
             self.tap("rx", frame(advert))
         for listen in self._listeners:
             listen(advert)
+        for name in self._movers.of(advert.address):
+            if name in self._connected and self._connected[name].address != advert.address:
+                self._connected[name].moved(advert.address)
         for item in self._heard.hear(advert, self._loop.time()):
-            self._tell(item)
+            self._tell(Way.HEARD, item)
+            self._news.set()
 
     def _look(self) -> bool:
         for item in self._heard.look(self._loop.time(), time.time_ns() // 1_000_000):
-            self._tell(item)
+            self._tell(Way.HEARD, item)
         return True
 
-    def _tell(self, item: Item, way: Way = Way.HEARD) -> None:
+    def _met(self, item: Item) -> None:
+        """Something was found over a connection: who answers there is there."""
+        if isinstance(item, Sample) and len(item.bad) < len(item.values):
+            for each in self._heard.met(item.group.device, self._loop.time(), item.time_ms):
+                self._tell(Way.HEARD, each)
+        self._tell(Way.CONNECTED, item)
+
+    def _tell(self, way: Way, item: Item) -> None:
         told = self._states.joined(way, item) if isinstance(item, DeviceStatus) else item
         if told is not None:
             self._emit(told)
+
+
+class _Connected:
+    """How parties emit that are connected to."""
+
+    def __init__(self, met: Callable[[Item], None], emit: Emit) -> None:
+        self._met = met
+        self._emit = emit
+
+    def __call__(self, item: Item, /) -> None:
+        self._met(item)
+
+    async def durable(self, sample: Sample, /) -> None:
+        await self._emit.durable(sample)
+
+
+def _moves(device: BleDevice) -> bool:
+    """Whether it is connected to, and changes its address."""
+    return device.identity_key is not None and connects(device)

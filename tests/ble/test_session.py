@@ -9,11 +9,11 @@ import pytest
 from adapters.ble import BleAdapter
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.simulator.bluez import Bluez, Radio
-from gateway.adapter import AdapterError, Direction, PermanentError
-from gateway.model import DeviceState, Relearned
+from gateway.adapter import AdapterError, Direction, PermanentError, Rejected
+from gateway.model import Command, DeviceState, Relearned, ResultStatus
 from tests.ble.air.aloft import SENSOR, left_open, until
 from tests.ble.bluez import repeated
-from tests.support.emitted import Emitted, running
+from tests.support.emitted import Emitted, running, untold
 
 FCD2 = "0000fcd2-0000-1000-8000-00805f9b34fb"
 WARM = bytes.fromhex("40 02 C409")
@@ -26,6 +26,10 @@ def adapter(memory: dict[str, dict[str, Any]] | None = None, **device: Any) -> B
     known: Mapping[str, Any] = defaultdict(dict) if memory is None else memory
     link = BleLink.model_validate({"adapter": "ble"})
     return BleAdapter(link, BleAdapter.complete(link, devices, known), known)
+
+
+def reading(point: str, within_s: float = 10.0) -> Command:
+    return Command("c-1", "oven", asyncio.get_running_loop().time() + within_s, read=(point,))
 
 
 def say(radio: Radio, data: bytes = WARM, address: str = SENSOR) -> None:
@@ -67,6 +71,41 @@ async def test_points_that_nobody_named_are_learned(radio: Radio) -> None:
         await emitted.until(lambda: any(isinstance(item, Relearned) for item in emitted.items))
     async with running(adapter(memory, points={})) as emitted, repeated(lambda: say(radio)):
         await emitted.until(lambda: 25.0 in [value for each in emitted.samples("oven") for value in each.values])
+
+
+async def test_a_point_that_is_advertised_is_read_as_it_was_heard_last(radio: Radio) -> None:
+    served = adapter()
+    async with running(served) as emitted, repeated(lambda: say(radio)):
+        await emitted.sample("oven")
+        result = await served.execute(reading("temperature"), untold)
+    assert (result.status, result.values) == (ResultStatus.DONE, {"temperature": 25.0})
+
+
+async def test_who_reads_a_point_that_was_not_heard_yet_waits_for_it(radio: Radio) -> None:
+    served = adapter()
+    async with running(served):
+        await until(lambda: served.counters().get("heard") is not None)
+        read = asyncio.create_task(served.execute(reading("temperature"), untold))
+        async with repeated(lambda: say(radio)):
+            assert (await read).values == {"temperature": 25.0}
+
+
+async def test_who_reads_what_is_not_heard_in_time_is_told_so(radio: Radio) -> None:
+    served = adapter()
+    async with running(served):
+        await until(lambda: served.counters().get("heard") is not None)
+        result = await served.execute(reading("temperature", within_s=0.05), untold)
+    assert (result.status, result.reason) == (ResultStatus.UNREACHABLE, "timeout")
+
+
+async def test_without_its_radio_a_device_is_unreachable() -> None:
+    result = await adapter().execute(reading("temperature"), untold)
+    assert (result.status, result.reason) == (ResultStatus.UNREACHABLE, "no-link")
+
+
+async def test_what_a_device_does_not_have_is_rejected(radio: Radio) -> None:
+    with pytest.raises(Rejected, match="no point 'pressure'"):
+        await adapter().execute(reading("pressure"), untold)
 
 
 async def test_who_looks_on_sees_each_advertisement(radio: Radio) -> None:

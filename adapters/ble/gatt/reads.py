@@ -68,6 +68,11 @@ class Reads:
                 await between(connection)
         self._end(due, found)
 
+    @property
+    def resumes(self) -> bool:
+        """Whether it was cut short by one that does not answer, and goes on with the others."""
+        return bool(self._mute)
+
     def lost(self) -> bool:
         """The connection went down meanwhile: whether that is once too often."""
         self._losses += 1
