@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.gatt.checks import bundles, invoking, readable
+from adapters.ble.heard.learned import completed
 from gateway.adapter import Adapter, Emit, Memory, PermanentError, Rejected, Tap, Wrote
 from gateway.model import Command, Result, ResultStatus
 
@@ -77,3 +78,8 @@ class BleAdapter(Adapter):
     def counters(self) -> Mapping[str, int]:
         """Of this radio: what was heard, and what became of it."""
         return self._counters if self._session is None else self._session.counters
+
+    @classmethod
+    def complete(cls, link: BleLink, devices: Mapping[str, BleDevice], memory: Memory) -> Mapping[str, BleDevice]:  # noqa: ARG003
+        """With the points that those without any were found to have."""
+        return {name: completed(device, memory[name]) for name, device in devices.items()}
