@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 EXTRA = "what speaks to BlueZ is not installed: `pip install 'fieldgate[ble]'`"
 
+OPEN_S = 5.0
+"""For a radio to be found and switched on, where a command waits for it."""
 NO_RADIO = "the radio is not there"
 DONE = Result(ResultStatus.DONE)
 DOWN = Result(ResultStatus.UNREACHABLE, reason="no-link", detail=NO_RADIO)
@@ -64,12 +67,12 @@ class BleAdapter(Adapter):
             raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
         if command.invoke is not None:
             invoked = invoking(command.device, device, command.invoke, command.args)
-            return self._down or await self._commands(command).invoke(invoked, wrote)
+            return await self._down(command) or await self._commands(command).invoke(invoked, wrote)
         if command.write:
             writes = bundles(device, command.write)
-            return self._down or await self._commands(command).write(writes, wrote)
+            return await self._down(command) or await self._commands(command).write(writes, wrote)
         names = [(name, point_of(device, name).attribute is not None) for name in command.read or ()]
-        return self._down or await self._read(command, [n for n, is_asked in names if is_asked])
+        return await self._down(command) or await self._read(command, [n for n, is_asked in names if is_asked])
 
     @classmethod
     def scans_alone(cls, link: BleLink, options: Mapping[str, Any]) -> bool:
@@ -127,9 +130,17 @@ class BleAdapter(Adapter):
         """With the points that those without any were found to have."""
         return {name: completed(device, memory[name]) for name, device in devices.items()}
 
-    @property
-    def _down(self) -> Result | None:
-        return DOWN if self._session is None or self._session.radio is None else None
+    async def _down(self, command: Command) -> Result | None:
+        """That there is no radio; waits for one that is being opened."""
+        session, loop = self._session, asyncio.get_running_loop()
+        if session is None:
+            return DOWN
+        try:
+            async with asyncio.timeout_at(min(command.deadline_s, loop.time() + OPEN_S)):
+                await session.opened.wait()
+        except TimeoutError:
+            return DOWN
+        return None if self._session is session else DOWN
 
     def _commands(self, command: Command) -> Commands:
         assert self._session is not None, "it is asked first whether it is down"

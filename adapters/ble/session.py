@@ -12,12 +12,8 @@ from adapters.ble.advert import Advert
 from adapters.ble.air.frame import frame
 from adapters.ble.air.radio import Radio
 from adapters.ble.config import BleDevice, BleLink
-from adapters.ble.decoders.identity import resolves
 from adapters.ble.gatt.commands import Commands
-from adapters.ble.gatt.crowd import connects
-from adapters.ble.gatt.party import GattParty
-from adapters.ble.gatt.room import Room
-from adapters.ble.heard.crowd import Crowd
+from adapters.ble.gatt.parties import Parties
 from adapters.ble.heard.parties import Heard
 from adapters.ble.heard.party import Item
 from adapters.ble.states import States, Way
@@ -42,13 +38,13 @@ class Session:
         self.tap: Tap | None = None
         self.radio: Radio | None = None
         """Once it is open."""
+        self.opened = asyncio.Event()
         self._link = link
         self._devices = devices
         self._emit = emit
         self._states = States()
         self._heard = Heard(link, devices, memory)
-        self._connected: dict[str, GattParty] = {}
-        self._movers = Crowd({name: each for name, each in devices.items() if _moves(each)}, resolves)
+        self._parties: Parties | None = None
         self._listeners: list[Listen] = []
         self._news = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -58,13 +54,10 @@ class Session:
         radio = await Radio.opened(self._link, self._devices.values(), self._hear)
         ticket = shared_grid().subscribe(Slot(LOOK_S), self._look, radio.lose)
         try:
-            room = Room(radio, self._devices)
-            emit = _Connected(self._met, self._emit)
-            self._connected = {
-                name: GattParty(name, device, room, emit) for name, device in self._devices.items() if connects(device)
-            }
+            parties = self._parties = Parties(radio, self._devices, self._met)
             self.radio = radio
-            await radio.serve({f"ble-gatt-{name}": party.run() for name, party in self._connected.items()})
+            self.opened.set()
+            await radio.serve(parties.runs())
         finally:
             ticket.cancel()
             try:
@@ -82,8 +75,10 @@ class Session:
             self._listeners.remove(listen)
 
     def commands(self, device: str, deadline_s: float) -> Commands:
-        """What can be done until then, on the loop's clock, with a device that is connected to."""
-        return self._connected[device].commands(deadline_s)
+        """What can be done until then, on the loop's clock, with a device that is connected to; once it is open."""
+        commands = self._parties.commands(device, deadline_s) if self._parties is not None else None
+        assert commands is not None, "it has something that is written, read or invoked"
+        return commands
 
     async def told(self, device: str, points: Sequence[str], deadline_s: float) -> Result:
         """What it has advertised of these last; waits for what it has not told yet."""
@@ -109,8 +104,8 @@ class Session:
         total = Counter(self._heard.counters)
         if self.radio is not None:
             total.update(self.radio.counters)
-        for party in self._connected.values():
-            total.update(party.counters)
+        if self._parties is not None:
+            total.update(self._parties.counters)
         return total
 
     def _hear(self, advert: Advert) -> None:
@@ -118,9 +113,8 @@ class Session:
             self.tap("rx", frame(advert))
         for listen in self._listeners:
             listen(advert)
-        for name in self._movers.of(advert.address):
-            if name in self._connected and self._connected[name].address != advert.address:
-                self._connected[name].moved(advert.address)
+        if self._parties is not None:
+            self._parties.heard(advert.address)
         for item in self._heard.hear(advert, self._loop.time()):
             self._tell(Way.HEARD, item)
             self._news.set()
@@ -141,22 +135,3 @@ class Session:
         told = self._states.joined(way, item) if isinstance(item, DeviceStatus) else item
         if told is not None:
             self._emit(told)
-
-
-class _Connected:
-    """How parties emit that are connected to."""
-
-    def __init__(self, met: Callable[[Item], None], emit: Emit) -> None:
-        self._met = met
-        self._emit = emit
-
-    def __call__(self, item: Item, /) -> None:
-        self._met(item)
-
-    async def durable(self, sample: Sample, /) -> None:
-        await self._emit.durable(sample)
-
-
-def _moves(device: BleDevice) -> bool:
-    """Whether it is connected to, and changes its address."""
-    return device.identity_key is not None and connects(device)

@@ -11,6 +11,7 @@ from typing import Any
 from adapters.ble.adapter import BleAdapter
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.simulator.bluez import Characteristic, Descriptor, Peripheral, Radio, Service
+from gateway.adapter import Wrote
 from gateway.model import Command, DeviceStatus, Result, Value
 from tests.ble.bluez import repeated
 from tests.support.emitted import Emitted, running, untold
@@ -31,9 +32,8 @@ SOON = "50ms"
 
 def sensor(address: str = SENSOR, **more: Any) -> Peripheral:
     """A battery, a temperature, four bytes of its own that are written, and what it tells."""
-    own = Characteristic(
-        OWN, ["read", "write", "write-without-response"], bytes(4), descriptors=[Descriptor(NAMED, b"knobs")]
-    )
+    flags = ["read", "write", "write-without-response"]
+    own = Characteristic(OWN, flags, bytes(4), descriptors=[Descriptor(NAMED, b"knobs")])
     return Peripheral(
         address,
         "Sensor",
@@ -84,9 +84,7 @@ class Site:
     async def invoke(self, name: str, device: str = "sensor", within_s: float = DEADLINE_S, **args: Value) -> Result:
         return await self.execute(device, within_s, invoke=name, args=args)
 
-    async def execute(
-        self, device: str, within_s: float, wrote: Callable[[bytes], None] = untold, **what: Any
-    ) -> Result:
+    async def execute(self, device: str, within_s: float, wrote: Wrote = untold, **what: Any) -> Result:
         deadline_s = asyncio.get_running_loop().time() + within_s
         return await self.adapter.execute(Command("c", device, deadline_s, **what), wrote)
 
@@ -110,6 +108,7 @@ async def site(
         defaultdict(dict),
     )
     async with repeated(advertise), running(adapter) as emitted:
+        await until(lambda: "connects" in adapter.counters() or emitted.over)
         yield Site(adapter, emitted, radio)
 
 

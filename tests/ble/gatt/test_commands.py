@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -137,7 +138,7 @@ async def test_what_can_not_be_written_is_not_sent(radio: Radio) -> None:
     ],
 )
 async def test_what_makes_no_sense_is_rejected_before_anybody_connects(
-    radio: Radio, what: dict[str, object], reason: str
+    radio: Radio, what: dict[str, Any], reason: str
 ) -> None:
     given = device(points={"a": POINTS["a"]} | {"count": POINTS["count"]}, every="1h", commands=COMMANDS)
     async with site(radio, [], {"sensor": given}) as here:

@@ -1,10 +1,12 @@
+from typing import Any
+
 import pytest
 
 from adapters.ble.simulator.bluez import AttError, Bluez, Characteristic, Radio, Service
 from gateway.model import Bad, BadReason, DeviceState
 from tests.ble.gatt.site import LEVEL, NAMED, OWN, TEMPERATURE, device, sensor, site, until
 
-POINTS = {
+POINTS: dict[str, dict[str, Any]] = {
     "battery": {"characteristic": "battery_level"},
     "warmth": {"characteristic": "temperature"},
     "first": {"characteristic": OWN, "type": "uint8", "at": 0},
