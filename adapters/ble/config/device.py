@@ -42,10 +42,14 @@ class Parts(NamedTuple):
     reads: tuple[PointGroup, ...]
     told: tuple[PointGroup, ...]
 
+    @property
+    def heard(self) -> tuple[PointGroup, ...]:
+        """Those that come with advertisements."""
+        return tuple(each for each in (self.said, self.events, self.present) if each is not None)
+
     def groups(self) -> tuple[PointGroup, ...]:
         """All of them."""
-        heard = (each for each in (self.said, self.events, self.present) if each is not None)
-        return (*heard, *self.reads, *self.told)
+        return (*self.heard, *self.reads, *self.told)
 
 
 class BleDevice(DeviceConfig[BlePoint]):
@@ -197,7 +201,10 @@ def _advertised(points: Mapping[str, BlePoint]) -> tuple[list[str], list[str], l
 
 
 def _completed(name: str, point: Any) -> Any:
-    """With the type and the unit that its decoder or its standard format says, where it has none of its own."""
+    """With the type and the unit that its decoder or its standard format says, where it has none of its own.
+
+    What no decoder tells gets any type: `outlook` says then which name was meant.
+    """
     if point is None:
         point = {}
     if not isinstance(point, dict) or "type" in point or "at" in point or "descriptor" in point:
@@ -205,7 +212,7 @@ def _completed(name: str, point: Any) -> Any:
     called = point.get("from", name)
     if "characteristic" not in point:
         known = quantity_of(str(called))
-        kind, unit = (known.kind, known.unit) if known is not None else _UNKNOWN
+        kind, unit = (known.kind, known.unit) if known is not None else _ANY
     else:
         kind, unit = _standard(called, point["characteristic"])
     if kind is None:
@@ -216,6 +223,8 @@ def _completed(name: str, point: Any) -> Any:
     return filled
 
 
+_ANY: tuple[Kind | None, str | None] = ("float", None)
+"""Where something else is wrong, and is said."""
 _UNKNOWN: tuple[Kind | None, str | None] = (None, None)
 
 
@@ -223,7 +232,7 @@ def _standard(called: Any, characteristic: Any) -> tuple[Kind | None, str | None
     try:
         name = sig.by_uuid(parse_uuid(characteristic, sig.CHARACTERISTIC_UUIDS))
     except ValueError:
-        return _UNKNOWN
+        return _ANY
     if name is None:
         return _UNKNOWN
     fields = sig.CHARACTERISTICS[name].fields
