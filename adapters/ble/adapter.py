@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.structs import replace
@@ -14,7 +15,20 @@ from adapters.ble.heard.learned import completed
 from adapters.ble.outlook import outlook
 from adapters.ble.outlook.advice import advice
 from adapters.ble.search.scope import scope_of
-from gateway.adapter import Adapter, Advice, Emit, Memory, PermanentError, Rejected, Tap, Tell, Wrote, to_nobody
+from gateway.adapter import (
+    NO_OPTIONS,
+    Adapter,
+    Advice,
+    Emit,
+    Memory,
+    PermanentError,
+    Rejected,
+    Simulation,
+    Tap,
+    Tell,
+    Wrote,
+    to_nobody,
+)
 from gateway.model import Bad, BadReason, Command, Result, ResultStatus
 
 if TYPE_CHECKING:
@@ -114,6 +128,17 @@ class BleAdapter(Adapter):
     def load(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> Mapping[str, Any]:
         """The same as data."""
         return outlook.facts(link, devices)
+
+    @classmethod
+    def simulate(
+        cls, link: BleLink, devices: Mapping[str, BleDevice], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> AbstractAsyncContextManager[Simulation]:
+        """BlueZ with these devices around it, on a D-Bus of its own; `every`: how often each advertises."""
+        try:
+            from adapters.ble.simulator import simulate  # noqa: PLC0415 -- likewise
+        except ImportError as error:
+            raise Rejected("not-supported", f"{EXTRA} ({error})") from error
+        return simulate(link, devices, options)
 
     def tap(self, tap: Tap | None) -> None:
         """Show each advertisement, as `air.frame` has it, and what goes over connections."""

@@ -15,7 +15,7 @@ from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.gatt.commands import Commands
 from adapters.ble.gatt.parties import Parties
 from adapters.ble.heard.parties import Heard
-from adapters.ble.heard.party import Item
+from adapters.ble.items import Item
 from adapters.ble.states import States, Way
 from gateway.adapter import Emit, Memory, Tap
 from gateway.grid import Slot, shared_grid
