@@ -12,14 +12,14 @@ from adapters.ble.decoders.identity import resolves
 from adapters.ble.gatt.commands import Commands
 from adapters.ble.gatt.crowd import connects
 from adapters.ble.gatt.party import GattParty
-from adapters.ble.gatt.report import Report
 from adapters.ble.gatt.room import Room
+from adapters.ble.items import Tell
 
 
 class Parties:
     """Each `run` beside the others; where one changes its address, it is found by what is heard."""
 
-    def __init__(self, radio: Radio, devices: Mapping[str, BleDevice], emit: Report) -> None:
+    def __init__(self, radio: Radio, devices: Mapping[str, BleDevice], emit: Tell) -> None:
         connected = {name: device for name, device in devices.items() if connects(device)}
         room = Room(radio, connected)
         self._parties = {name: GattParty(name, device, room, emit) for name, device in connected.items()}
