@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.ble.config import BleDevice, BleLink
+from adapters.ble.gatt.checks import bundles, invoking, readable
 from adapters.ble.heard.learned import completed
 from adapters.ble.outlook import outlook
 from adapters.ble.outlook.advice import advice
 from adapters.ble.search.scope import scope_of
-from gateway.adapter import Adapter, Advice, Emit, Memory, PermanentError, Rejected, Tap, Tell, Wrote, to_nobody
+from gateway.adapter import (
+    NO_OPTIONS,
+    Adapter,
+    Advice,
+    Emit,
+    Memory,
+    PermanentError,
+    Rejected,
+    Simulation,
+    Tap,
+    Tell,
+    Wrote,
+    to_nobody,
+)
 from gateway.model import Command, Result, ResultStatus
 
 if TYPE_CHECKING:
+    from adapters.ble.gatt.commands import Commands
     from adapters.ble.session import Session
 
-EXTRA = "what speaks to BlueZ is not installed: `pip install 'fieldgate[ble]'`"
-
 NO_RADIO = "the radio is not there"
+DOWN = Result(ResultStatus.UNREACHABLE, reason="no-link", detail=NO_RADIO)
+GATT = "gatt"
+EXTRA = "what speaks to BlueZ is not installed: `pip install 'fieldgate[ble]'`"
 
 
 class BleAdapter(Adapter):
@@ -51,13 +68,38 @@ class BleAdapter(Adapter):
             self._session = None
             self._counters = session.counters
 
-    async def execute(self, command: Command, wrote: Wrote) -> Result:  # noqa: ARG002
+    async def execute(self, command: Command, wrote: Wrote) -> Result:
         """Write, read or invoke over a connection; everything is checked before anything is sent."""
-        if command.device not in self._devices:
+        device = self._devices.get(command.device)
+        if device is None:
             raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
+        if command.invoke is not None:
+            invoked = invoking(command.device, device, command.invoke, command.args)
+            commands = self._commands(command)
+            return DOWN if commands is None else await commands.invoke(invoked, wrote)
+        if command.write:
+            writes = bundles(device, command.write)
+            commands = self._commands(command)
+            return DOWN if commands is None else await commands.write(writes, wrote)
+        readable(device, command.read or ())
+        commands = self._commands(command)
+        return DOWN if commands is None else await commands.read(command.read or ())
+
+    async def peek(self, command: Command) -> Result:
+        """What a device offers over a connection: services, characteristics, values, points to write; for "gatt"."""
+        device = self._devices.get(command.device)
+        if device is None:
+            raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
+        if command.peek != GATT:
+            raise Rejected("malformed", "a Bluetooth device is looked at as a whole: `fieldgate read DEVICE --gatt`")
         if self._session is None:
-            return Result(ResultStatus.UNREACHABLE, reason="no-link", detail=NO_RADIO)
-        raise Rejected("not-supported", "commands are not there yet")
+            return DOWN
+        from adapters.ble.search.walk import walk  # noqa: PLC0415 -- likewise
+
+        return await self._session.visit(command.device, command.deadline_s, walk) or DOWN
+
+    def _commands(self, command: Command) -> Commands | None:
+        return None if self._session is None else self._session.commands(command.device, command.deadline_s)
 
     @classmethod
     def scans_alone(cls, link: BleLink, options: Mapping[str, Any]) -> bool:
@@ -99,6 +141,17 @@ class BleAdapter(Adapter):
     def load(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> Mapping[str, Any]:
         """The same as data."""
         return outlook.facts(link, devices)
+
+    @classmethod
+    def simulate(
+        cls, link: BleLink, devices: Mapping[str, BleDevice], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> AbstractAsyncContextManager[Simulation]:
+        """BlueZ with these devices around it, on a D-Bus of its own; `every`: how often each advertises."""
+        try:
+            from adapters.ble.simulator import simulate  # noqa: PLC0415 -- likewise
+        except ImportError as error:
+            raise Rejected("not-supported", f"{EXTRA} ({error})") from error
+        return simulate(link, devices, options)
 
     def tap(self, tap: Tap | None) -> None:
         """Show each advertisement, as `air.frame` has it, and what goes over connections."""

@@ -9,12 +9,16 @@ from typing import Any, TypeVar
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.descriptor import BleakGATTDescriptor
+from bleak.backends.service import BleakGATTServiceCollection
 
-from adapters.ble.air.errors import IN_PROGRESS, code_of
+from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of
 from adapters.ble.config import Attribute, WriteMode
 from adapters.ble.gatt.attributes import called, characteristic, descriptor
+from adapters.ble.gatt.checks import MAX_VALUE
 from adapters.ble.gatt.echo import Echo, Tell
-from adapters.ble.gatt.trouble import FOREIGN, Trouble, Why, of_asking
+from adapters.ble.gatt.edge import of_asking
+from adapters.ble.gatt.trouble import Trouble, Why
 from adapters.ble.gatt.within import HEARSAY_S, within
 from adapters.ble.gatt.words import LOST_CODE
 from gateway.adapter import Wrote
@@ -24,8 +28,6 @@ DISCONNECT_S = 5.0
 """For BlueZ to end a connection; after that ours to it is closed all the same."""
 BUSY_S = (0.1, 0.25, 1.0)
 """Pauses where BlueZ is still about something else with the characteristic."""
-MAX_VALUE = 512
-"""Bytes of the longest value (Core Specification 6.0, Vol 3, Part F, 3.2.9)."""
 
 
 class Connection:
@@ -73,6 +75,21 @@ class Connection:
             echo.expect(data)
         return data
 
+    @property
+    def offers(self) -> BleakGATTServiceCollection:
+        """All that the device has; raises Trouble."""
+        services: BleakGATTServiceCollection = self._services
+        return services
+
+    async def read_there(self, what: BleakGATTCharacteristic | BleakGATTDescriptor) -> bytes:
+        """Something of these, named by its handle rather than its UUID, which several may have; raises Trouble."""
+        if isinstance(what, BleakGATTDescriptor):
+            return bytes(await self._asked(self._client.read_gatt_descriptor(what), "read"))
+        told = next((each for each in self._echoes if self._characteristic(each).handle == what.handle), None)
+        if told is not None:
+            return await self.read(told)
+        return bytes(await self._asked(self._client.read_gatt_char(what), "read"))
+
     def writing(self, attribute: Attribute, data: bytes, mode: WriteMode) -> Callable[[], Coroutine[Any, Any, None]]:
         """How it is written, if it can be; raises Trouble before anything is sent."""
         if len(data) > MAX_VALUE:
@@ -113,12 +130,16 @@ class Connection:
             raise
 
     async def quit(self, attribute: Attribute, tell: Tell) -> None:
-        """Have it told no more; raises Trouble."""
+        """Have it told no more; where that fails the connection is of no use any more."""
         echo = self._echoes[attribute]
         echo.tells.remove(tell)
-        if not echo.tells:
-            del self._echoes[attribute]
+        if echo.tells or not self.is_up:
+            return
+        del self._echoes[attribute]
+        try:
             await self._asked(self._client.stop_notify(self._characteristic(attribute)), "notify")
+        except Trouble:
+            self._is_spent = True
 
     async def _begin(self, where: BleakGATTCharacteristic, echo: Echo) -> None:
         for pause_s in (*BUSY_S, 0.0):

@@ -19,9 +19,9 @@ def crowd(link: BleLink, devices: Mapping[str, BleDevice]) -> str | None:
     others = [name for name, device in devices.items() if not device.keeps and connects(device)]
     if len(kept) > link.connections:
         return (
-            f"{len(kept)} devices are to be kept connected, and the radio has {link.connections} connections: they take "
-            "turns, and what one notifies meanwhile is not heard. Raise `connections` if the radio can, use another "
-            "radio, or read some with connect: on-demand"
+            f"{len(kept)} devices are to be kept connected, and the radio has {link.connections} connections: they "
+            "take turns, and what one notifies meanwhile is not heard. Raise `connections` if the radio can, use "
+            "another radio, or read some with connect: on-demand"
         )
     if others and len(kept) == link.connections:
         return (

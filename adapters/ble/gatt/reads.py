@@ -11,7 +11,7 @@ from adapters.ble.gatt.attributes import called
 from adapters.ble.gatt.connection import Connection
 from adapters.ble.gatt.group import Group
 from adapters.ble.gatt.trouble import Trouble, Why
-from gateway.adapter import Emit
+from adapters.ble.items import Tell
 from gateway.line import Patience
 from gateway.model import Bad, BadReason, Sample
 
@@ -32,7 +32,7 @@ Took = Callable[[Group, Sample, str | None], None]
 class Reads:
     """Of one device; `wake` makes a group due."""
 
-    def __init__(self, groups: Sequence[Group], emit: Emit, took: Took) -> None:
+    def __init__(self, groups: Sequence[Group], emit: Tell, took: Took) -> None:
         self.groups = groups
         self.attributes = tuple(dict.fromkeys(each for group in groups for each in group.attributes))
         self._emit = emit
@@ -67,6 +67,11 @@ class Reads:
             if connection.is_up:
                 await between(connection)
         self._end(due, found)
+
+    @property
+    def resumes(self) -> bool:
+        """Whether it was cut short by one that does not answer, and goes on with the others."""
+        return bool(self._mute)
 
     def lost(self) -> bool:
         """The connection went down meanwhile: whether that is once too often."""

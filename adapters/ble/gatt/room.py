@@ -13,7 +13,7 @@ from adapters.ble.gatt.crowd import crowd
 from adapters.ble.gatt.slots import Slots
 
 LATELY_S = 30.0
-"""Heard since then a device is there, as far as anybody knows; BlueZ, too, forgets it after so long (TemporaryTimeout)."""
+"""Heard since then it is there, as far as anybody knows; BlueZ, too, forgets it after so long (TemporaryTimeout)."""
 DEAD_SHARE = 0.2
 """Of the radio's time to connect, for all devices together that do not take a connection."""
 
@@ -36,7 +36,7 @@ class Room:
         return cost_s * max(1, len(self.dead)) * (1 / DEAD_SHARE - 1)
 
     def is_near(self, address: str, since_s: float) -> bool:
-        """Whether it is worth a try: it was heard lately, or was connected (the loop's clock); or hearing says nothing."""
+        """Whether it is worth a try: it was heard or connected lately (the loop's clock); or hearing says nothing."""
         heard_s = self.radio.heard_s(address)
         if self.link.scan != "active" and heard_s is not None:
             return True

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
-from gateway.adapter import Emit
+from adapters.ble.items import Tell
 from gateway.model import DeviceState, DeviceStatus, Sample
 
 
 class Standing:
     """Of one device; nothing is said until something is known. `took` what comes of it, by what that is."""
 
-    def __init__(self, name: str, emit: Emit) -> None:
+    def __init__(self, name: str, emit: Tell) -> None:
         self.state = DeviceState.UNKNOWN
         self._name = name
         self._emit = emit
@@ -20,9 +20,9 @@ class Standing:
         self._troubles: dict[object, tuple[str, str | None]] = {}
 
     @property
-    def is_offline(self) -> bool:
-        """Whether nothing can be had of it, as was said."""
-        return self.state is DeviceState.OFFLINE
+    def is_unheard(self) -> bool:
+        """Whether it has not answered yet, or not since it was offline."""
+        return self.state in {DeviceState.UNKNOWN, DeviceState.OFFLINE}
 
     def took(self, what: object, sample: Sample, detail: str | None = None) -> None:
         """It has told this, good or bad."""
@@ -35,6 +35,10 @@ class Standing:
     def complain(self, what: object, reason: str, detail: str | None) -> None:
         """This can't be had of it."""
         self._troubles[what] = reason, detail
+
+    def mend(self, what: object) -> None:
+        """Nothing is wrong with this, as far as it is known."""
+        self._troubles.pop(what, None)
 
     def reached(self) -> None:
         """It answers."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from bleak.backends.device import BLEDevice
 
 from adapters.ble.config import Attribute, BleDevice
-from adapters.ble.gatt.connecting import SEEK_S, Connecting
+from adapters.ble.gatt.connecting import SEEK_S, Connecting, Manner
 from adapters.ble.gatt.connection import Connection
 from adapters.ble.gatt.room import Room
 from adapters.ble.gatt.slots import Seat
@@ -49,15 +49,10 @@ class Visits:
         found = await self._room.found(address, self._left_s, FIND_S)
         if found is None:
             raise Trouble(Why.OUT_OF_RANGE, f"it has not been heard for {FIND_S:g} s: is it on, and near enough?")
-        after_s = -HURRY_S if hurries else DOUBTFUL_S if doubtful else 0.0
-        self._connect = partial(
-            self.connecting.connected,
-            attempts=1 if dead and not hurries else self._device.gatt.attempts,
-            after_s=after_s,
-            gives_way=dead and not hurries,
-        )
-        async with self._room.slots.seat(self._name, heed, kept=self._device.keeps, after_s=after_s) as seat:
-            connection = await self._connected(found, after_s)
+        manner = self._manner(hurries=hurries, doubtful=doubtful, dead=dead)
+        kept = self._device.keeps
+        async with self._room.slots.seat(self._name, heed, kept=kept, after_s=manner.after_s) as seat:
+            connection = await self._connected(found, manner)
             self.count += 1
             try:
                 yield connection, seat
@@ -65,9 +60,14 @@ class Visits:
                 self._left_s = self._loop.time()
                 await connection.close()
 
-    async def _connected(self, found: BLEDevice, after_s: float) -> Connection:
+    def _manner(self, *, hurries: bool, doubtful: bool, dead: bool) -> Manner:
+        if hurries:
+            return Manner(self._device.gatt.attempts, -HURRY_S)
+        return Manner(1 if dead else self._device.gatt.attempts, DOUBTFUL_S if doubtful else 0.0, gives_way=dead)
+
+    async def _connected(self, found: BLEDevice, manner: Manner) -> Connection:
         """What it does not have may only be what BlueZ remembers wrongly of it: that is then looked at anew, once."""
-        connection = await self.connecting.connected(found, after_s=after_s)
+        connection = await self.connecting.connected(found, manner)
         try:
             if not connection.missing(self._attributes):
                 self._refreshed = False
@@ -82,5 +82,7 @@ class Visits:
         await connection.close()
         fresh = await self._room.heard_anew(found.address, SEEK_S)
         if fresh is None:
-            raise Trouble(Why.OUT_OF_RANGE, f"it has not been heard for {SEEK_S:g} s, since its services were forgotten")
-        return await self.connecting.connected(fresh, after_s=after_s)
+            raise Trouble(
+                Why.OUT_OF_RANGE, f"it has not been heard for {SEEK_S:g} s, since its services were forgotten"
+            )
+        return await self.connecting.connected(fresh, manner)

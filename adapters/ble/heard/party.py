@@ -16,10 +16,9 @@ from adapters.ble.heard.learned import Learning
 from adapters.ble.heard.points import NOTHING, Points
 from adapters.ble.heard.standing import Standing
 from adapters.ble.heard.unknown import Unknown
+from adapters.ble.items import Item
 from adapters.ble.quantities import LOST
-from gateway.model import DeviceStatus, Notice, PointGroup, Relearned, Sample
-
-Item = Sample | DeviceStatus | Notice | Relearned
+from gateway.model import Notice, PointGroup, Relearned, Sample
 
 APART_S = 30.0
 """The same packet after such a silence is another: a button was pressed once more. Advertising intervals end at 10.24 s
