@@ -6,13 +6,15 @@ its RSSI in one signed byte, and its AD structures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from adapters.ble.advert import Advert
+from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.heard.parties import Heard
+from adapters.ble.items import Item
 from gateway import plugins
 from gateway.adapter.capture import Traffic, parse_capture
 from gateway.config import Site, load
@@ -38,10 +40,18 @@ def site_of(folder: Path, secrets: Path) -> Site:
     return load(folder / "gateway.yaml", plugins.catalog(), {"CREDENTIALS_DIRECTORY": str(secrets)})
 
 
+def radio_of(folder: Path, secrets: Path) -> tuple[BleLink, Mapping[str, BleDevice]]:
+    """Its only link, and the devices there."""
+    ((_, setup),) = site_of(folder, secrets).links.items()
+    link, devices = setup.config, setup.devices
+    assert isinstance(link, BleLink)
+    return link, {name: device for name, device in devices.items() if isinstance(device, BleDevice)}
+
+
 def outcome_of(folder: Path, secrets: Path) -> Told:
     """What is told of it, in the order in which it is."""
-    ((_, link),) = site_of(folder, secrets).links.items()
-    heard = Heard(link.config, link.devices, {name: {} for name in link.devices})
+    link, devices = radio_of(folder, secrets)
+    heard = Heard(link, devices, {name: {} for name in devices})
     told, now_s = Told(), 0.0
     for at_s, said in _moments(folder / "air.txt"):
         while now_s + LOOK_S <= at_s:
@@ -54,9 +64,9 @@ def outcome_of(folder: Path, secrets: Path) -> Told:
     return told
 
 
-def _tell(told: Told, items: list[object]) -> None:
+def _tell(told: Told, items: Iterable[Item]) -> None:
     for item in items:
-        told(item)  # type: ignore[arg-type]  # all that is told of devices
+        told(item)
 
 
 def _moments(path: Path) -> Iterator[tuple[float, Advert]]:
