@@ -18,6 +18,7 @@ from adapters.ble.air.bus import Bus
 from adapters.ble.air.choice import Found, chosen
 from adapters.ble.air.errors import FOREIGN, translated, words
 from adapters.ble.air.inbox import Inbox
+from adapters.ble.air.passkeys import Passkeys
 from adapters.ble.air.patterns import patterns_for
 from adapters.ble.air.scanner import Scanner
 from adapters.ble.air.seam import Tenancy
@@ -135,11 +136,7 @@ class Radio:
         await self._bluez.follow(self._found)
         if not self._bluez.is_powered:
             await self._switched_on()
-        passkeys = {
-            device.address: None if device.gatt.passkey is None else int(device.gatt.passkey.get_secret_value())
-            for device in devices
-            if device.gatt.pairs and device.address is not None
-        }
+        passkeys = Passkeys(devices)
         if passkeys:
             self._agent = Agent(self.path, passkeys)
             await self._agent.register(self._bus)

@@ -16,7 +16,7 @@ from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of
 from adapters.ble.config import Attribute, WriteMode
 from adapters.ble.gatt.attributes import called, characteristic, descriptor
 from adapters.ble.gatt.checks import MAX_VALUE
-from adapters.ble.gatt.echo import Echo, Tell
+from adapters.ble.gatt.echo import Echo, Hear
 from adapters.ble.gatt.edge import of_asking
 from adapters.ble.gatt.trouble import Trouble, Why
 from adapters.ble.gatt.within import HEARSAY_S, within
@@ -112,7 +112,7 @@ class Connection:
         wrote(data)
         await self._asked(write(), "write")
 
-    async def listen(self, attribute: Attribute, tell: Tell) -> None:
+    async def listen(self, attribute: Attribute, tell: Hear) -> None:
         """Have it told from now on, by notification or indication; raises Trouble."""
         echo = self._echoes.get(attribute)
         if echo is not None:
@@ -129,7 +129,7 @@ class Connection:
             del self._echoes[attribute]
             raise
 
-    async def quit(self, attribute: Attribute, tell: Tell) -> None:
+    async def quit(self, attribute: Attribute, tell: Hear) -> None:
         """Have it told no more; where that fails the connection is of no use any more."""
         echo = self._echoes[attribute]
         echo.tells.remove(tell)

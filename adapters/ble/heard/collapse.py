@@ -32,6 +32,11 @@ class Collapse:
         self._told.update((name, (new, now_s)) for name, new in due.items())
         return sample_of(self.group, due, time_ms)
 
+    @property
+    def known(self) -> Found:
+        """What was told last of each."""
+        return {name: told for name, (told, _) in self._told.items()}
+
     def changed(self, found: Found) -> Found:
         """Those of these that are not what was told last, however long ago."""
         return {name: new for name, new in found.items() if name not in self._told or _differ(self._told[name][0], new)}

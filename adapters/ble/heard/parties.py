@@ -9,6 +9,7 @@ from adapters.ble.advert import Advert
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.decoders.identity import resolves
 from adapters.ble.decoders.make import decoder_of
+from adapters.ble.heard.collapse import Found
 from adapters.ble.heard.counters import Counters
 from adapters.ble.heard.crowd import Crowd
 from adapters.ble.heard.kept import Kept
@@ -54,6 +55,16 @@ class Heard:
     def look(self, now_s: float, now_ms: int) -> list[Item]:
         """Some time has passed, a second or so: what is to be told of silence, and of what waited."""
         return [item for party in self._parties.values() for item in party.look(now_s, now_ms)]
+
+    def met(self, name: str, now_s: float, now_ms: int) -> list[Item]:
+        """A device answers over a connection: it is there, though many do not advertise meanwhile."""
+        party = self._parties.get(name)
+        return party.met(now_s, now_ms) if party is not None else []
+
+    def known(self, name: str) -> Found:
+        """What was told last of a device's points, for who reads them; nothing of one that has not been told."""
+        party = self._parties.get(name)
+        return party.known() if party is not None else {}
 
     def rest(self) -> None:
         """It ends: what must not be forgotten is handed over to the memory."""

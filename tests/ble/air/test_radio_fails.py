@@ -11,7 +11,7 @@ from dbus_fast import Variant
 from adapters.ble.air import bluez as air_bluez
 from adapters.ble.air import scanner as air_scanner
 from adapters.ble.air.radio import Radio as Opened
-from adapters.ble.simulator.bluez import Bluez, Mends, Radio
+from adapters.ble.simulator.bluez import Bluez, Mends, Radio, Settings
 from adapters.ble.simulator.bus import Bus
 from gateway.adapter import AdapterError
 from tests.ble.air.aloft import COMPANY, SENSOR, Aloft, files, left_open, link_of, serving, until
@@ -273,3 +273,11 @@ async def test_a_defect_of_who_hears_ends_the_radio(radio: Radio) -> None:
                 await asyncio.wait_for(opened.serve(), 10.0)
     finally:
         await opened.close()
+
+
+async def test_a_passive_scan_that_bluez_does_not_offer_is_told(bus: Bus) -> None:
+    async with Bluez(bus.address, Settings(experimental=False)) as bluez:
+        bluez.add_radio(RADIO)
+        async with serving(scan="passive") as aloft:
+            await lost(aloft, "bluetoothd must be started with --experimental")
+        assert left_open() == []

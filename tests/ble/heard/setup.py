@@ -75,6 +75,10 @@ class Ear:
     def take(self, advert: Advert) -> Told:
         return self._told(self.party.hear(advert, self.now_s))
 
+    def meet(self) -> Told:
+        """It answers over a connection."""
+        return self._told(self.party.met(self.now_s, self.now_ms))
+
     def pass_(self, seconds: float) -> Told:
         """Look each second, as a session does, and tell all that comes of it."""
         told: Told = {}

@@ -157,3 +157,33 @@ def test_a_device_of_which_nothing_is_wanted_but_that_it_is_there_is_no_riddle()
     tag.take(Advert(ADDRESS, START_MS, -60, manufacturer={0x1234: b"\x01\x03"}))
     assert not tag.notices
     assert tag.counters.undecodable == 0
+
+
+def test_a_device_that_answers_over_a_connection_is_there_though_it_does_not_advertise_meanwhile() -> None:
+    tag = ear(points={"present": None, "temperature": None}, stale_after="30s")
+    assert tag.meet() == {"present": True}
+    assert tag.states == [("online", None)]
+    told: dict[str, Any] = {}
+    for _ in range(60):
+        told |= tag.pass_(1.0) | tag.meet()
+    assert told == {"present": True, "temperature": STALE}
+    assert tag.states == [("online", None), ("degraded", "stale")]
+    tag.pass_(31.0)
+    assert tag.states[-1] == ("offline", "silent")
+
+
+def test_a_connection_between_two_packets_does_not_make_the_second_less_than_the_first() -> None:
+    tag = ear(points={"temperature": None}, stale_after="30s", every="1h")
+    tag.hear(temperature=21.5)
+    for _ in range(60):
+        tag.meet()
+        assert tag.pass_(1.0) | tag.hear(temperature=21.5) == {}
+
+
+def test_what_is_known_is_what_was_told_last() -> None:
+    tag = ear(points={"temperature": None, "battery": None, "present": None}, stale_after="30s")
+    assert tag.party.known() == {}
+    tag.hear(temperature=21.5)
+    assert tag.party.known() == {"temperature": 21.5, "present": True}
+    tag.pass_(31.0)
+    assert tag.party.known() == {"temperature": STALE, "battery": STALE, "present": False}

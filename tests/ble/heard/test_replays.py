@@ -38,6 +38,19 @@ def test_what_was_sent_before_says_nothing_and_is_named() -> None:
     assert tag.counters.replayed == 1
 
 
+def test_who_sends_a_devices_packets_again_does_not_make_it_present() -> None:
+    tag = ear(**POINTS, stale_after="30s")
+    tag.hear(sealed(20.0, 1000))
+    tag.hear(sealed(21.0, 1001))
+    told: dict[str, Any] = {}
+    for _ in range(40):
+        told |= tag.pass_(1.0) | tag.hear(sealed(20.0, 1000), rssi=-40)
+    assert told["present"] is False
+    assert "rssi" not in told or told["rssi"] != -40
+    assert tag.states[-1] == ("degraded", "replayed")
+    assert tag.hear(sealed(22.0, 1002))["present"] is True
+
+
 def test_a_restart_does_not_open_the_door() -> None:
     tag = ear(**POINTS)
     tag.hear(sealed(20.0, 1000))
