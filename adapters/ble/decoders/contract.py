@@ -16,7 +16,9 @@ class Told(Struct, frozen=True, gc=False):
     """What an advertisement says: values by the names of `quantities`, in their units.
 
     `counter`: the packet's number, if it has one; it begins anew after `wraps` of them; a repeated packet has the
-    number of the first. `model`: what the device is, where it says so, for people.
+    number of the first. `model`: what the device is, where it says so, for people. `unknown`: parts that could not be
+    read, as a newer version of the format has them; with them goes what stands behind them. `is_sporadic`: it is sent
+    when something happens rather than at intervals, so that silence says nothing.
     """
 
     decoder: str
@@ -24,6 +26,8 @@ class Told(Struct, frozen=True, gc=False):
     counter: int | None = None
     wraps: int = 256
     model: str | None = None
+    unknown: int = 0
+    is_sporadic: bool = False
 
 
 class Refusal(StrEnum):
@@ -33,6 +37,8 @@ class Refusal(StrEnum):
     """It is, and there is no key."""
     WRONG_KEY = "wrong-key"
     """Its key does not open it."""
+    NOT_ENCRYPTED = "not-encrypted"
+    """It is not, although there is a key: anybody could have sent it."""
     REPLAYED = "replayed"
     """It was sent before: its counter has gone back."""
     MALFORMED = "malformed"

@@ -83,6 +83,7 @@ class Bus:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             preexec_fn=_end_with_parent,
+            start_new_session=True,  # a Ctrl-C is for its parent, which ends it in its turn
         )
         await self._ready(self._daemon)
 

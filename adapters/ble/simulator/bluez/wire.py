@@ -124,6 +124,7 @@ class Wire:
 
     async def _give(self, message: Message) -> None:
         sent = self._bus.send(message)
+        sent.add_done_callback(_known)
         if sent.done():
             sent.result()
         else:
@@ -151,6 +152,12 @@ class _Bus(MessageBus):
         finally:
             if self.connected:  # else the number may be somebody else's by now
                 self._loop.remove_writer(self._sock)
+
+
+def _known(sent: asyncio.Future[object]) -> None:
+    """Whatever became of it, nobody need ask again: with the bus gone, nobody waits for it any more."""
+    if not sent.cancelled():
+        sent.exception()
 
 
 def _close(message: Message) -> None:
