@@ -200,6 +200,15 @@ def test_what_is_read_is_written_so_that_it_reads_the_same(name: str, data: st.D
         assert characteristic.decode(characteristic.encode(values)) == values
 
 
+@pytest.mark.parametrize("data", ["0188", "0288", "fe87", "ff87", "0080", "ff7f"])
+def test_numbers_that_look_like_none_are_some_where_they_have_an_exponent(data: str) -> None:
+    ozone = CHARACTERISTICS["ozone_concentration"]
+    assert ozone.encode is not None
+    values = ozone.decode(bytes.fromhex(data))
+    assert values
+    assert ozone.decode(ozone.encode(values)) == values
+
+
 @pytest.mark.parametrize("name", ENCODABLE)
 @EACH
 @given(value=st.booleans() | st.integers() | st.floats() | st.text())
