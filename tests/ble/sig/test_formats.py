@@ -17,7 +17,7 @@ ENCODABLE = sorted(name for name, each in CHARACTERISTICS.items() if each.encode
 
 TEXTS = ("device_name", "model_number_string")
 """They may have any length."""
-EACH = settings(max_examples=30)
+EACH = settings(max_examples=15)
 """Of each characteristic: they are many, and alike."""
 
 READ: list[tuple[str, str, dict[str, Value]]] = [
