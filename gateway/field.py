@@ -39,6 +39,8 @@ class Field:
     def __call__(self, item: Sample | DeviceStatus | Notice, /) -> None:
         """Take it without waiting."""
         if isinstance(item, Sample):
+            if item.partial and item.is_empty:
+                return
             self._freshness.heard(item.group, self._loop.time())
             self.latest.put(item)
             for intake in self._intakes:

@@ -33,7 +33,7 @@ LONGEST_S = 120.0
 
 LENT = "a scan has the link for itself: its devices are out of reach until that has ended"
 
-SIGNS_OF_DEATH = frozenset({BadReason.TIMEOUT, BadReason.NO_LINK})
+SIGNS_OF_DEATH = frozenset({BadReason.TIMEOUT, BadReason.NO_LINK, BadReason.STALE})
 """Reasons that say nothing has answered; any other comes from a device that has."""
 
 SIGNS_OF_LIFE = frozenset({DeviceState.ONLINE, DeviceState.DEGRADED})
@@ -268,7 +268,9 @@ class _Signs:
 
 
 def _is_sign_of_life(sample: Sample) -> bool:
-    return len(sample.bad) < len(sample.values) or any(b.reason not in SIGNS_OF_DEATH for b in sample.bad.values())
+    if any(b.reason not in SIGNS_OF_DEATH for b in sample.bad.values()):
+        return True
+    return any(value is not None for value in sample.values) if sample.partial else len(sample.bad) < len(sample.values)
 
 
 async def _asked(adapter: Adapter, command: Command, job: Job) -> Result:

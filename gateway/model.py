@@ -1,8 +1,12 @@
-"""What moves through the house: samples, statuses, commands, results and gaps. Pure values."""
+"""What moves through the house: samples, statuses, commands, results and gaps. Pure values.
+
+A sample speaks of all points of its group, as polls do; or, where a device tells now this and now that, it is `partial`
+and speaks of some of them only. What it does not speak of stays as it was last told, with the time of then.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal
@@ -64,14 +68,28 @@ NOTHING_BAD: Mapping[str, Bad] = MappingProxyType({})
 class Sample(Struct, frozen=True, gc=False):
     """One device at one moment.
 
-    `values` follows `group.points`; it holds None exactly where `bad` names the point.
-    `time_ms`: UTC, Unix milliseconds, when the device was read (the last block's arrival).
+    `values` follows `group.points`; it holds None exactly where `bad` names the point, or where a `partial` one does
+    not tell it. `time_ms`: UTC, Unix milliseconds, when the device was read (the last block's arrival).
     """
 
     group: PointGroup
     time_ms: int
     values: tuple[Value | None, ...]
     bad: Mapping[str, Bad] = NOTHING_BAD
+    partial: bool = False
+
+    def told(self) -> Iterator[tuple[str, Value | Bad]]:
+        """The points that it speaks of, each with its value or why it has none."""
+        for name, value in zip(self.group.points, self.values, strict=True):
+            if value is not None:
+                yield name, value
+            elif name in self.bad:
+                yield name, self.bad[name]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it tells nothing at all: such a one is not emitted."""
+        return self.partial and not self.bad and all(value is None for value in self.values)
 
 
 class DeviceState(StrEnum):

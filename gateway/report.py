@@ -65,11 +65,13 @@ class GroupReport:
         self._last: list[tuple[Value | Bad, float] | None] = [None] * len(group.points)
 
     def select(self, sample: Sample, now_s: float) -> Selection | None:
-        """The points that are due, or None when none is; `now_s` is on a clock that never jumps."""
+        """The told points that are due, or None when none is; `now_s` is on a clock that never jumps."""
         values: dict[str, Value] = {}
         bad: dict[str, Bad] = {}
         for index, (name, rule) in enumerate(self._points):
             value = sample.values[index]
+            if value is None and sample.partial and name not in sample.bad:
+                continue
             new = sample.bad[name] if value is None else value
             if not self._is_due(rule, self._last[index], new, now_s):
                 continue

@@ -35,6 +35,7 @@ are verbs below it, in such a module of such a package."""
 SUBVERBS = {
     "scan": {
         "modbus": "Try unit ids on a Modbus link, and baud rates and parities of a serial port.",
+        "ble": "Listen for Bluetooth devices, and say who each is, what it tells and what to write.",
         "serial": "List serial ports; listen on one at the usual speeds, and say what its frames may be.",
     },
     "audit": {

@@ -281,19 +281,21 @@ CODES = {
         "room either. Lower `outbox: max_size`, make room, or put the state directory on a larger disk (--state-dir).",
     ),
     "W207": Code(
-        "another port may have this name after a restart",
+        "another port or radio may have this name after a restart",
         "Linux counts USB ports in the order in which it finds them: after a restart, or when an adapter is plugged in "
         "again, /dev/ttyUSB0 may be another one, and with it another device answers in place of the one that is meant. "
         "`ls -l /dev/serial/by-id` shows names that stay with an adapter. Where two adapters are of one make without "
         "serial numbers, /dev/serial/by-path has names that stay with the socket. A name of your own, made by a udev "
-        "rule, does as well.",
+        "rule, does as well. Bluetooth radios are counted in the same way: hci0 may be another one tomorrow. A radio's "
+        "address stays its own; `bluetoothctl list` shows it.",
     ),
     "W208": Code(
         "more is polled than there is time for",
         "`fieldgate check` prints what each device asks of its line, and how much of the line's time that takes. Above "
         "100 % polls are skipped (and counted), so that values come less often than `every` says. Poll less often, "
         "name fewer points, give addresses that lie close together, raise the baud rate on the line and all of its "
-        "devices, or divide the devices among two lines.",
+        "devices, or divide the devices among two lines. A Bluetooth radio has few connections at a time "
+        "(`connections`): keep fewer of them, let them go sooner (`gatt: idle`), or add a second radio.",
     ),
     "W209": Code(
         "an address that is hardly meant",

@@ -12,7 +12,7 @@ from gateway.control import answers, models, scans, streams
 from gateway.control.asking import encoded
 from gateway.control.errors import unknown
 from gateway.control.house import House
-from gateway.latest import Reading
+from gateway.latest import Reading, readings
 from gateway.model import DeviceInfo, DeviceStatus, Result, ResultStatus, Sample
 
 LOCAL_ID_BYTES = 8
@@ -129,9 +129,7 @@ def _device(asked: Asked) -> DeviceInfo:
 def _known(samples: list[Sample]) -> dict[str, dict[str, Reading]]:
     known: dict[str, dict[str, Reading]] = {}
     for sample in samples:
-        of_device = known.setdefault(sample.group.device, {})
-        for name, value in zip(sample.group.points, sample.values, strict=True):
-            of_device[name] = Reading(sample.time_ms, value, sample.bad.get(name))
+        known.setdefault(sample.group.device, {}).update(readings(sample))
     return known
 
 

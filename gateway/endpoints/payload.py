@@ -83,11 +83,13 @@ class Encoder:
         return template
 
     def sample(self, seq: int, sample: Sample) -> bytes:
-        """A whole sample: every point of its group, good or bad."""
+        """A whole sample: every point that it tells, good or bad."""
         group = sample.group
         values: Mapping[str, Any] = dict(zip(group.points, sample.values, strict=True))
         if sample.bad:
             values = {name: value for name, value in values.items() if name not in sample.bad}
+        if sample.partial:
+            values = {name: value for name, value in values.items() if value is not None}
         return self.reading(seq, group.device, sample.time_ms, values, sample.bad)
 
     def device_status(self, seq: int, time_ms: int, status: DeviceStatus) -> bytes:

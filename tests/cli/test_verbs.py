@@ -115,7 +115,7 @@ def test_explain_says_what_a_code_means(here: Verbs) -> None:
 
 def test_version_says_what_is_installed(here: Verbs) -> None:
     assert here("--version").out == f"fieldgate {__version__}\n"
-    assert here("version", "--json").json["adapters"] == ["modbus", "serial"]
+    assert here("version", "--json").json["adapters"] == ["ble", "modbus", "serial"]
 
 
 def test_an_interrupted_pipe_is_no_crash() -> None:

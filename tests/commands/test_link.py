@@ -312,13 +312,23 @@ async def test_at_the_stop_what_waits_is_refused_and_what_is_under_way_is_unknow
 
 
 @pytest.mark.parametrize(
-    ("reason", "expected"), [(BadReason.DEVICE_ERROR, Phase.UP), (BadReason.TIMEOUT, Phase.STARTING)]
+    ("reason", "expected"),
+    [(BadReason.DEVICE_ERROR, Phase.UP), (BadReason.TIMEOUT, Phase.STARTING), (BadReason.STALE, Phase.STARTING)],
 )
 async def test_a_device_that_answers_with_errors_has_answered(reason: BadReason, expected: Phase) -> None:
     async with linked() as (link, _):
         assert Puppet.emit is not None
         Puppet.emit(Sample(GROUP, 0, (None, None), {"a": Bad(reason), "b": Bad(reason)}))
         assert phase(link) is expected
+
+
+async def test_a_link_is_up_with_a_value_and_not_with_what_a_sample_does_not_tell() -> None:
+    async with linked() as (link, _):
+        assert Puppet.emit is not None
+        Puppet.emit(Sample(GROUP, 0, (None, None), {"a": Bad(BadReason.STALE)}, partial=True))
+        assert phase(link) == Phase.STARTING
+        Puppet.emit(Sample(GROUP, 0, (1, None), partial=True))
+        assert phase(link) == Phase.UP
 
 
 async def test_one_who_looks_on_does_not_keep_a_link_down_that_can_show_nothing() -> None:

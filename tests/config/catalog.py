@@ -7,6 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from adapters.ble import BleAdapter
+from adapters.ble.config import BleDevice, BleLink
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusDevice, ModbusLink
 from adapters.serial import SerialAdapter
@@ -107,6 +109,7 @@ CATALOG = Catalog(
         "bus": lambda: AdapterModels(BusLink, BusDevice),
         "radio": lambda: AdapterModels(RadioLink, RadioDevice, _radio_advice),
         "lost": _missing,
+        "ble": lambda: AdapterModels(BleLink, BleDevice, BleAdapter.advice),
         "modbus": lambda: AdapterModels(ModbusLink, ModbusDevice, ModbusAdapter.advice),
         "serial": lambda: AdapterModels(SerialLink, SerialDevice, SerialAdapter.advice),
     },

@@ -203,3 +203,9 @@ async def test_a_device_whose_points_come_in_several_groups_has_them_all(loop: L
     }
     field.link_down("tty")
     assert [sample.group for sample in door.samples[3:]] == [weight, tare], "what is never stale has no link, too"
+
+
+async def test_a_sample_that_tells_nothing_is_none(field: Field, door: Door) -> None:
+    field(Sample(GROUP, 1, (None,), partial=True))
+    assert not door.samples
+    assert not field.latest.samples()

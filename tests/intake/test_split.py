@@ -105,3 +105,16 @@ async def test_while_the_clock_is_wrong_room_is_left_for_setting_the_time_right(
     rig.outbox.max_payload = whole + 1
     door.sample(sample())
     assert len(rig.ready) == 1 + 2 + 1
+
+
+async def test_what_a_sample_does_not_tell_is_in_no_part(rig: Rig) -> None:
+    rig.outbox.max_payload = 300
+    whole = sample()
+    untold = set(POINTS[::2])
+    values = tuple(None if n in untold else v for n, v in zip(POINTS, whole.values, strict=True))
+    bad = {name: why for name, why in whole.bad.items() if name not in untold}
+    intake(rig).sample(Sample(whole.group, TIME_MS, values, bad, partial=True))
+    parts = staged(rig)
+    assert len(parts) > 1
+    told = [name for part in parts for name in (*part["values"], *part.get("bad", {}))]
+    assert sorted(told) == sorted(set(POINTS) - untold)

@@ -22,12 +22,16 @@ LINK = re.compile(r"\]\((?!\w+:|#)([^)#]+)")
 LINKS: dict[str, dict[str, Any]] = {
     "modbus": {"adapter": "modbus", "host": "made-up"},
     "serial": {"adapter": "serial", "port": "tcp://made-up:4001"},
+    "ble": {"adapter": "ble"},
 }
 DEVICES: dict[str, dict[str, Any]] = {
     "modbus": {"points": {"p": {"address": 1, "type": "uint16"}}},
     "serial": {"match": "^(?P<p>.+)$", "points": {"p": {"type": "float"}}},
+    "ble": {"address": "00:00:5E:00:53:01", "points": {"battery": {"characteristic": "battery_level"}}},
 }
 """By adapter, what a piece that leaves it out gets."""
+SECRETS = {"-passkey": "012345", "-key": "00" * 16}
+"""By the end of their names."""
 
 
 class Example(NamedTuple):
@@ -63,7 +67,7 @@ def whole(example: Example) -> str:
         return example.text
     piece = yaml.safe_load(example.text)
     assert isinstance(piece, dict), "a piece of a site begins with one of its keys"
-    adapter = "serial" if example.where.startswith("docs/serial.md") else "modbus"
+    adapter = next((name for name in LINKS if example.where.startswith(f"docs/{name}.md")), "modbus")
     links = {device["link"]: LINKS[adapter] for device in piece.get("devices", {}).values()}
     links = piece.get("links") or links or {"l": LINKS[adapter]}
     made_up: dict[str, Any] = {
@@ -80,7 +84,7 @@ def whole(example: Example) -> str:
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.where for example in EXAMPLES])
 def test_an_example_is_valid(example: Example, tmp_path: Path) -> None:
     for name in SECRET.findall(example.text):
-        (tmp_path / name).write_text("made-up")
+        (tmp_path / name).write_text(next((SECRETS[end] for end in SECRETS if name.endswith(end)), "made-up"))
     for name in FILE.findall(example.text):
         (tmp_path / name).touch()
     environ = dict.fromkeys(VARIABLE.findall(example.text), "made-up")

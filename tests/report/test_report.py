@@ -161,6 +161,29 @@ def test_after_a_gap_every_point_is_reported_once(clock: Clock) -> None:
     assert told(filters, 1.0, 2.0) is None
 
 
+def part(*values: Value | Bad | None) -> Sample:
+    """None: it does not tell that point."""
+    told = sample(*(TIMEOUT if value is None else value for value in values))
+    bad = {name: why for name, why in told.bad.items() if values["abc".index(name)] is not None}
+    return Sample(told.group, 0, told.values, bad, partial=True)
+
+
+def test_what_a_sample_does_not_tell_is_left_alone(clock: Clock) -> None:
+    filters = ReportFilter(lambda *_: rule(heartbeat_s=60.0), clock)
+    assert filters.select(part(1.0, TIMEOUT, None)) == Selection({"a": 1.0}, {"b": TIMEOUT})
+    assert filters.select(part(1.0, None, None)) is None
+    assert filters.select(part(2.0, None, 3.0)) == Selection({"a": 2.0, "c": 3.0}, {})
+    assert filters.select(part(None, TIMEOUT, None)) is None
+    clock.now_s += 60.0
+    assert filters.select(part(None, None, 3.0)) == Selection({"c": 3.0}, {})
+    assert filters.select(part(2.0, TIMEOUT, 3.0)) == Selection({"a": 2.0}, {"b": TIMEOUT})
+
+
+def test_a_sample_of_some_points_passes_untouched_where_nothing_is_on_change(clock: Clock) -> None:
+    some = part(1.0, None)
+    assert one_point(ALWAYS, clock).select(some) is some
+
+
 class Model(NamedTuple):
     """The interface's words, for one point."""
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from adapters.ble.config.names import ServiceUuid
 from gateway.adapter import StrictModel
 from gateway.template import parse_hex
 
 
+def _is_number(given: Any) -> Any:
+    if isinstance(given, str):
+        raise ValueError("a company's number is written without quotes, in hex as lists have it: 0x0499")
+    return given
+
+
+Company = Annotated[int, BeforeValidator(_is_number), Field(ge=0, le=0xFFFF)]
+
+
 class AdvertData(StrictModel):
     """The data of a manufacturer or a service; what does not begin with `starts`, or is not so long, is not meant."""
 
-    manufacturer: Annotated[int, Field(ge=0, le=0xFFFF)] | None = Field(
+    manufacturer: Company | None = Field(
         None, description="the company's number, as in 0x0499; what follows it is byte 0"
     )
     service: ServiceUuid | None = Field(None, description="a UUID or standard name; what follows it is byte 0")

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, GetJsonSchemaHandler
@@ -20,6 +21,11 @@ FAMILIES = (
 )  # fmt: skip
 """Makers whose formats a library knows."""
 
+KEY_LENGTHS: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {AUTO: (16, 12), "bthome": (16,), "atc": (16,), "xiaomi": (16, 12)}
+)
+"""In bytes; 12 for versions 2 and 3 of MiBeacon."""
+
 GROUP = "fieldgate.ble.decoders"
 """Entry points of others' decoders: a name, and a class that is made with an address, a key and a memory."""
 
@@ -33,6 +39,11 @@ def installed() -> Mapping[str, EntryPoint]:
 def known() -> tuple[str, ...]:
     """All names."""
     return (AUTO, *OWN, *FAMILIES, *installed())
+
+
+def key_lengths(name: str) -> tuple[int, ...] | None:
+    """Bytes of the keys that it takes, none if it takes none; None: it is others' and does not say."""
+    return None if name in installed() else KEY_LENGTHS.get(name, ())
 
 
 def parse_decoder(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from adapters.ble.config.names import CharacteristicUuid, ServiceUuid
 from adapters.ble.config.point import Attribute, WriteMode
@@ -12,7 +12,18 @@ from gateway.adapter import AdapterCommand, Period, StrictModel
 from gateway.template import Send, parse_hex
 from gateway.units import Duration, Rate
 
-Passkey = Annotated[SecretStr, Field(description="six digits")]
+PASSKEY_DIGITS = 6
+"""Bluetooth Core Specification 6.0, Vol 3, Part H, 2.3.5.3."""
+
+
+def _of_six_digits(passkey: SecretStr) -> SecretStr:
+    digits = passkey.get_secret_value()
+    if not (len(digits) == PASSKEY_DIGITS and digits.isascii() and digits.isdigit()):
+        raise ValueError("a passkey is six digits, in quotes, since it may begin with 0")
+    return passkey
+
+
+Passkey = Annotated[SecretStr, AfterValidator(_of_six_digits)]
 
 
 class Gatt(StrictModel):
@@ -26,7 +37,9 @@ class Gatt(StrictModel):
     timeout: Period = Field(5.0, description="for one read or write")
     attempts: Annotated[int, Field(ge=1, le=10)] = Field(3, description="to connect, before it counts as failed")
     pair: bool = Field(False, description="pair before anything is read; a passkey means so anyway")
-    passkey: Passkey | None = Field(None, description="six digits, as the device shows them: write ${secret:NAME}")
+    passkey: Passkey | None = Field(
+        None, description="six digits, as the device shows or has them: write ${secret:NAME}"
+    )
     max_notifications: Annotated[Rate, Field(gt=0)] = Field(
         50.0, description="more than that of each characteristic are counted and left out, but for the newest"
     )
@@ -35,13 +48,6 @@ class Gatt(StrictModel):
     def pairs(self) -> bool:
         """Whether it is paired with."""
         return self.pair or self.passkey is not None
-
-    @model_validator(mode="after")
-    def _passkey_has_six_digits(self) -> Self:
-        digits = "" if self.passkey is None else self.passkey.get_secret_value()
-        if self.passkey is not None and not (len(digits) == 6 and digits.isascii() and digits.isdigit()):
-            raise ValueError('passkey: it is six digits, in quotes where they begin with 0: "012345"')
-        return self
 
 
 class Answer(StrictModel):

@@ -13,7 +13,7 @@ _ADDRESS = re.compile(r"[0-9A-F]{2}(?::[0-9A-F]{2}){5}")
 _RADIO = re.compile(r"hci\d{1,3}")
 _SHORT = re.compile(r"(?:0[xX])?([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8})")
 _LONG = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
+_HEX_DIGITS = re.compile(r"[0-9A-Fa-f]*")
 
 BASE = "-0000-1000-8000-00805f9b34fb"
 """What follows the short form of a UUID (Bluetooth Core Specification 6.0, Vol 3, Part B, 2.5.1)."""
@@ -44,8 +44,8 @@ def full_uuid(short: str | int) -> str:
 
 def parse_uuid(given: Any, known: Any) -> str:
     """All 128 bits, in small letters, of what is written short, in full, or by its standard name; raises ValueError."""
-    if isinstance(given, int) and not isinstance(given, bool):
-        raise ValueError(f'a UUID is text: write it in quotes, like "{given:04x}" (without them it is a number)')
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        raise ValueError('a UUID is text: write it in quotes, like "2902" (without them it is a number)')
     if not isinstance(given, str):
         raise ValueError('must be a UUID, like "2a19" or "battery_level"')
     text = given.strip().lower()
@@ -63,9 +63,11 @@ def parse_uuid(given: Any, known: Any) -> str:
 def parse_key(text: str, lengths: tuple[int, ...]) -> bytes:
     """Bytes of a key in hex; raises ValueError, without the key."""
     digits = re.sub(r"[\s:-]", "", text)
-    if not _HEX.fullmatch(digits) or len(digits) // 2 not in lengths:
-        wanted = " or ".join(str(2 * length) for length in lengths)
-        raise ValueError(f"a key is {wanted} hex digits, and this has {len(digits)} characters")
+    wanted = " or ".join(str(2 * length) for length in lengths)
+    if not _HEX_DIGITS.fullmatch(digits):
+        raise ValueError(f"a key is {wanted} hex digits, 0-9 and a-f, and this has other characters")
+    if len(digits) not in (2 * length for length in lengths):
+        raise ValueError(f"a key is {wanted} hex digits, and this has {len(digits)}")
     return bytes.fromhex(digits)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from typing_extensions import override
 
 from adapters.ble import sig
 from adapters.ble.config.data import AdvertData
 from adapters.ble.config.names import CharacteristicUuid, DescriptorUuid, ServiceUuid
-from adapters.ble.config.sense import complaints
+from adapters.ble.config.sense import complaints, untyped
 from gateway.adapter import PlacedPoint
 
 TypeName = Literal[
@@ -32,11 +32,18 @@ class Attribute(NamedTuple):
     descriptor: str | None = None
 
 
+def _without_type(schema: dict[str, Any]) -> None:
+    """For editors: the device fills it in before a point is validated."""
+    schema.pop("required", None)
+
+
 class BlePoint(PlacedPoint):
     """A value that a decoder makes of advertisements (`from`), or by its place in their `data` or in a characteristic.
 
     `type` and `unit` need not be given where a decoder, or the standard's format of a characteristic, says them.
     """
+
+    model_config = ConfigDict(json_schema_extra=_without_type)
 
     type: TypeName
     from_: str | None = Field(
@@ -84,6 +91,13 @@ class BlePoint(PlacedPoint):
         if self.standard is not None and len(self.standard.fields) == 1:
             return next(iter(self.standard.fields))
         return name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_type(cls, given: Any) -> Any:
+        if isinstance(given, dict) and (sentence := untyped(given)) is not None:
+            raise ValueError(sentence)
+        return given
 
     @model_validator(mode="after")
     def _makes_sense(self) -> BlePoint:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
+from adapters.ble import sig
+from adapters.ble.config.names import parse_uuid
 from gateway.adapter import complaints_of_bytes, complaints_of_labels, of_scale
 from gateway.values import SCALARS
 
@@ -15,6 +17,18 @@ DECODED = frozenset({"float", "int", "bool", "string"})
 """Types of what a decoder gives; all others are bytes, and bool and string may be either."""
 
 OF_CONNECTIONS = ("service", "descriptor", "notify", "write")
+
+
+def untyped(given: Mapping[str, Any]) -> str | None:
+    """Why what is written of a point must say its type, where nothing else can."""
+    if "type" in given or "characteristic" not in given:
+        return None
+    if "at" in given or "descriptor" in given:
+        return "of what stands there its type must be said, as in type: uint8 or type: string"
+    name = sig.by_uuid(parse_uuid(given["characteristic"], sig.CHARACTERISTIC_UUIDS))
+    if name is None:
+        return "no standard says what this characteristic holds: say its type, as in type: uint8 or type: bytes"
+    return f"that characteristic has {', '.join(sig.CHARACTERISTICS[name].fields)}: say which in `from`"
 
 
 def complaints(point: BlePoint) -> Iterator[str]:

@@ -35,13 +35,13 @@ class Scanned:
             self.notes += line.get("notes", [])
 
 
-def scanned(where: Where, adapter: str, link: str, options: Mapping[str, Any]) -> Scanned:
-    """Through the gateway that runs, else by ourselves; raises Refused."""
+def scanned(where: Where, adapter: str, link: str, options: Mapping[str, Any], *, listens: bool = False) -> Scanned:
+    """Through the gateway that runs, else by ourselves; raises Refused. `listens` as a Gauge has it."""
     told = Scanned()
     with way_to_scan(where) as client:
         _check(client, adapter, link)
         try:
-            with Gauge(link) as gauge, closing(_lines(client, link, options)) as lines:
+            with Gauge(link, listens=listens) as gauge, closing(_lines(client, link, options)) as lines:
                 for line in lines:
                     told.take(line)
                     gauge.show(line)

@@ -21,8 +21,10 @@ REDRAWN_PER_S = 4
 class Gauge:
     """First how long it may take, then how far it is; in a pipe only the first."""
 
-    def __init__(self, link: str) -> None:
+    def __init__(self, link: str, *, listens: bool = False) -> None:
         self._link = link
+        self._listens = listens
+        """Until the time is over, rather than through what there is to try."""
         self._found = 0
         self._live: Live | None = None
         if sys.stderr.isatty():
@@ -46,9 +48,9 @@ class Gauge:
             return
         self._found += len(line.get("found", []))
         if not line["done"]:
-            self._say(beginning(self._link, line))
+            self._say(listening(self._link, line) if self._listens else beginning(self._link, line))
         if self._live is not None:
-            self._live.update(Text(progress(line, self._found)))
+            self._live.update(Text(heard(line) if self._listens else progress(line, self._found)))
 
     def _say(self, sentence: str) -> None:
         if self._live is not None:
@@ -69,3 +71,13 @@ def progress(line: Mapping[str, Any], found: int) -> str:
     done, total = line["done"], line["total"]
     place = f"{at} of {total}" if at.endswith(f" {done}") else f"{at} ({done} of {total})"
     return f"{place.strip()}, {found} found, about {show.span(line['left_s'])} left"
+
+
+def listening(link: str, line: Mapping[str, Any]) -> str:
+    """Likewise."""
+    return f"listening on {link} for {show.span(max(1.0, line['left_s']))}; nothing is written"
+
+
+def heard(line: Mapping[str, Any]) -> str:
+    """`12 devices, 7 s left`."""
+    return f"{printable(line.get('at') or 'nothing yet')}, {show.span(line['left_s'])} left"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,7 +9,6 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from gateway import plugins
-from gateway.adapter import Progress, Rejected
 from gateway.cli import show
 from gateway.cli.control import table
 from gateway.cli.control.finding import Where
@@ -21,6 +19,7 @@ from gateway.cli.exits import Exit
 from gateway.cli.refused import Refused
 from gateway.cli.scan.asking import Scanned, scanned
 from gateway.cli.scan.gauge import Gauge
+from gateway.cli.scan.surveying import surveyed
 from gateway.ports import identity_of
 from gateway.ports.lasting import lasting_name
 from gateway.ports.listed import PortInfo, listed
@@ -37,7 +36,8 @@ def searched(where: Where, port: str, options: Mapping[str, Any]) -> Scanned:
     links = holders(where)
     link = _link_on(port, links)
     if link is None:
-        return _by_ourselves(port, options)
+        serial = plugins.adapter(ADAPTER)
+        return surveyed(serial, lambda: serial.link_to(port), options, Gauge(port))
     if (adapter := links[link].adapter) != ADAPTER:
         raise Refused(Exit.REFUSED, f"the gateway's link {link} ({adapter}) has {port}: stop the gateway for as long")
     return scanned(where, ADAPTER, link, options)
@@ -110,23 +110,3 @@ def _product(port: PortInfo) -> str:
     """As it says itself; the maker's name is often in that already."""
     maker, product = port.manufacturer or "", port.product or ""
     return product if maker in product else f"{maker} {product}".strip()
-
-
-def _by_ourselves(port: str, options: Mapping[str, Any]) -> Scanned:
-    told, adapter = Scanned(), plugins.adapter(ADAPTER)
-    with Gauge(port) as gauge:
-
-        def tell(progress: Progress) -> None:
-            line = {**progress._asdict(), "found": [dict(each) for each in progress.found]}
-            told.take(line)
-            gauge.show(line)
-
-        try:
-            found = asyncio.run(adapter.survey(adapter.link_to(port), {}, options, tell))
-        except Rejected as error:
-            told.take({"status": "rejected", "reason": error.reason, "detail": error.detail})
-        except KeyboardInterrupt:
-            return told
-        else:
-            told.take({"status": "done", "found": found})
-    return told

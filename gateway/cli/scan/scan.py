@@ -12,5 +12,5 @@ def scan(context: typer.Context) -> int | None:
     """Exit code 2: what is to be scanned must be said."""
     if context.invoked_subcommand is not None:
         return None
-    show.problem("say what is to be scanned, as in `fieldgate scan modbus LINK` or `fieldgate scan serial PORT`")
+    show.problem("say what is to be scanned, as in `scan modbus LINK`, `scan serial PORT` or `scan ble`")
     return Exit.USAGE

@@ -1,0 +1,1 @@
+"""The radio, through BlueZ."""

@@ -1,0 +1,1 @@
+"""What is read, told and written over connections."""

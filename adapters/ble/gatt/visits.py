@@ -1,0 +1,88 @@
+"""A visit to a device: it is found, a slot is had for it, it is connected, and left again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from bleak.backends.device import BLEDevice
+
+from adapters.ble.config import Attribute, BleDevice
+from adapters.ble.gatt.connecting import SEEK_S, Connecting, Manner
+from adapters.ble.gatt.connection import Connection
+from adapters.ble.gatt.room import Room
+from adapters.ble.gatt.slots import Seat
+from adapters.ble.gatt.trouble import Trouble, Why
+
+FIND_S = 30.0
+"""For a device to be heard before it is called out of range: battery devices advertise each second to each ten."""
+HURRY_S = 5.0
+"""A command goes before who has begun to wait so much earlier."""
+DOUBTFUL_S = 10.0
+"""Who did not take a connection last time waits so much longer for its next try while others want one."""
+
+
+class Visits:
+    """To one device, which has these attributes if it is the one that is meant."""
+
+    def __init__(self, name: str, device: BleDevice, attributes: Sequence[Attribute], room: Room) -> None:
+        self.connecting = Connecting(name, device.gatt, room)
+        self.count = 0
+        self._name = name
+        self._device = device
+        self._attributes = attributes
+        self._room = room
+        self._left_s = -FIND_S
+        self._refreshed = False
+        self._loop = asyncio.get_running_loop()
+
+    def is_near(self, address: str) -> bool:
+        """Whether it is worth a try."""
+        return self._room.is_near(address, self._left_s)
+
+    @asynccontextmanager
+    async def visit(
+        self, address: str, heed: Callable[[], object], *, hurries: bool, doubtful: bool, dead: bool
+    ) -> AsyncIterator[tuple[Connection, Seat]]:
+        """Connected meanwhile; `heed` that others want the seat. Raises Trouble."""
+        found = await self._room.found(address, self._left_s, FIND_S)
+        if found is None:
+            raise Trouble(Why.OUT_OF_RANGE, f"it has not been heard for {FIND_S:g} s: is it on, and near enough?")
+        manner = self._manner(hurries=hurries, doubtful=doubtful, dead=dead)
+        kept = self._device.keeps
+        async with self._room.slots.seat(self._name, heed, kept=kept, after_s=manner.after_s) as seat:
+            connection = await self._connected(found, manner)
+            self.count += 1
+            try:
+                yield connection, seat
+            finally:
+                self._left_s = self._loop.time()
+                await connection.close()
+
+    def _manner(self, *, hurries: bool, doubtful: bool, dead: bool) -> Manner:
+        if hurries:
+            return Manner(self._device.gatt.attempts, -HURRY_S)
+        return Manner(1 if dead else self._device.gatt.attempts, DOUBTFUL_S if doubtful else 0.0, gives_way=dead)
+
+    async def _connected(self, found: BLEDevice, manner: Manner) -> Connection:
+        """What it does not have may only be what BlueZ remembers wrongly of it: that is then looked at anew, once."""
+        connection = await self.connecting.connected(found, manner)
+        try:
+            if not connection.missing(self._attributes):
+                self._refreshed = False
+                return connection
+            if self._refreshed or self._device.gatt.pairs:  # to forget it would end the pairing, too
+                return connection
+            self._refreshed = True
+            await self._room.radio.forget(found)
+        except BaseException:
+            await connection.close()
+            raise
+        await connection.close()
+        fresh = await self._room.heard_anew(found.address, SEEK_S)
+        if fresh is None:
+            raise Trouble(
+                Why.OUT_OF_RANGE, f"it has not been heard for {SEEK_S:g} s, since its services were forgotten"
+            )
+        return await self.connecting.connected(fresh, manner)

@@ -1,0 +1,1 @@
+"""What devices say without being asked: from advertisements to samples and states. Pure."""
