@@ -87,8 +87,7 @@ class Adapter(Interface):
     def end(self) -> None:
         """Do nothing any more, and tell nobody: whom it was connected to is free again."""
         for device in self.devices.values():
-            if device.link is not None:
-                device.link.end()
+            device.end()
         if self._sweeping is not None:
             self._sweeping.cancel()
 
