@@ -121,14 +121,22 @@ def _points(services: Sequence[Service]) -> Iterator[tuple[str, dict[str, Any]]]
     for service in services:
         if short(service.uuid) in HOUSEKEEPING:
             continue
-        for uuid, each in {each.uuid: each for each in reversed(service.characteristics)}.items():
-            where = {"service": short(service.uuid)} if counts[uuid] > 1 else {}
+        for each in _first_of_each(service.characteristics):
+            where = {"service": short(service.uuid)} if counts[each.uuid] > 1 else {}
             for name, point in _points_of(each):
                 free = next(free for free in _numbered(name) if free not in taken)
                 taken.add(free)
                 fits = {} if free == name or "from" in point or "type" in point else {"from": name}
                 rare = {"every": "1d"} if short(service.uuid) in ABOUT and "notify" not in point else {}
                 yield free, {**point, **where, **fits, **rare}
+
+
+def _first_of_each(characteristics: Sequence[Characteristic]) -> list[Characteristic]:
+    """Of those that share a UUID within a service only the first can be named."""
+    firsts: dict[str, Characteristic] = {}
+    for each in characteristics:
+        firsts.setdefault(each.uuid, each)
+    return list(firsts.values())
 
 
 def _points_of(each: Characteristic) -> Iterator[tuple[str, dict[str, Any]]]:
