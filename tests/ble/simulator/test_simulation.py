@@ -1,49 +1,18 @@
 """Devices of a configuration that are not there, as the real bleak hears and reads them."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
-from bleak.backends.bluezdbus.version import BlueZFeatures
 
-from adapters.ble.config import BleDevice, BleLink, full_uuid
-from adapters.ble.simulator import Simulation, simulate
+from adapters.ble.config import BleLink, full_uuid
+from adapters.ble.simulator import simulate
 from gateway.adapter import Rejected
 from gateway.values import Unwritable
-from tests.ble.bluez import Ear, forget_bleak, scanning
+from tests.ble.bluez import Ear, scanning
+from tests.ble.simulator.served import ADDRESS, Serve
 
 KEY = "231d39c1d7cc1ab1aee224cd096db932"
 BTHOME, RUUVI = full_uuid(0xFCD2), 0x0499
-ADDRESS = "A4:C1:38:11:22:{:02X}"
-
-Serve = Callable[..., AbstractAsyncContextManager[Simulation]]
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
-    """Simulates devices where bleak finds them."""
-    monkeypatch.setattr(BlueZFeatures, "checked_bluez_version", True)  # else it looks for bluetoothctl
-
-    @asynccontextmanager
-    async def served(
-        devices: Mapping[str, Mapping[str, Any]], link: Mapping[str, Any] | None = None, **options: Any
-    ) -> AsyncIterator[Simulation]:
-        configured = {name: device(number, **given) for number, (name, given) in enumerate(devices.items())}
-        radio = BleLink.model_validate({"adapter": "ble", **(link or {})})
-        async with simulate(radio, configured, {"elsewhere": True, "every": "20ms", **options}) as simulation:
-            monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", simulation.settings["bus"])
-            try:
-                yield simulation
-            finally:
-                await forget_bleak()
-
-    return served
-
-
-def device(number: int = 0, **given: Any) -> BleDevice:
-    return BleDevice.model_validate({"link": "radio", "address": ADDRESS.format(number), **given})
-
 
 THERMO: dict[str, Any] = {"decoder": "bthome", "points": {"temperature": {}, "battery": {}, "rssi": {}}}
 
