@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.structs import replace
@@ -14,13 +15,27 @@ from adapters.ble.heard.learned import completed
 from adapters.ble.outlook import outlook
 from adapters.ble.outlook.advice import advice
 from adapters.ble.search.scope import scope_of
-from gateway.adapter import Adapter, Advice, Emit, Memory, PermanentError, Rejected, Tap, Tell, Wrote, to_nobody
+from gateway.adapter import (
+    NO_OPTIONS,
+    Adapter,
+    Advice,
+    Emit,
+    Memory,
+    PermanentError,
+    Rejected,
+    Simulation,
+    Tap,
+    Tell,
+    Wrote,
+    to_nobody,
+)
 from gateway.model import Bad, BadReason, Command, Result, ResultStatus
 
 if TYPE_CHECKING:
     from adapters.ble.gatt.commands import Commands
     from adapters.ble.session import Session
 
+GATT = "gatt"
 EXTRA = "what speaks to BlueZ is not installed: `pip install 'fieldgate[ble]'`"
 
 OPEN_S = 5.0
@@ -74,6 +89,18 @@ class BleAdapter(Adapter):
         names = [(name, point_of(device, name).attribute is not None) for name in command.read or ()]
         return await self._down(command) or await self._read(command, [n for n, is_asked in names if is_asked])
 
+    async def peek(self, command: Command) -> Result:
+        """What a device offers over a connection: services, characteristics, values, points to write; for "gatt"."""
+        if command.device not in self._devices:
+            raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
+        if command.peek != GATT:
+            raise Rejected("malformed", "a Bluetooth device is looked at as a whole: `fieldgate read DEVICE --gatt`")
+        if (down := await self._down(command)) is not None or self._session is None:
+            return down or DOWN
+        from adapters.ble.search.walk import walk  # noqa: PLC0415 -- likewise
+
+        return await self._session.visit(command.device, command.deadline_s, walk)
+
     @classmethod
     def scans_alone(cls, link: BleLink, options: Mapping[str, Any]) -> bool:
         """Where the link itself does not scan, nothing can be heard beside it; raises Rejected."""
@@ -114,6 +141,17 @@ class BleAdapter(Adapter):
     def load(cls, link: BleLink, devices: Mapping[str, BleDevice]) -> Mapping[str, Any]:
         """The same as data."""
         return outlook.facts(link, devices)
+
+    @classmethod
+    def simulate(
+        cls, link: BleLink, devices: Mapping[str, BleDevice], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> AbstractAsyncContextManager[Simulation]:
+        """BlueZ with these devices around it, on a D-Bus of its own; `every`: how often each advertises."""
+        try:
+            from adapters.ble.simulator import simulate  # noqa: PLC0415 -- likewise
+        except ImportError as error:
+            raise Rejected("not-supported", f"{EXTRA} ({error})") from error
+        return simulate(link, devices, options)
 
     def tap(self, tap: Tap | None) -> None:
         """Show each advertisement, as `air.frame` has it, and what goes over connections."""

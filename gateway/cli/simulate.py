@@ -39,13 +39,14 @@ Text = str | None
 Fault = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="DEVICE=FAULT", help="dead, slow:300ms, late:2s, noise, twice, loss:5%, exception:2, ...; repeatable."
+        metavar="DEVICE=FAULT",
+        help="dead, slow:300ms, late:2s, noise, loss:5%, exception:2, radio-off, ...; repeatable.",
     ),
 ]
 
 
 def simulate(
-    adapter: Annotated[str, typer.Argument(help="Whose devices: modbus or serial.")],
+    adapter: Annotated[str, typer.Argument(help="Whose devices: modbus, serial or ble.")],
     links: Annotated[
         list[str] | None, typer.Argument(metavar="[LINK]...", help="All of them if none is given.")
     ] = None,
@@ -58,7 +59,9 @@ def simulate(
     pty: Annotated[Text, typer.Option(metavar="PATH", help="Serve one link at a pseudo terminal of this name.")] = None,
     cert: Annotated[Text, typer.Option(metavar="FILE", help="The device's certificate, for transport: tls.")] = None,
     key: Annotated[Text, typer.Option(metavar="FILE", help="Its key.")] = None,
-    every: Annotated[Text, typer.Option(help="How often a serial device speaks that does so by itself: 2s.")] = None,
+    every: Annotated[
+        Text, typer.Option(help="How often a device speaks or advertises that does so by itself: 2s.")
+    ] = None,
     replay: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Play what `monitor --record` wrote; needs no configuration."),

@@ -1,4 +1,4 @@
-"""`fieldgate simulate modbus` as a process that takes orders."""
+"""`fieldgate simulate` as a process that takes orders."""
 
 import json
 import queue
@@ -15,8 +15,8 @@ from tests.support.patience import HANG_S
 class Virtual:
     """Runs until left; `links` is what it says of each link when it is ready."""
 
-    def __init__(self, config: Path, *arguments: str) -> None:
-        command = [str(FIELDGATE), "simulate", "modbus", "-c", str(config), "--json", *arguments]
+    def __init__(self, config: Path, *arguments: str, adapter: str = "modbus") -> None:
+        command = [str(FIELDGATE), "simulate", adapter, "-c", str(config), "--json", *arguments]
         pipe = subprocess.PIPE
         self._popen = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
         self._said = queue.Queue[str]()

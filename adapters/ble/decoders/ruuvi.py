@@ -164,13 +164,15 @@ FORMATS: Mapping[int, Format] = MappingProxyType(
 """By the first byte. What is "not available" is left out. Numbers of measurements begin anew before "not available"."""
 
 EXTENDED, SHORT = 0xE1, 0x06
+EXTENDED_FOR_MS = 60_000
+"""A radio that has heard no extended one for so long hears them no more: they come about each second."""
 
 
 class RuuviDecoder:
     """Of one device. Who hears its extended advertisements is to discard the short ones ("Data format E1")."""
 
     def __init__(self) -> None:
-        self._is_extended = False
+        self._extended_ms: int | None = None
 
     def decode(self, advert: Advert) -> Told | Refused | None:
         """None also for a short one that says less of what an extended one has said."""
@@ -182,10 +184,14 @@ class RuuviDecoder:
             return _refused(f"data format {data[0]:X} is not known" if data else "there is nothing in it")
         if len(data) not in format_.sizes:
             return _refused(f"data format {data[0]:X} has {format_.sizes[0]} bytes, and this {len(data)}")
-        if data[0] == SHORT and self._is_extended:
+        if data[0] == EXTENDED:
+            self._extended_ms = advert.time_ms
+        elif data[0] == SHORT and self._hears_extended(advert.time_ms):
             return None
-        self._is_extended = self._is_extended or data[0] == EXTENDED
         return _told(format_, format_.split(data))
+
+    def _hears_extended(self, now_ms: int) -> bool:
+        return self._extended_ms is not None and abs(now_ms - self._extended_ms) < EXTENDED_FOR_MS
 
 
 def _told(format_: Format, raws: Raw) -> Told:

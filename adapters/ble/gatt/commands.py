@@ -87,6 +87,10 @@ class Commands:
             return result
         return await reader.ended(self._deadline_s)
 
+    async def look(self, work: Work) -> Result:
+        """Do something that changes nothing, in turn with the rest."""
+        return await self._in_turn(work)
+
     async def _in_turn(self, work: Work) -> Result:
         """As soon as it is its turn; never begun after the deadline."""
         job = Job(work)

@@ -13,13 +13,13 @@ from adapters.ble.gatt.connection import Connection
 from adapters.ble.gatt.group import Group
 from adapters.ble.gatt.job import NO_LINK, Job
 from adapters.ble.gatt.reads import Reads
-from adapters.ble.gatt.report import Report
 from adapters.ble.gatt.room import Room
 from adapters.ble.gatt.slots import Seat
 from adapters.ble.gatt.standing import Standing
 from adapters.ble.gatt.tellings import Tellings
 from adapters.ble.gatt.trouble import Trouble, Why
 from adapters.ble.gatt.visits import FIND_S, Visits
+from adapters.ble.items import Tell
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.line import Load, Patience, Turns
 from gateway.model import BadReason, Notice, PointGroup
@@ -36,7 +36,7 @@ LOCKED_S = 300.0
 class GattParty:
     """A device's connections, one after the other, while `run` does."""
 
-    def __init__(self, name: str, device: BleDevice, room: Room, emit: Report) -> None:
+    def __init__(self, name: str, device: BleDevice, room: Room, emit: Tell) -> None:
         self.name = name
         self.device = device
         self.address = device.address

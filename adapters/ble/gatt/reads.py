@@ -10,8 +10,8 @@ from adapters.ble.config import Attribute
 from adapters.ble.gatt.attributes import called
 from adapters.ble.gatt.connection import Connection
 from adapters.ble.gatt.group import Group
-from adapters.ble.gatt.report import Report
 from adapters.ble.gatt.trouble import Trouble, Why
+from adapters.ble.items import Tell
 from gateway.line import Patience
 from gateway.model import Bad, BadReason, Sample
 
@@ -32,7 +32,7 @@ Took = Callable[[Group, Sample, str | None], None]
 class Reads:
     """Of one device; `wake` makes a group due."""
 
-    def __init__(self, groups: Sequence[Group], emit: Report, took: Took) -> None:
+    def __init__(self, groups: Sequence[Group], emit: Tell, took: Took) -> None:
         self.groups = groups
         self.attributes = tuple(dict.fromkeys(each for group in groups for each in group.attributes))
         self._emit = emit

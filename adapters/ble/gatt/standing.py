@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
-from adapters.ble.gatt.report import Report
+from adapters.ble.items import Tell
 from gateway.model import DeviceState, DeviceStatus, Sample
 
 
 class Standing:
     """Of one device; nothing is said until something is known. `took` what comes of it, by what that is."""
 
-    def __init__(self, name: str, emit: Report) -> None:
+    def __init__(self, name: str, emit: Tell) -> None:
         self.state = DeviceState.UNKNOWN
         self._name = name
         self._emit = emit

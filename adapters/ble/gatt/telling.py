@@ -9,7 +9,7 @@ from collections.abc import Callable
 from adapters.ble.gatt.attributes import called
 from adapters.ble.gatt.flow import Flow
 from adapters.ble.gatt.group import Group
-from adapters.ble.gatt.report import Report
+from adapters.ble.items import Tell
 from gateway.model import Notice, Sample
 
 CALM_S = 10.0
@@ -22,7 +22,7 @@ Took = Callable[[Group, Sample], None]
 class Telling:
     """Of one characteristic, over all connections to its device."""
 
-    def __init__(self, name: str, group: Group, rate: float, emit: Report, took: Took) -> None:
+    def __init__(self, name: str, group: Group, rate: float, emit: Tell, took: Took) -> None:
         (self.attribute,) = group.attributes
         self.group = group
         self.told = self.left_out = 0

@@ -9,17 +9,17 @@ from adapters.ble.config import Attribute
 from adapters.ble.gatt.attributes import called
 from adapters.ble.gatt.connection import Connection
 from adapters.ble.gatt.group import Group
-from adapters.ble.gatt.report import Report
 from adapters.ble.gatt.standing import Standing
 from adapters.ble.gatt.telling import Telling
 from adapters.ble.gatt.trouble import Trouble, Why
+from adapters.ble.items import Tell
 from gateway.model import BadReason
 
 
 class Tellings:
     """Of one device."""
 
-    def __init__(self, name: str, groups: Sequence[Group], rate: float, emit: Report, standing: Standing) -> None:
+    def __init__(self, name: str, groups: Sequence[Group], rate: float, emit: Tell, standing: Standing) -> None:
         self._each = {
             group.attributes[0]: Telling(name, group, rate, emit, standing.took) for group in groups
         }  # one characteristic a group

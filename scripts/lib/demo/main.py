@@ -1,12 +1,10 @@
-"""The demonstration: boiler, broker and daemon, and on the screen what arrives at the broker."""
+"""The demonstration: field, broker and daemon, and on the screen what arrives at the broker."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -16,15 +14,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.demo.field import boiler_running
+from scripts.lib.demo.field import field_running
 from scripts.lib.demo.inbox import Inbox
 from scripts.lib.demo.processes import BROKERS, best_broker, daemon, free_port
-from scripts.lib.demo.screen import DIM, Screen
+from scripts.lib.demo.screen import Screen
+from scripts.lib.demo.story import Story
 
 CONFIG = Path("configs/demo.yaml")
-COMMAND_TOPIC = "fieldgate/demo/boiler/command"
-SETPOINT_C = 60.0
-READINGS_BEFORE_COMMAND = 4
 LOG_TAIL_LINES = 20
 
 
@@ -43,41 +39,22 @@ async def demonstrate(broker: str, seconds: float | None) -> None:
         "FIELDGATE_DEMO_MQTT_PROTOCOL": protocol,
     }
     screen.say(
-        f"You are looking at a simulated boiler (Modbus TCP, port {modbus}), read by fieldgate each second: every line"
-        f" is a message as it arrived at the broker ({broker}, MQTT {protocol}, port {mqtt}). Ctrl-C ends everything."
+        f"You are looking at a simulated boiler (Modbus TCP, port {modbus}), read by fieldgate each second, and at"
+        " simulated Bluetooth devices: two thermometers and the lock of a door. Every line is a message as it arrived"
+        f" at the broker ({broker}, MQTT {protocol}, port {mqtt}). Ctrl-C ends everything."
     )
     async with AsyncExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="fieldgate-demo-")))
         await running.enter_async_context(start_broker(mqtt, folder))
-        boiler = await running.enter_async_context(boiler_running(CONFIG, env))
+        field = await running.enter_async_context(field_running(CONFIG, env))
         inbox = await running.enter_async_context(Inbox(mqtt, "fieldgate/#"))
-        story = await running.enter_async_context(_background(_tell(screen, inbox, mqtt), "story"))
-        process = await running.enter_async_context(daemon(CONFIG, folder, env))
+        story = await running.enter_async_context(_background(Story(screen, inbox, mqtt, CONFIG).tell(), "story"))
+        process = await running.enter_async_context(daemon(CONFIG, folder, {**env, **field.env}))
         ended = await running.enter_async_context(_background(_watch(process, folder / "daemon.log"), "daemon"))
-        done, _ = await asyncio.wait({boiler, story, ended}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        tasks = {*field.lives, story, ended}
+        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-
-
-async def _tell(screen: Screen, inbox: Inbox, port: int) -> None:
-    readings = 0
-    while True:
-        message = await inbox.next()
-        screen.show(message.topic, message.payload)
-        readings += message.topic.endswith("/reading")
-        if message.topic.endswith("/reading") and readings == READINGS_BEFORE_COMMAND:
-            screen.say(f"-> Sending a command: setpoint to {SETPOINT_C:g} °C. Its result comes back below.")
-            inbox.send(COMMAND_TOPIC, {"id": "demo-1", "write": {"setpoint": SETPOINT_C}})
-        if message.topic.endswith("/result") and json.loads(message.payload).get("command") == "demo-1":
-            screen.say("-> Done: the register changed and was read back. Now watch flow_temp follow.")
-            screen.say(f"-> Type next, in another terminal:  {_suggestion(port)}", DIM)
-
-
-def _suggestion(port: int) -> str:
-    if shutil.which("mosquitto_pub"):
-        body = json.dumps({"id": "me-1", "write": {"pump": False}}, separators=(",", ":"))
-        return f"mosquitto_pub -p {port} -t {COMMAND_TOPIC} -m '{body}'"
-    return f"{Path(sys.executable).with_name('fieldgate')} check {CONFIG}"
 
 
 async def _watch(process: Process, log: Path) -> None:

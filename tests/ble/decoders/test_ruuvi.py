@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.ble.decoders.contract import Refusal, Told
-from adapters.ble.decoders.ruuvi import COMPANY, FORMATS, RuuviDecoder
+from adapters.ble.decoders.ruuvi import COMPANY, EXTENDED_FOR_MS, FORMATS, RuuviDecoder
 from gateway.model import Value
 from tests.ble.decoders.told import manufacturer, refusal, service, told, values
 
@@ -237,6 +238,14 @@ def test_who_hears_the_extended_advertisement_leaves_the_short_one() -> None:
     assert told(decoder, manufacturer(COMPANY, SIX)).values["pm25"] == 11.2
     told(decoder, manufacturer(COMPANY, EXTENDED))
     assert decoder.decode(manufacturer(COMPANY, SIX)) is None
+
+
+@pytest.mark.parametrize(("later_ms", "is_left"), [(EXTENDED_FOR_MS - 1, True), (EXTENDED_FOR_MS, False)])
+def test_the_short_one_is_heard_again_when_extended_ones_come_no_more(later_ms: int, is_left: bool) -> None:
+    decoder = RuuviDecoder()
+    told(decoder, manufacturer(COMPANY, EXTENDED))
+    later = msgspec.structs.replace(manufacturer(COMPANY, SIX), time_ms=later_ms)
+    assert (decoder.decode(later) is None) is is_left
 
 
 def test_another_format_is_named() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from adapters.ble.adapter import BleAdapter
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.simulator.bluez import Characteristic, Descriptor, Peripheral, Radio, Service
-from gateway.adapter import Wrote
+from gateway.adapter import AdapterError, Wrote
 from gateway.model import Command, DeviceStatus, Result, Value
 from tests.ble.bluez import repeated
 from tests.support.emitted import Emitted, running, untold
@@ -64,6 +64,7 @@ class Site:
         self.adapter = adapter
         self.emitted = emitted
         self.radio = radio
+        self.ended = ""
 
     def status(self, device: str) -> DeviceStatus:
         """The newest."""
@@ -91,9 +92,14 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    radio: Radio, peripherals: Sequence[Peripheral], devices: dict[str, dict[str, Any]], **link: Any
+    radio: Radio,
+    peripherals: Sequence[Peripheral],
+    devices: dict[str, dict[str, Any]],
+    *,
+    ends: bool = False,
+    **link: Any,
 ) -> AsyncIterator[Site]:
-    """Everybody advertises who is not connected."""
+    """Everybody advertises who is not connected. `ends`: the adapter may end with an error, which is `ended` then."""
     for peripheral in peripherals:
         radio.add(peripheral)
 
@@ -107,9 +113,16 @@ async def site(
         {name: BleDevice.model_validate(given) for name, given in devices.items()},
         defaultdict(dict),
     )
-    async with repeated(advertise), running(adapter) as emitted:
-        await until(lambda: "connects" in adapter.counters() or emitted.over)
-        yield Site(adapter, emitted, radio)
+    here: Site | None = None
+    try:
+        async with repeated(advertise), running(adapter) as emitted:
+            await until(lambda: "connects" in adapter.counters() or emitted.over)
+            here = Site(adapter, emitted, radio)
+            yield here
+    except AdapterError as error:
+        if here is None or not ends:
+            raise
+        here.ended = str(error)
 
 
 async def until(holds: Callable[[], object], within_s: float = 10.0) -> None:

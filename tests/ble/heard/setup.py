@@ -13,8 +13,9 @@ from adapters.ble.decoders.contract import Decoder
 from adapters.ble.heard.counters import Counters
 from adapters.ble.heard.kept import Kept
 from adapters.ble.heard.learned import Learning
-from adapters.ble.heard.party import Item, Party
+from adapters.ble.heard.party import Party
 from adapters.ble.heard.points import Points
+from adapters.ble.items import Item
 from gateway.model import DeviceStatus, Notice, Sample
 
 ADDRESS = "AA:BB:CC:DD:EE:FF"

@@ -116,8 +116,6 @@ class Wire:
     async def _burst(self) -> None:
         for _ in range(min(BURST, len(self._waiting))):
             await self._bus.room()
-            if not self._bus.connected:
-                raise ConnectionResetError
             message = self._waiting.popleft()
             try:
                 await self._give(message)
@@ -126,6 +124,7 @@ class Wire:
 
     async def _give(self, message: Message) -> None:
         sent = self._bus.send(message)
+        sent.add_done_callback(_known)
         if sent.done():
             sent.result()
         else:
@@ -140,7 +139,7 @@ class Wire:
 class _Bus(MessageBus):
     async def room(self) -> None:
         """Until the kernel takes some 150 KiB at once (unix(7): a socket is writable while a quarter is used)."""
-        if self._sock is None or self._user_disconnect:
+        if not self.connected or self._sock is None:
             raise ConnectionResetError
         poll = select.poll()
         poll.register(self._sock, select.POLLOUT)
@@ -153,6 +152,12 @@ class _Bus(MessageBus):
         finally:
             if self.connected:  # else the number may be somebody else's by now
                 self._loop.remove_writer(self._sock)
+
+
+def _known(sent: asyncio.Future[object]) -> None:
+    """Whatever became of it, nobody need ask again: with the bus gone, nobody waits for it any more."""
+    if not sent.cancelled():
+        sent.exception()
 
 
 def _close(message: Message) -> None:

@@ -1,0 +1,1 @@
+"""What devices advertise, made of values. Pure."""
