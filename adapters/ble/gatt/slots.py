@@ -51,9 +51,8 @@ class Slots:
     or waiting has taken as long as a turn, the one that has been kept longest, once its turn is over.
     """
 
-    def __init__(self, count: int, turn_s: float = KEPT_TURN_S) -> None:
+    def __init__(self, count: int) -> None:
         self.count = count
-        self._turn_s = turn_s
         self._seats: list[Seat] = []
         self._queue: list[_Waiting] = []
         self._number = 0
@@ -131,9 +130,9 @@ class Slots:
         if not kept or any(seat.asked for seat in kept):
             return
         longest = min(kept, key=lambda seat: seat.since_s)
-        over_s = longest.since_s + self._turn_s
+        over_s = longest.since_s + KEPT_TURN_S
         if len(kept) < len(self._seats):
-            over_s = max(over_s, min(each.due_s for each in self._queue) + self._turn_s)
+            over_s = max(over_s, min(each.due_s for each in self._queue) + KEPT_TURN_S)
         if now_s >= over_s:
             longest.ask()
         else:

@@ -17,7 +17,7 @@ ENCODABLE = sorted(name for name, each in CHARACTERISTICS.items() if each.encode
 
 TEXTS = ("device_name", "model_number_string")
 """They may have any length."""
-EACH = settings(max_examples=30)
+EACH = settings(max_examples=15)
 """Of each characteristic: they are many, and alike."""
 
 READ: list[tuple[str, str, dict[str, Value]]] = [
@@ -198,6 +198,15 @@ def test_what_is_read_is_written_so_that_it_reads_the_same(name: str, data: st.D
         return
     if values and characteristic.encode is not None:
         assert characteristic.decode(characteristic.encode(values)) == values
+
+
+@pytest.mark.parametrize("data", ["0188", "0288", "fe87", "ff87", "0080", "ff7f"])
+def test_numbers_that_look_like_none_are_some_where_they_have_an_exponent(data: str) -> None:
+    ozone = CHARACTERISTICS["ozone_concentration"]
+    assert ozone.encode is not None
+    values = ozone.decode(bytes.fromhex(data))
+    assert values
+    assert ozone.decode(ozone.encode(values)) == values
 
 
 @pytest.mark.parametrize("name", ENCODABLE)

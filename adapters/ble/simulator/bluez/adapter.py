@@ -58,7 +58,7 @@ class Adapter(Interface):
         """The radio was switched; all that was under way ends with its power."""
         changed = {"Powered": Variant("b", on)}
         if not on:
-            for device in self.devices.values():
+            for device in [*self.devices.values()]:  # what is lost may be forgotten at once
                 device.lose()
         if not on and self.discovery:
             self.discovery.clear()
@@ -192,6 +192,6 @@ class Adapter(Interface):
         self.daemon.objects.changed(self.path, self.name, changed)
 
     def _remove(self, device: Device) -> None:
-        del self.devices[device.address]
-        device.remove()
-        self.monitors.lost(device.path)
+        if self.devices.pop(device.address, None) is not None:
+            device.remove()
+            self.monitors.lost(device.path)
