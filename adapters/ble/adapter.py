@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from adapters.ble.gatt.commands import Commands
     from adapters.ble.session import Session
 
+GATT = "gatt"
 EXTRA = "what speaks to BlueZ is not installed: `pip install 'fieldgate[ble]'`"
 
 OPEN_S = 5.0
@@ -87,6 +88,18 @@ class BleAdapter(Adapter):
             return await self._down(command) or await self._commands(command).write(writes, wrote)
         names = [(name, point_of(device, name).attribute is not None) for name in command.read or ()]
         return await self._down(command) or await self._read(command, [n for n, is_asked in names if is_asked])
+
+    async def peek(self, command: Command) -> Result:
+        """What a device offers over a connection: services, characteristics, values, points to write; for "gatt"."""
+        if command.device not in self._devices:
+            raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
+        if command.peek != GATT:
+            raise Rejected("malformed", "a Bluetooth device is looked at as a whole: `fieldgate read DEVICE --gatt`")
+        if (down := await self._down(command)) is not None or self._session is None:
+            return down or DOWN
+        from adapters.ble.search.walk import walk  # noqa: PLC0415 -- likewise
+
+        return await self._session.visit(command.device, command.deadline_s, walk)
 
     @classmethod
     def scans_alone(cls, link: BleLink, options: Mapping[str, Any]) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.descriptor import BleakGATTDescriptor
+from bleak.backends.service import BleakGATTServiceCollection
 
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of
 from adapters.ble.config import Attribute, WriteMode
@@ -72,6 +74,21 @@ class Connection:
             data = bytes(await self._asked(self._client.read_gatt_char(where), "read"))
             echo.expect(data)
         return data
+
+    @property
+    def offers(self) -> BleakGATTServiceCollection:
+        """All that the device has; raises Trouble."""
+        services: BleakGATTServiceCollection = self._services
+        return services
+
+    async def read_there(self, what: BleakGATTCharacteristic | BleakGATTDescriptor) -> bytes:
+        """Something of these, named by its handle rather than its UUID, which several may have; raises Trouble."""
+        if isinstance(what, BleakGATTDescriptor):
+            return bytes(await self._asked(self._client.read_gatt_descriptor(what), "read"))
+        told = next((each for each in self._echoes if self._characteristic(each).handle == what.handle), None)
+        if told is not None:
+            return await self.read(told)
+        return bytes(await self._asked(self._client.read_gatt_char(what), "read"))
 
     def writing(self, attribute: Attribute, data: bytes, mode: WriteMode) -> Callable[[], Coroutine[Any, Any, None]]:
         """How it is written, if it can be; raises Trouble before anything is sent."""

@@ -35,11 +35,11 @@ class _Decimal(NamedTuple):
 
     def write(self, value: Fraction) -> bytes | None:
         """With as many digits as there is room for; None where it is too large."""
-        half = 1 << (self.power - 1)
-        for power in range(-half, half):
+        most, highest = 1 << (self.digits - 1), 1 << (self.power - 1)
+        for power in range(-highest, highest):
             mantissa = round(value / Fraction(10) ** power)
-            if abs(mantissa) < self.special.start:
-                raw = (power % (2 * half)) << self.digits | mantissa % (1 << self.digits)
+            raw = (power % (2 * highest)) << self.digits | mantissa % (2 * most)
+            if -most <= mantissa < most and raw not in self.special:
                 return raw.to_bytes(self.size, "little")
         return None
 

@@ -28,6 +28,12 @@ class Ether:
         self._peripherals: dict[str, Peripheral] = {}
         self._radio = self._plugged()
 
+    @property
+    def is_used(self) -> bool:
+        """Whether anybody scans with the radio, or is connected to somebody."""
+        scans = self._radio.adapter is not None and bool(self._radio.adapter.discovery)
+        return scans or any(each.connected for each in self._peripherals.values())
+
     def hear(self, address: str, rssi: int, packet: Packet, *, name: str, uuids: Iterable[str], random: bool) -> None:
         """Somebody advertises."""
         self._radio.advertise(

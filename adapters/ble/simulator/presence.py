@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+import time
 
 from adapters.ble.config import BleDevice, key_bytes
 from adapters.ble.simulator.cabinet import Told
@@ -16,6 +17,9 @@ from adapters.ble.simulator.unit import Unit
 
 JITTER_S = 0.01
 """That each advertisement is later, at random (Core Specification 6.0, Vol 6, Part B, 4.4.2.2.1, advDelay)."""
+PACKETS_PER_S = 10
+"""That a device may have sent since 1970. Its counter goes on where another simulation of it may have ended: a gateway
+that remembers that would take a lower one for packets that somebody has recorded."""
 
 
 class Presence:
@@ -27,7 +31,7 @@ class Presence:
         if self._key is not None:
             self._address = private_address(self._key, secrets.token_bytes(RANDOM_BYTES))
         self._ether = ether
-        self.unit = Unit(name, device, self._address)
+        self.unit = Unit(name, device, self._address, int(time.time() * PACKETS_PER_S))
         self._server = Server(self.unit, self._address) if self.unit.cabinet.cells else None
         self._uuids = tuple(dict.fromkeys(place.service or "" for place in self.unit.cabinet.cells))
         self._hurry = asyncio.Event()

@@ -65,9 +65,14 @@ def test_another_value_is_none_nor_what_comes_long_after() -> None:
     assert listener.heard == [b"\x02", b"\x01"]
 
 
-def test_what_is_told_during_a_read_that_fails_is_told() -> None:
-    listener = Listener()
-    with pytest.raises(TimeoutError), listener.echo.caught():
+def failing(listener: Listener) -> None:
+    with listener.echo.caught():
         listener.tell(b"\x01")
         raise TimeoutError
+
+
+def test_what_is_told_during_a_read_that_fails_is_told() -> None:
+    listener = Listener()
+    with pytest.raises(TimeoutError):
+        failing(listener)
     assert listener.heard == [b"\x01"]

@@ -6,7 +6,9 @@ import pytest
 from bleak import BleakClient
 from bleak.exc import BleakDBusError, BleakDeviceNotFoundError, BleakError
 
-from adapters.ble.simulator.bluez import Bluez, Characteristic, Radio, Service
+from adapters.ble.simulator.bluez import Bluez, Characteristic, Radio, Service, Settings
+from adapters.ble.simulator.bus import Bus
+from tests.ble.bluez import RADIO, repeated, scanning
 from tests.ble.simulator.bluez.lock import LEVEL, LOCK, SERVICE, connected, found, lock, until
 
 FAILED = "org.bluez.Error.Failed"
@@ -113,3 +115,33 @@ async def test_services_that_change_are_seen_when_the_device_was_forgotten(radio
         await client.unpair()
     async with connected(radio, peripheral) as client:
         assert await client.read_gatt_char(other) == b"\1\2"
+
+
+async def test_a_connected_device_outlives_what_is_heard_of_it(bus: Bus) -> None:
+    async with Bluez(bus.address, Settings(temporary_s=0.2)) as bluez:
+        radio, other = bluez.add_radio(RADIO), "C0:FF:EE:00:00:09"
+        radio.add(lock())
+        async with scanning() as ear:
+            async with repeated(lambda: radio.advertise(LOCK, -50)):
+                await ear.until()
+                client = BleakClient(ear.heard[0][0])
+                await client.connect()
+            radio.advertise(other, -60)
+            assert radio.adapter is not None
+            devices = radio.adapter.devices
+            assert other in devices
+            await until(lambda: other not in devices)
+            assert await client.read_gatt_char(LEVEL) == b"\x5a"
+            await client.disconnect()
+            await until(lambda: LOCK not in devices)
+
+
+async def test_a_radio_that_is_pulled_out_ends_connections(radio: Radio) -> None:
+    gone = asyncio.Event()
+    peripheral = lock()
+    async with connected(radio, peripheral, disconnected_callback=lambda _: gone.set()):
+        radio.remove()
+        async with asyncio.timeout(10):
+            await gone.wait()
+
+    assert not peripheral.connected
