@@ -10,10 +10,11 @@ from adapters.ble.gatt.trouble import Trouble, Why
 from gateway.adapter import Wrote
 from gateway.model import Result, ResultStatus
 
-Work = Callable[[Connection], Awaitable[Result]]
-"""Changes nothing; raises Trouble."""
-Deed = Callable[[Connection, Wrote], Awaitable[Result]]
+Work = Callable[[Connection, Wrote], Awaitable[Result]]
 """Tells what it sends; raises Trouble only where nothing has reached the device that may change it."""
+
+Look = Callable[[Connection], Awaitable[Result]]
+"""Changes nothing; raises Trouble."""
 
 MAX_TRIES = 2
 """A connection that goes down before anything is sent is made again once."""
@@ -24,9 +25,9 @@ CUT = Result(ResultStatus.UNKNOWN, reason="no-link", detail="the radio went down
 class Job:
     """Done once; `outcome` is what comes of it."""
 
-    def __init__(self, deed: Deed, wrote: Wrote) -> None:
+    def __init__(self, work: Work, wrote: Wrote) -> None:
         self.outcome: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._deed = deed
+        self._work = work
         self._wrote = wrote
         self._is_sent = False
         self._tries = 0
@@ -37,7 +38,7 @@ class Job:
             return True
         self._tries += 1
         try:
-            self.tell(await self._deed(connection, self._sent))
+            self.tell(await self._work(connection, self._sent))
         except Trouble as trouble:
             if trouble.why is Why.LOST and self._tries < MAX_TRIES:
                 return False

@@ -58,5 +58,5 @@ class Room:
 
     async def heard_anew(self, address: str, within_s: float) -> BLEDevice | None:
         """From now on: what BlueZ has just forgotten is no good any more."""
-        self.radio.scanner.devices.pop(address, None)
+        self.radio.ear.forget(address)
         return await self.radio.seek(address, within_s)

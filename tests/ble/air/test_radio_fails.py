@@ -9,7 +9,7 @@ from bleak.backends.bluezdbus import manager as bleak_manager
 from dbus_fast import Variant
 
 from adapters.ble.air import bluez as air_bluez
-from adapters.ble.air import scanner as air_scanner
+from adapters.ble.air import start
 from adapters.ble.air.radio import Radio as Opened
 from adapters.ble.simulator.bluez import Bluez, Mends, Radio, Settings
 from adapters.ble.simulator.bus import Bus
@@ -23,7 +23,7 @@ SILENCE = "200ms"
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(air_scanner, "BUSY_S", (0.01, 0.02, 0.04))
+    monkeypatch.setattr(start, "BUSY_S", (0.01, 0.02, 0.04))
     monkeypatch.setattr(air_bluez, "OFF_S", 0.01)
 
 
@@ -146,7 +146,7 @@ async def test_a_scan_that_is_in_progress_for_ever_is_told(bluez: Bluez, radio: 
 async def test_a_scan_that_is_never_answered_is_told(
     bluez: Bluez, radio: Radio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(air_scanner, "START_S", 0.1)
+    monkeypatch.setattr(start, "START_S", 0.1)
     injection = bluez.inject("Adapter1.StartDiscovery", hang=True)
     async with serving() as aloft:
         await lost(aloft, "can't scan: BlueZ does not answer")
@@ -157,7 +157,7 @@ async def test_a_scan_that_is_never_answered_is_told(
 async def test_the_end_of_a_scan_that_is_never_answered_ends_all_the_same(
     bluez: Bluez, radio: Radio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(air_scanner, "STOP_S", 0.1)
+    monkeypatch.setattr(start, "STOP_S", 0.1)
     async with serving() as aloft, repeated(lambda: say(radio)):
         await aloft.next()
         bluez.inject("Adapter1.StopDiscovery", hang=True)
