@@ -13,7 +13,7 @@ from adapters.ble.air.frame import frame
 from adapters.ble.air.radio import Radio
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.gatt.commands import Commands
-from adapters.ble.gatt.job import Work
+from adapters.ble.gatt.job import Look
 from adapters.ble.gatt.parties import Parties
 from adapters.ble.heard.parties import Heard
 from adapters.ble.items import Item
@@ -81,10 +81,10 @@ class Session:
         assert commands is not None, "it has something that is written, read or invoked"
         return commands
 
-    async def visit(self, device: str, deadline_s: float, work: Work) -> Result:
+    async def visit(self, device: str, deadline_s: float, look: Look) -> Result:
         """Do something over a connection that changes nothing; once it is open."""
         assert self._parties is not None, "it is open"
-        return await self._parties.visit(device, deadline_s, work)
+        return await self._parties.visit(device, deadline_s, look)
 
     async def told(self, device: str, points: Sequence[str], deadline_s: float) -> Result:
         """What it has advertised of these last; waits for what it has not told yet."""

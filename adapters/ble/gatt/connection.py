@@ -154,7 +154,7 @@ class Connection:
 
     async def close(self) -> None:
         """Whatever state it is in; also after the device has ended it, lest D-Bus keeps our end of it open."""
-        await closed(self._client)
+        await closed(self._client, DISCONNECT_S)
 
     @property
     def _services(self) -> Any:
@@ -188,10 +188,10 @@ class Connection:
         return not self.is_up
 
 
-async def closed(client: BleakClient) -> None:
+async def closed(client: BleakClient, limit_s: float) -> None:
     """Disconnect, however that goes: bleak lets go of its D-Bus connection in any case."""
     with suppress(*FOREIGN):  # BlueZ is away, or does not know the device any more
-        await within(DISCONNECT_S, client.disconnect(), "ble-disconnect")
+        await within(limit_s, client.disconnect(), "ble-disconnect")
 
 
 def _response(where: BleakGATTCharacteristic, mode: WriteMode, attribute: Attribute) -> bool:

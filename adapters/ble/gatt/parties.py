@@ -13,7 +13,7 @@ from adapters.ble.config import BleDevice, key_bytes
 from adapters.ble.decoders.identity import resolves
 from adapters.ble.gatt.commands import Commands
 from adapters.ble.gatt.crowd import connects
-from adapters.ble.gatt.job import Work
+from adapters.ble.gatt.job import Look
 from adapters.ble.gatt.party import GattParty
 from adapters.ble.gatt.room import Room
 from adapters.ble.items import Item, Tell
@@ -44,13 +44,13 @@ class Parties:
         party = self._parties.get(device)
         return None if party is None else party.commands(deadline_s)
 
-    async def visit(self, device: str, deadline_s: float, work: Work) -> Result:
+    async def visit(self, device: str, deadline_s: float, look: Look) -> Result:
         """Do something that changes nothing, also with a device of which nothing else needs a connection."""
         party = self._parties.get(device)
         if party is not None:
-            return await party.commands(deadline_s).look(work)
+            return await party.commands(deadline_s).look(look)
         async with self._guest(device) as guest:
-            return await guest.commands(deadline_s).look(work)
+            return await guest.commands(deadline_s).look(look)
 
     @asynccontextmanager
     async def _guest(self, name: str) -> AsyncIterator[GattParty]:

@@ -6,7 +6,7 @@ import pytest
 from adapters.ble.simulator.bluez import AttError, Bluez, Peripheral, Radio
 from gateway.adapter import Rejected
 from gateway.model import BadReason, Result, ResultStatus
-from tests.ble.gatt.site import LEVEL, OWN, TOLD, device, sensor, site
+from tests.ble.gatt.site import LEVEL, NAMED, OWN, TEMPERATURE, TOLD, device, sensor, site
 
 POINTS = {
     "a": {"characteristic": OWN, "type": "uint8", "at": 0, "writable": True},
@@ -282,3 +282,58 @@ async def test_many_commands_leave_reads_their_share(radio: Radio) -> None:
         while not reading.done():
             await asyncio.gather(*(here.write(all=number) for number in range(4)))
         await reading
+
+
+async def test_a_write_that_is_cut_short_by_the_end_of_the_adapter_is_unknown(radio: Radio) -> None:
+    peripheral, arrived = sensor(), asyncio.Event()
+
+    async def hang(_: bytes) -> None:
+        arrived.set()
+        await asyncio.Event().wait()
+
+    peripheral.characteristic(OWN).write = hang
+    async with site(radio, [peripheral], {"sensor": GIVEN}) as here:
+        writing = asyncio.create_task(here.write(all=1))
+        await arrived.wait()
+    result = await writing
+    assert (result.status, result.reason) == (ResultStatus.UNKNOWN, "no-link")
+    assert UNSURE in (result.detail or "")
+
+
+async def test_a_descriptor_is_written(radio: Radio) -> None:
+    peripheral = sensor()
+    descriptor = peripheral.characteristic(OWN).descriptors[-1]
+    descriptor.flags = ["read", "write"]
+    points = {"label": {"characteristic": OWN, "descriptor": NAMED, "type": "string", "writable": True, "verify": True}}
+    async with site(radio, [peripheral], {"sensor": device(points=points, every="1h")}) as here:
+        assert (await here.write(label="dials")).status is ResultStatus.DONE
+    assert descriptor.value == b"dials"
+
+
+async def test_what_settles_first_is_left_to_be_read_back_later(radio: Radio) -> None:
+    peripheral = sensor()
+    peripheral.characteristic(OWN).write = lambda _: None
+    point = {"characteristic": OWN, "type": "uint32", "writable": True, "verify": {"settle": "1s"}}
+    async with site(radio, [peripheral], {"sensor": device(points={"all": point}, every="1h")}) as here:
+        assert await here.write(all=7) == Result(ResultStatus.DONE, values={"all": 7})
+
+
+async def test_what_is_longer_than_a_packet_goes_with_response_only(radio: Radio) -> None:
+    peripheral = sensor(mtu=23)
+    points = {
+        "long": {"characteristic": OWN, "type": "string", "writable": True, "verify": True},
+        "quick": {"characteristic": OWN, "type": "string", "writable": True, "write": "without-response"},
+    }
+    async with site(radio, [peripheral], {"sensor": device(points=points, every="1h")}) as here:
+        assert (await here.write(long="x" * 300)).status is ResultStatus.DONE
+        result = await here.write(quick="x" * 300)
+    assert result.detail == "nothing was written: 300 bytes are more than the 20 that go without response"
+
+
+async def test_a_standard_characteristic_is_written_in_its_format(radio: Radio) -> None:
+    peripheral = sensor()
+    peripheral.characteristic(TEMPERATURE).flags = ["read", "write"]
+    points = {"goal": {"characteristic": "temperature", "writable": True, "verify": True}}
+    async with site(radio, [peripheral], {"sensor": device(points=points, every="1h")}) as here:
+        assert (await here.write(goal=19.5)).values == {"goal": 19.5}
+    assert peripheral.characteristic(TEMPERATURE).value == (1950).to_bytes(2, "little")

@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ POINTS = {
     "battery": {"characteristic": LEVEL, "type": "uint8"},
     "warmth": {"characteristic": "temperature"},
 }
-QUICK = {"connect_timeout": "400ms"}
+QUICK: dict[str, Any] = {"connect_timeout": "400ms"}
 
 
 async def test_a_device_that_vanishes_in_a_read_is_said_to_be_gone_and_is_read_when_it_is_back(radio: Radio) -> None:
