@@ -144,7 +144,7 @@ def test_ble_devices_have_a_bus_of_their_own_which_goes_with_them(config: Path) 
 
 def test_ble_devices_are_not_served_at_a_port(config: Path) -> None:
     config.write_text(ble_site())
-    command = [FIELDGATE, "simulate", "ble", "-c", str(config), "--tcp", "0"]
+    command = [str(FIELDGATE), "simulate", "ble", "-c", str(config), "--tcp", "0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_S, check=False)
     assert done.returncode == 2
     assert "there is no tcp for BLE devices: they are on a D-Bus of their own" in done.stderr
