@@ -33,6 +33,20 @@ async def test_each_device_advertises_by_its_decoder_under_its_address_and_name(
     assert addresses == {"thermo": ADDRESS.format(0), "tag": ADDRESS.format(1)}
 
 
+async def test_how_strong_it_sends_is_told_with_what_it_says(serve: Serve) -> None:
+    async with serve({"thermo": {"points": {"temperature": {}, "tx_power": {}}}}) as simulation, scanning() as ear:
+        await simulation.set("thermo", "tx_power", 4)
+        assert (await ear.until(lambda data: data.tx_power is not None)).tx_power == 4
+
+
+async def test_a_lost_advertisement_is_missing_in_the_count(serve: Serve) -> None:
+    async with serve({"thermo": {"points": {"temperature": {}}}}) as simulation, scanning() as ear:
+        await simulation.fault("thermo", "loss:50%")
+        await ear.until()
+        first, second = [(await ear.until()).service_data[BTHOME][2] for _ in range(2)]
+        assert (second - first) % 256 > 1
+
+
 async def test_what_is_set_is_advertised_and_kept(serve: Serve) -> None:
     async with serve({"thermo": THERMO}, moving=True) as simulation, scanning() as ear:
         await simulation.set("thermo", "temperature", -12.34)
