@@ -81,10 +81,10 @@ class Session:
         assert commands is not None, "it has something that is written, read or invoked"
         return commands
 
-    async def visit(self, device: str, deadline_s: float, work: Look) -> Result:
+    async def visit(self, device: str, deadline_s: float, look: Look) -> Result:
         """Do something over a connection that changes nothing; once it is open."""
         assert self._parties is not None, "it is open"
-        return await self._parties.visit(device, deadline_s, work)
+        return await self._parties.visit(device, deadline_s, look)
 
     async def told(self, device: str, points: Sequence[str], deadline_s: float) -> Result:
         """What it has advertised of these last; waits for what it has not told yet."""

@@ -12,9 +12,8 @@ from gateway.model import Result, ResultStatus
 
 Work = Callable[[Connection, Wrote], Awaitable[Result]]
 """Tells what it sends; raises Trouble only where nothing has reached the device that may change it."""
-
 Look = Callable[[Connection], Awaitable[Result]]
-"""Likewise, of what changes nothing."""
+"""Changes nothing; raises Trouble."""
 
 MAX_TRIES = 2
 """A connection that goes down before anything is sent is made again once."""

@@ -44,13 +44,13 @@ class Parties:
         party = self._parties.get(device)
         return None if party is None else party.commands(deadline_s)
 
-    async def visit(self, device: str, deadline_s: float, work: Look) -> Result:
+    async def visit(self, device: str, deadline_s: float, look: Look) -> Result:
         """Do something that changes nothing, also with a device of which nothing else needs a connection."""
         party = self._parties.get(device)
         if party is not None:
-            return await party.commands(deadline_s).look(work)
+            return await party.commands(deadline_s).look(look)
         async with self._guest(device) as guest:
-            return await guest.commands(deadline_s).look(work)
+            return await guest.commands(deadline_s).look(look)
 
     @asynccontextmanager
     async def _guest(self, name: str) -> AsyncIterator[GattParty]:

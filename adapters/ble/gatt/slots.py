@@ -84,6 +84,12 @@ class Slots:
             self._seats.remove(seat)
             self._fill()
 
+    def hurry(self, name: str, due_s: float) -> None:
+        """Who waits under this name goes as if it had been wanted then, on the loop's clock."""
+        for waiting in [each for each in self._queue if each.name == name and each.due_s > due_s]:
+            self._queue.remove(waiting)
+            insort(self._queue, waiting._replace(due_s=due_s), key=lambda each: each[:2])
+
     async def _take(self, name: str, heed: Callable[[], object], *, kept: bool, after_s: float) -> Seat:
         self._number += 1
         due_s = self._loop.time() + after_s
@@ -93,9 +99,8 @@ class Slots:
         try:
             return await waiting.coming
         except asyncio.CancelledError:
-            if waiting in self._queue:
-                self._queue.remove(waiting)
-            elif waiting.coming.done() and not waiting.coming.cancelled():
+            self._queue = [each for each in self._queue if each.number != waiting.number]
+            if waiting.coming.done() and not waiting.coming.cancelled():
                 self._seats.remove(waiting.coming.result())
             self._fill()
             raise
