@@ -245,7 +245,6 @@ class BleRig(Rig):
         self.devices = {
             name: BleDevice.model_validate({**given, "address": address}) for name, address in addresses.items()
         }
-        self._orders: set[asyncio.Task[None]] = set()
 
     @property
     def scan_options(self) -> dict[str, Any]:
@@ -256,20 +255,15 @@ class BleRig(Rig):
         return "gatt"
 
     def silence(self) -> None:
-        self._order("dead")
+        self.simulation.spoil(QUIET, ble.fault_of("dead", 0.0))
 
     def cut(self) -> None:
-        self._order("radio-gone")
+        self._pulled = asyncio.create_task(self.simulation.fault(QUIET, "radio-gone"))
 
     async def all_closed(self) -> None:
         async with asyncio.timeout(5):
             while self.simulation.is_used:  # noqa: ASYNC110  # a radio tells nobody who has gone
                 await asyncio.sleep(0.01)
-
-    def _order(self, fault: str) -> None:
-        order = asyncio.create_task(self.simulation.fault(QUIET, fault))
-        self._orders.add(order)
-        order.add_done_callback(self._orders.discard)
 
 
 @asynccontextmanager

@@ -82,6 +82,7 @@ def air(mosquitto: Mosquitto, make_daemon: MakeDaemon, tmp_path: Path) -> Iterat
         daemon = make_daemon(described(mosquitto.url, virtual.links["radio"]["settings"]))
         daemon.start()
         yield Air(virtual, daemon)
+        assert virtual.interrupt() == 0
 
 
 def says(device: str, **values: Any) -> Callable[[Received], bool]:

@@ -7,10 +7,11 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from adapters.ble.config import BleDevice, BleLink
+from adapters.ble.simulator.faults import Fault, fault_of
 from adapters.ble.simulator.options import Options
 from adapters.ble.simulator.simulation import Simulation, simulation
 
-__all__ = ["Simulation", "simulate"]
+__all__ = ["Fault", "Simulation", "fault_of", "simulate"]
 
 
 def simulate(

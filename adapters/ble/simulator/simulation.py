@@ -12,7 +12,7 @@ from typing_extensions import override
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.simulator import life
 from adapters.ble.simulator.ether import Ether
-from adapters.ble.simulator.faults import fault_of
+from adapters.ble.simulator.faults import Fault, fault_of
 from adapters.ble.simulator.options import Options
 from adapters.ble.simulator.presence import Presence
 from adapters.ble.simulator.world import World, world
@@ -84,7 +84,11 @@ class Simulation(Contract):
             await self._ether.spoil(made.radio)
         elif present.unit.fault.radio is not None:
             await self._ether.mend()
-        present.spoil(made)
+        self.spoil(device, made)
+
+    def spoil(self, device: str, fault: Fault) -> None:
+        """Let this be wrong with a device itself from now on; at once."""
+        self._present[device].spoil(fault)
 
     def move(self, at_s: float) -> None:
         """Let what nobody has set be worth what it would be at this moment."""
