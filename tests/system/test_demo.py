@@ -72,9 +72,9 @@ def test_it_shows_readings_commands_and_their_effect_and_ends(
     after = [float(found[1]) for line in lines[result:] if (found := FLOW.search(line))]
     assert after[-1] > max(before) + 1
     assert any("/freezer/reading" in line and "temperature -" in line for line in lines)
-    opened = next((n for n, line in enumerate(lines) if "demo-2 done" in line), None)
-    assert opened is not None, out
-    door = [line.partition("locked ")[2] for line in lines[opened:] if "/door/reading" in line and "locked" in line]
+    assert "demo-2 done" in out
+    told = next(n for n, line in enumerate(lines) if "/door/command" in line)
+    door = [line.partition("locked ")[2] for line in lines[told:] if "/door/reading" in line and "locked" in line]
     assert door == ["false", "true"]
     assert "Traceback" not in out
     assert left_running(tmp_path) == []

@@ -12,7 +12,6 @@ from gateway.model import Result, ResultStatus
 
 Work = Callable[[Connection, Wrote], Awaitable[Result]]
 """Tells what it sends; raises Trouble only where nothing has reached the device that may change it."""
-
 Look = Callable[[Connection], Awaitable[Result]]
 """Changes nothing; raises Trouble."""
 

@@ -72,12 +72,14 @@ class Presence:
         self.hurry()
 
     def _advertise(self) -> None:
-        fault, voice = self.unit.fault, self.unit.voice
+        fault = self.unit.fault
         self._count += 1
-        packet = voice.next()
-        if not fault.deaf and not fault.loses(self._count - 1):
-            is_random = self._key is not None
-            self._ether.hear(self._address, voice.rssi, packet, name=voice.name, uuids=self._uuids, random=is_random)
+        if fault.deaf:
+            return
+        if fault.loses(self._count - 1):
+            self.unit.voice.next()  # it was sent, and its number is missing
+        else:
+            self._ether.hear(self._address, self.unit.voice, self._uuids, random=self._key is not None)
 
     async def _pause(self, pause_s: float) -> None:
         try:
