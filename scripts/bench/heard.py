@@ -1,4 +1,4 @@
-"""Counts and checks every reading of the serial bench that arrives at the broker: a subscriber at QoS 0.
+"""Counts and checks every reading of what devices send unasked that arrives at the broker: a subscriber at QoS 0.
 
 Talks as `counter` does; its columns are device, number of the frame and when it arrived, in monotonic microseconds.
 """
@@ -8,27 +8,37 @@ from __future__ import annotations
 import argparse
 import json
 from array import array
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
+from scripts.bench import adverts, telegrams
 from scripts.bench.counter import count, subscribe
 from scripts.bench.lines import PROBE
-from scripts.bench.telegrams import kind_of
+
+Values = Callable[[int, int], Mapping[str, float]]
+"""What a device and a number of it come to; `number` is one of them."""
+
+SAID: Mapping[str, Values] = {
+    "telegrams": lambda device, number: telegrams.kind_of(device).values(device, number),
+    "adverts": lambda device, number: adverts.kind_of(device).values(number),
+}
 
 COLUMNS = ("device", "number", "arrived_us")
 
 
 class _Reading(msgspec.Struct):
     device: str
-    values: dict[str, float] = {}
+    values: dict[str, float | bool] = {}
     """Empty where all are bad: a device that has gone silent at the end."""
 
 
 class Heard:
-    """What arrived, checked against what the lines must have said."""
+    """What arrived, checked against what the devices must have said."""
 
-    def __init__(self) -> None:
+    def __init__(self, said: Values) -> None:
+        self._said = said
         self.columns = {name: array("q") for name in COLUMNS}
         self.malformed = self.wrong = self.bytes = 0
         self._probed = set[int]()
@@ -59,7 +69,7 @@ class Heard:
         if number == PROBE:
             self._probed.add(device)
             return
-        if reading.values != kind_of(device).values(device, number):
+        if reading.values != self._said(device, number):
             self.wrong += 1
             return
         for name, value in zip(COLUMNS, (device, number, arrived_us), strict=True):
@@ -71,9 +81,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--topic", required=True)
+    parser.add_argument("--said", choices=SAID, required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    heard = Heard()
+    heard = Heard(SAID[options.said])
     with subscribe(options.port, options.topic) as connection:
         print("subscribed", flush=True)
         count(connection, heard)

@@ -5,7 +5,7 @@ then is handed on each millisecond, as a USB adapter does it, so that frames are
 has no room for is lost, as on a wire.
 
 Prints the terminals' paths. Answers on stdin: `probe` with frame number 0 of every device, `begin` (sends from now on)
-and `end` (no more) with the number of frames sent by each, an empty line likewise. When stdin ends it writes, for each
+and `end` (no more) with the number of frames sent so far, an empty line likewise. When stdin ends it writes, for each
 device, how many frames it sent and when each one's last byte went, in monotonic microseconds, as 64-bit integers, and
 prints how many bytes were lost.
 """
@@ -120,7 +120,7 @@ class Lines:
             elif question == "end":
                 device.finish()
         self._is_sending = (self._is_sending or question == "begin") and question != "end"
-        print(json.dumps([len(device.sent_us) for device in self.devices]), flush=True)
+        print(sum(len(device.sent_us) for device in self.devices), flush=True)
 
 
 def main() -> None:

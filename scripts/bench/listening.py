@@ -1,23 +1,24 @@
-"""Serial lines that are never idle, from their last byte to the broker."""
+"""Devices that send unasked, from the last byte of each message to the broker."""
 
 from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 import sys
 import tempfile
 import time
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scripts.bench import usage
 from scripts.bench.heard import COLUMNS
-from scripts.bench.processes import Processes
+from scripts.bench.processes import FIELDGATE, Processes
 from scripts.bench.result import MIB
-from scripts.bench.telegrams import kind_of
 
 START_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 10.0
@@ -26,19 +27,26 @@ DRAIN_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class Load:
-    """What is measured."""
+    """What is measured. `fleet`: a module and its options, which talks as `lines` does, and says first where it is;
+    `config`: of that, lines of YAML, links and devices; `said`: what the devices say, as `heard` has it."""
 
-    lines: int
-    baudrate: int
+    fleet: Sequence[str]
+    config: Callable[[Any], Sequence[str]]
+    said: str
+    devices: int
     seconds: float
     warmup_s: float
     site: Sequence[str]
     daemon: str
+    idle_s: float = 0.0
+    """So long nothing is sent first, and what the daemon uses meanwhile is left out of what each message costs."""
+    secrets: str = ""
+    """The daemon's secrets.yaml."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What came out; frames are counted from the first to the last, CPU is that of the window."""
+    """What came out; messages are counted from the first to the last, CPU is that of the window."""
 
     sent: int
     lost: int
@@ -47,20 +55,27 @@ class Cost:
     overrun_bytes: int
     """Which the daemon did not take in time: on a wire they would be lost."""
     per_s: float
-    us_per_frame: float
+    us_each: float
     cpu_percent: float
+    idle_percent: float
     rss_mib: float
-    latency_ms: list[float]
+    latency_ms: list[float] = field(repr=False)
     foreign_percent: float
+    counters: Mapping[str, int]
+    """Of all links together, at the end."""
 
 
 class _Moment(NamedTuple):
-    """Frames sent so far; CPU time of the daemon, and of all that is neither it nor the rig."""
+    """Messages sent so far; CPU time of the daemon, and of all that is neither it nor the rig."""
 
     time_ns: int
-    frames: int
+    sent: int
     daemon_ns: int
     foreign_ns: int
+
+    def percent(self, after: _Moment) -> float:
+        """What the daemon has used from this to that one, in % of a core."""
+        return 100 * (after.daemon_ns - self.daemon_ns) / (after.time_ns - self.time_ns)
 
 
 def cost_of(load: Load) -> Cost:
@@ -68,6 +83,7 @@ def cost_of(load: Load) -> Cost:
     with tempfile.TemporaryDirectory(prefix="fieldgate-bench-") as name, Processes(Path(name)) as processes:
         folder = Path(name)
         _start(load, processes, folder)
+        idle_percent = _idle_percent(load, processes)
         processes.ask("fleet", "begin")
         time.sleep(load.warmup_s)
         before = _moment(processes)
@@ -76,33 +92,54 @@ def cost_of(load: Load) -> Cost:
         processes.ask("fleet", "end")
         peak_bytes = usage.tree_peak_bytes(processes.pid("daemon"))
         _drain(processes)
+        counters = _counters(folder / "state")
         processes.stop_daemon()
         counts = processes.ask("counter", None)
         overrun_bytes = processes.ask("fleet", None)
         sent_us, arrived = _sent_us(folder / "sent"), _arrived(folder / "heard")
     first_us = dict(reversed(arrived))
     sent, seconds = sum(map(len, sent_us)), (after.time_ns - before.time_ns) / 1e9
-    frames, cpu_ns = after.frames - before.frames, after.daemon_ns - before.daemon_ns
+    messages, cpu_percent = after.sent - before.sent, before.percent(after)
     return Cost(
         sent=sent,
         lost=sent - len(first_us),
         doubled=len(arrived) - len(first_us),
         wrong=counts["wrong"] + counts["malformed"],
         overrun_bytes=overrun_bytes,
-        per_s=frames / seconds,
-        us_per_frame=cpu_ns / 1000 / max(1, frames),
-        cpu_percent=cpu_ns / seconds / 1e7,
+        per_s=messages / seconds,
+        us_each=(cpu_percent - idle_percent) * 1e4 * seconds / max(1, messages),
+        cpu_percent=cpu_percent,
+        idle_percent=idle_percent,
         rss_mib=peak_bytes / MIB,
         latency_ms=[(at_us - sent_us[device][number - 1]) / 1000 for (device, number), at_us in first_us.items()],
         foreign_percent=(after.foreign_ns - before.foreign_ns) / seconds / 1e7,
+        counters=counters,
     )
+
+
+def _idle_percent(load: Load, processes: Processes) -> float:
+    if not load.idle_s:
+        return 0.0
+    before = _moment(processes)
+    time.sleep(load.idle_s)
+    return before.percent(_moment(processes))
+
+
+def _counters(state: Path) -> Mapping[str, int]:
+    """As `fieldgate status` has them."""
+    command = [FIELDGATE, "status", "--json", "--state-dir", state]
+    status = json.loads(subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout)
+    total = Counter[str]()
+    for link in status["status"]["links"].values():
+        total.update({name: count for name, count in link.items() if isinstance(count, int)})
+    return total
 
 
 def _moment(processes: Processes) -> _Moment:
     processes.fail_if_ended()
     cpu_ns = processes.cpu_ns()
     foreign_ns = usage.machine_cpu_ns() - sum(cpu_ns.values())
-    return _Moment(time.monotonic_ns(), sum(processes.ask("fleet", "")), cpu_ns["daemon"], foreign_ns)
+    return _Moment(time.monotonic_ns(), processes.ask("fleet", ""), cpu_ns["daemon"], foreign_ns)
 
 
 def _drain(processes: Processes) -> None:
@@ -137,15 +174,17 @@ def _arrived(path: Path) -> list[tuple[tuple[int, int], int]]:
 
 def _start(load: Load, processes: Processes, folder: Path) -> None:
     python = [sys.executable, "-m"]
-    lines = ["--lines", str(load.lines), "--baudrate", str(load.baudrate), "--out", str(folder / "sent")]
-    processes.run("fleet", [*python, "scripts.bench.lines", *lines])
-    paths = json.loads(processes.line("fleet"))
+    processes.run("fleet", [*python, *load.fleet, "--out", str(folder / "sent")])
+    place = json.loads(processes.line("fleet"))
     broker = processes.run_broker()
-    options = ["--port", str(broker), "--topic", "bench/bench/#", "--out", str(folder / "heard")]
+    options = ["--port", str(broker), "--topic", "bench/bench/#", "--said", load.said, "--out", str(folder / "heard")]
     processes.run("counter", [*python, "scripts.bench.heard", *options])
     processes.line("counter")
     config = folder / "gateway.yaml"
-    config.write_text(_site(load, paths, broker))
+    config.write_text(_site(load, place, broker))
+    secrets = folder / "secrets.yaml"
+    secrets.touch(0o600)
+    secrets.write_text(load.secrets)
     (folder / "state").mkdir()
     places = {"config": shlex.quote(str(config)), "state": shlex.quote(str(folder / "state"))}
     processes.run("daemon", shlex.split(load.daemon.format(**places)), stderr=folder / "daemon.log")
@@ -153,18 +192,17 @@ def _start(load: Load, processes: Processes, folder: Path) -> None:
 
 
 def _wait_for_probes(load: Load, processes: Processes) -> None:
-    """A frame of each device now and then, until one of each has arrived."""
+    """A message of each device now and then, until one of each has arrived."""
     deadline_s = time.monotonic() + START_TIMEOUT_S
-    while processes.ask("counter", "") < load.lines:
+    while processes.ask("counter", "") < load.devices:
         processes.fail_if_ended()
         if time.monotonic() > deadline_s:
-            raise SystemExit(f"the daemon does not hear every line:\n{processes.daemon_log()}")
+            raise SystemExit(f"the daemon does not hear every device:\n{processes.daemon_log()}")
         processes.ask("fleet", "probe")
         time.sleep(0.2)
 
 
-def _site(load: Load, paths: Sequence[str], broker: int) -> str:
-    kinds = [kind_of(number) for number in range(load.lines)]
+def _site(load: Load, place: Any, broker: int) -> str:
     return "\n".join(
         [
             "version: 1",
@@ -172,13 +210,7 @@ def _site(load: Load, paths: Sequence[str], broker: int) -> str:
             *load.site,
             "endpoints:",
             f'  cloud: {{type: mqtt, url: "mqtt://127.0.0.1:{broker}", root: bench}}',
-            "links:",
-            *(
-                f"  l{n}: {{adapter: serial, port: {path}, baudrate: {load.baudrate}, {kinds[n].link}}}"
-                for n, path in enumerate(paths)
-            ),
-            "devices:",
-            *(f"  d{n}: {{link: l{n}, {kind.device}}}" for n, kind in enumerate(kinds)),
+            *load.config(place),
             "",
         ]
     )

@@ -112,10 +112,14 @@ class Processes:
         return "\n".join(log.read_text().splitlines()[-LOG_LINES:]) if log.exists() else ""
 
 
-def daemon_command(profile: str | None) -> str:
-    """Runs the daemon, under cProfile if there is a file for that; {config} and {state} are to be filled in."""
-    profiled = [sys.executable, "-m", "cProfile", "-o", profile] if profile else []
-    return shlex.join([*profiled, str(FIELDGATE), "run"]) + " -c {config} --state-dir {state}"
+def daemon_command(profile: str | None, module: str | None = None) -> str:
+    """Runs the daemon, or what stands for it, under cProfile if there is a file for that.
+
+    {config} and {state} are to be filled in.
+    """
+    python = [sys.executable, *(["-m", "cProfile", "-o", profile] if profile else [])]
+    program = [*python, "-m", module] if module else [*(python if profile else []), str(FIELDGATE)]
+    return shlex.join([*program, "run"]) + " -c {config} --state-dir {state}"
 
 
 def _end(process: subprocess.Popen[str]) -> None:

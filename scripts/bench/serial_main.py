@@ -16,11 +16,12 @@ import argparse
 import pstats
 import signal
 import sys
+from collections.abc import Sequence
 
 from scripts.bench.draining import centile
 from scripts.bench.listening import Cost, Load, cost_of
 from scripts.bench.processes import daemon_command
-from scripts.bench.telegrams import FRAME_BYTES
+from scripts.bench.telegrams import FRAME_BYTES, kind_of
 
 LINES, BAUDRATE = 8, 115200
 LATENCY_TARGET_MS = 50.0
@@ -32,25 +33,38 @@ def main() -> None:
     options = _parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     load = Load(
-        lines=options.lines,
-        baudrate=options.baudrate,
+        fleet=("scripts.bench.lines", "--lines", str(options.lines), "--baudrate", str(options.baudrate)),
+        config=lambda paths: _config(paths, options.baudrate),
+        said="telegrams",
+        devices=options.lines,
         seconds=options.seconds,
         warmup_s=options.warmup,
         site=tuple(options.site),
         daemon=options.daemon or daemon_command(options.profile),
     )
-    _print(load, cost_of(load))
+    _print(options.lines, options.baudrate, cost_of(load))
     if options.profile:
         pstats.Stats(options.profile).sort_stats("tottime").print_stats(PROFILE_LINES)
 
 
-def _print(load: Load, cost: Cost) -> None:
-    print(
-        f"serial: {load.lines} lines at {load.baudrate} baud, frames of {FRAME_BYTES} bytes, {cost.per_s:.0f} frames/s"
-    )
+def _config(paths: Sequence[str], baudrate: int) -> list[str]:
+    kinds = [kind_of(number) for number in range(len(paths))]
+    return [
+        "links:",
+        *(
+            f"  l{n}: {{adapter: serial, port: {path}, baudrate: {baudrate}, {kinds[n].link}}}"
+            for n, path in enumerate(paths)
+        ),
+        "devices:",
+        *(f"  d{n}: {{link: l{n}, {kind.device}}}" for n, kind in enumerate(kinds)),
+    ]
+
+
+def _print(lines: int, baudrate: int, cost: Cost) -> None:
+    print(f"serial: {lines} lines at {baudrate} baud, frames of {FRAME_BYTES} bytes, {cost.per_s:.0f} frames/s")
     wrong = f"{cost.lost} lost, {cost.doubled} doubled, {cost.wrong} wrong"
     print(f"serial: {cost.sent} frames sent, {wrong}, {cost.overrun_bytes} bytes not taken in time")
-    cpu = f"{cost.us_per_frame:.1f} us/frame, {cost.cpu_percent:.1f} % of a core"
+    cpu = f"{cost.us_each:.1f} us/frame, {cost.cpu_percent:.1f} % of a core"
     print(f"serial: {cpu}, {cost.rss_mib:.1f} MiB at its highest; foreign {cost.foreign_percent:.0f} %")
     if cost.latency_ms:
         p50, p99 = centile(cost.latency_ms, 50), centile(cost.latency_ms, 99)

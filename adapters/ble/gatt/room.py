@@ -56,6 +56,11 @@ class Room:
             return device
         return device if device.details["props"].get("Connected") else None
 
+    def miss(self, address: str) -> None:
+        """A connection to it went down: unless it is heard again, it is out of range, and no try is worth its time."""
+        if self.link.scan == "active":
+            self.radio.ear.forget(address)
+
     async def heard_anew(self, address: str, within_s: float) -> BLEDevice | None:
         """From now on: what BlueZ has just forgotten is no good any more."""
         self.radio.ear.forget(address)

@@ -17,7 +17,7 @@ from adapters.ble.gatt.slots import Seat
 from adapters.ble.gatt.trouble import Trouble, Why
 
 FIND_S = 30.0
-"""For a device to be heard before it is called out of range: battery devices advertise each second to each ten."""
+"""For a device to be heard at first before it is called out of range: some advertise each ten seconds only."""
 HURRY_S = 5.0
 """A command goes before who has begun to wait so much earlier."""
 DOUBTFUL_S = 10.0
@@ -59,9 +59,10 @@ class Visits:
         self, address: str, haste: Callable[[], Haste], heed: Callable[[], object]
     ) -> AsyncIterator[tuple[Connection, Seat]]:
         """Connected meanwhile, with such haste once it is found; `heed` that others want the seat. Raises Trouble."""
-        found = await self._room.found(address, self._left_s, FIND_S)
+        find_s = SEEK_S if self.count else FIND_S
+        found = await self._room.found(address, self._left_s, find_s)
         if found is None:
-            raise Trouble(Why.OUT_OF_RANGE, f"it has not been heard for {FIND_S:g} s: is it on, and near enough?")
+            raise Trouble(Why.OUT_OF_RANGE, f"it has not been heard for {find_s:g} s: is it on, and near enough?")
         manner = self._manner(haste())
         kept = self._device.keeps
         async with self._room.slots.seat(self._name, heed, kept=kept, after_s=manner.after_s) as seat:
@@ -70,8 +71,11 @@ class Visits:
             try:
                 yield connection, seat
             finally:
-                self._left_s = self._loop.time()
+                is_lost = connection.lost.done()
                 await connection.close()
+                self._left_s = -FIND_S if is_lost else self._loop.time()
+                if is_lost:
+                    self._room.miss(address)
 
     def hurry(self) -> None:
         """Somebody has a command for it, while it waits for its turn."""

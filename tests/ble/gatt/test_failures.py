@@ -15,7 +15,10 @@ POINTS = {
 QUICK: dict[str, Any] = {"connect_timeout": "400ms"}
 
 
-async def test_a_device_that_vanishes_in_a_read_is_said_to_be_gone_and_is_read_when_it_is_back(radio: Radio) -> None:
+async def test_a_device_that_vanishes_in_a_read_is_said_to_be_gone_and_is_read_when_it_is_back(
+    radio: Radio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.ble.gatt.visits.SEEK_S", 0.3)
     peripheral = sensor()
 
     async def vanish() -> bytes:
@@ -23,12 +26,13 @@ async def test_a_device_that_vanishes_in_a_read_is_said_to_be_gone_and_is_read_w
         await asyncio.Event().wait()
         return b""
 
-    async with site(radio, [peripheral], {"sensor": device(points=POINTS, gatt={"attempts": 2})}, **QUICK) as here:
+    async with site(radio, [peripheral], {"sensor": device(points=POINTS)}) as here:
         await here.emitted.sample("sensor")
         peripheral.characteristic(LEVEL).read = vanish
         await here.emitted.state("sensor", DeviceState.OFFLINE)
-        assert here.reason("sensor") == "unreachable"
+        assert here.reason("sensor") == "out-of-range"
         assert {bad.reason for bad in here.emitted.bad("sensor").values()} == {BadReason.NO_LINK}
+        assert here.adapter.counters()["connect_tries"] == 1
         peripheral.characteristic(LEVEL).read = None
         radio.appear(peripheral.address)
         await here.emitted.state("sensor", DeviceState.ONLINE)

@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from adapters.ble.simulator.bluez import Bluez, Radio
 from gateway.model import Bad, BadReason, DeviceState
 from tests.ble.gatt.site import LEVEL, OWN, TOLD, device, sensor, site, until
@@ -83,10 +85,12 @@ async def test_it_is_listened_to_again_when_the_device_comes_back(radio: Radio) 
         assert here.emitted.values("sensor") == {"count": 1}
 
 
-async def test_what_was_told_is_bad_once_the_device_is_out_of_range(radio: Radio) -> None:
+async def test_what_was_told_is_bad_once_the_device_is_out_of_range(
+    radio: Radio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.ble.gatt.visits.SEEK_S", 0.3)
     peripheral = sensor()
-    given = device(points=COUNT, gatt={"attempts": 1})
-    async with site(radio, [peripheral], {"sensor": given}, connect_timeout="300ms") as here:
+    async with site(radio, [peripheral], {"sensor": device(points=COUNT)}) as here:
         await here.emitted.state("sensor", DeviceState.ONLINE)
         peripheral.notify(TOLD, b"\x00\x01")
         radio.vanish(peripheral.address)

@@ -53,12 +53,15 @@ async def test_devices_that_take_no_connection_cost_the_others_little(
 ) -> None:
     monkeypatch.setattr("adapters.ble.gatt.connecting.YIELD_S", 0.2)
     live, dead = fleet(2), {"dead": sensor("C0:FF:EE:00:02:01", connect_s=None)}
-    devices = {name: device(each.address, points=POINTS, gatt={"idle": "0s"}) for name, each in (live | dead).items()}
-    async with site(radio, [*live.values(), *dead.values()], devices, connections=1, connect_timeout="600ms") as here:
+    devices = {
+        name: device(each.address, points=POINTS, gatt={"idle": "0s", "attempts": 1})
+        for name, each in (live | dead).items()
+    }
+    async with site(radio, [*live.values(), *dead.values()], devices, connections=1, connect_timeout="400ms") as here:
         await here.emitted.state("dead", DeviceState.OFFLINE)
         before = {name: len(here.emitted.samples(name)) for name in live}
         await here.emitted.until(
-            lambda: all(len(here.emitted.samples(name)) >= before[name] + 20 for name in live), 20.0
+            lambda: all(len(here.emitted.samples(name)) >= before[name] + 8 for name in live), 20.0
         )
         assert here.emitted.states("dead") == [DeviceState.OFFLINE]
         assert not any(sample.bad for name in live for sample in here.emitted.samples(name))
