@@ -19,6 +19,7 @@ from gateway.adapter import AdapterError
 from gateway.units import format_duration
 
 LOOK_S = 1.0
+RESET = "it needs a reset, or to be plugged in again"
 LONG_LOST_S = 15.0
 """BlueZ says for so long that it does not scan, and we had it scan: the scan is dead."""
 
@@ -36,7 +37,7 @@ class Scanner:
         self._bluez = bluez
         self._inbox = inbox
         self._loop = asyncio.get_running_loop()
-        self._patience = Patience(link.silence)
+        self._patience = Patience(link.silence, hears_all=not self._is_passive)
         self._heard = 0
         self._remedies = 0
         self._dark_s: float | None = None
@@ -55,14 +56,21 @@ class Scanner:
             while not self._is_wanted:
                 self._changed.clear()
                 await self._changed.wait()
-            scan = await self._starter.begun()
+            self._is_on = True  # also while it begins: who has it pause waits for that
             try:
-                self._is_on, self._dark_s = True, None
-                await self._watch()
+                await self._once()
             finally:
-                await stopped(scan)
                 self._is_on = False
                 self._changed.set()
+
+    async def _once(self) -> None:
+        scan = await self._starter.begun()
+        try:
+            self._dark_s = None
+            self._patience.begun(self._loop.time())
+            await self._watch()
+        finally:
+            await stopped(scan)
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
@@ -84,9 +92,8 @@ class Scanner:
 
     async def _watch(self) -> None:
         """Until the scan must begin anew, or is not wanted any more; AdapterError when that has not helped."""
-        begun_s = self._loop.time()
         while self._is_wanted:
-            if self._is_dead(begun_s):
+            if self._is_dead():
                 await self._remedy()
                 return
             self._changed.clear()
@@ -94,7 +101,7 @@ class Scanner:
                 async with asyncio.timeout(min(LOOK_S, self._link.silence / 4)):
                     await self._changed.wait()
 
-    def _is_dead(self, begun_s: float) -> bool:
+    def _is_dead(self) -> bool:
         """Nothing comes, for longer than that can be chance, though this scan has had its time."""
         now_s = self._loop.time()
         if not seam.is_connected():
@@ -103,16 +110,13 @@ class Scanner:
             self._patience.heard(self._inbox.heard - self._heard, now_s)
             self._heard, self._remedies, self._dark_s = self._inbox.heard, 0, None
             return False
-        if self._is_passive:
-            return False  # what does not change is heard once only, so that silence says nothing
-        if self._bluez.is_discovering:
+        if self._bluez.is_discovering or self._is_passive:
             self._dark_s = None
         elif self._dark_s is None:
             self._dark_s = now_s
         elif now_s - self._dark_s > LONG_LOST_S:
             return True
-        limit_s = self._patience.limit_s
-        return min(self._patience.silent_s(now_s), now_s - begun_s) > limit_s
+        return self._patience.is_over(now_s, self._remedies)
 
     async def _remedy(self) -> None:
         """The next one: this scan ends, and the radio is switched off and on; AdapterError after the last."""
@@ -122,8 +126,13 @@ class Scanner:
             return  # who is connected does not advertise, and shows that the radio is well
         if self._remedies == 2 and await self._starter.power_cycled():
             return
+        raise AdapterError(self._deaf_words())
+
+    def _deaf_words(self) -> str:
+        if self._dark_s is not None:
+            return f"the radio {self._radio} does not scan, though it was begun anew: {RESET}"
         silent = format_duration(float(round(self._patience.silent_s(self._loop.time()))))
-        raise AdapterError(
+        return (
             f"the radio {self._radio} has heard nothing at all for {silent}, though its scan was begun anew: if its "
-            "devices are on, it needs a reset, or to be plugged in again"
+            f"devices are on, {RESET}"
         )

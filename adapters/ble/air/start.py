@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bleak import BleakScanner
@@ -22,6 +23,8 @@ from gateway.adapter import AdapterError
 START_S = 10.0
 STOP_S = 5.0
 """For BlueZ to begin and to end a scan: bleak itself waits for ever."""
+HUSH_S = 1.0
+"""The same where nothing is to end, as a rule."""
 BUSY_S = (1.0, 2.0, 4.0)
 """Pauses where BlueZ says that a scan is in progress already, before the radio is switched off and on."""
 
@@ -64,6 +67,7 @@ class Starter:
                 except FOREIGN as error:
                     if code_of(error) != IN_PROGRESS:
                         raise AdapterError(self._start_words(error)) from error
+                await self._hush()
                 await asyncio.sleep(pause_s)
             if is_cured or not await self.power_cycled():
                 raise AdapterError(
@@ -78,10 +82,18 @@ class Starter:
         try:
             async with asyncio.timeout(START_S):
                 await scan.start()
-        except BaseException:
+        except BaseException as error:
             await stopped(scan)
+            if not code_of(error):  # nobody knows whether it has begun
+                await self._hush()
             raise
         return scan
+
+    async def _hush(self) -> None:
+        """A scan of ours that BlueZ has begun and bleak knows nothing of keeps others from beginning."""
+        with suppress(*FOREIGN):
+            async with asyncio.timeout(HUSH_S):
+                await seam.hush(self._radio.path)
 
     def _new_scan(self) -> BleakScanner:
         if self._is_passive:
