@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from adapters.ble.simulator.bluez import Radio
@@ -42,3 +44,17 @@ async def test_without_pairing_what_is_encrypted_is_not_waited_for_for_ever(radi
         await here.emitted.state("sensor", DeviceState.DEGRADED)
         assert here.emitted.values("sensor")["warmth"] == 21.5
         assert here.emitted.bad("sensor")["secret"].reason is BadReason.TIMEOUT
+
+
+async def test_one_that_hangs_up_on_its_pairing_is_told_how_to_be_paired_anew(radio: Radio) -> None:
+    peripheral = sensor()
+
+    async def hang_up() -> bytes:
+        peripheral.hang_up()
+        await asyncio.Event().wait()
+        return b""
+
+    peripheral.characteristic(SECRET).read = hang_up
+    async with site(radio, [peripheral], {"sensor": device(points=POINTS, gatt={"pair": True})}) as here:
+        await here.emitted.state("sensor", DeviceState.OFFLINE)
+        assert "`bluetoothctl remove ADDRESS`" in here.detail("sensor")
