@@ -90,10 +90,16 @@ class Radio:
         return None if known is None else known.at_s
 
     async def seek(self, address: str, within_s: float) -> BLEDevice | None:
-        """The same, once it is heard; what BlueZ knows of old, as a paired one, where it is not."""
-        device = await self.ear.seek(address, within_s)
-        if device is not None:
-            return device
+        """The same, once it is heard; what BlueZ knows of old, as a paired one, where it is not.
+
+        `within_s` of scanning: while the scan pauses nobody can be heard.
+        """
+        while within_s > 0:
+            paused_s = self.scanner.paused_s
+            device = await self.ear.seek(address, within_s)
+            if device is not None:
+                return device
+            within_s = self.scanner.paused_s - paused_s
         known = await self._bluez.device(address)
         return (
             None if known is None else BLEDevice(address, known[1].get("Name"), {"path": known[0], "props": known[1]})

@@ -42,6 +42,8 @@ class Scanner:
         self._remedies = 0
         self._dark_s: float | None = None
         self._pauses = 0
+        self._paused_s = 0.0
+        self._pause_began_s = 0.0
         self._is_on = False
         bluez.forgotten = self.ear.forget
 
@@ -75,6 +77,8 @@ class Scanner:
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
         """Nothing is scanned for meanwhile."""
+        if not self._pauses:
+            self._pause_began_s = self._loop.time()
         self._pauses += 1
         self._changed.set()
         try:
@@ -84,7 +88,14 @@ class Scanner:
             yield
         finally:
             self._pauses -= 1
+            if not self._pauses:
+                self._paused_s += self._loop.time() - self._pause_began_s
             self._changed.set()
+
+    @property
+    def paused_s(self) -> float:
+        """How long it has been had to pause so far."""
+        return self._paused_s + (self._loop.time() - self._pause_began_s if self._pauses else 0.0)
 
     @property
     def _is_wanted(self) -> bool:

@@ -167,6 +167,20 @@ async def test_the_scan_pauses_while_it_is_connected_where_the_radio_can_not_do_
     assert seen[-1:] == [False]
 
 
+async def test_a_device_is_not_called_out_of_range_because_the_scan_has_paused(
+    radio: Radio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.ble.gatt.visits.FIND_S", 0.2)
+    stubborn, late = sensor("C0:FF:EE:00:00:11", connect_s=None), sensor()
+    radio.vanish(late.address)
+    devices = {"stubborn": device(stubborn.address, points=POINTS), "late": device(late.address, points=POINTS)}
+    async with site(radio, [stubborn, late], devices, pause_scan=True, connect_timeout="1s") as here:
+        await until(lambda: here.adapter.counters()["connect_tries"])
+        radio.appear(late.address)
+        await here.emitted.state("late", DeviceState.ONLINE)
+        assert here.emitted.states("late") == [DeviceState.ONLINE]
+
+
 async def test_it_ends_with_the_radio_when_bluez_is_started_anew_though_bleak_believes_in_the_connection(
     radio: Radio, bluez: Bluez
 ) -> None:
