@@ -28,6 +28,15 @@ class Advert(Struct, frozen=True, gc=False):
     services: Mapping[str, bytes] = NO_SERVICES
     uuids: tuple[str, ...] = ()
 
-    def says(self) -> tuple[object, ...]:
-        """All that a device says; equal where it is said again, however strong it was heard."""
-        return self.name, self.tx_power, dict(self.manufacturer), dict(self.services)
+    def has_same_data(self, other: Advert) -> bool:
+        """Whether that of its manufacturers and services is the same."""
+        return self.manufacturer == other.manufacturer and self.services == other.services
+
+    def is_like(self, other: Advert) -> bool:
+        """Whether it says the same, however strong it was heard, and from whatever address."""
+        return (
+            self.has_same_data(other)
+            and self.name == other.name
+            and self.tx_power == other.tx_power
+            and self.uuids == other.uuids
+        )
