@@ -47,6 +47,7 @@ class FedRadio:
                 (size,) = HEAD.unpack(await reader.readexactly(HEAD.size))
                 for advert in self._decode(await reader.readexactly(size)):
                     self._inbox.put(advert)
+                await asyncio.sleep(0)  # what comes faster than it is taken waits in the socket
         finally:
             writer.close()
         raise self._lost.result()
