@@ -212,7 +212,7 @@ class FieldLink:
             wanted.cancel()
             if not serving.done():
                 serving.cancel()
-                await asyncio.gather(serving, return_exceptions=True)
+            await asyncio.gather(serving, return_exceptions=True)
         if self._wanted.is_set() and serving.cancelled():
             raise AdapterError(LENT)
         serving.result()

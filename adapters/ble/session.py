@@ -5,27 +5,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 
 from adapters.ble.advert import Advert
 from adapters.ble.air.frame import frame
 from adapters.ble.air.radio import Radio
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.gatt.commands import Commands
-from adapters.ble.gatt.crowd import connects
-from adapters.ble.gatt.party import GattParty
-from adapters.ble.gatt.room import Room
+from adapters.ble.gatt.job import Look
+from adapters.ble.gatt.parties import Parties
 from adapters.ble.heard.parties import Heard
 from adapters.ble.items import Item
 from adapters.ble.states import States, Way
 from gateway.adapter import Emit, Memory, Tap
 from gateway.grid import Slot, shared_grid
-from gateway.model import DeviceStatus
+from gateway.model import Bad, BadReason, DeviceStatus, Result, ResultStatus, Sample
 
 LOOK_S = 1.0
 """So often it is seen who has fallen silent."""
+
+UNASKED_S = 30.0
+"""For what a device advertises by itself, where somebody waits for it."""
 
 Listen = Callable[[Advert], None]
 """Takes everything that is heard, whoever says it; returns at once."""
@@ -38,25 +39,26 @@ class Session:
         self.tap: Tap | None = None
         self.radio: Radio | None = None
         """Once it is open."""
+        self.opened = asyncio.Event()
         self._link = link
         self._devices = devices
         self._emit = emit
         self._states = States()
         self._heard = Heard(link, devices, memory)
+        self._parties: Parties | None = None
         self._listeners: list[Listen] = []
+        self._news = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._connected: dict[str, GattParty] = {}
 
     async def run(self) -> None:
         """Until cancelled; AdapterError when the radio is lost."""
-        radio = self.radio = await Radio.opened(self._link, self._devices.values(), self._hear)
+        radio = await Radio.opened(self._link, self._devices.values(), self._hear)
         ticket = shared_grid().subscribe(Slot(LOOK_S), self._look, radio.lose)
-        room, tell = Room(radio, self._devices), partial(self._tell, way=Way.CONNECTED)
-        self._connected = {
-            name: GattParty(name, device, room, tell) for name, device in self._devices.items() if connects(device)
-        }
         try:
-            await radio.serve({f"ble-gatt-{name}": party.run() for name, party in self._connected.items()})
+            parties = self._parties = Parties(radio, self._devices, self._met)
+            self.radio = radio
+            self.opened.set()
+            await radio.serve(parties.runs())
         finally:
             ticket.cancel()
             try:
@@ -73,10 +75,34 @@ class Session:
         finally:
             self._listeners.remove(listen)
 
-    def commands(self, device: str, deadline_s: float) -> Commands | None:
-        """What can be done with a device until then, on the loop's clock; None: it is not open yet."""
-        party = self._connected.get(device)
-        return None if party is None else party.commands(deadline_s)
+    def commands(self, device: str, deadline_s: float) -> Commands:
+        """What can be done until then, on the loop's clock, with a device that is connected to; once it is open."""
+        commands = self._parties.commands(device, deadline_s) if self._parties is not None else None
+        assert commands is not None, "it has something that is written, read or invoked"
+        return commands
+
+    async def visit(self, device: str, deadline_s: float, look: Look) -> Result:
+        """Do something over a connection that changes nothing; once it is open."""
+        assert self._parties is not None, "it is open"
+        return await self._parties.visit(device, deadline_s, look)
+
+    async def told(self, device: str, points: Sequence[str], deadline_s: float) -> Result:
+        """What it has advertised of these last; waits for what it has not told yet."""
+        try:
+            async with asyncio.timeout_at(min(deadline_s, self._loop.time() + UNASKED_S)):
+                while not set(points) <= set(self._heard.known(device)):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            pass  # some of it may have come
+        known = self._heard.known(device)
+        bad = {name: Bad(BadReason.TIMEOUT) for name in points if name not in known}
+        bad |= {name: value for name in points if isinstance(value := known.get(name), Bad)}
+        values = {name: value for name, value in known.items() if name in points and not isinstance(value, Bad)}
+        if points and not values:
+            detail = "it advertises by itself, and nothing of it was heard in time"
+            return Result(ResultStatus.UNREACHABLE, bad=bad, reason=BadReason.TIMEOUT, detail=detail)
+        return Result(ResultStatus.DONE, values=values, bad=bad)
 
     @property
     def counters(self) -> Mapping[str, int]:
@@ -84,8 +110,8 @@ class Session:
         total = Counter(self._heard.counters)
         if self.radio is not None:
             total.update(self.radio.counters)
-        for party in self._connected.values():
-            total.update(party.counters)
+        if self._parties is not None:
+            total.update(self._parties.counters)
         return total
 
     def _hear(self, advert: Advert) -> None:
@@ -93,15 +119,25 @@ class Session:
             self.tap("rx", frame(advert))
         for listen in self._listeners:
             listen(advert)
+        if self._parties is not None:
+            self._parties.heard(advert.address)
         for item in self._heard.hear(advert, self._loop.time()):
-            self._tell(item)
+            self._tell(Way.HEARD, item)
+            self._news.set()
 
     def _look(self) -> bool:
         for item in self._heard.look(self._loop.time(), time.time_ns() // 1_000_000):
-            self._tell(item)
+            self._tell(Way.HEARD, item)
         return True
 
-    def _tell(self, item: Item, way: Way = Way.HEARD) -> None:
-        told = self._states.found(way, item) if isinstance(item, DeviceStatus) else item
+    def _met(self, item: Item) -> None:
+        """Something was found over a connection: who answers there is there."""
+        if isinstance(item, Sample) and len(item.bad) < len(item.values):
+            for each in self._heard.met(item.group.device, self._loop.time(), item.time_ms):
+                self._tell(Way.HEARD, each)
+        self._tell(Way.CONNECTED, item)
+
+    def _tell(self, way: Way, item: Item) -> None:
+        told = self._states.joined(way, item) if isinstance(item, DeviceStatus) else item
         if told is not None:
             self._emit(told)

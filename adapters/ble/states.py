@@ -1,8 +1,9 @@
-"""One state of a device that is both heard and connected to, where each alone has its own. Pure."""
+"""One state of a device that is both heard and connected to, from what is so on each way. Pure."""
 
 from __future__ import annotations
 
 from enum import Enum
+from typing import NamedTuple
 
 from gateway.model import DeviceState, DeviceStatus
 
@@ -10,43 +11,43 @@ ALIVE = frozenset({DeviceState.ONLINE, DeviceState.DEGRADED})
 
 
 class Way(Enum):
-    """How its state was found."""
+    """How something of a device comes here; of two that are equally bad, the first one's trouble is told."""
 
     HEARD = "heard"
     CONNECTED = "connected"
 
 
+class _Told(NamedTuple):
+    state: DeviceState
+    reason: str | None
+    detail: str | None
+
+
 class States:
-    """Of all devices of a radio."""
+    """Of all devices of a radio. Who has one way only has that one's state."""
 
     def __init__(self) -> None:
-        self._found: dict[str, dict[Way, DeviceStatus]] = {}
+        self._ways: dict[str, dict[Way, DeviceStatus]] = {}
         self._told: dict[str, DeviceStatus] = {}
 
-    def found(self, way: Way, status: DeviceStatus) -> DeviceStatus | None:
-        """What is to be told now that this is so; None: what was told still holds."""
-        found = self._found.setdefault(status.device, {})
-        found[way] = status
-        told = self._told.get(status.device)
-        both = _of_both(found) if len(found) > 1 else status
-        if told is not None:
-            is_same = (told.state, told.reason, told.detail) == (both.state, both.reason, both.detail)
-            if is_same:
-                return None
-            since_ms = told.since_ms if told.state is both.state else status.since_ms
-            both = DeviceStatus(both.device, both.state, since_ms, both.reason, both.detail)
-        self._told[status.device] = both
-        return both
+    def joined(self, way: Way, status: DeviceStatus) -> DeviceStatus | None:
+        """What is to be told of the device now; None: it is in the same state for the same reason."""
+        ways = self._ways.setdefault(status.device, {})
+        ways[way] = status
+        new, last = _joined([ways[each] for each in Way if each in ways]), self._told.get(status.device)
+        if last is not None and new == _Told(last.state, last.reason, last.detail):
+            return None
+        since_ms = last.since_ms if last is not None and last.state is new.state else status.since_ms
+        told = self._told[status.device] = DeviceStatus(status.device, new.state, since_ms, new.reason, new.detail)
+        return told
 
 
-def _of_both(found: dict[Way, DeviceStatus]) -> DeviceStatus:
-    """What is wrong on one way alone leaves some points bad; on both, that it is not even heard explains the rest."""
-    heard, connected = found[Way.HEARD], found[Way.CONNECTED]
-    if heard.state in ALIVE and connected.state in ALIVE:
-        return connected if heard.state is DeviceState.ONLINE else heard
-    if heard.state not in ALIVE and connected.state not in ALIVE:
-        return connected if heard.state is DeviceState.UNKNOWN else heard
-    wrong = connected if heard.state in ALIVE else heard
-    if wrong.state is DeviceState.UNKNOWN:
-        return heard if wrong is connected else connected
-    return DeviceStatus(wrong.device, DeviceState.DEGRADED, wrong.since_ms, wrong.reason, wrong.detail)
+def _joined(ways: list[DeviceStatus]) -> _Told:
+    """A device is there if it is on one way; what is wrong on the other then makes it a degraded one."""
+    alive = [each for each in ways if each.state in ALIVE]
+    troubled = [each for each in ways if each.state is not DeviceState.ONLINE and each.state is not DeviceState.UNKNOWN]
+    if not troubled:
+        detail = next((each.detail for each in ways if each.detail is not None), None)
+        return _Told(ways[0].state, ways[0].reason, detail)
+    worst = troubled[0]
+    return _Told(DeviceState.DEGRADED if alive else worst.state, worst.reason, worst.detail)

@@ -1,11 +1,11 @@
-"""`fieldgate read DEV --raw WHAT`: what is no point, raw, and how it may be understood."""
+"""`fieldgate read DEV --raw WHAT` and `--gatt`: what is no point, raw, and how it may be understood."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway.cli import show
+from gateway.cli import offers, show
 from gateway.cli.control import table
 from gateway.cli.control.client import Client, address
 from gateway.cli.control.results import Result, exit_of, sentence
@@ -29,7 +29,10 @@ def ended(device: str, result: Result, *, as_json: bool) -> int:
         show.document({"device": device, **result})
     else:
         for found in result.get("found", ()):
-            _tell(found)
+            if "services" in found:
+                offers.tell(device, found)
+            else:
+                _tell(found)
         if result["status"] != "done":
             show.problem(f"{device}: {sentence(result)}")
     return exit_of(result)

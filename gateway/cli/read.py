@@ -20,6 +20,8 @@ from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.refused import Refused, must_be_known
 
 HEAD = ("point", "value", "unit", "quality")
+GATT = "gatt"
+"""What an adapter of Bluetooth devices is asked for then."""
 
 
 def read(
@@ -32,19 +34,23 @@ def read(
             "--raw", metavar="WHAT", help="Not points, but what is at an address, as holding:100/2[:float32] of Modbus."
         ),
     ] = None,
+    gatt: Annotated[
+        bool, typer.Option("--gatt", help="Not points, but all that a Bluetooth device offers over a connection.")
+    ] = False,
     config: SiteFile = None,
     state_dir: StateDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> int:
     """Exit code 4 when the device can't be reached, 5 when a point is bad, 8 when the policy forbids it."""
-    if raw is not None and points:
-        show.problem("--raw is instead of points: name one or the other")
+    what = GATT if gatt else raw
+    if (raw is not None) + gatt + bool(points) > 1:
+        show.problem(f"{'--gatt' if gatt else '--raw'} is instead of points: name one or the other")
         return Exit.USAGE
     try:
         with way(Where(config, state_dir), device) as client:
             about = device_of(client, device)
-            if raw is not None:
-                return peek.ended(device, peek.peeked(client, device, raw, about["link"]), as_json=as_json)
+            if what is not None:
+                return peek.ended(device, peek.peeked(client, device, what, about["link"]), as_json=as_json)
             known = about["points"]
             for name in points or () if known else ():
                 must_be_known(f"{device} has no point", name, known)

@@ -79,6 +79,7 @@ class Ear:
 
     def __init__(self) -> None:
         self.heard: list[tuple[BLEDevice, AdvertisementData]] = []
+        self._looked = 0
         self._more = asyncio.Event()
 
     def __call__(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
@@ -86,14 +87,13 @@ class Ear:
         self._more.set()
 
     async def until(self, fits: Callable[[AdvertisementData], bool] = lambda _: True) -> AdvertisementData:
-        """The first from now on that fits."""
-        seen = len(self.heard)
+        """The first that fits, after the one that this returned before."""
         async with asyncio.timeout(SOON_S):
             while True:
-                for _, advertisement in self.heard[seen:]:
-                    if fits(advertisement):
+                while self._looked < len(self.heard):
+                    self._looked += 1
+                    if fits(advertisement := self.heard[self._looked - 1][1]):
                         return advertisement
-                seen = len(self.heard)
                 self._more.clear()
                 await self._more.wait()
 

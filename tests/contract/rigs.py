@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+from adapters.ble import BleAdapter
+from adapters.ble import simulator as ble
+from adapters.ble.config import BleDevice, BleLink
 from adapters.modbus import ModbusAdapter
 from adapters.modbus.config import ModbusLink
 from adapters.modbus.simulator import Simulation, fault_of
@@ -220,7 +223,66 @@ def modbus_over(transport: str, **where: Any) -> RigMaker:
     return rig
 
 
+class BleRig(Rig):
+    """Two devices that are connected to, on the adapter's own simulator."""
+
+    adapter = BleAdapter
+    named = ("set", {"value": 7})
+    simulation: ble.Simulation
+
+    def __init__(self) -> None:
+        soon = {"timeout": "200ms", "connect": "kept", "attempts": 1}
+        value = {"characteristic": "fff1", "type": "uint8"}
+        command = {"characteristic": "fff2", "send": {"hex": "{value:uint8}"}, "args": {"value": {"type": "int"}}}
+        given = {
+            "link": "radio",
+            "every": "50ms",
+            "gatt": soon,
+            "points": {"value": {**value, "writable": True}},
+            "commands": {"set": command},
+        }
+        addresses = {QUIET: "C0:FF:EE:00:00:01", TALKATIVE: "C0:FF:EE:00:00:02"}
+        self.devices = {
+            name: BleDevice.model_validate({**given, "address": address}) for name, address in addresses.items()
+        }
+        self._orders: set[asyncio.Task[None]] = set()
+
+    @property
+    def scan_options(self) -> dict[str, Any]:
+        return {"listen": "500ms"}
+
+    @property
+    def peek(self) -> str:
+        return "gatt"
+
+    def silence(self) -> None:
+        self._order("dead")
+
+    def cut(self) -> None:
+        self._order("radio-gone")
+
+    async def all_closed(self) -> None:
+        async with asyncio.timeout(5):
+            while self.simulation.is_used:  # noqa: ASYNC110  # a radio tells nobody who has gone
+                await asyncio.sleep(0.01)
+
+    def _order(self, fault: str) -> None:
+        order = asyncio.create_task(self.simulation.fault(QUIET, fault))
+        self._orders.add(order)
+        order.add_done_callback(self._orders.discard)
+
+
+@asynccontextmanager
+async def over_the_air() -> AsyncIterator[Rig]:
+    made = BleRig()
+    link = BleLink.model_validate({"adapter": "ble", "connect_timeout": "1s"})
+    async with ble.simulate(link, made.devices, {"elsewhere": True, "every": "50ms"}) as made.simulation:
+        made.link = link.model_copy(update=dict(made.simulation.settings))
+        yield made
+
+
 RIGS: dict[str, RigMaker] = {
+    "ble": over_the_air,
     "modbus": modbus,
     "modbus over rtu": modbus_over("rtu", port="/dev/nowhere"),
     "modbus over rtu-over-tcp": modbus_over("rtu-over-tcp", host="127.0.0.1"),

@@ -26,6 +26,7 @@ from gateway.model import (
     ResultStatus,
     Sample,
 )
+from tests.support.patience import HANG_S
 
 AT_MS = 1_763_888_462_345
 FAST = PointGroup("boiler", 1.0, ("flow_temp", "pump"), ("float", "bool"))
@@ -156,7 +157,7 @@ class Reply(NamedTuple):
 class Client(http.client.HTTPConnection):
     """Speaks HTTP over a unix socket."""
 
-    def __init__(self, path: Path, timeout_s: float = 10.0) -> None:
+    def __init__(self, path: Path, timeout_s: float = HANG_S) -> None:
         super().__init__("localhost", timeout=timeout_s)
         self.path = path
 

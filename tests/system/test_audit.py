@@ -16,6 +16,7 @@ from tests.support.disk import FaultyFolder
 from tests.support.envelopes import is_reading, is_result
 from tests.support.modbus import ModbusServer
 from tests.support.mosquitto import Mosquitto
+from tests.support.patience import HANG_S
 from tests.support.site import device, endpoint, link, site
 from tests.support.subscriber import Subscriber
 
@@ -59,7 +60,7 @@ def audit(daemon: Daemon) -> Records:
         return [json.loads(body) for (body,) in local.execute("SELECT record FROM audit ORDER BY number")]
 
 
-def wait_for_records(daemon: Daemon, wanted: set[str], timeout_s: float = 20.0) -> Records:
+def wait_for_records(daemon: Daemon, wanted: set[str], timeout_s: float = HANG_S) -> Records:
     """Return once all of these commands are told."""
     end_s = time.monotonic() + timeout_s
     while True:

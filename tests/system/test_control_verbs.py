@@ -21,6 +21,7 @@ from tests.support.daemon import FIELDGATE, Daemon
 from tests.support.modbus import ModbusServer
 from tests.support.mosquitto import Mosquitto
 from tests.support.nobody import as_nobody
+from tests.support.patience import HANG_S
 from tests.support.site import device, endpoint, link, site
 
 POINTS = {
@@ -249,7 +250,7 @@ def test_somebody_outside_its_group_is_told_which_one_it_is(
     assert "`sudo usermod -aG users nobody`" in str(refused.value)
 
 
-def wait_until(wanted: Callable[[], bool], limit_s: float = 20.0) -> None:
+def wait_until(wanted: Callable[[], bool], limit_s: float = HANG_S) -> None:
     """Return once it is so; each look is a process of its own."""
     end_s = time.monotonic() + limit_s
     while not wanted():

@@ -54,10 +54,10 @@ def left_running(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("broker", [pytest.param("mosquitto", marks=pytest.mark.slow), "amqtt"])
-def test_it_shows_readings_a_command_and_its_effect_and_ends(
+def test_it_shows_readings_commands_and_their_effect_and_ends(
     demo: Callable[..., subprocess.Popen[str]], tmp_path: Path, broker: str
 ) -> None:
-    process = demo("--broker", broker, "--seconds", "9")
+    process = demo("--broker", broker, "--seconds", "12")
 
     out, _ = process.communicate(timeout=40)
 
@@ -71,6 +71,11 @@ def test_it_shows_readings_a_command_and_its_effect_and_ends(
     before = [float(found[1]) for line in lines[:result] if (found := FLOW.search(line))]
     after = [float(found[1]) for line in lines[result:] if (found := FLOW.search(line))]
     assert after[-1] > max(before) + 1
+    assert any("/freezer/reading" in line and "temperature -" in line for line in lines)
+    assert "demo-2 done" in out
+    told = next(n for n, line in enumerate(lines) if "/door/command" in line)
+    door = [line.partition("locked ")[2] for line in lines[told:] if "/door/reading" in line and "locked" in line]
+    assert door == ["false", "true"]
     assert "Traceback" not in out
     assert left_running(tmp_path) == []
 

@@ -20,6 +20,7 @@ from tests.support.envelopes import (
     stop_and_collect,
 )
 from tests.support.line import Line
+from tests.support.patience import HANG_S
 from tests.support.site import counting
 from tests.support.subscriber import Received, Subscriber
 
@@ -114,7 +115,7 @@ def test_a_command_is_refused_in_time_while_the_disk_hangs_and_done_afterwards(
     ask_until_done(subscriber)
 
 
-def ask_until_done(subscriber: Subscriber, timeout_s: float = 10.0) -> None:
+def ask_until_done(subscriber: Subscriber, timeout_s: float = HANG_S) -> None:
     """Send one command after the other until the daemon has seen that the disk answers."""
     deadline_s = time.monotonic() + timeout_s
     for number in count():

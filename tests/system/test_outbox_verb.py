@@ -22,6 +22,7 @@ from tests.support.envelopes import (
     stop_and_collect,
 )
 from tests.support.line import Line
+from tests.support.patience import HANG_S
 from tests.support.site import counting
 from tests.support.subscriber import Received, Subscriber
 
@@ -41,7 +42,7 @@ def standing(daemon: Daemon) -> dict[str, Any]:
     return dict(found)
 
 
-def wait_for_backlog(daemon: Daemon, limit_s: float = 10.0) -> dict[str, Any]:
+def wait_for_backlog(daemon: Daemon, limit_s: float = HANG_S) -> dict[str, Any]:
     """What is told once enough readings are on disk."""
     end_s = time.monotonic() + limit_s
     while (told := standing(daemon)).get("readings", 0) < WANTED:

@@ -18,6 +18,7 @@ from tests.support.disk import FaultyFolder
 from tests.support.envelopes import Envelope, has_state, identity, is_result, numbered, once, says, wait_for_counts
 from tests.support.line import Line
 from tests.support.mosquitto import Mosquitto
+from tests.support.patience import HANG_S
 from tests.support.site import counting, device, endpoint, link
 from tests.support.site import site as site_of
 from tests.support.subscriber import Subscriber
@@ -67,7 +68,7 @@ class Site:
     def readings(self) -> list[Envelope]:
         return [envelope for envelope in once(numbered(self.subscriber.messages)) if envelope["kind"] == "reading"]
 
-    def catch_up(self, timeout_s: float = 20.0) -> None:
+    def catch_up(self, timeout_s: float = HANG_S) -> None:
         """Return once new readings arrive and all before have, but for the one that a change of place may interrupt."""
         self.subscriber.wait_for(says(len(self.meter.queries) + 2), timeout_s)
         read, deadline_s = set(range(1, len(self.meter.queries) + 1)), time.monotonic() + timeout_s

@@ -1,14 +1,16 @@
 """A gateway on devices that are not there: what an installer tries at the desk."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.daemon import Daemon
+from tests.support.daemon import FIELDGATE, Daemon
 from tests.support.envelopes import has_state, is_reading
 from tests.support.mosquitto import Mosquitto
+from tests.support.patience import HANG_S
 from tests.support.ports import free_port
 from tests.support.site import FAST, device, endpoint, site
 from tests.support.subscriber import Received, Subscriber
@@ -114,3 +116,35 @@ def test_a_line_that_is_unplugged_comes_back(
 
         subscriber.wait_for(good("meter1"))
         subscriber.wait_for(good("meter2"))
+
+
+def ble_site(**more: Any) -> str:
+    thermo = {"link": "radio", "address": "A4:C1:38:00:00:01", "decoder": "bthome", "points": {"temperature": {}}}
+    return site(endpoint("mqtt://127.0.0.1:1"), {"radio": {"adapter": "ble", **more}}, {"thermo": thermo})
+
+
+def test_ble_devices_have_a_bus_of_their_own_which_goes_with_them(config: Path) -> None:
+    config.write_text(ble_site())
+    with Virtual(config, "--fault", "thermo=loss:5%", adapter="ble") as virtual:
+        settings = virtual.links["radio"]["settings"]
+        assert settings["radio"] == "00:1A:7D:DA:71:00"
+        bus = Path(settings["bus"].removeprefix("unix:path="))
+        assert bus.is_socket()
+        assert virtual.order("thermo.temperature 21.237") == {
+            "device": "thermo",
+            "point": "temperature",
+            "value": 21.24,
+        }
+        assert "no fault 'asleep', but well, dead, out-of-range" in virtual.misunderstood("thermo asleep")
+        assert "its advertisements are not encrypted" in virtual.misunderstood("thermo wrong-key")
+
+        assert virtual.interrupt() == 0
+        assert not bus.parent.exists()
+
+
+def test_ble_devices_are_not_served_at_a_port(config: Path) -> None:
+    config.write_text(ble_site())
+    command = [str(FIELDGATE), "simulate", "ble", "-c", str(config), "--tcp", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_S, check=False)
+    assert done.returncode == 2
+    assert "there is no tcp for BLE devices: they are on a D-Bus of their own" in done.stderr

@@ -13,6 +13,7 @@ from tests.support.envelopes import has_state, is_reading, is_result, says, wait
 from tests.support.fakebroker import FakeBroker
 from tests.support.line import Line
 from tests.support.mosquitto import Mosquitto
+from tests.support.patience import HANG_S
 from tests.support.site import counting, device, endpoint, link, site
 from tests.support.subscriber import Subscriber
 
@@ -38,7 +39,7 @@ def assert_stops_well(daemon: Daemon) -> None:
     assert not list(daemon.state_dir.glob("*-wal"))
 
 
-def wait_for_claim(daemon: Daemon, command: str, timeout_s: float = 10.0) -> None:
+def wait_for_claim(daemon: Daemon, command: str, timeout_s: float = HANG_S) -> None:
     """Return once a command stands in the journal."""
     end_s = time.monotonic() + timeout_s
     with closing(sqlite3.connect(daemon.state_dir / "outbox-cloud.db")) as outbox:

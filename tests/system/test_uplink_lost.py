@@ -15,6 +15,7 @@ from tests.support.envelopes import has_state, is_reading
 from tests.support.line import Line
 from tests.support.modbus import ModbusServer
 from tests.support.mosquitto import Mosquitto
+from tests.support.patience import HANG_S
 from tests.support.site import device, endpoint, link, site
 from tests.support.subscriber import Received, Subscriber
 
@@ -33,7 +34,7 @@ def config(url: str, port: int, lost: dict[str, Any] = LOST, **more: Any) -> str
     return site(endpoint(url), {"plc": link(port)}, {"boiler": device(POINTS, unit_id=1, on_uplink_lost=lost)}, **more)
 
 
-def wait_for_writes(server: ModbusServer, count: int, timeout_s: float = 15.0) -> None:
+def wait_for_writes(server: ModbusServer, count: int, timeout_s: float = HANG_S) -> None:
     end_s = time.monotonic() + timeout_s
     while len(server.writes()) < count:
         assert time.monotonic() < end_s, f"{len(server.writes())} of {count} writes"

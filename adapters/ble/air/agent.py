@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from dbus_fast import DBusError, Message, MessageType
 
 from adapters.ble.air.bus import Bus
 from adapters.ble.air.errors import translated
+from adapters.ble.air.passkeys import Passkeys
 
 AGENT1 = "org.bluez.Agent1"
 MANAGER1 = "org.bluez.AgentManager1"
@@ -19,14 +18,14 @@ UNASKED = frozenset({"Release", "Cancel", "DisplayPasskey", "DisplayPinCode"})
 PERMISSIONS = frozenset({"RequestAuthorization", "AuthorizeService"})
 """Methods that only tell, and that only ask for a yes (BlueZ, doc/org.bluez.Agent.rst)."""
 
-_known: dict[str, Mapping[str, int | None]] = {}
-"""Passkeys by address by the radio's path: one agent is asked for all radios, whoever was the last to say so."""
+_known: dict[str, Passkeys] = {}
+"""By the radio's path: one agent is asked for all radios, the one that was the last to say so."""
 
 
 class Agent:
-    """Passkeys by address, None for those that pair without; whoever else wants to pair is refused."""
+    """For one radio; whoever else wants to pair is refused."""
 
-    def __init__(self, radio: str, passkeys: Mapping[str, int | None]) -> None:
+    def __init__(self, radio: str, passkeys: Passkeys) -> None:
         self._radio = radio
         self._path = radio.replace("/org/bluez", "/io/fieldgate")
         self._passkeys = passkeys
@@ -51,9 +50,10 @@ class Agent:
             return Message.new_method_return(message)
         radio, _, device = str(message.body[0]).rpartition("/dev_") if message.body else ("", "", "")
         address = device.replace("_", ":")
-        if address not in _known.get(radio, {}):
+        pairing = _known[radio].of(address) if radio in _known else None
+        if pairing is None:
             raise DBusError(REJECTED, f"{address} is not to be paired with")
-        return _said(message, _known[radio][address])
+        return _said(message, pairing.passkey)
 
 
 def _said(message: Message, passkey: int | None) -> Message:

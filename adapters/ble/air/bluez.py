@@ -44,7 +44,7 @@ class Bluez:
         self.lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.is_discovering = self.is_powered = False
         self.forgotten: Callable[[str], None] = _to_nobody
-        """Is told the path of each device that BlueZ drops."""
+        """Is told the address of each device that BlueZ drops."""
         self._bus = bus
         self._radio = ""
         self._path = ""
@@ -152,7 +152,7 @@ class Bluez:
         if path == self._path and ADAPTER1 in interfaces:
             self._lose(f"the radio {self._radio} is gone: plug it in again")
         elif DEVICE1 in interfaces:
-            self.forgotten(path)
+            self.forgotten(path.rpartition("/dev_")[2].replace("_", ":"))
 
     def _changed(self, properties: Mapping[str, Any]) -> None:
         self.is_discovering = bool(properties.get("Discovering", self.is_discovering))
@@ -169,5 +169,5 @@ class Bluez:
             self.lost.set_result(AdapterError(why))
 
 
-def _to_nobody(_path: str) -> None:
+def _to_nobody(_address: str) -> None:
     """Until somebody asks."""

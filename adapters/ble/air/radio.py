@@ -16,8 +16,10 @@ from adapters.ble.air.agent import Agent
 from adapters.ble.air.bluez import Bluez
 from adapters.ble.air.bus import Bus
 from adapters.ble.air.choice import Found, chosen
+from adapters.ble.air.ear import Ear
 from adapters.ble.air.errors import FOREIGN, translated, words
 from adapters.ble.air.inbox import Inbox
+from adapters.ble.air.passkeys import Passkeys
 from adapters.ble.air.patterns import patterns_for
 from adapters.ble.air.scanner import Scanner
 from adapters.ble.air.seam import Tenancy
@@ -25,6 +27,8 @@ from adapters.ble.config import BleDevice, BleLink
 from gateway.adapter import AdapterError
 
 NOTHING: Mapping[str, Coroutine[Any, Any, None]] = MappingProxyType({})
+HEARSAY_S = 0.2
+"""That a radio is lost shows in what fails before it is told."""
 MANAGE_S = 10.0
 """For bleak to learn all that BlueZ knows."""
 
@@ -43,6 +47,7 @@ class Radio:
         self.connections = link.connections
         self.lost = bluez.lost
         self.scanner: Scanner
+        self.ear: Ear
         self.inbox: Inbox
         self._found = found
         self._bus = bus
@@ -66,7 +71,8 @@ class Radio:
             found = chosen(await bluez.radios(), link.radio)
             radio = cls(link, found, bus, bluez, tenancy)
             radio.inbox = Inbox(hear, radio.lose)
-            radio.scanner = Scanner(link, found, bluez, patterns_for(devices), radio.inbox)
+            radio.scanner = Scanner(link, found, bluez, radio.inbox, patterns=patterns_for(devices))
+            radio.ear = radio.scanner.ear
             await radio._begin(devices)
         except BaseException:
             await _closed(bus, tenancy, spoiled=bluez.lost.done())
@@ -75,17 +81,17 @@ class Radio:
 
     def device(self, address: str) -> BLEDevice | None:
         """As it was heard last, for connecting; None: it has not been, or BlueZ has dropped it since."""
-        known = self.scanner.devices.get(address)
+        known = self.ear.devices.get(address)
         return None if known is None else known.device
 
     def heard_s(self, address: str) -> float | None:
         """When it was heard last, on the loop's clock."""
-        known = self.scanner.devices.get(address)
+        known = self.ear.devices.get(address)
         return None if known is None else known.at_s
 
     async def seek(self, address: str, within_s: float) -> BLEDevice | None:
         """The same, once it is heard; what BlueZ knows of old, as a paired one, where it is not."""
-        device = await self.scanner.seek(address, within_s)
+        device = await self.ear.seek(address, within_s)
         if device is not None:
             return device
         known = await self._bluez.device(address)
@@ -96,7 +102,7 @@ class Radio:
     async def forget(self, device: BLEDevice) -> None:
         """Have BlueZ drop all that it knows of it, pairing and services, too; raises AdapterError."""
         await self._bluez.remove(device.details["path"])
-        self.scanner.devices.pop(device.address, None)
+        self.ear.forget(device.address)
 
     def lose(self, error: Exception) -> None:
         """For who finds out that it can't be used any more, or has a defect."""
@@ -118,6 +124,7 @@ class Radio:
                 for name, other in others.items():
                     tasks.create_task(other, name=name)
         except BaseExceptionGroup as group:
+            await asyncio.wait({self.lost}, timeout=HEARSAY_S)
             raise _reason(group, self.lost) from None
 
     async def close(self) -> None:
@@ -135,11 +142,7 @@ class Radio:
         await self._bluez.follow(self._found)
         if not self._bluez.is_powered:
             await self._switched_on()
-        passkeys = {
-            device.address: None if device.gatt.passkey is None else int(device.gatt.passkey.get_secret_value())
-            for device in devices
-            if device.gatt.pairs and device.address is not None
-        }
+        passkeys = Passkeys(devices)
         if passkeys:
             self._agent = Agent(self.path, passkeys)
             await self._agent.register(self._bus)

@@ -23,7 +23,7 @@ def characteristic(services: BleakGATTServiceCollection, attribute: Attribute) -
     meant = [each for each in found if attribute.service in (None, each.service_uuid)]
     if not meant:
         where = f" in service {short(attribute.service)}" if attribute.service else ""
-        there = _list(short(each.uuid) for each in services.characteristics.values())
+        there = _list(short(each.uuid) for _, each in sorted(services.characteristics.items()))
         raise Trouble(Why.MISSING, f"it has no characteristic {short(attribute.characteristic)}{where}, only {there}")
     if attribute.service is None and len({each.service_uuid for each in meant}) > 1:
         there = _list(short(each.service_uuid) for each in meant)

@@ -10,7 +10,7 @@ from adapters.ble.config import BleDevice
 from adapters.ble.gatt.answer import answered
 from adapters.ble.gatt.checks import Bundle, Invoking
 from adapters.ble.gatt.connection import Connection
-from adapters.ble.gatt.job import Job, Work
+from adapters.ble.gatt.job import Job, Look, Work
 from adapters.ble.gatt.outcome import expired, partly
 from adapters.ble.gatt.reader import Reader
 from adapters.ble.gatt.tellings import Tellings
@@ -53,7 +53,7 @@ class Commands:
     async def write(self, bundles: Sequence[Bundle], wrote: Wrote) -> Result:
         """Write in the order given, and stop at the first that does not succeed."""
 
-        async def work(connection: Connection) -> Result:
+        async def work(connection: Connection, wrote: Wrote) -> Result:
             writer = Writer(connection, self._deadline_s, wrote)
             done: dict[str, Value] = {}
             for bundle in bundles:
@@ -68,28 +68,32 @@ class Commands:
                 done |= result.values
             return Result(ResultStatus.DONE, values=done)
 
-        return await self._in_turn(work)
+        return await self._in_turn(work, wrote)
 
     async def invoke(self, invoking: Invoking, wrote: Wrote) -> Result:
         """Carry a command out, to its answer if it has one."""
 
-        async def work(connection: Connection) -> Result:
+        async def work(connection: Connection, wrote: Wrote) -> Result:
             writer = Writer(connection, self._deadline_s, wrote)
             return await answered(connection, writer, invoking)
 
-        return await self._in_turn(work)
+        return await self._in_turn(work, wrote)
 
     async def read(self, names: Sequence[str]) -> Result:
         """Read points now; of what is only notified, the next that comes."""
         reader = Reader({name: self._host.device.points[name] for name in names}, self._host.tellings)
-        result = await self._in_turn(reader.read)
+        result = await self._in_turn(lambda connection, _: reader.read(connection), _unsent)
         if result.status is not ResultStatus.DONE:
             return result
         return await reader.ended(self._deadline_s)
 
-    async def _in_turn(self, work: Work) -> Result:
+    async def look(self, look: Look) -> Result:
+        """Do something that changes nothing, in turn with the rest."""
+        return await self._in_turn(lambda connection, _: look(connection), _unsent)
+
+    async def _in_turn(self, work: Work, wrote: Wrote) -> Result:
         """As soon as it is its turn; never begun after the deadline."""
-        job = Job(work)
+        job = Job(work, wrote)
         self._host.add(job)
         try:
             await asyncio.wait((job.outcome,), timeout=max(0.0, self._deadline_s - self._loop.time()))
@@ -98,3 +102,7 @@ class Commands:
             return await job.outcome
         finally:
             self._host.withdraw(job)
+
+
+def _unsent(_data: bytes) -> None:
+    """To read changes nothing."""

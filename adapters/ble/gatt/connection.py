@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.descriptor import BleakGATTDescriptor
+from bleak.backends.service import BleakGATTServiceCollection
 
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of
 from adapters.ble.config import Attribute, WriteMode
 from adapters.ble.gatt.attributes import called, characteristic, descriptor
 from adapters.ble.gatt.checks import MAX_VALUE
-from adapters.ble.gatt.echo import Echo, Tell
+from adapters.ble.gatt.echo import Echo, Hear
 from adapters.ble.gatt.edge import of_asking
 from adapters.ble.gatt.trouble import Trouble, Why
 from adapters.ble.gatt.within import HEARSAY_S, within
@@ -73,6 +75,21 @@ class Connection:
             echo.expect(data)
         return data
 
+    @property
+    def offers(self) -> BleakGATTServiceCollection:
+        """All that the device has; raises Trouble."""
+        services: BleakGATTServiceCollection = self._services
+        return services
+
+    async def read_there(self, what: BleakGATTCharacteristic | BleakGATTDescriptor) -> bytes:
+        """Something of these, named by its handle rather than its UUID, which several may have; raises Trouble."""
+        if isinstance(what, BleakGATTDescriptor):
+            return bytes(await self._asked(self._client.read_gatt_descriptor(what), "read"))
+        told = next((each for each in self._echoes if self._characteristic(each).handle == what.handle), None)
+        if told is not None:
+            return await self.read(told)
+        return bytes(await self._asked(self._client.read_gatt_char(what), "read"))
+
     def writing(self, attribute: Attribute, data: bytes, mode: WriteMode) -> Callable[[], Coroutine[Any, Any, None]]:
         """How it is written, if it can be; raises Trouble before anything is sent."""
         if len(data) > MAX_VALUE:
@@ -95,7 +112,7 @@ class Connection:
         wrote(data)
         await self._asked(write(), "write")
 
-    async def listen(self, attribute: Attribute, tell: Tell) -> None:
+    async def listen(self, attribute: Attribute, tell: Hear) -> None:
         """Have it told from now on, by notification or indication; raises Trouble."""
         echo = self._echoes.get(attribute)
         if echo is not None:
@@ -112,7 +129,7 @@ class Connection:
             del self._echoes[attribute]
             raise
 
-    async def quit(self, attribute: Attribute, tell: Tell) -> None:
+    async def quit(self, attribute: Attribute, tell: Hear) -> None:
         """Have it told no more; where that fails the connection is of no use any more."""
         echo = self._echoes[attribute]
         echo.tells.remove(tell)
@@ -137,7 +154,7 @@ class Connection:
 
     async def close(self) -> None:
         """Whatever state it is in; also after the device has ended it, lest D-Bus keeps our end of it open."""
-        await closed(self._client)
+        await closed(self._client, DISCONNECT_S)
 
     @property
     def _services(self) -> Any:
@@ -171,10 +188,10 @@ class Connection:
         return not self.is_up
 
 
-async def closed(client: BleakClient) -> None:
+async def closed(client: BleakClient, limit_s: float) -> None:
     """Disconnect, however that goes: bleak lets go of its D-Bus connection in any case."""
     with suppress(*FOREIGN):  # BlueZ is away, or does not know the device any more
-        await within(DISCONNECT_S, client.disconnect(), "ble-disconnect")
+        await within(limit_s, client.disconnect(), "ble-disconnect")
 
 
 def _response(where: BleakGATTCharacteristic, mode: WriteMode, attribute: Attribute) -> bool:

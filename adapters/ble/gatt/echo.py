@@ -8,14 +8,14 @@ from contextlib import contextmanager
 ECHO_S = 0.5
 """It may come before the answer to the read, or so much later: each has a wire of its own."""
 
-Tell = Callable[[bytes], None]
+Hear = Callable[[bytes], None]
 """Takes what a device tells by itself; returns at once."""
 
 
 class Echo:
     """Of one characteristic that is listened to; `tells` are told, in their order."""
 
-    def __init__(self, tell: Tell, now: Callable[[], float]) -> None:
+    def __init__(self, tell: Hear, now: Callable[[], float]) -> None:
         self.tells = [tell]
         self._now = now
         self._held: list[bytes] | None = None

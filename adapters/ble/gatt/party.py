@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping
 from functools import partial
 
@@ -11,17 +10,18 @@ from adapters.ble.config import BleDevice
 from adapters.ble.gatt.commands import Commands
 from adapters.ble.gatt.connection import Connection
 from adapters.ble.gatt.group import Group
-from adapters.ble.gatt.job import NO_LINK, Job
+from adapters.ble.gatt.job import Job
+from adapters.ble.gatt.jobs import Jobs
 from adapters.ble.gatt.reads import Reads
 from adapters.ble.gatt.room import Room
 from adapters.ble.gatt.slots import Seat
 from adapters.ble.gatt.standing import Standing
 from adapters.ble.gatt.tellings import Tellings
 from adapters.ble.gatt.trouble import Trouble, Why
-from adapters.ble.gatt.visits import FIND_S, Visits
+from adapters.ble.gatt.visits import FIND_S, Haste, Visits
 from adapters.ble.items import Tell
 from gateway.grid import Slot, Ticket, shared_grid
-from gateway.line import Load, Patience, Turns
+from gateway.line import Patience
 from gateway.model import BadReason, Notice, PointGroup
 
 LOOK_S = 1.0
@@ -53,8 +53,7 @@ class GattParty:
         self._attributes = tuple(dict.fromkeys((*self._reads.attributes, *self.tellings.attributes)))
         self._visits = Visits(name, device, self._attributes, room)
         self._patience = Patience()
-        self._turns = Turns(room.link.poll_share)
-        self._jobs: deque[Job] = deque()
+        self._jobs = Jobs(room.link.poll_share, lambda: self._reads.are_due)
         self._news = asyncio.Event()
         self._tickets: list[Ticket] = []
         self._defect: Exception | None = None
@@ -84,17 +83,20 @@ class GattParty:
         """What can be done with it until then, on the loop's clock."""
         return Commands(self, deadline_s)
 
+    def moved(self, address: str) -> None:
+        """It is there now, by its identity key."""
+        self.address = address
+        self._news.set()
+
     def add(self, job: Job) -> None:
         """To be done before its polls, as far as these have their share."""
-        self._jobs.append(job)
+        self._jobs.add(job)
+        self._visits.hurry()
         self._news.set()
 
     def withdraw(self, job: Job) -> bool:
         """Take it back; False if it does not wait any more."""
-        if job not in self._jobs:
-            return False
-        self._jobs.remove(job)
-        return True
+        return self._jobs.withdraw(job)
 
     @property
     def counters(self) -> Mapping[str, int]:
@@ -130,11 +132,6 @@ class GattParty:
         except Trouble as trouble:
             self._failed(trouble)
 
-    def moved(self, address: str) -> None:
-        """It is there now, by its identity key."""
-        self.address = address
-        self._news.set()
-
     async def _where(self) -> str:
         """Its address, once it is known; raises Trouble."""
         until_s = self._loop.time() + FIND_S
@@ -150,16 +147,20 @@ class GattParty:
 
     async def _visit(self) -> None:
         address = await self._where()
-        patience, hurries = self._patience, bool(self._jobs)
-        async with self._visits.visit(
-            address, self._news.set, hurries=hurries, doubtful=patience.failures > 0, dead=patience.dead
-        ) as (connection, seat):
+        async with self._visits.visit(address, self._haste, self._news.set) as (connection, seat):
             connection.lost.add_done_callback(lambda _: self._news.set())
             try:
                 await self.tellings.listen(connection)
                 await self._serve(connection, seat)
             finally:
                 self.tellings.close()
+
+    def _haste(self) -> Haste:
+        if self._jobs:
+            return Haste.COMMAND
+        if self._patience.dead:
+            return Haste.DEAD
+        return Haste.DOUBTFUL if self._patience.failures else Haste.USUAL
 
     async def _serve(self, connection: Connection, seat: Seat) -> None:
         """As long as there is something to do, or it is kept; raises Trouble where it goes down too early."""
@@ -200,45 +201,37 @@ class GattParty:
 
     async def _work(self, connection: Connection) -> bool:
         """Do what waits longest of what may be done now; False if there is nothing."""
-        if self._jobs and not (self._reads.are_due and self._turns.polls_first):
-            await self._command(connection)
+        if self._jobs.have_turn:
+            await self._perform(connection)
         elif self._reads.are_due:
             await self._poll(connection)
         else:
             return False
         return True
 
-    async def _command(self, connection: Connection) -> None:
-        job = self._jobs.popleft()
-        self._settle(commands=1)
-        if await job.perform(connection):
-            self._well()
-        else:
-            self._jobs.appendleft(job)
-        self._settle()
-
     async def _poll(self, connection: Connection) -> None:
-        self._settle(polls=1)
+        self._jobs.settle(polls=1)
         try:
             await self._reads.read(connection, self._between)
         finally:
-            self._settle()
+            self._jobs.settle()
         self._well()
+
+    async def _perform(self, connection: Connection) -> None:
+        await self._jobs.perform(connection)
+        if connection.is_up:
+            self._well()
 
     async def _between(self, connection: Connection) -> None:
         """Between two reads: commands do not wait for all of them, as far as polls have their share."""
-        while self._jobs and connection.is_up and not self._turns.polls_first:
-            await self._command(connection)
-        self._settle(polls=1)
-
-    def _settle(self, polls: int = 0, commands: int = 0) -> None:
-        """Who has had the connection is charged for it; from now on it is as it is now."""
-        self._turns.charge(self._loop.time())
-        self._turns.note(Load(polls, commands, self._reads.are_due, bool(self._jobs)))
+        while self._jobs.have_turn and connection.is_up:
+            await self._perform(connection)
+        self._jobs.settle(polls=1)
 
     def _well(self) -> None:
         """It answers."""
         self._patience.answered()
+        self._reads.forgive()
         self._room.dead.discard(self.name)
         self.trouble = None
         if self._standing.is_unheard:
@@ -256,14 +249,13 @@ class GattParty:
         if trouble.why is Why.PAIRING and now_s >= self._locked_s:
             self._locked_s = now_s + LOCKED_S
         self._patience.failed(now_s, cost_s, self._room.rest_s(cost_s))
-        if self._patience.dead:
+        if self._patience.dead and cost_s:
             self._room.dead.add(self.name)
         self.trouble = trouble
         self._standing.offline(trouble.why, str(trouble))
         self._reads.spoil(_reason(trouble))
         self.tellings.spoil()
-        while self._jobs:
-            self._jobs.popleft().fail(trouble)
+        self._jobs.fail(trouble)
 
     def _due(self, group: Group) -> bool:
         is_new = self._reads.wake(group)
@@ -290,8 +282,7 @@ class GattParty:
     def _stop(self) -> None:
         for ticket in self._tickets:
             ticket.cancel()
-        while self._jobs:
-            self._jobs.popleft().tell(NO_LINK)
+        self._jobs.drop()
 
     def _group(self, group: PointGroup) -> Group:
         return Group(group, self.device.points)

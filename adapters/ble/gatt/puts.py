@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from adapters.ble import sig
@@ -157,10 +157,9 @@ def _standard(name: str, point: BlePoint, standard: sig.Characteristic, value: V
 
 
 def _encoded(standard: sig.Characteristic, values: Mapping[str, Value]) -> bytes:
-    encode: Callable[[Mapping[str, Value]], bytes] | None = getattr(standard, "encode", None)
-    if encode is None:
+    if standard.encode is None:
         raise Rejected("not-supported", "that standard format can only be read: give the point a type like uint8")
-    return encode(values)
+    return standard.encode(values)
 
 
 def _said(point: BlePoint, value: Value) -> Value:

@@ -17,6 +17,9 @@ LATELY_S = 30.0
 DEAD_SHARE = 0.2
 """Of the radio's time to connect, for all devices together that do not take a connection."""
 
+REST_MAX_S = 60.0
+"""Someone who mends a device sees it return within this."""
+
 
 class Room:
     """Slots, one connect at a time, and who is known not to answer."""
@@ -33,7 +36,7 @@ class Room:
 
     def rest_s(self, cost_s: float) -> float:
         """How long who does not answer stays away after a try that took so long, that all such take little time."""
-        return cost_s * max(1, len(self.dead)) * (1 / DEAD_SHARE - 1)
+        return min(REST_MAX_S, cost_s * max(1, len(self.dead)) * (1 / DEAD_SHARE - 1))
 
     def is_near(self, address: str, since_s: float) -> bool:
         """Whether it is worth a try: it was heard or connected lately (the loop's clock); or hearing says nothing."""
@@ -53,7 +56,12 @@ class Room:
             return device
         return device if device.details["props"].get("Connected") else None
 
+    def miss(self, address: str) -> None:
+        """A connection to it went down: unless it is heard again, it is out of range, and no try is worth its time."""
+        if self.link.scan == "active":
+            self.radio.ear.forget(address)
+
     async def heard_anew(self, address: str, within_s: float) -> BLEDevice | None:
         """From now on: what BlueZ has just forgotten is no good any more."""
-        self.radio.scanner.devices.pop(address, None)
+        self.radio.ear.forget(address)
         return await self.radio.seek(address, within_s)

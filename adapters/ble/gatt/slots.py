@@ -51,9 +51,8 @@ class Slots:
     or waiting has taken as long as a turn, the one that has been kept longest, once its turn is over.
     """
 
-    def __init__(self, count: int, turn_s: float = KEPT_TURN_S) -> None:
+    def __init__(self, count: int) -> None:
         self.count = count
-        self._turn_s = turn_s
         self._seats: list[Seat] = []
         self._queue: list[_Waiting] = []
         self._number = 0
@@ -85,6 +84,12 @@ class Slots:
             self._seats.remove(seat)
             self._fill()
 
+    def hurry(self, name: str, due_s: float) -> None:
+        """Who waits under this name goes as if it had been wanted then, on the loop's clock."""
+        for waiting in [each for each in self._queue if each.name == name and each.due_s > due_s]:
+            self._queue.remove(waiting)
+            insort(self._queue, waiting._replace(due_s=due_s), key=lambda each: each[:2])
+
     async def _take(self, name: str, heed: Callable[[], object], *, kept: bool, after_s: float) -> Seat:
         self._number += 1
         due_s = self._loop.time() + after_s
@@ -94,9 +99,8 @@ class Slots:
         try:
             return await waiting.coming
         except asyncio.CancelledError:
-            if waiting in self._queue:
-                self._queue.remove(waiting)
-            elif waiting.coming.done() and not waiting.coming.cancelled():
+            self._queue = [each for each in self._queue if each.number != waiting.number]
+            if waiting.coming.done() and not waiting.coming.cancelled():
                 self._seats.remove(waiting.coming.result())
             self._fill()
             raise
@@ -131,9 +135,9 @@ class Slots:
         if not kept or any(seat.asked for seat in kept):
             return
         longest = min(kept, key=lambda seat: seat.since_s)
-        over_s = longest.since_s + self._turn_s
+        over_s = longest.since_s + KEPT_TURN_S
         if len(kept) < len(self._seats):
-            over_s = max(over_s, min(each.due_s for each in self._queue) + self._turn_s)
+            over_s = max(over_s, min(each.due_s for each in self._queue) + KEPT_TURN_S)
         if now_s >= over_s:
             longest.ask()
         else:

@@ -7,9 +7,13 @@ from typing import Any
 
 from adapters.ble import sig
 from adapters.ble.config import BlePoint
+from adapters.ble.decoders.named import point_reader
 from gateway.model import Bad, BadReason, Value
-from gateway.values import SCALARS, Layouts, Read, Reading, Spoiled, decoder, reading
+from gateway.values import SCALARS, Layouts, Read, Reading, Spoiled, reading
 from gateway.values.layout import field_of
+
+UNTOLD = Bad(BadReason.INVALID)
+"""The format has a way to say that a value is not known."""
 
 Take = Callable[[bytes], Any]
 """What there is for a point in bytes: what its `Read` takes."""
@@ -37,33 +41,13 @@ def is_open(point: BlePoint) -> bool:
     return point.is_binary and SCALARS[point.type].is_text and point.length is None
 
 
-def standard_value(point: BlePoint) -> Read:
-    """From what a standard format says to the point's value; raises Spoiled."""
-    convert = _CONVERT[point.type]
-    scaled = decoder(point.quantity) if point.type in {"float", "int"} else None
-    labels = point.enum
-
-    def read(said: Any) -> Value:
-        if said is None:
-            raise Spoiled(Bad(BadReason.INVALID))
-        try:
-            value = convert(said)
-        except (TypeError, ValueError, OverflowError):
-            raise Spoiled(Bad(BadReason.DECODE_ERROR)) from None
-        if labels is not None:
-            return _label(labels, value)
-        return value if scaled is None else scaled(value)
-
-    return read
-
-
 def _is_placed(point: BlePoint) -> bool:
     return point.standard is None and not is_open(point)
 
 
 def _part(name: str, point: BlePoint) -> tuple[Take, Read]:
     if point.standard is not None:
-        return _told(point.standard, point.called(name)), _sound(standard_value(point))
+        return _told(point.standard, point.called(name)), _sound(point_reader(point))
     if is_open(point):
         at = point.at or 0
         return lambda data: data[at:], field_of(point).read
@@ -74,7 +58,7 @@ def _part(name: str, point: BlePoint) -> tuple[Take, Read]:
 def _told(standard: sig.Characteristic, called: str) -> Take:
     def take(data: bytes) -> Any:
         try:
-            return standard.decode(data).get(called)
+            return standard.decode(data).get(called, UNTOLD)
         except sig.Undecodable:
             return Bad(BadReason.DECODE_ERROR)
 
@@ -97,18 +81,3 @@ def _only(found: Reading) -> Value:
     if value is None:
         raise Spoiled(next(iter(found.bad.values())))
     return value
-
-
-def _label(labels: Mapping[Any, Value], value: Value) -> Value:
-    found = labels.get(value, labels.get(int(value)) if isinstance(value, bool) else None)
-    if found is None:
-        raise Spoiled(Bad(BadReason.INVALID, value=value))
-    return found
-
-
-def _whole(said: Any) -> Value:
-    whole: int = round(said)
-    return whole
-
-
-_CONVERT: Mapping[str, Callable[[Any], Value]] = {"float": float, "int": _whole, "bool": bool, "string": str}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from enum import Enum
 
 from bleak.backends.device import BLEDevice
 
@@ -16,11 +17,23 @@ from adapters.ble.gatt.slots import Seat
 from adapters.ble.gatt.trouble import Trouble, Why
 
 FIND_S = 30.0
-"""For a device to be heard before it is called out of range: battery devices advertise each second to each ten."""
+"""For a device to be heard at first before it is called out of range: some advertise each ten seconds only."""
 HURRY_S = 5.0
 """A command goes before who has begun to wait so much earlier."""
 DOUBTFUL_S = 10.0
 """Who did not take a connection last time waits so much longer for its next try while others want one."""
+
+
+class Haste(Enum):
+    """Why it is visited, and what is known of it."""
+
+    COMMAND = "somebody waits"
+    USUAL = "it is time"
+    DOUBTFUL = "it failed last time"
+    DEAD = "it has failed again and again"
+
+
+AFTER_S = {Haste.COMMAND: -HURRY_S, Haste.USUAL: 0.0, Haste.DOUBTFUL: DOUBTFUL_S, Haste.DEAD: DOUBTFUL_S}
 
 
 class Visits:
@@ -43,13 +56,14 @@ class Visits:
 
     @asynccontextmanager
     async def visit(
-        self, address: str, heed: Callable[[], object], *, hurries: bool, doubtful: bool, dead: bool
+        self, address: str, haste: Callable[[], Haste], heed: Callable[[], object]
     ) -> AsyncIterator[tuple[Connection, Seat]]:
-        """Connected meanwhile; `heed` that others want the seat. Raises Trouble."""
-        found = await self._room.found(address, self._left_s, FIND_S)
+        """Connected meanwhile, with such haste once it is found; `heed` that others want the seat. Raises Trouble."""
+        find_s = SEEK_S if self.count else FIND_S
+        found = await self._room.found(address, self._left_s, find_s)
         if found is None:
-            raise Trouble(Why.OUT_OF_RANGE, f"it has not been heard for {FIND_S:g} s: is it on, and near enough?")
-        manner = self._manner(hurries=hurries, doubtful=doubtful, dead=dead)
+            raise Trouble(Why.OUT_OF_RANGE, f"it has not been heard for {find_s:g} s: is it on, and near enough?")
+        manner = self._manner(haste())
         kept = self._device.keeps
         async with self._room.slots.seat(self._name, heed, kept=kept, after_s=manner.after_s) as seat:
             connection = await self._connected(found, manner)
@@ -57,13 +71,21 @@ class Visits:
             try:
                 yield connection, seat
             finally:
-                self._left_s = self._loop.time()
+                is_lost = connection.lost.done()
                 await connection.close()
+                self._left_s = -FIND_S if is_lost else self._loop.time()
+                if is_lost:
+                    self._room.miss(address)
 
-    def _manner(self, *, hurries: bool, doubtful: bool, dead: bool) -> Manner:
-        if hurries:
-            return Manner(self._device.gatt.attempts, -HURRY_S)
-        return Manner(1 if dead else self._device.gatt.attempts, DOUBTFUL_S if doubtful else 0.0, gives_way=dead)
+    def hurry(self) -> None:
+        """Somebody has a command for it, while it waits for its turn."""
+        due_s = self._loop.time() - HURRY_S
+        self._room.slots.hurry(self._name, due_s)
+        self._room.connecting.hurry(self._name, due_s)
+
+    def _manner(self, haste: Haste) -> Manner:
+        attempts = 1 if haste is Haste.DEAD else self._device.gatt.attempts
+        return Manner(attempts, AFTER_S[haste], gives_way=haste is Haste.DEAD)
 
     async def _connected(self, found: BLEDevice, manner: Manner) -> Connection:
         """What it does not have may only be what BlueZ remembers wrongly of it: that is then looked at anew, once."""

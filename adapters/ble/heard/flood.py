@@ -27,6 +27,7 @@ class Flood:
         self._taken = 0
         self._lost_s = float("-inf")
         self._is_told = False
+        self._is_broken = False
 
     def admits(self, advert: Advert, now_s: float) -> bool:
         """Whether it may go on; else it is held back until `due`, in place of the one before it."""
@@ -55,6 +56,12 @@ class Flood:
             self._held = None
             self._counters.overflowed += 1
             self._lost_s = now_s
+            self._is_broken = True
+
+    def is_broken(self) -> bool:
+        """Whether something is missing since this was last asked: it was heard, so it is not lost."""
+        is_broken, self._is_broken = self._is_broken, False
+        return is_broken
 
     def news(self, now_s: float) -> Notice | None:
         """What people should know of it: that it has begun, and that it is over."""

@@ -57,6 +57,8 @@ class Party:
         self._learning = learning
         self._counters = counters
         self._losses = Losses()
+        self._lost = 0
+        """Before these were begun."""
         self._last_packet = kept.get(PACKET)
         self._flood = Flood(name, counters)
         self._unknown = Unknown(name, device) if points.wants_data else None
@@ -182,6 +184,8 @@ class Party:
         """What its packet is to those before it, as far as it can be told by its number."""
         if told is None or told.counter is None:
             return Packet.NEW
+        if self._flood.is_broken():
+            self._lost, self._losses, self._last_packet = self._lost_in_all, Losses(), self._kept.get(PACKET)
         before = self._losses.lost
         packet = self._losses.hear(told.counter, told.wraps)
         self._counters.lost += max(0, self._losses.lost - before)
@@ -189,11 +193,15 @@ class Party:
         self._kept.keep(PACKET, told.counter)
         return Packet.REPEATED if told.counter == last else packet
 
+    @property
+    def _lost_in_all(self) -> int:
+        return self._lost + self._losses.lost
+
     def _found(self, advert: Advert, told: Told | None) -> Found:
         """What is said of its points, but for events."""
         if self._points.said is None:
             return NOTHING
-        return {**self._points.named(advert, told, self._losses.lost), **self._points.placed(advert)}
+        return {**self._points.named(advert, told, self._lost_in_all), **self._points.placed(advert)}
 
     def _riddle(self, advert: Advert, now_s: float) -> Notice | None:
         """Nothing can be made of what it says, though something is wanted: a word to people."""

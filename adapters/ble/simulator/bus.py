@@ -61,6 +61,13 @@ class Bus:
             raise RuntimeError("the bus has not been started")
         return f"unix:path={self._folder / 'bus'}"
 
+    @property
+    def pid(self) -> int:
+        """Of its daemon, while it runs."""
+        if self._daemon is None:
+            raise RuntimeError("the bus does not run")
+        return self._daemon.pid
+
     async def start(self) -> None:
         """Return when it takes connections; FileNotFoundError where there is no dbus-daemon, OSError if it fails."""
         program = shutil.which(PROGRAM)

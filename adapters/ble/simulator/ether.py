@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from itertools import count
 
 from adapters.ble.config import BleLink
 from adapters.ble.simulator.bluez import Peripheral, Radio
 from adapters.ble.simulator.faults import RadioFault
-from adapters.ble.simulator.forge.format import Packet
+from adapters.ble.simulator.voice import Voice
 from adapters.ble.simulator.world import World
 
 ITS_ADDRESS = "00:1A:7D:DA:71:{:02X}"
@@ -28,15 +27,23 @@ class Ether:
         self._peripherals: dict[str, Peripheral] = {}
         self._radio = self._plugged()
 
-    def hear(self, address: str, rssi: int, packet: Packet, *, name: str, uuids: Iterable[str], random: bool) -> None:
-        """Somebody advertises."""
+    @property
+    def is_used(self) -> bool:
+        """Whether anybody scans with the radio, or is connected to somebody."""
+        scans = self._radio.adapter is not None and bool(self._radio.adapter.discovery)
+        return scans or any(each.connected for each in self._peripherals.values())
+
+    def hear(self, address: str, voice: Voice, uuids: tuple[str, ...], *, random: bool) -> None:
+        """Somebody advertises; `uuids`: services that can be connected to."""
+        packet = voice.next()
         self._radio.advertise(
             address,
-            rssi,
-            name=packet.name or name,
+            voice.rssi,
+            name=packet.name or voice.name,
             manufacturer=packet.manufacturer,
             services=packet.services,
-            uuids=tuple(uuids),
+            uuids=uuids,
+            tx_power=voice.tx_power,
             random=random,
         )
 

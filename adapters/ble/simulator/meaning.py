@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from adapters.ble.config import BlePoint
+from adapters.ble.decoders.named import point_reader
 from gateway.model import Value
 from gateway.template.number import number_of
-from gateway.values import Quantity, Spoiled, Unwritable, decode_one, decoder, encode
+from gateway.values import Quantity, Spoiled, Unwritable, decode_one, encode
 
 TRUE = frozenset({"1", "true", "on"})
 """How a template, or a person, says that something is so."""
@@ -25,17 +26,11 @@ def told_of(point: BlePoint, value: Value) -> Value:
 
 
 def worth(point: BlePoint, told: Value) -> Value | None:
-    """What a point is worth when this is told; None: no good value."""
-    if point.enum:
-        return point.enum.get(told) if isinstance(told, int | str) else None
-    if point.type in {"string", "bool"}:
-        return told
-    decode = decoder(point.quantity)
+    """What a gateway makes of this for a point; None: no good value."""
     try:
-        value = told if decode is None else decode(told)
+        return point_reader(point)(told)
     except Spoiled:
         return None
-    return float(value) if point.type == "float" else value
 
 
 def _of(kind: type, value: Value, wanted: str) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+import time
 
 from adapters.ble.config import BleDevice, key_bytes
 from adapters.ble.simulator.cabinet import Told
@@ -16,6 +17,9 @@ from adapters.ble.simulator.unit import Unit
 
 JITTER_S = 0.01
 """That each advertisement is later, at random (Core Specification 6.0, Vol 6, Part B, 4.4.2.2.1, advDelay)."""
+PACKETS_PER_S = 10
+"""That a device may have sent since 1970. Its counter goes on where another simulation of it may have ended: a gateway
+that remembers that would take a lower one for packets that somebody has recorded."""
 
 
 class Presence:
@@ -27,7 +31,7 @@ class Presence:
         if self._key is not None:
             self._address = private_address(self._key, secrets.token_bytes(RANDOM_BYTES))
         self._ether = ether
-        self.unit = Unit(name, device, self._address)
+        self.unit = Unit(name, device, self._address, int(time.time() * PACKETS_PER_S))
         self._server = Server(self.unit, self._address) if self.unit.cabinet.cells else None
         self._uuids = tuple(dict.fromkeys(place.service or "" for place in self.unit.cabinet.cells))
         self._hurry = asyncio.Event()
@@ -68,12 +72,14 @@ class Presence:
         self.hurry()
 
     def _advertise(self) -> None:
-        fault, voice = self.unit.fault, self.unit.voice
+        fault = self.unit.fault
         self._count += 1
-        packet = voice.next()
-        if not fault.deaf and not fault.loses(self._count - 1):
-            is_random = self._key is not None
-            self._ether.hear(self._address, voice.rssi, packet, name=voice.name, uuids=self._uuids, random=is_random)
+        if fault.deaf:
+            return
+        if fault.loses(self._count - 1):
+            self.unit.voice.next()  # it was sent, and its number is missing
+        else:
+            self._ether.hear(self._address, self.unit.voice, self._uuids, random=self._key is not None)
 
     async def _pause(self, pause_s: float) -> None:
         try:

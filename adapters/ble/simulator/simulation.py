@@ -66,6 +66,11 @@ class Simulation(Contract):
         if life.is_event(present.unit.device.points[point].called(point)):
             present.hurry()
 
+    @property
+    def is_used(self) -> bool:
+        """Whether anybody scans, or is connected to a device."""
+        return self._ether.is_used
+
     @override
     async def fault(self, device: str, fault: str) -> None:
         present = self._present[device]

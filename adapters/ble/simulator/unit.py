@@ -22,13 +22,16 @@ REST: tuple[Value, ...] = (0, 0.0, False, "", 1)
 
 
 class Unit:
-    """`device`: with points also where the configuration leaves them to be learned. Raises Rejected."""
+    """`device`: with points also where the configuration leaves them to be learned. Raises Rejected.
 
-    def __init__(self, name: str, device: BleDevice, address: str) -> None:
+    `count`: the number of its first packet.
+    """
+
+    def __init__(self, name: str, device: BleDevice, address: str, count: int = 0) -> None:
         self.name = name
         try:
             self.device = _with_points(device)
-            self.voice = Voice(name, self.device, address)
+            self.voice = Voice(name, self.device, address, count)
         except Unknown as error:
             raise Rejected("malformed", f"{name} can't be simulated: {error}") from None
         self.cabinet = Cabinet(self.device)

@@ -27,9 +27,12 @@ REPEATS = 3
 
 
 class Voice:
-    """Of one device at one address; raises forge.make.Unknown where no format tells what its points want to know."""
+    """Of one device at one address; `count`: the number of its first packet.
 
-    def __init__(self, name: str, device: BleDevice, address: str) -> None:
+    Raises forge.make.Unknown where no format tells what its points want to know.
+    """
+
+    def __init__(self, name: str, device: BleDevice, address: str, count: int = 0) -> None:
         self.fault: Fault = WELL
         self.rssi = HEARD_DBM
         self.tx_power: int | None = None
@@ -42,7 +45,7 @@ class Voice:
         self._told: dict[str, Value] = {}
         self._happened: set[str] = set()
         self._placed = _placed(device, self._points)
-        self._count = 0
+        self._count = count
         self._queue: deque[Packet] = deque()
         self._said: deque[Packet] = deque(maxlen=KEPT)
         self._replayed = 0

@@ -127,5 +127,7 @@ def stanza(meant: Meant, found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for name, each in named(strangers):
         if each.get("encrypted"):
             yield f'# encrypted: add key: "${{secret:{name}-key}}", {each["key"]}'
+        elif "offers" in each and "decoder" not in each:
+            yield f"# it offers services: once it is configured, `fieldgate read {name} --gatt` lists them"
         yield from entry(name, {"link": link, **each["config"]})
     yield ""

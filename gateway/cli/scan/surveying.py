@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gateway import log as logging_setup
 from gateway.adapter import Adapter, LinkConfig, Progress, Rejected
 from gateway.cli.scan.asking import Scanned
 from gateway.cli.scan.gauge import Gauge
@@ -16,6 +17,7 @@ def surveyed(
 ) -> Scanned:
     """Ended by Ctrl-C; `link` may raise Rejected."""
     told = Scanned()
+    logging_setup.configure("critical", "auto", ())
     with gauge:
 
         def tell(progress: Progress) -> None:

@@ -13,7 +13,7 @@ from scripts.lib.demo.screen import DIM, Screen
 BOILER_TOPIC = "fieldgate/demo/boiler/command"
 DOOR_TOPIC = "fieldgate/demo/door/command"
 SETPOINT_C = 60.0
-OPEN_S = 5
+OPEN_S = 3
 READINGS_BEFORE_COMMAND = 4
 
 

@@ -9,9 +9,9 @@ from bleak.backends.bluezdbus import manager as bleak_manager
 from dbus_fast import Variant
 
 from adapters.ble.air import bluez as air_bluez
-from adapters.ble.air import scanner as air_scanner
+from adapters.ble.air import start
 from adapters.ble.air.radio import Radio as Opened
-from adapters.ble.simulator.bluez import Bluez, Mends, Radio
+from adapters.ble.simulator.bluez import Bluez, Mends, Radio, Settings
 from adapters.ble.simulator.bus import Bus
 from gateway.adapter import AdapterError
 from tests.ble.air.aloft import COMPANY, SENSOR, Aloft, files, left_open, link_of, serving, until
@@ -23,7 +23,7 @@ SILENCE = "200ms"
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(air_scanner, "BUSY_S", (0.01, 0.02, 0.04))
+    monkeypatch.setattr(start, "BUSY_S", (0.01, 0.02, 0.04))
     monkeypatch.setattr(air_bluez, "OFF_S", 0.01)
 
 
@@ -146,7 +146,7 @@ async def test_a_scan_that_is_in_progress_for_ever_is_told(bluez: Bluez, radio: 
 async def test_a_scan_that_is_never_answered_is_told(
     bluez: Bluez, radio: Radio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(air_scanner, "START_S", 0.1)
+    monkeypatch.setattr(start, "START_S", 0.1)
     injection = bluez.inject("Adapter1.StartDiscovery", hang=True)
     async with serving() as aloft:
         await lost(aloft, "can't scan: BlueZ does not answer")
@@ -157,7 +157,7 @@ async def test_a_scan_that_is_never_answered_is_told(
 async def test_the_end_of_a_scan_that_is_never_answered_ends_all_the_same(
     bluez: Bluez, radio: Radio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(air_scanner, "STOP_S", 0.1)
+    monkeypatch.setattr(start, "STOP_S", 0.1)
     async with serving() as aloft, repeated(lambda: say(radio)):
         await aloft.next()
         bluez.inject("Adapter1.StopDiscovery", hang=True)
@@ -273,3 +273,11 @@ async def test_a_defect_of_who_hears_ends_the_radio(radio: Radio) -> None:
                 await asyncio.wait_for(opened.serve(), 10.0)
     finally:
         await opened.close()
+
+
+async def test_a_passive_scan_that_bluez_does_not_offer_is_told(bus: Bus) -> None:
+    async with Bluez(bus.address, Settings(experimental=False)) as bluez:
+        bluez.add_radio(RADIO)
+        async with serving(scan="passive") as aloft:
+            await lost(aloft, "bluetoothd must be started with --experimental")
+        assert left_open() == []

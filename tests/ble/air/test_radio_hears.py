@@ -126,6 +126,13 @@ async def test_the_bus_of_a_link_is_where_bleak_goes_and_nobody_after_it(
     assert "DBUS_SYSTEM_BUS_ADDRESS" not in os.environ
 
 
+async def test_a_passive_scan_hears_what_changes(radio: Radio) -> None:
+    numbers = iter(range(100_000))
+    async with serving(scan="passive") as aloft, repeated(lambda: saying(radio, bytes([next(numbers) % 256]))):
+        await aloft.next()
+        await aloft.next()
+
+
 async def test_nothing_is_left_open_by_a_radio_that_is_cancelled(radio: Radio) -> None:
     before = files()
     async with serving() as aloft, repeated(lambda: saying(radio)):

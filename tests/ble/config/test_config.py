@@ -70,6 +70,7 @@ def test_a_scaled_point_has_only_the_unit_that_is_given() -> None:
     ("point", "sentence"),
     [
         ({"characteristic": "fff1"}, "no standard says what this characteristic holds"),
+        ({"characteristic": "pnp_id"}, "say which in `from`"),
         ({"characteristic": "battery_level", "at": 0}, "its type must be said"),
         ({"characteristic": "battery_level", "descriptor": "2901"}, "its type must be said"),
         ({"characteristic": "fff1", "type": "float"}, "float is for what is decoded"),

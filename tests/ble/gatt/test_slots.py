@@ -80,6 +80,14 @@ def test_who_is_in_a_hurry_goes_before_who_came_a_little_earlier(pair: Room) -> 
     assert pair.seated == {"b", "command"}
 
 
+def test_who_waits_already_may_be_given_haste(pair: Room) -> None:
+    for name in "abcd":
+        pair.come(name)
+    pair.slots.hurry("d", pair.loop.time() - 5.0)
+    pair.go("a")
+    assert pair.seated == {"b", "d"}
+
+
 def test_nobody_is_asked_to_go_while_nobody_waits(pair: Room) -> None:
     pair.come("a")
     pair.come("b", kept=True)

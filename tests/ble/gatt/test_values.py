@@ -142,3 +142,14 @@ def test_what_is_written_is_read_back_and_the_rest_stays(found: bytes, at: int, 
     written = put(point, value, found)
     assert read(written, x=point) == {"x": value}
     assert written[:at] + written[at + 2 :] == found[:at] + found[at + 2 :]
+
+
+def test_a_standard_value_is_written_as_the_standard_has_it() -> None:
+    assert put({"characteristic": "temperature"}, 21.504) == bytes.fromhex("6608")
+    assert put({"characteristic": "battery_level"}, 90) == b"\x5a"
+
+
+@pytest.mark.parametrize("value", [400.0, "warm", True])
+def test_what_a_standard_format_can_not_hold_is_refused(value: Value) -> None:
+    with pytest.raises(Rejected):
+        put({"characteristic": "temperature"}, value)

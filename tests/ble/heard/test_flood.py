@@ -53,3 +53,22 @@ def test_the_same_again_and_again_is_no_flood() -> None:
         tag.hear(temperature=20.0)
     assert tag.counters.collapsed == 499
     assert tag.counters.overflowed == 0
+
+
+def test_what_was_heard_and_left_out_is_not_lost() -> None:
+    tag = ear(points={"lost": None})
+    tag.hear(temperature=0.0, packet=0)
+    tag.hear(temperature=0.0, packet=3)
+    for number in range(4, 204):
+        tag.hear(temperature=number / 100, packet=number)
+    tag.pass_(2.0)
+    assert tag.hear(temperature=5.0, packet=206) == {"lost": 4}
+    assert tag.counters.lost == 4
+
+
+def test_an_event_is_told_once_also_where_a_flood_began_or_ended() -> None:
+    tag = ear(points={"button": None})
+    told = [tag.hear(button=1, packet=number // 3, temperature=number / 100) for number in range(3 * MAX_PER_S)]
+    told += [tag.pass_(2.0), tag.hear(button=1, packet=MAX_PER_S - 1), tag.hear(button=1, packet=MAX_PER_S)]
+    numbers = {number // 3 for number in range(MAX_PER_S)} | {MAX_PER_S - 1, MAX_PER_S}
+    assert sum("button" in each for each in told) == len(numbers)

@@ -124,7 +124,7 @@ def test_a_device_that_is_hardly_heard_is_told_so() -> None:
     manufacturer=st.dictionaries(st.integers(0, 0xFFFF), st.binary(max_size=27), max_size=2),
     services=st.dictionaries(st.sampled_from([BTHOME, LONG]), st.binary(max_size=27), max_size=2),
     values=st.sets(st.sampled_from(sorted(DECODED)), max_size=5),
-    decoder=st.sampled_from(["bthome", "atc", "ruuvi", "eddystone", "xiaomi", "govee+ibeacon", "somebody"]),
+    decoder=st.sampled_from(["bthome", "inkbird", "xiaomi", "govee+ibeacon", "somebody"]),
     refusal=st.sampled_from([None, *Refusal]),
 )
 def test_what_is_pasted_passes_check_whatever_was_heard(

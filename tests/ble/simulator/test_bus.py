@@ -1,9 +1,13 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from dbus_fast.aio import MessageBus
 
 from adapters.ble.simulator.bus import Bus
+from tests.ble.simulator.bluez.lock import until
 
 
 async def named(address: str) -> str | None:
@@ -67,3 +71,34 @@ async def test_its_limits_can_be_set() -> None:
         True,
         False,
     ]  # dbus-fast takes the error for a name
+
+
+OWNER = """
+import asyncio
+from adapters.ble.simulator.bus import Bus
+
+async def main():
+    async with Bus() as bus:
+        print(bus.pid, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_bus_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    with subprocess.Popen(  # noqa: ASYNC220
+        [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+    ) as owner:
+        assert owner.stdout is not None
+        daemon = Path("/proc", owner.stdout.readline().strip())
+        assert running(daemon)
+        owner.kill()
+    await until(lambda: not running(daemon))
+
+
+def running(process: Path) -> bool:
+    try:
+        return process.joinpath("stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,19 +1,15 @@
 """What is forged is what the gateway's own decoders read: the two were written apart from each other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from adapters.ble.advert import Advert
-from adapters.ble.decoders.atc import AtcDecoder
-from adapters.ble.decoders.bthome import BtHomeDecoder
 from adapters.ble.decoders.contract import Decoder, Refusal, Refused, Told
-from adapters.ble.decoders.eddystone import EddystoneDecoder
-from adapters.ble.decoders.ibeacon import IBeaconDecoder
 from adapters.ble.decoders.identity import resolves
-from adapters.ble.decoders.ruuvi import RuuviDecoder
+from adapters.ble.decoders.make import decoder_called
 from adapters.ble.quantities import quantity_of
 from adapters.ble.simulator.forge.format import Format, Packet, Teller
 from adapters.ble.simulator.forge.make import FORMATS, SEALED
@@ -41,27 +37,18 @@ class Memory(dict[str, int]):
         self[name] = number
 
 
-PLAIN: Mapping[str, Callable[[], Decoder]] = {
-    "bthome": lambda: BtHomeDecoder(None, Memory()),
-    "ruuvi": RuuviDecoder,
-    "atc": lambda: AtcDecoder(None),
-    "ibeacon": IBeaconDecoder,
-    "eddystone": EddystoneDecoder,
-}
-ENCRYPTED: Mapping[str, Callable[[], Decoder]] = {
-    "bthome": lambda: BtHomeDecoder(KEY, Memory()),
-    "atc": lambda: AtcDecoder(KEY),
-}
+def decoder(name: str, key: bytes | None = None) -> Decoder:
+    return decoder_called(name, ADDRESS, key, Memory())
 
 
 def advert(packet: Packet) -> Advert:
     return Advert(ADDRESS, 0, -60, packet.name, None, packet.manufacturer, packet.services)
 
 
-def decoded(decoder: Decoder, packets: tuple[Packet, ...]) -> dict[str, Value]:
+def decoded(by: Decoder, packets: tuple[Packet, ...]) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for packet in packets:
-        told = decoder.decode(advert(packet))
+        told = by.decode(advert(packet))
         assert isinstance(told, Told), told
         found.update(told.values)
     return found
@@ -84,17 +71,19 @@ def some_of(made: Format) -> st.SearchStrategy[dict[str, Value]]:
     return st.dictionaries(st.sampled_from(sorted(made.fields)), VALUES, min_size=1, max_size=12)
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("auto", [False, True], ids=["by name", "by auto"])
+@pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=40)
 @given(data=st.data(), count=st.integers(0, 2**34))
-def test_what_is_told_is_what_is_decoded(name: str, data: st.DataObject, count: int) -> None:
+def test_what_is_told_is_what_is_decoded(name: str, auto: bool, data: st.DataObject, count: int) -> None:
     made = FORMATS[name]
     told = held(made, {**made.begins, **data.draw(some_of(made))})
     assume(told)
-    found = decoded(PLAIN[name](), made.write(TELLER, told, count))
+    found = decoded(decoder("auto" if auto else name), made.write(TELLER, told, count))
     assert {each: found[each] for each in told} == pytest.approx(told)
 
 
-@pytest.mark.parametrize("name", ENCRYPTED)
+@pytest.mark.parametrize("name", SEALED)
 @given(data=st.data(), count=st.integers(0, 2**32 - 100))
 def test_what_is_encrypted_is_decoded_with_its_key_and_refused_with_another(
     name: str, data: st.DataObject, count: int
@@ -102,10 +91,10 @@ def test_what_is_encrypted_is_decoded_with_its_key_and_refused_with_another(
     made = SEALED[name]
     told = held(made, data.draw(some_of(made)))
     assume(told)
-    found = decoded(ENCRYPTED[name](), made.write(TELLER._replace(key=KEY), told, count))
+    found = decoded(decoder(name, KEY), made.write(TELLER._replace(key=KEY), told, count))
     assert {each: found[each] for each in told} == pytest.approx(told)
     for packet in made.write(TELLER._replace(key=bytes(16)), told, count):
-        refused = ENCRYPTED[name]().decode(advert(packet))
+        refused = decoder(name, KEY).decode(advert(packet))
         assert isinstance(refused, Refused)
         assert refused.why is Refusal.WRONG_KEY
 
@@ -117,10 +106,10 @@ def test_all_that_is_told_has_a_name_that_people_know_and_its_kind(name: str) ->
 
 
 def test_a_packet_that_was_sent_before_is_known_as_such() -> None:
-    decoder, made = ENCRYPTED["bthome"](), SEALED["bthome"]
+    known, made = decoder("bthome", KEY), SEALED["bthome"]
     said = [made.write(TELLER._replace(key=KEY), {"temperature": 20.0}, 1000 + number)[0] for number in range(3)]
-    assert all(isinstance(decoder.decode(advert(packet)), Told) for packet in said)
-    again = decoder.decode(advert(said[0]))
+    assert all(isinstance(known.decode(advert(packet)), Told) for packet in said)
+    again = known.decode(advert(said[0]))
     assert isinstance(again, Refused)
     assert again.why is Refusal.REPLAYED
 

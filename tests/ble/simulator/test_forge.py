@@ -170,6 +170,11 @@ def test_a_key_is_for_formats_that_encrypt() -> None:
         format_of("ruuvi", [], encrypted=True)
 
 
+def test_a_decoder_whose_devices_nobody_can_imitate_is_named() -> None:
+    with pytest.raises(Unknown, match="how inkbird devices say it, only how bthome, ruuvi"):
+        format_of("inkbird", [], encrypted=False)
+
+
 @pytest.mark.parametrize(("names", "made"), [
     ([], "bthome"),
     (["temperature", "co2"], "bthome"),

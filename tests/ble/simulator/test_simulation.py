@@ -1,49 +1,18 @@
 """Devices of a configuration that are not there, as the real bleak hears and reads them."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
-from bleak.backends.bluezdbus.version import BlueZFeatures
 
-from adapters.ble.config import BleDevice, BleLink, full_uuid
-from adapters.ble.simulator import Simulation, simulate
+from adapters.ble.config import BleLink, full_uuid
+from adapters.ble.simulator import simulate
 from gateway.adapter import Rejected
 from gateway.values import Unwritable
-from tests.ble.bluez import Ear, forget_bleak, scanning
+from tests.ble.bluez import Ear, scanning
+from tests.ble.simulator.served import ADDRESS, Serve
 
 KEY = "231d39c1d7cc1ab1aee224cd096db932"
 BTHOME, RUUVI = full_uuid(0xFCD2), 0x0499
-ADDRESS = "A4:C1:38:11:22:{:02X}"
-
-Serve = Callable[..., AbstractAsyncContextManager[Simulation]]
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
-    """Simulates devices where bleak finds them."""
-    monkeypatch.setattr(BlueZFeatures, "checked_bluez_version", True)  # else it looks for bluetoothctl
-
-    @asynccontextmanager
-    async def served(
-        devices: Mapping[str, Mapping[str, Any]], link: Mapping[str, Any] | None = None, **options: Any
-    ) -> AsyncIterator[Simulation]:
-        configured = {name: device(number, **given) for number, (name, given) in enumerate(devices.items())}
-        radio = BleLink.model_validate({"adapter": "ble", **(link or {})})
-        async with simulate(radio, configured, {"elsewhere": True, "every": "20ms", **options}) as simulation:
-            monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", simulation.settings["bus"])
-            try:
-                yield simulation
-            finally:
-                await forget_bleak()
-
-    return served
-
-
-def device(number: int = 0, **given: Any) -> BleDevice:
-    return BleDevice.model_validate({"link": "radio", "address": ADDRESS.format(number), **given})
-
 
 THERMO: dict[str, Any] = {"decoder": "bthome", "points": {"temperature": {}, "battery": {}, "rssi": {}}}
 
@@ -62,6 +31,20 @@ async def test_each_device_advertises_by_its_decoder_under_its_address_and_name(
         assert (await ear.until(lambda data: data.local_name == "tag")).manufacturer_data[RUUVI][0] == 5
         addresses = {found.name: found.address for found, _ in ear.heard}
     assert addresses == {"thermo": ADDRESS.format(0), "tag": ADDRESS.format(1)}
+
+
+async def test_how_strong_it_sends_is_told_with_what_it_says(serve: Serve) -> None:
+    async with serve({"thermo": {"points": {"temperature": {}, "tx_power": {}}}}) as simulation, scanning() as ear:
+        await simulation.set("thermo", "tx_power", 4)
+        assert (await ear.until(lambda data: data.tx_power is not None)).tx_power == 4
+
+
+async def test_a_lost_advertisement_is_missing_in_the_count(serve: Serve) -> None:
+    async with serve({"thermo": {"points": {"temperature": {}}}}) as simulation, scanning() as ear:
+        await simulation.fault("thermo", "loss:50%")
+        await ear.until()
+        first, second = [(await ear.until()).service_data[BTHOME][2] for _ in range(2)]
+        assert (second - first) % 256 > 1
 
 
 async def test_what_is_set_is_advertised_and_kept(serve: Serve) -> None:

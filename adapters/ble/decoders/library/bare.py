@@ -17,9 +17,7 @@ def bleparser() -> Any:
     import bleparser as package  # noqa: PLC0415  # the ble extra
     from bleparser import hhcc  # noqa: PLC0415
 
-    logger = logging.getLogger("bleparser")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
+    logging.getLogger("bleparser").setLevel(logging.CRITICAL + 1)
     hhcc.print = _say_nothing
     return package
 

@@ -22,6 +22,7 @@ _COUNTER_WRAPS = {"bparasite": 16}
 """Makers whose `packet` counts packets, and how far (b-parasite: four bits)."""
 
 _XIAOMI = Rule(mibeacon.NAME, ())
+"""Its doors and buttons speak when something happens, its measuring devices at intervals."""
 
 
 class _Found(NamedTuple):
@@ -40,10 +41,17 @@ class LibraryDecoder:
         self._parser = self._package.BleParser()
         self._families = frozenset(families)
         self._mibeacon = MiBeacon(key, memory)
-        self._last: tuple[Entry, Told] | None = None
+        self._last: tuple[Advert, Told | Refused | None] | None = None
 
     def decode(self, advert: Advert) -> Told | Refused | None:
-        """What it says, entry by entry, each on its own."""
+        """What it says, entry by entry, each on its own; what is repeated says the same, and is not read again."""
+        if self._last is not None and _is_alike(self._last[0], advert):
+            return self._last[1]
+        answer = self._decode(advert)
+        self._last = advert, answer
+        return answer
+
+    def _decode(self, advert: Advert) -> Told | Refused | None:
         mac = mac_of(advert.address)
         if len(mac) != ADDRESS_BYTES:
             return None
@@ -73,15 +81,8 @@ class LibraryDecoder:
         return self._parse(rule, entry)
 
     def _xiaomi(self, entry: Entry) -> Told | Refused | None:
-        if self._last is not None and self._last[0].data == entry.data:
-            return self._last[1]
         opened = self._mibeacon.open(entry)
-        if not isinstance(opened, Opened):
-            return opened
-        told = self._parse(_XIAOMI, opened.entry, opened)
-        if isinstance(told, Told):
-            self._last = entry, told
-        return told
+        return self._parse(_XIAOMI, opened.entry, opened) if isinstance(opened, Opened) else opened
 
     def _parse(self, rule: Rule, entry: Entry, opened: Opened | None = None) -> Told | Refused | None:
         self._parser.lpacket_ids.clear()
@@ -98,7 +99,19 @@ class LibraryDecoder:
         if not values:
             return None
         counter, wraps = _counter(rule.family, result, opened)
-        return Told(rule.family, values, counter, wraps, model=result.get("type"))
+        is_sporadic = rule is _XIAOMI and not any(type(value) in (int, float) for value in values.values())
+        return Told(rule.family, values, counter, wraps, result.get("type"), is_sporadic=is_sporadic)
+
+
+def _is_alike(one: Advert, other: Advert) -> bool:
+    """All that is looked at; in most devices most packets are repeats."""
+    return (
+        one.manufacturer == other.manufacturer
+        and one.services == other.services
+        and one.address == other.address
+        and one.name == other.name
+        and one.uuids == other.uuids
+    )
 
 
 def _counter(family: str, result: Mapping[str, Any], opened: Opened | None) -> tuple[int | None, int]:

@@ -64,6 +64,21 @@ def bparasite(entry: Entry) -> bool:
     return data[0] >> 4 in (1, 2) and data[0] & 1 == (len(data) == _BPARASITE_WITH_LIGHT) and data[10:16] == entry.mac
 
 
+def laica(entry: Entry) -> bool:
+    """It names its own address, the last byte first; then a weight or an impedance."""
+    return entry.data[:6] == entry.mac[::-1] and entry.data[10] in (0x06, 0x0D)
+
+
+def kegtron(entry: Entry) -> bool:
+    """Its company's number is everybody's, for tests: a name that it has must be its own."""
+    return not entry.name or "kegtron" in entry.name.lower()
+
+
+def xiaogui(entry: Entry) -> bool:
+    """It ends with its own address; behind C0 the company's number counts frames."""
+    return entry.number & 0xFF == 0xC0 and entry.data[7:] == entry.mac
+
+
 def probes_address(entry: Entry) -> bool:
     """An iBBQ names its own address, in one order or the other, and no company."""
     return entry.number in (0, 1) and entry.data[2:8] in (entry.mac, entry.mac[::-1])

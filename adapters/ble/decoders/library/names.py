@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from adapters.ble.quantities import quantity_of
 from gateway.model import Value
@@ -57,12 +58,11 @@ OF_FAMILY: Mapping[str, Mapping[str, str]] = {
 """Where the same word means something else."""
 
 NOT_BELIEVED: Mapping[str, frozenset[str]] = {
-    "airmentor": frozenset({"humidity", "tvoc"}),
+    "airmentor": frozenset({"humidity"}),
     "inode": frozenset({"voltage"}),
-    "oralb": frozenset({"pressure", "mode"}),
+    "oralb": frozenset({"pressure"}),
     "smartdry": frozenset({"voltage", "battery"}),
-    "xiaomi": frozenset({"voltage", "mode", "counter"}),
-    "kegtron": frozenset({"port name"}),
+    "xiaomi": frozenset({"voltage"}),
 }
 """Made up from something else (a voltage from per cent), computed wrongly (airmentor.py and smartdry.py of bleparser
 3.7 take a constant for the humidity, and volts for millivolts), or no quantity."""
@@ -90,53 +90,73 @@ CANNOT: Mapping[str, tuple[float, float]] = {
 come out a little above 100 % where it condenses; govee sets the highest bit of the battery when its sensor fails."""
 
 
+MEMO_SIZE = 1024
+"""Names that makers have, each resolved once: there are some 300."""
+
+
+class _Meaning(NamedTuple):
+    """What one word of a maker's becomes; it must lie within `low` and `high`."""
+
+    name: str
+    make: Callable[[Any, float], Value | None]
+    factor: float
+    low: float
+    high: float
+
+
 def translated(family: str, result: Mapping[str, Any]) -> dict[str, Value] | None:
     """By our names and in our units; None where it says what can't be."""
-    own = OF_FAMILY.get(family, {})
-    ignored = NOT_BELIEVED.get(family, frozenset())
     values: dict[str, Value] = {}
     for theirs, said in result.items():
-        ours = own.get(theirs) or COMMON.get(theirs) or PROBES.get(theirs)
-        if ours is None or said is None or theirs in ignored:
+        meaning = None if said is None else _meaning(family, theirs)
+        if meaning is None:
             continue
-        value = _value(ours, said, FACTORS.get((family, theirs), 1.0))
-        if value is None or not _can_be(ours, value):
+        value = meaning.make(said, meaning.factor)
+        if value is None or not (isinstance(value, str) or meaning.low <= value <= meaning.high):
             return None
-        values[ours] = value
+        values[meaning.name] = value
     return values
 
 
-def _value(name: str, said: Any, factor: float) -> Value | None:
-    """Of the kind that the quantity is; None where it can't be made so."""
-    quantity = quantity_of(name)
-    if quantity is None:
+@lru_cache(maxsize=MEMO_SIZE)
+def _meaning(family: str, theirs: str) -> _Meaning | None:
+    """None: it is not told."""
+    ours = OF_FAMILY.get(family, {}).get(theirs) or COMMON.get(theirs) or PROBES.get(theirs)
+    quantity = None if ours is None else quantity_of(ours)
+    if ours is None or quantity is None or theirs in NOT_BELIEVED.get(family, ()):
         return None
-    if isinstance(said, float) and not math.isfinite(said):
-        return None
-    return _MADE[quantity.kind](said, factor)
+    low, high = CANNOT.get(_stem(ours), (-math.inf, math.inf))
+    return _Meaning(ours, _MADE[quantity.kind], FACTORS.get((family, theirs), 1.0), low, high)
 
 
-def _number(said: Any, factor: float) -> float | None:
-    if isinstance(said, str):
+def _stem(name: str) -> str:
+    """temperature of temperature_2."""
+    stem, _, number = name.rpartition("_")
+    return stem if number.isdigit() else name
+
+
+def _float(said: Any, factor: float) -> Value | None:
+    """Never -0.0."""
+    if isinstance(said, str) or not math.isfinite(said):
         return None
     return round(float(said * factor), DECIMALS) + 0.0
 
 
+def _int(said: Any, factor: float) -> Value | None:
+    return None if isinstance(said, str) or not math.isfinite(said) else round(said * factor)
+
+
+def _bool(said: Any, _factor: float) -> Value | None:
+    return None if isinstance(said, str) else bool(said)
+
+
+def _text(said: Any, _factor: float) -> Value | None:
+    return str(said)
+
+
 _MADE: Mapping[str, Callable[[Any, float], Value | None]] = {
-    "float": _number,
-    "int": lambda said, factor: None if isinstance(said, str) else round(said * factor),
-    "bool": lambda said, _factor: None if isinstance(said, str) else bool(said),
-    "text": lambda said, _factor: str(said),
+    "float": _float,
+    "int": _int,
+    "bool": _bool,
+    "text": _text,
 }
-"""-0.0 + 0.0 is 0.0."""
-
-
-def _can_be(name: str, value: Value) -> bool:
-    low, high = CANNOT.get(_kind(name), (-math.inf, math.inf))
-    return isinstance(value, str) or low <= value <= high
-
-
-def _kind(name: str) -> str:
-    """temperature of temperature_2."""
-    stem, _, number = name.rpartition("_")
-    return stem if number.isdigit() else name

@@ -15,12 +15,15 @@ from adapters.ble.decoders.library.marks import (
     govee,
     govee_station,
     inode,
+    kegtron,
+    laica,
     probes_address,
     qingping,
     sensirion,
     sensorpush,
     starts,
     tilt,
+    xiaogui,
 )
 
 Parse = Callable[[Any, Any, Entry], Any]
@@ -133,10 +136,10 @@ COMPANIES: Mapping[int, Rule] = {
     0x2112: _AIRMENTOR,
     0x2121: _AIRMENTOR,
     0x2122: _AIRMENTOR,
-    0xA0AC: Rule("laica", (12,)),
+    0xA0AC: Rule("laica", (12,), laica),
     0xAA55: Rule("brifit", (17,)),
     0xACC0: Rule("acconeer", (15,), starts(b"\x80")),
-    0xFFFF: Rule("kegtron", (27,)),
+    0xFFFF: Rule("kegtron", (27,), kegtron),
 }
 """By number of the company."""
 
@@ -152,7 +155,7 @@ OTHERS: tuple[Rule, ...] = (
     Rule("thermopro", (4,), lambda entry: entry.number & 0xFF == 0xC2 and entry.name[:5] in ("TP357", "TP359"),
          drifts=True, read=_by_name("thermopro", lambda name: name[:5])),
     Rule("sensorpush", (3, 5), sensorpush, drifts=True),
-    Rule("xiaogui", (13,), lambda entry: entry.number & 0xFF == 0xC0, drifts=True),
+    Rule("xiaogui", (13,), xiaogui, drifts=True),
     Rule("jinou", (11,), _names(0xAA20), drifts=True),
     Rule("inode", (11, 22), inode),
 )  # fmt: skip

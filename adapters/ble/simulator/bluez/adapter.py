@@ -58,7 +58,7 @@ class Adapter(Interface):
         """The radio was switched; all that was under way ends with its power."""
         changed = {"Powered": Variant("b", on)}
         if not on:
-            for device in self.devices.values():
+            for device in [*self.devices.values()]:  # what is lost may be forgotten at once
                 device.lose()
         if not on and self.discovery:
             self.discovery.clear()
@@ -87,8 +87,7 @@ class Adapter(Interface):
     def end(self) -> None:
         """Do nothing any more, and tell nobody: whom it was connected to is free again."""
         for device in self.devices.values():
-            if device.link is not None:
-                device.link.end()
+            device.end()
         if self._sweeping is not None:
             self._sweeping.cancel()
 
@@ -193,6 +192,6 @@ class Adapter(Interface):
         self.daemon.objects.changed(self.path, self.name, changed)
 
     def _remove(self, device: Device) -> None:
-        del self.devices[device.address]
-        device.remove()
-        self.monitors.lost(device.path)
+        if self.devices.pop(device.address, None) is not None:
+            device.remove()
+            self.monitors.lost(device.path)

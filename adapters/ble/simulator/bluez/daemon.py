@@ -21,6 +21,8 @@ NAME: Final = "org.bluez"
 CLIENTS_LEAVE: Final = (
     "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''"
 )
+MOST_WAITING: Final = 10_000
+"""Messages: some 20 s of a busy radio, and 10 MB."""
 LAST_WORDS_S: Final = 1.0
 """For what is still to be told when it stops."""
 
@@ -78,6 +80,11 @@ class Daemon:
             adapter.end()
         await self._wire.close()
         await self._router.end()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the bus is so far behind that a radio had better drop what it hears."""
+        return self._wire.backlog >= MOST_WAITING
 
     def run(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """A task that ends with it at the latest."""

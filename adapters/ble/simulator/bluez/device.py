@@ -104,10 +104,13 @@ class Device(Interface):
         if link.resolved:
             changed["ServicesResolved"] = Variant("b", False)
         self._tell(changed)
-        link.end()
-        if self._table is not None:
-            self._table.unlinked()
+        self._unlink(link)
         self.adapter.sweep()
+
+    def end(self) -> None:
+        """Do nothing any more, and tell nobody."""
+        if self.link is not None:
+            self._unlink(self.link)
 
     def left(self, client: str) -> None:
         """A client has left the bus. What it has connected stays so."""
@@ -247,6 +250,11 @@ class Device(Interface):
         bonding.result()
         self.adapter.radio.bonds[self.address] = self.heard, self.random
         self._tell({"Bonded": Variant("b", True), "Paired": Variant("b", True)})
+
+    def _unlink(self, link: Link) -> None:
+        link.end()
+        if self._table is not None:
+            self._table.unlinked()
 
     def _tell(self, now: Properties, gone: tuple[str, ...] = ()) -> None:
         self.adapter.daemon.objects.changed(self.path, self.name, now, gone)

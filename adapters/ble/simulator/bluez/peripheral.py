@@ -77,7 +77,7 @@ class Service:
 
 @dataclass(eq=False)
 class Peripheral:
-    """A device; all of it may be changed while it runs.
+    """A device; all but its address and services may be changed while it runs.
 
     `passkey`: six digits that it shows, which then pairing needs. `connect_s`, `resolve_s`: how long it takes to
     connect to it, and then to learn its services; None is never. `mtu`: the bytes of one packet of that protocol.
@@ -95,7 +95,7 @@ class Peripheral:
 
     def __post_init__(self) -> None:
         self.address = self.address.upper()
-        number(self.services)
+        self.change(self.services)
 
     @property
     def connected(self) -> bool:
@@ -109,6 +109,11 @@ class Peripheral:
                 if each.uuid == uuid:
                     return each
         raise KeyError(uuid)
+
+    def change(self, services: Sequence[Service]) -> None:
+        """Have others, as after an update: BlueZ shows those that it knows until it has forgotten the device."""
+        self.services = services
+        number(services)
 
     def notify(self, uuid: str, data: bytes) -> bool:
         """Notify or indicate; False if nobody is connected and has asked for it."""

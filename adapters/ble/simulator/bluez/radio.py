@@ -31,13 +31,15 @@ class Mends(Enum):
 class Radio:
     """Hardware, and what of bluetoothd's is kept on disk: both outlive it.
 
-    `bonds`: by address, what BlueZ knows of the devices that it is paired with, and whether their address is random.
+    `missed`: advertisements that the bus had no room for. `bonds`: by address, what BlueZ knows of the devices that it
+    is paired with, and whether their address is random.
     """
 
     def __init__(self, address: str, name: str, gone: Callable[[Radio], None]) -> None:
         self.address = address.upper()
         self.name = name
         self.powered = True
+        self.missed = 0
         self.adapter: Adapter | None = None
         self.bonds: dict[str, tuple[Heard, bool]] = {}
         self.peripherals: dict[str, Peripheral] = {}
@@ -59,8 +61,11 @@ class Radio:
         tx_power: int | None = None,
         random: bool = False,
     ) -> None:
-        """One advertisement with its scan response: UUIDs are full, in small letters."""
+        """One advertisement with its scan response: the address in capitals, UUIDs full and in small letters."""
         if self.adapter is None or not self.powered or self._stuck is not None or address in self._away:
+            return
+        if self.adapter.daemon.crowded:
+            self.missed += 1
             return
         self.adapter.hear(Report(address, rssi, name, manufacturer or {}, services or {}, uuids, tx_power, random))
 
@@ -73,9 +78,9 @@ class Radio:
     def vanish(self, address: str) -> None:
         """A device goes out of range: it is not heard any more, and what was connected to it loses it."""
         self._away.add(address.upper())
-        device = self.adapter and self.adapter.devices.get(address.upper())
-        if device:
-            device.lose()
+        peripheral = self.peripherals.get(address.upper())
+        if peripheral is not None:
+            peripheral.hang_up()
 
     def appear(self, address: str) -> None:
         """It comes back."""

@@ -116,8 +116,6 @@ class Wire:
     async def _burst(self) -> None:
         for _ in range(min(BURST, len(self._waiting))):
             await self._bus.room()
-            if not self._bus.connected:
-                raise ConnectionResetError
             message = self._waiting.popleft()
             try:
                 await self._give(message)
@@ -141,7 +139,7 @@ class Wire:
 class _Bus(MessageBus):
     async def room(self) -> None:
         """Until the kernel takes some 150 KiB at once (unix(7): a socket is writable while a quarter is used)."""
-        if self._sock is None or self._sock.fileno() < 0 or self._user_disconnect:
+        if not self.connected or self._sock is None:
             raise ConnectionResetError
         poll = select.poll()
         poll.register(self._sock, select.POLLOUT)

@@ -96,10 +96,15 @@ def number(kind: str, step: float = 1.0, size: int | None = None, order: Literal
     return Number(quantity, size or quantity.scalar.size, order)
 
 
-def percent(kind: str, step: float = 1.0) -> Number:
-    """A share, of which receivers believe no more than all."""
+def within(low: float, high: float, kind: str, step: float = 1.0) -> Number:
+    """Such a number, of which receivers believe nothing beyond these bounds."""
     made = number(kind, step)
-    return made._replace(quantity=made.quantity._replace(low=0, high=100))
+    return made._replace(quantity=made.quantity._replace(low=low, high=high))
+
+
+def percent(kind: str, step: float = 1.0) -> Number:
+    """A share: no more than all."""
+    return within(0, 100, kind, step)
 
 
 def flag() -> Number:

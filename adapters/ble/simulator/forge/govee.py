@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.ble.simulator.forge.format import Field, Format, Number, Packet, Teller, percent
+from adapters.ble.simulator.forge.format import Field, Format, Packet, Teller, percent, within
 from gateway.model import Value
-from gateway.values import Quantity
 
 COMPANY = 0xEC88
 BELOW_ZERO = 0x800000
 """The bit that is the sign of the temperature."""
 APART = 1000
 """The humidity has three digits, and what is above them is the temperature, both in tenths."""
-MOST_C, MOST_PERCENT = 800.0, 99.9
+COLDEST_C, HOTTEST_C, MOST_PERCENT = -40, 400, 99.9
 
 FIELDS: Mapping[str, Field] = {
-    "temperature": Number(Quantity("int16", 0.1, low=-MOST_C, high=MOST_C), 2),
-    "humidity": Number(Quantity("uint16", 0.1, low=0, high=MOST_PERCENT), 2),
+    "temperature": within(COLDEST_C, HOTTEST_C, "int16", 0.1),
+    "humidity": within(0, MOST_PERCENT, "uint16", 0.1),
     "battery": percent("uint8"),
 }
 BEGINS: Mapping[str, Value] = {"temperature": 20.0, "humidity": 50.0, "battery": 100}

@@ -37,6 +37,8 @@ def format_of(decoder: str, names: Collection[str], *, encrypted: bool) -> Forma
     if decoder == "auto":
         fits = (each for each in formats.values() if all(map(each.field, names)))
         return next(fits, None) or _known(BTHOME, names, "bthome")
+    if decoder not in FORMATS:
+        raise Unknown(f"nobody here knows how {decoder} devices say it, only how {', '.join(FORMATS)} do")
     if decoder not in formats:
         raise Unknown(f"{decoder} does not encrypt what it says here: leave its key out")
     return _known(formats[decoder], names, decoder)

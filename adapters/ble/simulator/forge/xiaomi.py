@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from adapters.ble.config.names import full_uuid
-from adapters.ble.simulator.forge.format import Field, Format, Number, Packet, Teller, number, percent
+from adapters.ble.simulator.forge.format import Field, Format, Number, Packet, Teller, number, percent, within
 from adapters.ble.simulator.forge.sealing import sealed
 from gateway.model import Value
 
@@ -29,12 +29,16 @@ BESIDE = b"\x11"
 COUNTER_BYTES = 3
 """Of a counter's upper bytes, behind the cipher text."""
 
+COLDEST_C, HOTTEST_C = -40, 400
+SALTIEST = 50_000
+"""In µS/cm: beyond any soil."""
+
 OBJECTS: Mapping[str, tuple[int, Number]] = {
-    "temperature": (0x1004, number("int16", 0.1)),
+    "temperature": (0x1004, within(COLDEST_C, HOTTEST_C, "int16", 0.1)),
     "humidity": (0x1006, percent("uint16", 0.1)),
     "illuminance": (0x1007, number("uint32", 1, 3)),
     "moisture": (0x1008, percent("uint8")),
-    "conductivity": (0x1009, number("uint16")),
+    "conductivity": (0x1009, within(0, SALTIEST, "uint16")),
     "battery": (0x100A, percent("uint8")),
 }
 """Object numbers, by what decoders call them (Object definitions)."""

@@ -1,0 +1,44 @@
+import pytest
+
+from adapters.ble.simulator.bluez import Radio
+from gateway.model import BadReason, DeviceState
+from tests.ble.gatt.site import SECRET, device, sensor, site
+
+POINTS = {"secret": {"characteristic": SECRET, "type": "string"}}
+PASSKEY = "012345"
+
+
+async def test_what_is_encrypted_is_read_once_it_is_paired(radio: Radio) -> None:
+    async with site(radio, [sensor()], {"sensor": device(points=POINTS, gatt={"pair": True})}) as here:
+        await here.emitted.sample("sensor")
+        assert here.emitted.values("sensor") == {"secret": "sesame"}
+
+
+async def test_the_passkey_that_the_device_shows_lets_it_be_paired(radio: Radio) -> None:
+    given = device(points=POINTS, gatt={"passkey": PASSKEY})
+    async with site(radio, [sensor(passkey=PASSKEY)], {"sensor": given}) as here:
+        await here.emitted.sample("sensor")
+        assert here.emitted.values("sensor") == {"secret": "sesame"}
+
+
+@pytest.mark.parametrize("gatt", [{"passkey": "999999"}, {"pair": True}])
+async def test_a_wrong_passkey_is_named_and_not_tried_again_and_again(radio: Radio, gatt: dict[str, object]) -> None:
+    given = device(points=POINTS, gatt=gatt)
+    async with site(radio, [sensor(passkey=PASSKEY)], {"sensor": given}) as here:
+        await here.emitted.state("sensor", DeviceState.OFFLINE)
+        assert here.reason("sensor") == "pairing"
+        assert "does not let itself be paired with" in here.detail("sensor")
+        assert here.emitted.bad("sensor")["secret"].reason is BadReason.NO_LINK
+        result = await here.read("secret")
+        assert result.reason == "pairing"
+        assert here.adapter.counters()["connect_tries"] == 1
+        assert "999999" not in str(here.emitted.items)
+
+
+async def test_without_pairing_what_is_encrypted_is_not_waited_for_for_ever(radio: Radio) -> None:
+    points = {**POINTS, "warmth": {"characteristic": "temperature"}}
+    given = device(points=points, gatt={"timeout": "200ms"})
+    async with site(radio, [sensor()], {"sensor": given}) as here:
+        await here.emitted.state("sensor", DeviceState.DEGRADED)
+        assert here.emitted.values("sensor")["warmth"] == 21.5
+        assert here.emitted.bad("sensor")["secret"].reason is BadReason.TIMEOUT
