@@ -35,8 +35,10 @@ class _Reading(msgspec.Struct):
 
 
 class Heard:
-    """What arrived, checked against what the devices must have said; what has not changed since before a message that
-    was lost need not be told again."""
+    """What arrived, checked against what the devices must have said.
+
+    After a message that was lost what has not changed since the one before need not be told again.
+    """
 
     def __init__(self, said: Values) -> None:
         self._said = said

@@ -27,8 +27,11 @@ DRAIN_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class Load:
-    """What is measured. `fleet`: a module and its options, which talks as `lines` does, and says first where it is;
-    `config`: of that, lines of YAML, links and devices; `said`: what the devices say, as `heard` has it."""
+    """What is measured.
+
+    `fleet`: a module and its options, which talks as `lines` does, and says first where it is; `config`: of that, lines
+    of YAML, links and devices; `said`: what the devices say, as `heard` has it.
+    """
 
     fleet: Sequence[str]
     config: Callable[[Any], Sequence[str]]
@@ -127,7 +130,7 @@ def _idle_percent(load: Load, processes: Processes) -> float:
 
 def _counters(state: Path) -> Mapping[str, int]:
     """As `fieldgate status` has them."""
-    command = [FIELDGATE, "status", "--json", "--state-dir", state]
+    command = [str(FIELDGATE), "status", "--json", "--state-dir", str(state)]
     status = json.loads(subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout)
     total = Counter[str]()
     for link in status["status"]["links"].values():
