@@ -31,7 +31,7 @@ from scripts.bench.listening import Cost, Load, cost_of
 from scripts.bench.processes import daemon_command
 
 DEVICES = 200
-AIR_PER_S, PATH_PER_S = (10.0, 200.0, 500.0, 1000.0), (2000.0,)
+AIR_PER_S, PATH_PER_S = (10.0, 200.0, 1000.0, 3000.0), (2000.0,)
 PROFILE_LINES = 60
 COUNTED = ("heard", "adverts", "strangers", "collapsed", "undecodable", "malformed", "replayed", "lost", "overflowed")
 

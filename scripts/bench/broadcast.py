@@ -1,7 +1,7 @@
 """Devices that advertise, in a process of their own: on a simulated BlueZ, or handed to the gateway over a socket.
 
-Ten devices of ten say something new each time where `--mix` is not given; with it seven, two more say again what they
-have said last, and one is a stranger. Advertisements of the same millisecond come at once.
+Each advertisement says something new. With `--mix` seven of ten do, two are the last one again, one is a stranger's.
+Those of the same millisecond come at once.
 
 Prints where the gateway finds them. Answers on stdin as `lines` does, with all advertisements so far, and writes the
 same; its last word is how many bytes nobody has taken.

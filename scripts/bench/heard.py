@@ -50,8 +50,8 @@ class Heard:
         self._decode_batch = msgspec.json.Decoder(list[_Reading]).decode
 
     def __len__(self) -> int:
-        """Devices of which a probe has arrived."""
-        return len(self._probed)
+        """Devices of which a probe has arrived, and messages since."""
+        return len(self._probed) + len(self.columns[COLUMNS[0]])
 
     def take(self, topic: bytes, payload: bytes, arrived_us: int) -> None:
         """One message: readings of one frame each; other kinds are passed over."""
