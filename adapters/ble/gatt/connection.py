@@ -14,6 +14,7 @@ from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.service import BleakGATTServiceCollection
 
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of
+from adapters.ble.air.leaving import patience_s
 from adapters.ble.config import Attribute, WriteMode
 from adapters.ble.gatt.attributes import called, characteristic, descriptor
 from adapters.ble.gatt.checks import MAX_VALUE
@@ -202,7 +203,7 @@ class Connection:
 async def closed(client: BleakClient, limit_s: float) -> None:
     """Disconnect, however that goes: bleak lets go of its D-Bus connection in any case."""
     with suppress(*FOREIGN):  # BlueZ is away, or does not know the device any more
-        await within(limit_s, client.disconnect(), "ble-disconnect")
+        await within(patience_s(limit_s), client.disconnect(), "ble-disconnect")
 
 
 def _response(where: BleakGATTCharacteristic, mode: WriteMode, attribute: Attribute) -> bool:
