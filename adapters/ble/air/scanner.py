@@ -11,7 +11,7 @@ from adapters.ble.air.bluez import Bluez
 from adapters.ble.air.choice import Found
 from adapters.ble.air.ear import Ear
 from adapters.ble.air.inbox import Inbox
-from adapters.ble.air.patience import Patience
+from adapters.ble.air.patience import SURE_S, Patience
 from adapters.ble.air.patterns import Pattern
 from adapters.ble.air.start import Counters, Starter, stopped
 from adapters.ble.config import BleLink
@@ -39,6 +39,7 @@ class Scanner:
         self._patience = Patience(link.silence)
         self._heard = 0
         self._remedies = 0
+        self._begun_s = 0.0
         self._dark_s: float | None = None
         self._pauses = 0
         self._is_on = False
@@ -48,6 +49,13 @@ class Scanner:
     def counters(self) -> Counters:
         """What it has needed so far."""
         return self._starter.counters
+
+    @property
+    def deaf_s(self) -> float:
+        """For so long nothing has been heard, though the scan was begun anew; 0 as long as that may be chance."""
+        now_s = self._loop.time()
+        is_tried = self._remedies and now_s - self._begun_s > min(SURE_S, self._patience.limit_s)
+        return self._patience.silent_s(now_s) if is_tried and self._inbox.heard == self._heard else 0.0
 
     async def run(self) -> None:
         """Until cancelled; AdapterError when no remedy is left."""
@@ -84,9 +92,9 @@ class Scanner:
 
     async def _watch(self) -> None:
         """Until the scan must begin anew, or is not wanted any more; AdapterError when that has not helped."""
-        begun_s = self._loop.time()
+        self._begun_s = self._loop.time()
         while self._is_wanted:
-            if self._is_dead(begun_s):
+            if self._is_dead():
                 await self._remedy()
                 return
             self._changed.clear()
@@ -94,7 +102,7 @@ class Scanner:
                 async with asyncio.timeout(min(LOOK_S, self._link.silence / 4)):
                     await self._changed.wait()
 
-    def _is_dead(self, begun_s: float) -> bool:
+    def _is_dead(self) -> bool:
         """Nothing comes, for longer than that can be chance, though this scan has had its time."""
         now_s = self._loop.time()
         if not seam.is_connected():
@@ -112,14 +120,14 @@ class Scanner:
         elif now_s - self._dark_s > LONG_LOST_S:
             return True
         limit_s = self._patience.limit_s
-        return min(self._patience.silent_s(now_s), now_s - begun_s) > limit_s
+        return min(self._patience.silent_s(now_s), now_s - self._begun_s) > limit_s
 
     async def _remedy(self) -> None:
         """The next one: this scan ends, and the radio is switched off and on; AdapterError after the last."""
         self._remedies += 1
         if self._remedies == 1 or await self._bluez.connected():
             self.counters.rescans += 1
-            return  # who is connected does not advertise, and shows that the radio is well
+            return  # whoever is connected would be cut off, and shows that the radio is not all dead
         if self._remedies == 2 and await self._starter.power_cycled():
             return
         silent = format_duration(float(round(self._patience.silent_s(self._loop.time()))))

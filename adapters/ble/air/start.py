@@ -15,6 +15,7 @@ from adapters.ble.air import seam
 from adapters.ble.air.bluez import Bluez
 from adapters.ble.air.choice import Found
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of, words
+from adapters.ble.air.leaving import patience_s
 from adapters.ble.air.patterns import Pattern
 from adapters.ble.config import BleLink
 from gateway.adapter import AdapterError
@@ -119,7 +120,7 @@ async def stopped(scan: BleakScanner) -> None:
     if not seam.is_connected():
         return  # nobody would answer
     try:
-        async with asyncio.timeout(STOP_S):
+        async with asyncio.timeout(patience_s(STOP_S)):
             await scan.stop()
     except FOREIGN:
         return
