@@ -8,7 +8,7 @@ from adapters.ble.config import Attribute, WriteMode
 from adapters.ble.gatt.attributes import called
 from adapters.ble.gatt.checks import Bundle, Writing
 from adapters.ble.gatt.connection import Connection
-from adapters.ble.gatt.outcome import EXPIRED, refused, unsure
+from adapters.ble.gatt.outcome import TOO_LATE, refused, unsure
 from adapters.ble.gatt.puts import Unfitting, merged
 from adapters.ble.gatt.trouble import Trouble
 from adapters.ble.gatt.values import Contents
@@ -44,7 +44,7 @@ class Writer:
     async def send(self, attribute: Attribute, data: bytes, mode: WriteMode) -> Result | None:
         """None: it was accepted."""
         if self._loop.time() >= self._deadline_s:
-            return EXPIRED
+            return TOO_LATE
         self._is_sent = False
         try:
             await self._connection.write(attribute, data, mode, self._sent)
