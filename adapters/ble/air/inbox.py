@@ -1,4 +1,4 @@
-"""What the radio has heard and nobody has taken yet: bounded, and taken in batches. Pure but for the loop's turns."""
+"""What the radio has heard and nobody has taken yet: bounded, and taken in batches, a turn of the loop each."""
 
 from __future__ import annotations
 

@@ -23,6 +23,8 @@ from gateway.adapter import AdapterError
 START_S = 10.0
 STOP_S = 5.0
 """For BlueZ to begin and to end a scan: bleak itself waits for ever."""
+END_S = 1.0
+"""For a scan to have begun that is not wanted any more: BlueZ does so at once, or is stuck."""
 BUSY_S = (1.0, 2.0, 4.0)
 """Pauses where BlueZ says that a scan is in progress already, before the radio is switched off and on."""
 
@@ -76,10 +78,12 @@ class Starter:
     async def _tried(self) -> BleakScanner:
         """Raises one of FOREIGN."""
         scan = self._new_scan()
+        starting = asyncio.create_task(scan.start(), name="ble-scan-start")
         try:
             async with asyncio.timeout(START_S):
-                await scan.start()
+                await asyncio.shield(starting)
         except BaseException:
+            await _called_off(starting)
             await stopped(scan)
             raise
         return scan
@@ -113,6 +117,13 @@ class Starter:
         await self._bluez.power_cycle()
         self.counters.power_cycles += 1
         return True
+
+
+async def _called_off(starting: asyncio.Task[None]) -> None:
+    """Not in the middle, if that can be helped: bleak does not take back there what it has told BlueZ."""
+    await asyncio.wait({starting}, timeout=END_S)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
 
 
 async def stopped(scan: BleakScanner) -> None:
