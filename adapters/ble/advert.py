@@ -29,14 +29,9 @@ class Advert(Struct, frozen=True, gc=False):
     uuids: tuple[str, ...] = ()
 
     def has_same_data(self, other: Advert) -> bool:
-        """Whether that of its manufacturers and services is the same."""
+        """Whether what its manufacturers and services say is the same."""
         return self.manufacturer == other.manufacturer and self.services == other.services
 
-    def is_like(self, other: Advert) -> bool:
-        """Whether it says the same, however strong it was heard, and from whatever address."""
-        return (
-            self.has_same_data(other)
-            and self.name == other.name
-            and self.tx_power == other.tx_power
-            and self.uuids == other.uuids
-        )
+    def has_same_head(self, other: Advert) -> bool:
+        """Whether the rest is the same, however strong it was heard, and from whatever address."""
+        return self.name == other.name and self.tx_power == other.tx_power and self.uuids == other.uuids
