@@ -55,7 +55,7 @@ def stanza(sighting: Sighting) -> dict[str, Any]:
     answer = sighting.told or sighting.refused
     if answer is not None:
         points = [name for name in sighting.values if quantity_of(name) is not None]
-        named = {"points": {name: {} for name in [*points, "rssi"]}} if points else {}
+        named: dict[str, Any] = {"points": {name: {} for name in [*points, "rssi"]}} if points else {}
         return device | {"decoder": _decoder(answer.decoder)} | named
     for key, data in [*companies.items(), *((short(uuid), data) for uuid, data in services.items())]:
         if data:
