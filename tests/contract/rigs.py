@@ -255,7 +255,7 @@ class BleRig(Rig):
         return "gatt"
 
     def silence(self) -> None:
-        self.simulation.spoil(QUIET, ble.fault_of("dead", 0.0))
+        self.simulation.spoil(QUIET, ble.fault_of("slow:1h", 0.0))
 
     def cut(self) -> None:
         self._pulled = asyncio.create_task(self.simulation.fault(QUIET, "radio-gone"))

@@ -19,6 +19,7 @@ from gateway.adapter import AdapterError
 from gateway.units import format_duration
 
 LOOK_S = 1.0
+RESET = "it needs a reset, or to be plugged in again"
 LONG_LOST_S = 15.0
 """BlueZ says for so long that it does not scan, and we had it scan: the scan is dead."""
 
@@ -36,10 +37,9 @@ class Scanner:
         self._bluez = bluez
         self._inbox = inbox
         self._loop = asyncio.get_running_loop()
-        self._patience = Patience(link.silence)
+        self._patience = Patience(link.silence, hears_all=not self._is_passive)
         self._heard = 0
         self._remedies = 0
-        self._begun_s = 0.0
         self._dark_s: float | None = None
         self._pauses = 0
         self._is_on = False
@@ -54,7 +54,7 @@ class Scanner:
     def deaf_s(self) -> float:
         """For so long nothing has been heard, though the scan was begun anew; 0 as long as that may be chance."""
         now_s = self._loop.time()
-        has_had_its_time = now_s - self._begun_s > min(SURE_S, self._patience.limit_s)
+        has_had_its_time = self._patience.listened_s(now_s) > min(SURE_S, self._patience.limit_s)
         is_deaf = self._remedies > 1 or (self._remedies == 1 and has_had_its_time)
         return self._patience.silent_s(now_s) if is_deaf and self._inbox.heard == self._heard else 0.0
 
@@ -64,14 +64,21 @@ class Scanner:
             while not self._is_wanted:
                 self._changed.clear()
                 await self._changed.wait()
-            scan = await self._starter.begun()
+            self._is_on = True  # also while it begins: who has it pause waits for that
             try:
-                self._is_on, self._dark_s = True, None
-                await self._watch()
+                await self._once()
             finally:
-                await stopped(scan)
                 self._is_on = False
                 self._changed.set()
+
+    async def _once(self) -> None:
+        scan = await self._starter.begun()
+        try:
+            self._dark_s = None
+            self._patience.begun(self._loop.time())
+            await self._watch()
+        finally:
+            await stopped(scan)
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
@@ -93,7 +100,6 @@ class Scanner:
 
     async def _watch(self) -> None:
         """Until the scan must begin anew, or is not wanted any more; AdapterError when that has not helped."""
-        self._begun_s = self._loop.time()
         while self._is_wanted:
             if self._is_dead():
                 await self._remedy()
@@ -112,16 +118,13 @@ class Scanner:
             self._patience.heard(self._inbox.heard - self._heard, now_s)
             self._heard, self._remedies, self._dark_s = self._inbox.heard, 0, None
             return False
-        if self._is_passive:
-            return False  # what does not change is heard once only, so that silence says nothing
-        if self._bluez.is_discovering:
+        if self._bluez.is_discovering or self._is_passive:
             self._dark_s = None
         elif self._dark_s is None:
             self._dark_s = now_s
         elif now_s - self._dark_s > LONG_LOST_S:
             return True
-        limit_s = self._patience.limit_s
-        return min(self._patience.silent_s(now_s), now_s - self._begun_s) > limit_s
+        return self._patience.is_over(now_s, self._remedies)
 
     async def _remedy(self) -> None:
         """The next one: this scan ends, and the radio is switched off and on; AdapterError after the last."""
@@ -131,8 +134,13 @@ class Scanner:
             return  # whoever is connected would be cut off, and shows that the radio is not all dead
         if self._remedies == 2 and await self._starter.power_cycled():
             return
+        raise AdapterError(self._deaf_words())
+
+    def _deaf_words(self) -> str:
+        if self._dark_s is not None:
+            return f"the radio {self._radio} does not scan, though it was begun anew: {RESET}"
         silent = format_duration(float(round(self._patience.silent_s(self._loop.time()))))
-        raise AdapterError(
+        return (
             f"the radio {self._radio} has heard nothing at all for {silent}, though its scan was begun anew: if its "
-            "devices are on, it needs a reset, or to be plugged in again"
+            f"devices are on, {RESET}"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bleak import BleakScanner
@@ -23,6 +24,10 @@ from gateway.adapter import AdapterError
 START_S = 10.0
 STOP_S = 5.0
 """For BlueZ to begin and to end a scan: bleak itself waits for ever."""
+END_S = 1.0
+"""For a scan to have begun that is not wanted any more: BlueZ does so at once, or is stuck."""
+HUSH_S = 1.0
+"""For one to end that has not begun, as a rule."""
 BUSY_S = (1.0, 2.0, 4.0)
 """Pauses where BlueZ says that a scan is in progress already, before the radio is switched off and on."""
 
@@ -65,6 +70,7 @@ class Starter:
                 except FOREIGN as error:
                     if code_of(error) != IN_PROGRESS:
                         raise AdapterError(self._start_words(error)) from error
+                await self._hush()
                 await asyncio.sleep(pause_s)
             if is_cured or not await self.power_cycled():
                 raise AdapterError(
@@ -76,13 +82,23 @@ class Starter:
     async def _tried(self) -> BleakScanner:
         """Raises one of FOREIGN."""
         scan = self._new_scan()
+        starting = asyncio.create_task(scan.start(), name="ble-scan-start")
         try:
             async with asyncio.timeout(START_S):
-                await scan.start()
-        except BaseException:
+                await asyncio.shield(starting)
+        except BaseException as error:
+            await _called_off(starting)
             await stopped(scan)
+            if not code_of(error):  # nobody knows whether it has begun
+                await self._hush()
             raise
         return scan
+
+    async def _hush(self) -> None:
+        """A scan of ours that BlueZ has begun and bleak knows nothing of keeps others from beginning."""
+        with suppress(*FOREIGN):
+            async with asyncio.timeout(HUSH_S):
+                await seam.hush(self._radio.path)
 
     def _new_scan(self) -> BleakScanner:
         if self._is_passive:
@@ -113,6 +129,13 @@ class Starter:
         await self._bluez.power_cycle()
         self.counters.power_cycles += 1
         return True
+
+
+async def _called_off(starting: asyncio.Task[None]) -> None:
+    """Not in the middle, if that can be helped: bleak does not take back there what it has told BlueZ."""
+    await asyncio.wait({starting}, timeout=END_S)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
 
 
 async def stopped(scan: BleakScanner) -> None:

@@ -37,8 +37,8 @@ class Host(Protocol):
         """Where an answer may yet come."""
 
     @property
-    def trouble(self) -> Trouble | None:
-        """Why it can't be had just now."""
+    def hindrance(self) -> Trouble | None:
+        """Why it can't be had just now, if that is its own fault."""
 
     def add(self, job: Job) -> None:
         """To be done."""
@@ -103,7 +103,7 @@ class Commands:
         try:
             await asyncio.wait((job.outcome,), timeout=max(0.0, self._deadline_s - self._loop.time()))
             if not job.outcome.done() and self._host.withdraw(job):
-                return expired(self._host.trouble)
+                return expired(self._host.hindrance)
             return await job.outcome
         finally:
             self._host.withdraw(job)

@@ -43,6 +43,8 @@ class Connecting:
     """Of one device."""
 
     def __init__(self, name: str, gatt: Gatt, room: Room) -> None:
+        self.is_trying = False
+        """Whether the device has had its chance to take a connection, and has not taken it yet."""
         self.tries = 0
         self.cost_s = 0.0
         """What they have taken of the radio's time to connect, all of them."""
@@ -53,6 +55,12 @@ class Connecting:
 
     async def connected(self, found: BLEDevice, manner: Manner) -> Connection:
         """Its services known; the caller closes it. Raises Trouble once all tries have failed."""
+        try:
+            return await self._attempted(found, manner)
+        finally:
+            self.is_trying = False
+
+    async def _attempted(self, found: BLEDevice, manner: Manner) -> Connection:
         device: BLEDevice | None = found
         for number in range(manner.attempts):
             try:
@@ -94,6 +102,7 @@ class Connecting:
                 if self._room.link.pause_scan:
                     await stack.enter_async_context(self._room.radio.scanner.paused())
                 self.tries += 1
+                self.is_trying = True
                 try:
                     await within(limit_s + GRACE_S, client.connect(), "ble-connect", turn.over)
                 except FOREIGN:
@@ -105,7 +114,7 @@ class Connecting:
             if not client.is_connected:
                 raise Trouble(Why.UNREACHABLE, "the connection went down as soon as it was there")
             is_up = True
-            return Connection(client, self._gatt.timeout, lost)
+            return Connection(client, self._gatt.timeout, lost, self._room.tapping)
         except FOREIGN as error:
             raise of_connecting(error) from error
         finally:

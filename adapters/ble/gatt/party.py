@@ -19,7 +19,7 @@ from adapters.ble.gatt.slots import Seat
 from adapters.ble.gatt.standing import Standing
 from adapters.ble.gatt.tellings import Tellings
 from adapters.ble.gatt.trouble import Trouble, Why
-from adapters.ble.gatt.visits import FIND_S, Haste, Visits
+from adapters.ble.gatt.visits import FIND_S, UNFOUND, Haste, Visits
 from adapters.ble.items import Tell
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.line import Patience
@@ -99,6 +99,13 @@ class GattParty:
     def withdraw(self, job: Job) -> bool:
         """Take it back; False if it does not wait any more."""
         return self._jobs.withdraw(job)
+
+    @property
+    def hindrance(self) -> Trouble | None:
+        """Why it can't be had just now, if that is its own fault: what failed last, or what is waited for still."""
+        if self.trouble is not None:
+            return self.trouble
+        return UNFOUND if self.address is None else self._visits.hindrance
 
     @property
     def counters(self) -> Mapping[str, int]:

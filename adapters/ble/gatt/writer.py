@@ -8,7 +8,7 @@ from adapters.ble.config import Attribute, WriteMode
 from adapters.ble.gatt.attributes import called
 from adapters.ble.gatt.checks import Bundle, Writing
 from adapters.ble.gatt.connection import Connection
-from adapters.ble.gatt.outcome import EXPIRED, refused, unsure
+from adapters.ble.gatt.outcome import TOO_LATE, refused, unsure
 from adapters.ble.gatt.puts import Unfitting, merged
 from adapters.ble.gatt.trouble import Trouble
 from adapters.ble.gatt.values import Contents
@@ -46,7 +46,7 @@ class Writer:
         """None: it was accepted."""
         left_s = self._deadline_s - self._loop.time()
         if left_s <= 0:
-            return EXPIRED
+            return TOO_LATE
         self.is_sent = False
         try:
             await self._connection.write(attribute, data, mode, self._sent, left_s)

@@ -97,12 +97,14 @@ class Party:
         yield from self._held(voice, now_s)
         self._heard_s = now_s
         says = advert.says()
-        if says == self._says and now_s < self._again_s and silence_s < APART_S:
+        is_same = says == self._says and silence_s < APART_S
+        if is_same and now_s < self._again_s:
             self._counters.collapsed += 1
             self._flood.drop(now_s)
             voice.again(now_s)
         elif self._flood.admits(advert, now_s):
-            yield from self._take(voice, advert, now_s, is_new=says != self._says or silence_s >= APART_S)
+            self._says = says
+            yield from self._take(voice, advert, now_s, is_new=not is_same)
         yield from _if_any(self._flood.news(now_s))
 
     def _look(self, now_s: float, now_ms: int, deaf_s: float) -> Iterator[Item]:
@@ -131,7 +133,8 @@ class Party:
         """What a flood has held back, if its time has come."""
         advert = self._flood.due(now_s)
         if advert is not None:
-            yield from self._take(voice, advert, now_s, is_new=advert.says() != self._says)
+            before, self._says = self._says, advert.says()
+            yield from self._take(voice, advert, now_s, is_new=self._says != before)
 
     def _state(self, now_s: float, now_ms: int, deaf_s: float) -> DeviceStatus | None:
         """What has become of its state meanwhile."""
@@ -146,7 +149,6 @@ class Party:
         """One packet that is not just the last one again; `is_new`: what happens in it has not been told."""
         if not self._standing.is_heard:
             self._back(voice, now_s)
-        self._says = advert.says()
         outcome = self._decoder.decode(advert) if self._decoder is not None else None
         told = self._told(outcome, now_s)
         packet = self._count(told)
