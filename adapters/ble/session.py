@@ -129,7 +129,8 @@ class Session:
             self._news.set()
 
     def _look(self) -> bool:
-        for item in self._heard.look(self._loop.time(), time.time_ns() // 1_000_000):
+        deaf_s = self.radio.scanner.deaf_s if self.radio is not None else 0.0
+        for item in self._heard.look(self._loop.time(), time.time_ns() // 1_000_000, deaf_s):
             self._tell(Way.HEARD, item)
         return True
 

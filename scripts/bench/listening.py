@@ -21,14 +21,20 @@ from scripts.bench.processes import FIELDGATE, Processes
 from scripts.bench.result import MIB
 
 START_TIMEOUT_S = 60.0
-DRAIN_TIMEOUT_S = 10.0
-"""From the last byte until the daemon is stopped, if nothing is missing any sooner."""
+DRAIN_TIMEOUT_S = 60.0
+"""From the last byte until the daemon is stopped, if something arrives for so long: what came too fast waits in the
+outbox, and leaves it at its own pace."""
+QUIET_S = 2.0
+"""Twice what the outbox takes to commit."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is measured. `fleet`: a module and its options, which talks as `lines` does, and says first where it is;
-    `config`: of that, lines of YAML, links and devices; `said`: what the devices say, as `heard` has it."""
+    """What is measured.
+
+    `fleet`: a module and its options, which talks as `lines` does, and says first where it is; `config`: of that, lines
+    of YAML, links and devices; `said`: what the devices say, as `heard` has it.
+    """
 
     fleet: Sequence[str]
     config: Callable[[Any], Sequence[str]]
@@ -127,7 +133,7 @@ def _idle_percent(load: Load, processes: Processes) -> float:
 
 def _counters(state: Path) -> Mapping[str, int]:
     """As `fieldgate status` has them."""
-    command = [FIELDGATE, "status", "--json", "--state-dir", state]
+    command = [str(FIELDGATE), "status", "--json", "--state-dir", str(state)]
     status = json.loads(subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout)
     total = Counter[str]()
     for link in status["status"]["links"].values():
@@ -143,12 +149,12 @@ def _moment(processes: Processes) -> _Moment:
 
 
 def _drain(processes: Processes) -> None:
-    """What was sent last may still be under way: until the daemon has come to rest."""
+    """What was sent last may still be under way: until nothing arrives any more."""
     deadline_s = time.monotonic() + DRAIN_TIMEOUT_S
-    used_ns = -1
-    while (now_ns := processes.cpu_ns()["broker"]) != used_ns and time.monotonic() < deadline_s:
-        used_ns = now_ns
-        time.sleep(1.0)
+    before = -1
+    while (arrived := processes.ask("counter", "")) != before and time.monotonic() < deadline_s:
+        before = arrived
+        time.sleep(QUIET_S)
 
 
 def _sent_us(path: Path) -> list[array[int]]:

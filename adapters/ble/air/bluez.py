@@ -44,7 +44,9 @@ class Bluez:
         self.lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.is_discovering = self.is_powered = False
         self.forgotten: Callable[[str], None] = _to_nobody
-        """Is told the address of each device that BlueZ drops."""
+        """Is told the address of each device of this radio that BlueZ drops."""
+        self.is_over = False
+        """BlueZ has ended, perhaps for another one: nothing that it said is so any more."""
         self._bus = bus
         self._radio = ""
         self._path = ""
@@ -84,14 +86,19 @@ class Bluez:
             self._is_cycling = False
 
     async def power_cycle(self) -> None:
-        """Off and on again, which ends all of its connections, of others, too; raises AdapterError."""
+        """Off and on again, which ends all of its connections, of others, too; raises AdapterError.
+
+        It is on afterwards also where this is cancelled: others use it, too.
+        """
         self._is_cycling = True
         try:
             await self._power(is_on=False)
             await asyncio.sleep(OFF_S)
-            await self._power(is_on=True)
         finally:
-            self._is_cycling = False
+            try:
+                await self._power(is_on=True)
+            finally:
+                self._is_cycling = False
 
     async def connected(self) -> list[str]:
         """Addresses of the devices that anybody is connected to through this radio; raises AdapterError."""
@@ -142,6 +149,7 @@ class Bluez:
     def _hear(self, message: Message) -> None:
         if message.member == "NameOwnerChanged":
             if message.body[0] == BLUEZ:
+                self.is_over = True
                 self._lose(ANEW if message.body[2] else ENDED)
         elif message.member == "InterfacesRemoved":
             self._removed(*message.body)
@@ -151,7 +159,7 @@ class Bluez:
     def _removed(self, path: str, interfaces: list[str]) -> None:
         if path == self._path and ADAPTER1 in interfaces:
             self._lose(f"the radio {self._radio} is gone: plug it in again")
-        elif DEVICE1 in interfaces:
+        elif DEVICE1 in interfaces and path.startswith(f"{self._path}/"):
             self.forgotten(path.rpartition("/dev_")[2].replace("_", ":"))
 
     def _changed(self, properties: Mapping[str, Any]) -> None:

@@ -75,7 +75,7 @@ class Radio:
             radio.ear = radio.scanner.ear
             await radio._begin(devices)
         except BaseException:
-            await _closed(bus, tenancy, spoiled=bluez.lost.done())
+            await _closed(bus, tenancy, spoiled=bluez.is_over)
             raise
         return radio
 
@@ -132,7 +132,7 @@ class Radio:
         self.inbox.close()
         if self._agent is not None:
             self._agent.retire()
-        await _closed(self._bus, self._tenancy, spoiled=self.lost.done())
+        await _closed(self._bus, self._tenancy, spoiled=self._bluez.is_over)
 
     async def _until_lost(self) -> None:
         await asyncio.wait({self.lost})  # a future that is awaited itself is cancelled with who does
@@ -142,13 +142,13 @@ class Radio:
         await self._bluez.follow(self._found)
         if not self._bluez.is_powered:
             await self._switched_on()
+        with translated(f"the radio {self._found}"):
+            async with asyncio.timeout(MANAGE_S):
+                await self._tenancy.manage()
         passkeys = Passkeys(devices)
         if passkeys:
             self._agent = Agent(self.path, passkeys)
             await self._agent.register(self._bus)
-        with translated(f"the radio {self._found}"):
-            async with asyncio.timeout(MANAGE_S):
-                await self._tenancy.manage()
 
     async def _switched_on(self) -> None:
         if not self.link.power_cycle:

@@ -11,7 +11,7 @@ from adapters.ble.air.bluez import Bluez
 from adapters.ble.air.choice import Found
 from adapters.ble.air.ear import Ear
 from adapters.ble.air.inbox import Inbox
-from adapters.ble.air.patience import Patience
+from adapters.ble.air.patience import SURE_S, Patience
 from adapters.ble.air.patterns import Pattern
 from adapters.ble.air.start import Counters, Starter, stopped
 from adapters.ble.config import BleLink
@@ -19,6 +19,7 @@ from gateway.adapter import AdapterError
 from gateway.units import format_duration
 
 LOOK_S = 1.0
+RESET = "it needs a reset, or to be plugged in again"
 LONG_LOST_S = 15.0
 """BlueZ says for so long that it does not scan, and we had it scan: the scan is dead."""
 
@@ -36,7 +37,7 @@ class Scanner:
         self._bluez = bluez
         self._inbox = inbox
         self._loop = asyncio.get_running_loop()
-        self._patience = Patience(link.silence)
+        self._patience = Patience(link.silence, hears_all=not self._is_passive)
         self._heard = 0
         self._remedies = 0
         self._dark_s: float | None = None
@@ -49,20 +50,34 @@ class Scanner:
         """What it has needed so far."""
         return self._starter.counters
 
+    @property
+    def deaf_s(self) -> float:
+        """For so long nothing has been heard, though the scan was begun anew; 0 as long as that may be chance."""
+        now_s = self._loop.time()
+        is_tried = self._remedies and self._patience.listened_s(now_s) > min(SURE_S, self._patience.limit_s)
+        return self._patience.silent_s(now_s) if is_tried and self._inbox.heard == self._heard else 0.0
+
     async def run(self) -> None:
         """Until cancelled; AdapterError when no remedy is left."""
         while True:
             while not self._is_wanted:
                 self._changed.clear()
                 await self._changed.wait()
-            scan = await self._starter.begun()
+            self._is_on = True  # also while it begins: who has it pause waits for that
             try:
-                self._is_on, self._dark_s = True, None
-                await self._watch()
+                await self._once()
             finally:
-                await stopped(scan)
                 self._is_on = False
                 self._changed.set()
+
+    async def _once(self) -> None:
+        scan = await self._starter.begun()
+        try:
+            self._dark_s = None
+            self._patience.begun(self._loop.time())
+            await self._watch()
+        finally:
+            await stopped(scan)
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
@@ -84,9 +99,8 @@ class Scanner:
 
     async def _watch(self) -> None:
         """Until the scan must begin anew, or is not wanted any more; AdapterError when that has not helped."""
-        begun_s = self._loop.time()
         while self._is_wanted:
-            if self._is_dead(begun_s):
+            if self._is_dead():
                 await self._remedy()
                 return
             self._changed.clear()
@@ -94,7 +108,7 @@ class Scanner:
                 async with asyncio.timeout(min(LOOK_S, self._link.silence / 4)):
                     await self._changed.wait()
 
-    def _is_dead(self, begun_s: float) -> bool:
+    def _is_dead(self) -> bool:
         """Nothing comes, for longer than that can be chance, though this scan has had its time."""
         now_s = self._loop.time()
         if not seam.is_connected():
@@ -103,27 +117,29 @@ class Scanner:
             self._patience.heard(self._inbox.heard - self._heard, now_s)
             self._heard, self._remedies, self._dark_s = self._inbox.heard, 0, None
             return False
-        if self._is_passive:
-            return False  # what does not change is heard once only, so that silence says nothing
-        if self._bluez.is_discovering:
+        if self._bluez.is_discovering or self._is_passive:
             self._dark_s = None
         elif self._dark_s is None:
             self._dark_s = now_s
         elif now_s - self._dark_s > LONG_LOST_S:
             return True
-        limit_s = self._patience.limit_s
-        return min(self._patience.silent_s(now_s), now_s - begun_s) > limit_s
+        return self._patience.is_over(now_s, self._remedies)
 
     async def _remedy(self) -> None:
         """The next one: this scan ends, and the radio is switched off and on; AdapterError after the last."""
         self._remedies += 1
         if self._remedies == 1 or await self._bluez.connected():
             self.counters.rescans += 1
-            return  # who is connected does not advertise, and shows that the radio is well
+            return  # whoever is connected would be cut off, and shows that the radio is not all dead
         if self._remedies == 2 and await self._starter.power_cycled():
             return
+        raise AdapterError(self._deaf_words())
+
+    def _deaf_words(self) -> str:
+        if self._dark_s is not None:
+            return f"the radio {self._radio} does not scan, though it was begun anew: {RESET}"
         silent = format_duration(float(round(self._patience.silent_s(self._loop.time()))))
-        raise AdapterError(
+        return (
             f"the radio {self._radio} has heard nothing at all for {silent}, though its scan was begun anew: if its "
-            "devices are on, it needs a reset, or to be plugged in again"
+            f"devices are on, {RESET}"
         )

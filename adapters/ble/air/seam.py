@@ -6,11 +6,15 @@ The only module that knows bleak's privates (bleak 3.1): it keeps its manager, a
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from typing import Any
 
+from bleak.backends.bluezdbus import defs
 from bleak.backends.bluezdbus import manager as bleak_manager
+from bleak.backends.bluezdbus.version import BlueZFeatures
 from bleak.backends.scanner import AdvertisementData
+from dbus_fast import Message
 
 from adapters.ble.air.fresh import Kept
 from gateway.adapter import PermanentError
@@ -20,6 +24,9 @@ ADDRESS = "DBUS_SYSTEM_BUS_ADDRESS"
 SYSTEM_BUS = "unix:path=/var/run/dbus/system_bus_socket"
 """Where it is without that (D-Bus Specification 0.43, Well-known Message Bus Instances)."""
 CLOSE_S = 1.0
+
+for _name in ("bleak", "dbus_fast"):
+    logging.getLogger(_name).setLevel(logging.ERROR)  # they warn of what is told in words, or is as it should be
 
 STANDING = ("Connected", "ServicesResolved", "Paired", "Trusted")
 """What BlueZ says of a device that it has not just heard."""
@@ -58,7 +65,12 @@ class Tenancy:
         return address
 
     async def manage(self) -> None:
-        """Have bleak connect now, so that what is wrong shows; raises what bleak does."""
+        """Have bleak connect now, so that what is wrong shows; raises what bleak does.
+
+        It is kept from running bluetoothctl for the version of BlueZ: a container has none, and a connect that is
+        cancelled meanwhile would have all others wait for ever.
+        """
+        BlueZFeatures.checked_bluez_version = True
         self._manager = await bleak_manager.get_global_bluez_manager()
 
     async def end(self, *, spoiled: bool) -> None:
@@ -74,7 +86,7 @@ class Tenancy:
         if manager is None or not (is_last or (spoiled and manager is self._manager)):
             return
         del managers[loop]
-        await _close(manager, quietly=is_last)
+        await _close(manager)
 
 
 def is_connected() -> bool:
@@ -95,17 +107,17 @@ def kept(data: AdvertisementData) -> Kept:
     return Kept(properties.get("ManufacturerData"), properties.get("ServiceData"))
 
 
-async def _close(manager: Any, *, quietly: bool) -> None:
-    """`quietly`: nobody is connected through it, and nobody need be told."""
+async def hush(radio: str) -> None:
+    """End whatever scan of ours BlueZ knows of; raises what bleak does, and nothing where there is none."""
+    manager = await bleak_manager.get_global_bluez_manager()
+    stop = Message(defs.BLUEZ_SERVICE, radio, defs.ADAPTER_INTERFACE, "StopDiscovery")
+    await manager._bus.call(stop)  # type: ignore[union-attr]  # noqa: SLF001 -- bleak ends only what it has begun
+
+
+async def _close(manager: Any) -> None:
     bus, watcher = manager._bus, manager._bus_watcher_task  # noqa: SLF001 -- see above
     if bus is None:
         return
-    if quietly:
-        manager._handle_bus_disconnect = _nothing_lost  # noqa: SLF001 -- it would warn of what we want
     bus.disconnect()
     if watcher is not None:
         await asyncio.wait({watcher}, timeout=CLOSE_S)
-
-
-def _nothing_lost(_error: Exception | None) -> None:
-    """In place of what bleak does when its connection ends."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bleak import BleakScanner
@@ -15,6 +16,7 @@ from adapters.ble.air import seam
 from adapters.ble.air.bluez import Bluez
 from adapters.ble.air.choice import Found
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of, words
+from adapters.ble.air.leaving import patience_s
 from adapters.ble.air.patterns import Pattern
 from adapters.ble.config import BleLink
 from gateway.adapter import AdapterError
@@ -24,6 +26,8 @@ STOP_S = 5.0
 """For BlueZ to begin and to end a scan: bleak itself waits for ever."""
 END_S = 1.0
 """For a scan to have begun that is not wanted any more: BlueZ does so at once, or is stuck."""
+HUSH_S = 1.0
+"""For one to end that has not begun, as a rule."""
 BUSY_S = (1.0, 2.0, 4.0)
 """Pauses where BlueZ says that a scan is in progress already, before the radio is switched off and on."""
 
@@ -66,6 +70,7 @@ class Starter:
                 except FOREIGN as error:
                     if code_of(error) != IN_PROGRESS:
                         raise AdapterError(self._start_words(error)) from error
+                await self._hush()
                 await asyncio.sleep(pause_s)
             if is_cured or not await self.power_cycled():
                 raise AdapterError(
@@ -81,11 +86,19 @@ class Starter:
         try:
             async with asyncio.timeout(START_S):
                 await asyncio.shield(starting)
-        except BaseException:
+        except BaseException as error:
             await _called_off(starting)
             await stopped(scan)
+            if not code_of(error):  # nobody knows whether it has begun
+                await self._hush()
             raise
         return scan
+
+    async def _hush(self) -> None:
+        """A scan of ours that BlueZ has begun and bleak knows nothing of keeps others from beginning."""
+        with suppress(*FOREIGN):
+            async with asyncio.timeout(HUSH_S):
+                await seam.hush(self._radio.path)
 
     def _new_scan(self) -> BleakScanner:
         if self._is_passive:
@@ -130,7 +143,7 @@ async def stopped(scan: BleakScanner) -> None:
     if not seam.is_connected():
         return  # nobody would answer
     try:
-        async with asyncio.timeout(STOP_S):
+        async with asyncio.timeout(patience_s(STOP_S)):
             await scan.stop()
     except FOREIGN:
         return

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.ble.config import BlePoint
 from gateway.model import Bad, BadReason, Value
-from gateway.values import Read, Reading, Spoiled, decoder
+from gateway.values import Read, Reading, Spoiled, meaning
 
 
 class NamedReader:
@@ -38,11 +38,15 @@ class NamedReader:
 def point_reader(point: BlePoint) -> Read:
     """How a value that somebody has made becomes the point's; it raises Spoiled."""
     read = _READS[point.type]
-    meaning = None if point.type in {"bool", "string"} else decoder(point.quantity)
-    second = _labelled(point.enum) if point.enum else meaning
+    second = _labelled(point.enum) if point.enum else _meaning(point)
     if second is None:
         return read
     return lambda value: second(read(value))
+
+
+def _meaning(point: BlePoint) -> Read | None:
+    """Its scale, range and so on; None: the value is what is meant."""
+    return None if point.type in {"bool", "string"} else meaning(point.quantity)
 
 
 def _labelled(labels: Mapping[Any, Value]) -> Read:
@@ -57,8 +61,11 @@ def _labelled(labels: Mapping[Any, Value]) -> Read:
     return label
 
 
+_NO_NUMBERS = (bool, str)
+
+
 def _float(value: Value) -> Value:
-    if isinstance(value, bool | str) or not math.isfinite(value):
+    if isinstance(value, _NO_NUMBERS) or not math.isfinite(value):
         raise _mismatch()
     return float(value)
 

@@ -13,6 +13,7 @@ from adapters.ble.gatt.connection import Connection
 from adapters.ble.gatt.job import Job, Look, Work
 from adapters.ble.gatt.outcome import expired, partly
 from adapters.ble.gatt.reader import Reader
+from adapters.ble.gatt.silence import Silence
 from adapters.ble.gatt.tellings import Tellings
 from adapters.ble.gatt.trouble import Trouble
 from adapters.ble.gatt.writer import Writer
@@ -30,6 +31,10 @@ class Host(Protocol):
     @property
     def tellings(self) -> Tellings:
         """What it tells by itself."""
+
+    @property
+    def silence(self) -> Silence:
+        """Where an answer may yet come."""
 
     @property
     def hindrance(self) -> Trouble | None:
@@ -75,7 +80,7 @@ class Commands:
 
         async def work(connection: Connection, wrote: Wrote) -> Result:
             writer = Writer(connection, self._deadline_s, wrote)
-            return await answered(connection, writer, invoking)
+            return await answered(connection, writer, invoking, self._host.silence)
 
         return await self._in_turn(work, wrote)
 

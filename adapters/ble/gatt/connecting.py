@@ -25,6 +25,8 @@ RELEASE_S = 0.5
 """To let go of what did not come about: bleak has told BlueZ so already, and may wait for ever to hear that it is."""
 YIELD_S = 5.0
 """Who is known not to answer is tried no longer where others wait: one that advertises each second takes less."""
+ENOUGH_S = 45.0
+"""No try is begun that may take all of them longer: within a minute it is known that a device can't be had."""
 HOPELESS = frozenset({Why.PAIRING, Why.OUT_OF_RANGE})
 """What another try does not mend, or makes worse: devices lock themselves after wrong passkeys."""
 
@@ -64,11 +66,15 @@ class Connecting:
             try:
                 return await self._tried(device or await self._anew(found.address), manner)
             except Trouble as trouble:
-                if trouble.why in HOPELESS or number + 1 == manner.attempts:
+                if trouble.why in HOPELESS or number + 1 == manner.attempts or self._is_enough:
                     raise
                 device = None if trouble.why is Why.FORGOTTEN else self._room.radio.device(found.address) or device
             await asyncio.sleep(PAUSES_S[min(number, len(PAUSES_S) - 1)])
         raise AssertionError("there is at least one attempt")
+
+    @property
+    def _is_enough(self) -> bool:
+        return self.cost_s + self._room.link.connect_timeout > ENOUGH_S
 
     async def _anew(self, address: str) -> BLEDevice:
         device = await self._room.heard_anew(address, SEEK_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.service import BleakGATTServiceCollection
 
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of
+from adapters.ble.air.leaving import patience_s
 from adapters.ble.air.tapping import Tapping
 from adapters.ble.config import Attribute, WriteMode
 from adapters.ble.gatt.attributes import called, characteristic, descriptor
@@ -101,20 +103,25 @@ class Connection:
             raise Trouble(Why.UNFIT, f"{len(data)} bytes are more than the {most} that go without response")
         return Write(where, data, response)
 
-    async def write(self, attribute: Attribute, data: bytes, mode: WriteMode, wrote: Wrote) -> None:
-        """`wrote` is told at the moment it goes out; raises Trouble, before that where nothing is sent."""
+    async def write(
+        self, attribute: Attribute, data: bytes, mode: WriteMode, wrote: Wrote, within_s: float = math.inf
+    ) -> None:
+        """`wrote` is told at the moment it goes out; raises Trouble, before that where nothing is sent.
+
+        `within_s`: later it is not tried any more, as bleak does while BlueZ says that it is busy.
+        """
         write = self.writing(attribute, data, mode)
         if not self.is_up:
             raise Trouble(Why.LOST, "the connection went down")
         wrote(self._exchange.frame(write))
-        await self._asked(self._exchange.write(write), "write")
+        await self._asked(self._exchange.write(write), "write", within_s)
 
-    async def listen(self, attribute: Attribute, tell: Hear) -> None:
-        """Have it told from now on, by notification or indication; raises Trouble."""
+    async def listen(self, attribute: Attribute, tell: Hear) -> bool:
+        """Have it told from now on, by notification or indication; whether others are, too. Raises Trouble."""
         echo = self._echoes.get(attribute)
         if echo is not None:
             echo.tells.append(tell)
-            return
+            return True
         where = self._characteristic(attribute)
         if not {"notify", "indicate"}.intersection(where.properties):
             offered = ", ".join(where.properties) or "nothing"
@@ -125,6 +132,11 @@ class Connection:
         except BaseException:
             del self._echoes[attribute]
             raise
+        return False
+
+    def give_up(self) -> None:
+        """An answer may yet come that nobody waits for any more, and that nothing else must be taken for."""
+        self._is_spent = True
 
     async def quit(self, attribute: Attribute, tell: Hear) -> None:
         """Have it told no more; where that fails the connection is of no use any more."""
@@ -168,10 +180,10 @@ class Connection:
             return descriptor(self._services, attribute)
         return self._characteristic(attribute)
 
-    async def _asked(self, work: Coroutine[Any, Any, T], name: str) -> T:
+    async def _asked(self, work: Coroutine[Any, Any, T], name: str, within_s: float = math.inf) -> T:
         """What comes of it, unless the connection goes down first."""
         try:
-            return await within(self._timeout_s, work, f"ble-{name}", self.lost)
+            return await within(min(self._timeout_s, within_s), work, f"ble-{name}", self.lost)
         except FOREIGN as error:
             trouble = of_asking(error)
             self._is_spent = self._is_spent or trouble.why is Why.TIMEOUT
@@ -187,7 +199,7 @@ class Connection:
 async def closed(client: BleakClient, limit_s: float) -> None:
     """Disconnect, however that goes: bleak lets go of its D-Bus connection in any case."""
     with suppress(*FOREIGN):  # BlueZ is away, or does not know the device any more
-        await within(limit_s, client.disconnect(), "ble-disconnect")
+        await within(patience_s(limit_s), client.disconnect(), "ble-disconnect")
 
 
 def _response(where: BleakGATTCharacteristic, mode: WriteMode, attribute: Attribute) -> bool:

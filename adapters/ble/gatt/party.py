@@ -14,6 +14,7 @@ from adapters.ble.gatt.job import Job
 from adapters.ble.gatt.jobs import Jobs
 from adapters.ble.gatt.reads import Reads
 from adapters.ble.gatt.room import Room
+from adapters.ble.gatt.silence import Silence
 from adapters.ble.gatt.slots import Seat
 from adapters.ble.gatt.standing import Standing
 from adapters.ble.gatt.tellings import Tellings
@@ -51,6 +52,7 @@ class GattParty:
             name, [self._group(each) for each in parts.told], device.gatt.max_notifications, emit, self._standing
         )
         self._attributes = tuple(dict.fromkeys((*self._reads.attributes, *self.tellings.attributes)))
+        self.silence = Silence()
         self._visits = Visits(name, device, self._attributes, room)
         self._patience = Patience()
         self._jobs = Jobs(room.link.poll_share, lambda: self._reads.are_due)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from gateway.model import Bad, BadReason, PointGroup, Sample, Value
 
@@ -27,9 +28,10 @@ class Collapse:
     def sample(self, found: Found, time_ms: int, now_s: float) -> Sample | None:
         """Those of these that are to be told now; None where there are none."""
         due = {name: new for name, new in found.items() if self._is_due(name, new, now_s)}
-        if all(name in self._restless and not self._is_old(name, now_s) for name in due):
+        if not due or (self._restless and self._is_hardly_worth_it(due, now_s)):
             return None
-        self._told.update((name, (new, now_s)) for name, new in due.items())
+        for name, new in due.items():
+            self._told[name] = new, now_s
         return sample_of(self.group, due, time_ms)
 
     @property
@@ -43,11 +45,16 @@ class Collapse:
 
     def again_s(self, names: Iterable[str]) -> float:
         """When the first of these is told again, though it is the same; all of them were told."""
-        return min((self._told[name][1] + self._every_s for name in names if name in self._told), default=float("inf"))
+        told = self._told
+        return min([told[name][1] for name in names if name in told], default=float("inf")) + self._every_s
 
     def _is_due(self, name: str, new: Value | Bad, now_s: float) -> bool:
         told = self._told.get(name)
         return told is None or _differ(told[0], new) or now_s - told[1] >= self._every_s
+
+    def _is_hardly_worth_it(self, due: Found, now_s: float) -> bool:
+        """Whether all of it is restless as ever."""
+        return all(name in self._restless and not self._is_old(name, now_s) for name in due)
 
     def _is_old(self, name: str, now_s: float) -> bool:
         """Whether it is more than a change of what is never the same."""
@@ -88,8 +95,10 @@ class Ages:
 
 def sample_of(group: PointGroup, found: Found, time_ms: int) -> Sample:
     """A sample that tells these, which are at least one."""
-    values = tuple(None if isinstance(new := found.get(name), Bad) else new for name in group.points)
+    values: tuple[Any, ...] = tuple(map(found.get, group.points))
     bad = {name: new for name, new in found.items() if isinstance(new, Bad)}
+    if bad:
+        values = tuple(None if isinstance(new, Bad) else new for new in values)
     return Sample(group, time_ms, values, bad, partial=len(found) < len(group.points))
 
 

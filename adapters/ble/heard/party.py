@@ -73,9 +73,9 @@ class Party:
         """It has advertised: what is to be told of that."""
         return [*self._hear(advert, now_s)]
 
-    def look(self, now_s: float, now_ms: int) -> list[Item]:
-        """Some time has passed: what is to be told of silence, and of what waited."""
-        return [*self._look(now_s, now_ms)]
+    def look(self, now_s: float, now_ms: int, deaf_s: float = 0.0) -> list[Item]:
+        """Some time has passed: what is to be told of silence, of all since `deaf_s` if not 0, and of what waited."""
+        return [*self._look(now_s, now_ms, deaf_s)]
 
     def met(self, now_s: float, now_ms: int) -> list[Item]:
         """It answers over a connection: it is there, though many devices do not advertise meanwhile."""
@@ -97,15 +97,17 @@ class Party:
         yield from self._held(voice, now_s)
         self._heard_s = now_s
         says = advert.says()
-        if says == self._says and now_s < self._again_s and silence_s < APART_S:
+        is_same = says == self._says and silence_s < APART_S
+        if is_same and now_s < self._again_s:
             self._counters.collapsed += 1
             self._flood.drop(now_s)
             voice.again(now_s)
         elif self._flood.admits(advert, now_s):
-            yield from self._take(voice, advert, now_s, is_new=says != self._says or silence_s >= APART_S)
+            self._says = says
+            yield from self._take(voice, advert, now_s, is_new=not is_same)
         yield from _if_any(self._flood.news(now_s))
 
-    def _look(self, now_s: float, now_ms: int) -> Iterator[Item]:
+    def _look(self, now_s: float, now_ms: int, deaf_s: float) -> Iterator[Item]:
         voice = self._begun(now_s)
         yield from self._held(voice, now_s)
         stale = voice.stale(now_s)
@@ -114,7 +116,7 @@ class Party:
         if silent:
             self._again_s = NEVER_S
         yield from silent
-        yield from _if_any(self._state(now_s, now_ms))
+        yield from _if_any(self._state(now_s, now_ms, deaf_s))
         if self._learning is not None and self._learning.is_settled(now_s):
             yield Relearned(self._name)
         yield from _if_any(self._flood.news(now_s))
@@ -131,21 +133,22 @@ class Party:
         """What a flood has held back, if its time has come."""
         advert = self._flood.due(now_s)
         if advert is not None:
-            yield from self._take(voice, advert, now_s, is_new=advert.says() != self._says)
+            before, self._says = self._says, advert.says()
+            yield from self._take(voice, advert, now_s, is_new=self._says != before)
 
-    def _state(self, now_s: float, now_ms: int) -> DeviceStatus | None:
+    def _state(self, now_s: float, now_ms: int, deaf_s: float) -> DeviceStatus | None:
         """What has become of its state meanwhile."""
-        after_s = self._device.stale_after_s
-        if not after_s or now_s - self._heard_s < after_s:
-            return self._standing.settled(now_ms, now_s)
+        after_s, silent_s = self._device.stale_after_s, now_s - self._heard_s
+        is_unheard = 0 < deaf_s <= silent_s
+        if not after_s or silent_s < after_s:
+            return self._standing.unheard(now_ms) if is_unheard else self._standing.settled(now_ms, now_s)
         self._again_s = NEVER_S
-        return self._standing.silent(now_ms)
+        return self._standing.silent(now_ms, is_alone=not is_unheard)
 
     def _take(self, voice: Voice, advert: Advert, now_s: float, *, is_new: bool) -> Iterator[Item]:
         """One packet that is not just the last one again; `is_new`: what happens in it has not been told."""
         if not self._standing.is_heard:
             self._back(voice, now_s)
-        self._says = advert.says()
         outcome = self._decoder.decode(advert) if self._decoder is not None else None
         told = self._told(outcome, now_s)
         packet = self._count(told)

@@ -82,6 +82,7 @@ def _called(device: BleDevice, group: PointGroup | None, name: str) -> Iterable[
 
 
 def _found(names: Iterable[str], reading: Reading) -> Found:
-    told = zip(names, reading.values, strict=True)
-    bad = reading.bad
+    told, bad = zip(names, reading.values, strict=True), reading.bad
+    if not bad:
+        return {name: value for name, value in told if value is not None}
     return {name: bad[name] if value is None else value for name, value in told if value is not None or name in bad}

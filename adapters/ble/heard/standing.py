@@ -15,6 +15,11 @@ SETTLE_S = 10.0
 MAX_MODELS = 3
 """A tag may speak as several things, one after the other; who changes all the time is not worth a status each."""
 
+DEAF = (
+    "the radio hears nobody at all any more, though its scan was begun anew: it may need to be switched off and on "
+    "(`bluetoothctl power off` and `power on`), or to be plugged in again"
+)
+
 SILENT = "silent"
 """The reason why a device is offline that was not heard."""
 
@@ -79,13 +84,17 @@ class Standing:
         """Some time has passed while it is there."""
         return self._turn(self._judge(now_s), time_ms) if self.is_heard else None
 
-    def silent(self, time_ms: int) -> DeviceStatus | None:
-        """It is not heard for too long."""
+    def unheard(self, time_ms: int) -> DeviceStatus | None:
+        """Nobody is heard: that it says nothing says nothing of itself."""
+        return self._turn(Why(DeviceState.DEGRADED, SILENT, DEAF), time_ms) if self.is_heard else None
+
+    def silent(self, time_ms: int, *, is_alone: bool = True) -> DeviceStatus | None:
+        """It is not heard for too long; others are, or it is not `is_alone`."""
         after = format_duration(self._stale_after_s)
         never = self._why.state is DeviceState.UNKNOWN
         text = f"never heard in the {after} since the radio began" if never else f"not heard for {after}"
         self._refused = None
-        return self._turn(Why(DeviceState.OFFLINE, SILENT, f"{text}: {self._hint}"), time_ms)
+        return self._turn(Why(DeviceState.OFFLINE, SILENT, f"{text}: {self._hint if is_alone else DEAF}"), time_ms)
 
     def _judge(self, now_s: float) -> Why:
         if self._refused is not None:

@@ -95,6 +95,7 @@ async def site(
     radio: Radio,
     peripherals: Sequence[Peripheral],
     devices: dict[str, dict[str, Any]],
+    /,
     *,
     ends: bool = False,
     **link: Any,

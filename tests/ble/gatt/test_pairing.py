@@ -42,3 +42,14 @@ async def test_without_pairing_what_is_encrypted_is_not_waited_for_for_ever(radi
         await here.emitted.state("sensor", DeviceState.DEGRADED)
         assert here.emitted.values("sensor")["warmth"] == 21.5
         assert here.emitted.bad("sensor")["secret"].reason is BadReason.TIMEOUT
+
+
+async def test_a_device_that_wants_to_be_paired_with_beside_one_that_is_says_so(radio: Radio) -> None:
+    other = "C0:FF:EE:00:00:11"
+    given = {
+        "sensor": device(points=POINTS, gatt={"passkey": PASSKEY}),
+        "other": device(other, points={**POINTS, "warmth": {"characteristic": "temperature"}}),
+    }
+    async with site(radio, [sensor(passkey=PASSKEY), sensor(other)], given) as here:
+        await here.emitted.state("other", DeviceState.DEGRADED)
+        assert "it wants to be paired with first: write gatt: {pair: true}" in here.detail("other")
