@@ -63,31 +63,34 @@ class Collapse:
 
 
 class Ages:
-    """When each of some points was last said; one that is silent for `stale_after_s` is stale, told once. 0: never."""
+    """When each of some points was last said; one that is silent for too long is stale, told once."""
 
-    def __init__(self, points: Iterable[str], stale_after_s: float, now_s: float) -> None:
-        self._stale_after_s = stale_after_s
+    def __init__(self, points: Iterable[str], now_s: float) -> None:
         self._said_s = dict.fromkeys(points, now_s)
+        self._unsaid = set(self._said_s)
         self._stale: set[str] = set()
 
     def begin(self, now_s: float) -> None:
         """Each has as long again: the device is heard after a silence."""
-        self.said(tuple(self._said_s), now_s)
+        self._said_s = dict.fromkeys(self._said_s, now_s)
+        self._stale.clear()
 
     def said(self, names: Iterable[str], now_s: float) -> None:
         """They were, whether that was told or not."""
         for name in names:
             self._said_s[name] = now_s
+            self._unsaid.discard(name)
             self._stale.discard(name)
 
-    def turned(self, now_s: float) -> dict[str, Bad]:
-        """Those that turned stale since the last look."""
-        if not self._stale_after_s:
-            return {}
+    def turned(self, now_s: float, after_s: float, unsaid_after_s: float) -> dict[str, Bad]:
+        """Those that turned stale since the last look, by how long they may be silent; 0: for ever.
+
+        `unsaid_after_s`: those that were never said.
+        """
         late = [
             name
             for name, said_s in self._said_s.items()
-            if now_s - said_s >= self._stale_after_s and name not in self._stale
+            if name not in self._stale and 0 < (unsaid_after_s if name in self._unsaid else after_s) <= now_s - said_s
         ]
         self._stale.update(late)
         return dict.fromkeys(late, STALE)
