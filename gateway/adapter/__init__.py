@@ -36,8 +36,8 @@ from gateway.adapter.readback import ReadBack, check_read_backs
 from gateway.adapter.sense import of_scale, value_complaints
 from gateway.adapter.settings import Commands, DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
+from gateway.adapter.unscaled import wanted
 from gateway.adapter.valued import ValuePoint
-from gateway.adapter.wanted import wanted
 from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules, check_commands
 
 __all__ = [

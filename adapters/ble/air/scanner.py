@@ -54,8 +54,9 @@ class Scanner:
     def deaf_s(self) -> float:
         """For so long nothing has been heard, though the scan was begun anew; 0 as long as that may be chance."""
         now_s = self._loop.time()
-        is_tried = self._remedies and self._patience.listened_s(now_s) > min(SURE_S, self._patience.limit_s)
-        return self._patience.silent_s(now_s) if is_tried and self._inbox.heard == self._heard else 0.0
+        has_had_its_time = self._patience.listened_s(now_s) > min(SURE_S, self._patience.limit_s)
+        is_deaf = self._remedies > 1 or (self._remedies == 1 and has_had_its_time)
+        return self._patience.silent_s(now_s) if is_deaf and self._inbox.heard == self._heard else 0.0
 
     async def run(self) -> None:
         """Until cancelled; AdapterError when no remedy is left."""

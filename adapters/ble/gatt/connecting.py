@@ -114,7 +114,7 @@ class Connecting:
             if not client.is_connected:
                 raise Trouble(Why.UNREACHABLE, "the connection went down as soon as it was there")
             is_up = True
-            return Connection(client, self._gatt.timeout, lost, self._room.tapping)
+            return Connection(client, self._gatt, lost, self._room.tapping)
         except FOREIGN as error:
             raise of_connecting(error) from error
         finally:

@@ -16,7 +16,7 @@ from bleak.backends.service import BleakGATTServiceCollection
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of
 from adapters.ble.air.leaving import patience_s
 from adapters.ble.air.tapping import Tapping
-from adapters.ble.config import Attribute, WriteMode
+from adapters.ble.config import Attribute, Gatt, WriteMode
 from adapters.ble.gatt.attributes import called, characteristic, descriptor
 from adapters.ble.gatt.checks import MAX_VALUE
 from adapters.ble.gatt.echo import Echo, Hear
@@ -37,13 +37,14 @@ BUSY_S = (0.1, 0.25, 1.0)
 class Connection:
     """Of one device, until it is `lost` or closed; one thing at a time is asked of it."""
 
-    def __init__(self, client: BleakClient, timeout_s: float, lost: asyncio.Future[None], tapping: Tapping) -> None:
+    def __init__(self, client: BleakClient, gatt: Gatt, lost: asyncio.Future[None], tapping: Tapping) -> None:
         self.lost = lost
         """Done when it went down by itself."""
         self._client = client
         self._exchange = Exchange(client, tapping)
         self._is_spent = False
-        self._timeout_s = timeout_s
+        self._timeout_s = gatt.timeout
+        self._pairs = gatt.pairs
         self._echoes: dict[Attribute, Echo] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -185,7 +186,7 @@ class Connection:
         try:
             return await within(min(self._timeout_s, within_s), work, f"ble-{name}", self.lost)
         except FOREIGN as error:
-            trouble = of_asking(error)
+            trouble = of_asking(error, pairs=self._pairs)
             self._is_spent = self._is_spent or trouble.why is Why.TIMEOUT
             if trouble.code == LOST_CODE and await self._went_down():
                 trouble = Trouble(Why.LOST, "the connection went down")

@@ -6,7 +6,7 @@ from bleak.exc import BleakDBusError, BleakDeviceNotFoundError, BleakError, Blea
 
 from adapters.ble.air.errors import UNKNOWN_METHOD, UNKNOWN_OBJECT, code_of, words
 from adapters.ble.gatt.trouble import Trouble, Why
-from adapters.ble.gatt.words import NEEDS_PAIRING, refusal
+from adapters.ble.gatt.words import KEYS_LOST, NEEDS_PAIRING, NO_PAIRING, refusal
 
 BLUEZ_ERROR = "org.bluez.Error."
 AUTHENTICATION = BLUEZ_ERROR + "Authentication"
@@ -15,7 +15,6 @@ NOT_PAIRED = "Not paired"
 """What NotPermitted says where an attribute wants a paired connection (BlueZ, src/gatt-client.c)."""
 GONE = frozenset({UNKNOWN_OBJECT, UNKNOWN_METHOD, BLUEZ_ERROR + "DoesNotExist"})
 NOT_CONNECTED = BLUEZ_ERROR + "NotConnected"
-DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 
 
 def of_connecting(error: BaseException) -> Trouble:
@@ -25,7 +24,7 @@ def of_connecting(error: BaseException) -> Trouble:
     if isinstance(error, BleakDeviceNotFoundError) or code_of(error) in GONE or _is_unknown(error):
         return Trouble(Why.FORGOTTEN, "it is not heard just now")
     if code_of(error).startswith(AUTHENTICATION):
-        return Trouble(Why.PAIRING, f"it does not let itself be paired with ({_short(error)})")
+        return Trouble(Why.PAIRING, f"it does not let itself be paired with ({_short(error)}): {NO_PAIRING}")
     if code_of(error).startswith(BLUEZ_ERROR):
         return Trouble(Why.UNREACHABLE, f"the connection does not come about ({_short(error)})")
     if type(error) is BleakError and "discover services" in str(error):
@@ -33,15 +32,15 @@ def of_connecting(error: BaseException) -> Trouble:
     return Trouble(Why.UNREACHABLE, words(error))
 
 
-def of_asking(error: BaseException) -> Trouble:
-    """What one of FOREIGN means that a read, a write or the like has raised."""
+def of_asking(error: BaseException, *, pairs: bool = False) -> Trouble:
+    """What one of FOREIGN means that a read, a write or the like has raised; `pairs`: of one that is paired with."""
     if isinstance(error, TimeoutError):
         return Trouble(Why.TIMEOUT, "it is connected, but does not answer")
     if isinstance(error, BleakGATTProtocolError):
-        return Trouble(Why.REFUSED, refusal(int(error.code)), int(error.code))
+        return Trouble(Why.REFUSED, refusal(int(error.code), pairs=pairs), int(error.code))
     if isinstance(error, BleakDBusError) and not _is_down(error):
         if NOT_PAIRED in _details(error) or error.dbus_error.startswith(AUTHENTICATION):
-            return Trouble(Why.REFUSED, NEEDS_PAIRING)
+            return Trouble(Why.REFUSED, KEYS_LOST if pairs else NEEDS_PAIRING)
         if error.dbus_error.startswith(BLUEZ_ERROR):
             return Trouble(Why.REFUSED, f"BlueZ says {_short(error)}")
     return Trouble(Why.LOST, "the connection went down")

@@ -19,6 +19,7 @@ class Jobs:
         self._jobs: deque[Job] = deque()
         self._turns = Turns(poll_share)
         self._are_due = are_due
+        self._is_over = False
         self._loop = asyncio.get_running_loop()
 
     def __bool__(self) -> bool:
@@ -30,7 +31,10 @@ class Jobs:
         return bool(self._jobs) and not (self._are_due() and self._turns.polls_first)
 
     def add(self, job: Job) -> None:
-        """Behind those that wait."""
+        """Behind those that wait; once all are dropped, it is, too."""
+        if self._is_over:
+            job.tell(NO_LINK)
+            return
         self._jobs.append(job)
         self.settle()
 
@@ -55,7 +59,8 @@ class Jobs:
             self._jobs.popleft().fail(trouble)
 
     def drop(self) -> None:
-        """None of them will be."""
+        """None of them will be, nor any that is yet to come."""
+        self._is_over = True
         while self._jobs:
             self._jobs.popleft().tell(NO_LINK)
 

@@ -68,6 +68,8 @@ class Parties:
             self._sought = [each for each in self._sought if each not in sought]
             staying.cancel()
             await asyncio.wait({staying})
+            if not staying.cancelled() and isinstance(error := staying.exception(), Exception):
+                self._room.radio.lose(error)
 
     def heard(self, address: str) -> None:
         """Somebody is there: perhaps one of those whose address is a new one each quarter of an hour."""

@@ -20,6 +20,7 @@ from adapters.ble.gatt.standing import Standing
 from adapters.ble.gatt.tellings import Tellings
 from adapters.ble.gatt.trouble import Trouble, Why
 from adapters.ble.gatt.visits import FIND_S, UNFOUND, Haste, Visits
+from adapters.ble.gatt.words import PAIR_ANEW
 from adapters.ble.items import Tell
 from gateway.grid import Slot, Ticket, shared_grid
 from gateway.line import Patience
@@ -254,7 +255,7 @@ class GattParty:
             self._patience.failed(now_s, cost_s)
             return
         if trouble.why is Why.LOST:
-            trouble = Trouble(Why.UNREACHABLE, str(trouble))
+            trouble = Trouble(Why.UNREACHABLE, f"{trouble}: {PAIR_ANEW}" if self.device.gatt.pairs else str(trouble))
         if trouble.why is Why.PAIRING and now_s >= self._locked_s:
             self._locked_s = now_s + LOCKED_S
         self._patience.failed(now_s, cost_s, self._room.rest_s(cost_s))

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 NEEDS_PAIRING = "it wants to be paired with first: write gatt: {pair: true}, or its passkey"
+PAIR_ANEW = "if it was reset since it was paired, `bluetoothctl remove ADDRESS`, and make it ready to be paired"
+NO_PAIRING = f"is its passkey right, and is it ready to be paired? And {PAIR_ANEW}"
+KEYS_LOST = f"it does not know its pairing any more: {PAIR_ANEW}"
+UNPAIRED = frozenset({0x05, 0x0F})
 LOST_CODE = 0x0E
 """Unlikely Error: also what BlueZ gives to what was under way when the connection went down."""
 
@@ -41,8 +45,10 @@ OF_APPLICATION = range(0x80, 0xA0)
 """Codes whose meaning is the device's own."""
 
 
-def refusal(code: int) -> str:
-    """A sentence, with the code."""
+def refusal(code: int, *, pairs: bool = False) -> str:
+    """A sentence, with the code; `pairs`: of one that is paired with."""
+    if pairs and code in UNPAIRED:
+        return f"{KEYS_LOST} (ATT error 0x{code:02x})"
     if code in OF_APPLICATION:
         return f"it refuses with a code of its own, 0x{code:02x}: its manual says what that means"
     return f"{REFUSALS.get(code, 'it refuses')} (ATT error 0x{code:02x})"

@@ -65,6 +65,7 @@ async def test_a_write_that_bluez_puts_off_is_not_made_after_its_deadline(radio:
         busy = bluez.inject("GattCharacteristic1.WriteValue", ("org.bluez.Error.InProgress", "In Progress"))
         result = await here.write(knobs=1, within_s=0.3)
         assert result.status is ResultStatus.UNKNOWN
+        await until(lambda: not peripheral.connected)  # what was sent before its deadline has arrived
         bluez.mend(busy)
         assert (await here.write(knobs=2)).status is ResultStatus.DONE
     assert writes == [b"\0\0\0\2"]

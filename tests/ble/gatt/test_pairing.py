@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from adapters.ble.simulator.bluez import Radio
@@ -53,3 +55,17 @@ async def test_a_device_that_wants_to_be_paired_with_beside_one_that_is_says_so(
     async with site(radio, [sensor(passkey=PASSKEY), sensor(other)], given) as here:
         await here.emitted.state("other", DeviceState.DEGRADED)
         assert "it wants to be paired with first: write gatt: {pair: true}" in here.detail("other")
+
+
+async def test_one_that_hangs_up_on_its_pairing_is_told_how_to_be_paired_anew(radio: Radio) -> None:
+    peripheral = sensor()
+
+    async def hang_up() -> bytes:
+        peripheral.hang_up()
+        await asyncio.Event().wait()
+        return b""
+
+    peripheral.characteristic(SECRET).read = hang_up
+    async with site(radio, [peripheral], {"sensor": device(points=POINTS, gatt={"pair": True})}) as here:
+        await here.emitted.state("sensor", DeviceState.OFFLINE)
+        assert "`bluetoothctl remove ADDRESS`" in here.detail("sensor")

@@ -52,5 +52,25 @@ def test_what_a_failed_read_means(error: Exception, why: Why) -> None:
     assert of_asking(error).why is why
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        BleakGATTProtocolError(0x05),
+        BleakGATTProtocolError(0x0F),
+        BleakDBusError(BLUEZ + "NotPermitted", ["Not paired"]),
+    ],
+)
+def test_who_is_paired_with_and_says_it_is_not_is_not_to_be_paired_with_by_configuration(error: Exception) -> None:
+    assert "write gatt: {pair: true}" in str(of_asking(error))
+    assert "`bluetoothctl remove ADDRESS`" in str(of_asking(error, pairs=True))
+    assert "write gatt" not in str(of_asking(error, pairs=True))
+
+
+def test_a_pairing_that_fails_says_what_to_do() -> None:
+    words = str(of_connecting(BleakDBusError(BLUEZ + "AuthenticationFailed", ["Authentication Failed"])))
+    assert "is its passkey right, and is it ready to be paired?" in words
+    assert "`bluetoothctl remove ADDRESS`" in words
+
+
 def test_every_code_is_said_with_its_number() -> None:
     assert all(f"0x{code:02x}" in refusal(code) for code in range(256))
