@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from contextlib import suppress
 from typing import Any
 
+from bleak import BleakClient
 from bleak.backends.bluezdbus import defs
 from bleak.backends.bluezdbus import manager as bleak_manager
 from bleak.backends.bluezdbus.version import BlueZFeatures
@@ -93,6 +95,23 @@ def is_connected() -> bool:
     """Whether bleak still is: D-Bus ends connections of those who read too slowly."""
     manager: Any = bleak_manager._global_instances.get(asyncio.get_running_loop())  # noqa: SLF001 -- see above
     return manager is not None and manager._bus is not None and manager._bus.connected  # noqa: SLF001 -- likewise
+
+
+def is_open(client: BleakClient) -> bool:
+    """Whether its own connection to D-Bus still is: without it BlueZ notifies nothing, and bleak does not say so."""
+    bus: Any = client._backend._bus  # type: ignore[attr-defined]  # noqa: SLF001 -- see above
+    return bus is not None and bus.connected
+
+
+async def abandon(client: BleakClient) -> None:
+    """Let go of one that is not open: bleak would call BlueZ over what is closed, and wait for an answer."""
+    backend: Any = client._backend  # noqa: SLF001 -- see above
+    if backend._is_connected:  # noqa: SLF001 -- likewise
+        backend._on_disconnected()  # noqa: SLF001 -- likewise
+    bus, backend._bus = backend._bus, None  # noqa: SLF001 -- likewise
+    if bus is not None and bus.unique_name is not None:  # else it never was open
+        with suppress(Exception):  # why it was closed
+            await bus.wait_for_disconnect()
 
 
 def standing(data: AdvertisementData) -> tuple[object, ...]:

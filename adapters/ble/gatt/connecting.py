@@ -21,8 +21,6 @@ PAUSES_S = (0.1, 0.25, 1.0, 4.0)
 """Between tries: most failures are interference, which is over at once; the last one for what takes longer."""
 SEEK_S = 10.0
 """For a device to be heard again that BlueZ has forgotten: slow ones advertise each few seconds."""
-RELEASE_S = 0.5
-"""To let go of what did not come about: bleak has told BlueZ so already, and may wait for ever to hear that it is."""
 YIELD_S = 5.0
 """Who is known not to answer is tried no longer where others wait: one that advertises each second takes less."""
 ENOUGH_S = 45.0
@@ -119,7 +117,7 @@ class Connecting:
             raise of_connecting(error) from error
         finally:
             if not is_up:
-                await closed(client, RELEASE_S)
+                await closed(client)
 
 
 class _Turn:

@@ -13,6 +13,7 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.service import BleakGATTServiceCollection
 
+from adapters.ble.air import seam
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of
 from adapters.ble.air.leaving import patience_s
 from adapters.ble.air.tapping import Tapping
@@ -51,7 +52,8 @@ class Connection:
     @property
     def is_up(self) -> bool:
         """As far as anybody knows; what has not answered once has to be connected anew: its answer may yet come."""
-        return not self._is_spent and not self.lost.done() and self._client.is_connected
+        is_there = not self._is_spent and not self.lost.done() and self._client.is_connected
+        return is_there and seam.is_open(self._client)
 
     def missing(self, attributes: Iterable[Attribute]) -> dict[Attribute, Trouble]:
         """Those that it does not have."""
@@ -164,7 +166,7 @@ class Connection:
 
     async def close(self) -> None:
         """Whatever state it is in; also after the device has ended it, lest D-Bus keeps our end of it open."""
-        await closed(self._client, DISCONNECT_S)
+        await closed(self._client)
 
     @property
     def _services(self) -> Any:
@@ -197,10 +199,11 @@ class Connection:
         return not self.is_up
 
 
-async def closed(client: BleakClient, limit_s: float) -> None:
+async def closed(client: BleakClient) -> None:
     """Disconnect, however that goes: bleak lets go of its D-Bus connection in any case."""
     with suppress(*FOREIGN):  # BlueZ is away, or does not know the device any more
-        await within(patience_s(limit_s), client.disconnect(), "ble-disconnect")
+        ending = client.disconnect() if seam.is_open(client) else seam.abandon(client)
+        await within(patience_s(DISCONNECT_S), ending, "ble-disconnect")
 
 
 def _response(where: BleakGATTCharacteristic, mode: WriteMode, attribute: Attribute) -> bool:

@@ -280,8 +280,7 @@ class GattParty:
         out_of_range = self.trouble is not None and self.trouble.why is Why.OUT_OF_RANGE
         if out_of_range and self.address is not None and self._visits.is_near(self.address):
             self._patience.answered()
-        if self.trouble is not None:
-            self._news.set()
+        self._news.set()  # it may be time for the next try, or D-Bus may have ended the connection, which nobody tells
         return True
 
     def _fail(self, defect: Exception) -> None:

@@ -1,6 +1,9 @@
 import asyncio
+import socket
+from typing import Any
 
 import pytest
+from bleak.backends.bluezdbus.client import BleakClientBlueZDBus
 
 from adapters.ble.simulator.bluez import Bluez, Radio
 from gateway.model import Bad, BadReason, DeviceState
@@ -133,3 +136,24 @@ async def test_more_that_are_kept_than_there_are_connections_is_said(radio: Radi
     async with site(radio, [sensor(), sensor(address)], devices, connections=1) as here:
         await here.emitted.until(lambda: here.emitted.notices("one") and here.emitted.notices("two"))
         assert "they take turns" in here.emitted.notices("one")[0]
+
+
+async def test_where_d_bus_ends_the_connection_of_one_device_it_is_listened_to_anew(
+    radio: Radio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients: list[Any] = []
+    connect = BleakClientBlueZDBus.connect
+
+    async def noted(client: BleakClientBlueZDBus, **given: Any) -> None:
+        clients.append(client)
+        await connect(client, **given)
+
+    monkeypatch.setattr(BleakClientBlueZDBus, "connect", lambda client, pair: noted(client, pair=pair))
+    peripheral = sensor()
+    async with site(radio, [peripheral], {"sensor": device(points=COUNT)}) as here:
+        await here.emitted.state("sensor", DeviceState.ONLINE)
+        clients[0]._bus._sock.shutdown(socket.SHUT_RDWR)
+        await until(lambda: here.adapter.counters()["connects"] == 2)
+        await until(lambda: peripheral.notify(TOLD, b"\x00\x09"))
+        await here.emitted.until(lambda: here.emitted.samples("sensor"))
+        assert here.emitted.values("sensor") == {"count": 9}
