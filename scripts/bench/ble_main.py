@@ -92,7 +92,7 @@ def _config(bus: str, devices: int) -> list[str]:
 def _print(part: str, options: argparse.Namespace, cost: Cost) -> None:
     name = f"{part}, {options.devices} devices"
     wrong = f"{cost.lost} lost, {cost.doubled} doubled, {cost.wrong} wrong"
-    print(f"{name}: {cost.per_s:.0f} advertisements/s; {cost.sent} said something new, {wrong}")
+    print(f"{name}: {cost.per_s:.0f} advertisements/s; {cost.sent} said something new, {wrong}{_waiting(cost)}")
     cpu = f"{cost.us_each:.0f} us/advertisement, {cost.cpu_percent:.1f} % of a core, {cost.idle_percent:.1f} % idle"
     print(f"{name}: {cpu}, {cost.rss_mib:.1f} MiB at its highest; foreign {cost.foreign_percent:.0f} %")
     if cost.latency_ms:
@@ -100,6 +100,12 @@ def _print(part: str, options: argparse.Namespace, cost: Cost) -> None:
         print(f"{name}: advertised to broker p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {longest:.1f} ms")
     counted = ", ".join(f"{word} {cost.counters[word]}" for word in COUNTED if word in cost.counters)
     print(f"{name}: the gateway has counted {counted}", flush=True)
+
+
+def _waiting(cost: Cost) -> str:
+    """What came too fast for all of it to have been sent on."""
+    outbox = f", {cost.waiting} wait in the outbox" if cost.waiting else ""
+    return outbox + (f", {cost.overrun_bytes} bytes not taken in time" if cost.overrun_bytes else "")
 
 
 def _parse() -> argparse.Namespace:

@@ -56,6 +56,8 @@ class Cost:
 
     sent: int
     lost: int
+    waiting: int
+    """In the outbox still, where they came faster than they are sent on."""
     doubled: int
     wrong: int
     overrun_bytes: int
@@ -98,17 +100,19 @@ def cost_of(load: Load) -> Cost:
         processes.ask("fleet", "end")
         peak_bytes = usage.tree_peak_bytes(processes.pid("daemon"))
         _drain(processes)
-        counters = _counters(folder / "state")
+        status = _status(folder / "state")
         processes.stop_daemon()
         counts = processes.ask("counter", None)
         overrun_bytes = processes.ask("fleet", None)
         sent_us, arrived = _sent_us(folder / "sent"), _arrived(folder / "heard")
     first_us = dict(reversed(arrived))
+    waiting = status["endpoints"]["cloud"]["outbox"]["depth"]
     sent, seconds = sum(map(len, sent_us)), (after.time_ns - before.time_ns) / 1e9
     messages, cpu_percent = after.sent - before.sent, before.percent(after)
     return Cost(
         sent=sent,
-        lost=sent - len(first_us),
+        lost=max(0, sent - len(first_us) - waiting),
+        waiting=waiting,
         doubled=len(arrived) - len(first_us),
         wrong=counts["wrong"] + counts["malformed"],
         overrun_bytes=overrun_bytes,
@@ -119,7 +123,7 @@ def cost_of(load: Load) -> Cost:
         rss_mib=peak_bytes / MIB,
         latency_ms=[(at_us - sent_us[device][number - 1]) / 1000 for (device, number), at_us in first_us.items()],
         foreign_percent=(after.foreign_ns - before.foreign_ns) / seconds / 1e7,
-        counters=counters,
+        counters=_counters(status),
     )
 
 
@@ -131,12 +135,16 @@ def _idle_percent(load: Load, processes: Processes) -> float:
     return before.percent(_moment(processes))
 
 
-def _counters(state: Path) -> Mapping[str, int]:
-    """As `fieldgate status` has them."""
+def _status(state: Path) -> dict[str, Any]:
+    """Of the gateway itself."""
     command = [str(FIELDGATE), "status", "--json", "--state-dir", str(state)]
-    status = json.loads(subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout)
+    told: dict[str, Any] = json.loads(subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout)["status"]
+    return told
+
+
+def _counters(status: Mapping[str, Any]) -> Mapping[str, int]:
     total = Counter[str]()
-    for link in status["status"]["links"].values():
+    for link in status["links"].values():
         total.update({name: count for name, count in link.items() if isinstance(count, int)})
     return total
 
