@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.structs import replace
 
+from adapters.ble.air.tapping import Tapping
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.gatt.checks import bundles, invoking, point_of
+from adapters.ble.gatt.outcome import TOO_LATE
 from adapters.ble.heard.learned import completed
 from adapters.ble.outlook import outlook
 from adapters.ble.outlook.advice import advice
@@ -58,7 +60,7 @@ class BleAdapter(Adapter):
         self._memory = memory
         self._session: Session | None = None
         self._counters: Mapping[str, int] = {}
-        self._tap: Tap | None = None
+        self._tapping = Tapping()
 
     async def run(self, emit: Emit) -> None:
         """Scan, connect and emit until cancelled; AdapterError when the radio is lost."""
@@ -66,8 +68,7 @@ class BleAdapter(Adapter):
             from adapters.ble.session import Session  # noqa: PLC0415 -- without its extra `check` works all the same
         except ImportError as error:
             raise PermanentError(f"{EXTRA} ({error})") from error
-        session = Session(self._link, self._devices, self._memory, emit)
-        session.tap = self._tap
+        session = Session(self._link, self._devices, self._memory, emit, self._tapping)
         self._session = session
         try:
             await session.run()
@@ -82,12 +83,12 @@ class BleAdapter(Adapter):
             raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
         if command.invoke is not None:
             invoked = invoking(command.device, device, command.invoke, command.args)
-            return await self._down(command) or await self._commands(command).invoke(invoked, wrote)
+            return await self._barred(command) or await self._commands(command).invoke(invoked, wrote)
         if command.write:
             writes = bundles(device, command.write)
-            return await self._down(command) or await self._commands(command).write(writes, wrote)
+            return await self._barred(command) or await self._commands(command).write(writes, wrote)
         names = [(name, point_of(device, name).attribute is not None) for name in command.read or ()]
-        return await self._down(command) or await self._read(command, [n for n, is_asked in names if is_asked])
+        return await self._barred(command) or await self._read(command, [n for n, is_asked in names if is_asked])
 
     async def peek(self, command: Command) -> Result:
         """What a device offers over a connection: services, characteristics, values, points to write; for "gatt"."""
@@ -95,8 +96,8 @@ class BleAdapter(Adapter):
             raise Rejected("unknown-device", f"there is no device {command.device!r} on this link")
         if command.peek != GATT:
             raise Rejected("malformed", "a Bluetooth device is looked at as a whole: `fieldgate read DEVICE --gatt`")
-        if (down := await self._down(command)) is not None or self._session is None:
-            return down or DOWN
+        if (barred := await self._barred(command)) is not None or self._session is None:
+            return barred or DOWN
         from adapters.ble.search.walk import walk  # noqa: PLC0415 -- likewise
 
         return await self._session.visit(command.device, command.deadline_s, walk)
@@ -154,10 +155,8 @@ class BleAdapter(Adapter):
         return simulate(link, devices, options)
 
     def tap(self, tap: Tap | None) -> None:
-        """Show each advertisement, as `air.frame` has it, and what goes over connections."""
-        self._tap = tap
-        if self._session is not None:
-            self._session.tap = tap
+        """Show each advertisement, as `air.frame` has it, and what goes over connections, as `air.att` does."""
+        self._tapping.tap = tap
 
     def counters(self) -> Mapping[str, int]:
         """Of this radio: what was heard, and what became of it."""
@@ -168,11 +167,13 @@ class BleAdapter(Adapter):
         """With the points that those without any were found to have."""
         return {name: completed(device, memory[name]) for name, device in devices.items()}
 
-    async def _down(self, command: Command) -> Result | None:
-        """That there is no radio; waits for one that is being opened."""
+    async def _barred(self, command: Command) -> Result | None:
+        """That it is too late, or there is no radio; waits for one that is being opened."""
         session, loop = self._session, asyncio.get_running_loop()
         if session is None:
             return DOWN
+        if loop.time() >= command.deadline_s:
+            return TOO_LATE
         try:
             async with asyncio.timeout_at(min(command.deadline_s, loop.time() + OPEN_S)):
                 await session.opened.wait()

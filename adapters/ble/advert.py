@@ -28,6 +28,10 @@ class Advert(Struct, frozen=True, gc=False):
     services: Mapping[str, bytes] = NO_SERVICES
     uuids: tuple[str, ...] = ()
 
-    def says(self) -> tuple[object, ...]:
-        """All that a device says; equal where it is said again, however strong it was heard."""
-        return self.name, self.tx_power, dict(self.manufacturer), dict(self.services)
+    def has_same_data(self, other: Advert) -> bool:
+        """Whether what its manufacturers and services say is the same."""
+        return self.manufacturer == other.manufacturer and self.services == other.services
+
+    def has_same_head(self, other: Advert) -> bool:
+        """Whether the rest is the same, however strong it was heard, and from whatever address."""
+        return self.name == other.name and self.tx_power == other.tx_power and self.uuids == other.uuids

@@ -21,8 +21,8 @@ class Quantity(NamedTuple):
 RSSI, TX_POWER, NAME, LOST, PRESENT = "rssi", "tx_power", "name", "lost", "present"
 """What every device has, whatever its decoder.
 
-`lost`: packets that its counter says were sent and that were never heard, since the gateway's start; `present`: whether
-it was heard within `stale_after`.
+`lost`: packets that its counter says were sent and that were never heard, since the radio began: it begins anew with
+the gateway, and when the radio was lost; `present`: whether it was heard within `stale_after`.
 """
 
 OF_ANY: Mapping[str, Quantity] = MappingProxyType(

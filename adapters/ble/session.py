@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from adapters.ble.advert import Advert
 from adapters.ble.air.frame import frame
 from adapters.ble.air.radio import Radio
+from adapters.ble.air.tapping import Tapping
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.gatt.commands import Commands
 from adapters.ble.gatt.job import Look
@@ -18,7 +19,7 @@ from adapters.ble.gatt.parties import Parties
 from adapters.ble.heard.parties import Heard
 from adapters.ble.items import Item
 from adapters.ble.states import States, Way
-from gateway.adapter import Emit, Memory, Tap
+from gateway.adapter import Emit, Memory
 from gateway.grid import Slot, shared_grid
 from gateway.model import Bad, BadReason, DeviceStatus, Result, ResultStatus, Sample
 
@@ -35,14 +36,16 @@ Listen = Callable[[Advert], None]
 class Session:
     """The devices of a radio while it is there."""
 
-    def __init__(self, link: BleLink, devices: Mapping[str, BleDevice], memory: Memory, emit: Emit) -> None:
-        self.tap: Tap | None = None
+    def __init__(
+        self, link: BleLink, devices: Mapping[str, BleDevice], memory: Memory, emit: Emit, tapping: Tapping
+    ) -> None:
         self.radio: Radio | None = None
         """Once it is open."""
         self.opened = asyncio.Event()
         self._link = link
         self._devices = devices
         self._emit = emit
+        self._tapping = tapping
         self._states = States()
         self._heard = Heard(link, devices, memory)
         self._parties: Parties | None = None
@@ -55,7 +58,7 @@ class Session:
         radio = await Radio.opened(self._link, self._devices.values(), self._hear)
         ticket = shared_grid().subscribe(Slot(LOOK_S), self._look, radio.lose)
         try:
-            parties = self._parties = Parties(radio, self._devices, self._met)
+            parties = self._parties = Parties(radio, self._devices, self._met, self._tapping)
             self.radio = radio
             self.opened.set()
             await radio.serve(parties.runs())
@@ -115,8 +118,8 @@ class Session:
         return total
 
     def _hear(self, advert: Advert) -> None:
-        if self.tap is not None:
-            self.tap("rx", frame(advert))
+        if self._tapping.tap is not None:
+            self._tapping.show("rx", frame(advert))
         for listen in self._listeners:
             listen(advert)
         if self._parties is not None:
@@ -126,7 +129,8 @@ class Session:
             self._news.set()
 
     def _look(self) -> bool:
-        for item in self._heard.look(self._loop.time(), time.time_ns() // 1_000_000):
+        deaf_s = self.radio.scanner.deaf_s if self.radio is not None else 0.0
+        for item in self._heard.look(self._loop.time(), time.time_ns() // 1_000_000, deaf_s):
             self._tell(Way.HEARD, item)
         return True
 

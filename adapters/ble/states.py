@@ -48,6 +48,7 @@ def _joined(ways: list[DeviceStatus]) -> _Told:
     troubled = [each for each in ways if each.state is not DeviceState.ONLINE and each.state is not DeviceState.UNKNOWN]
     if not troubled:
         detail = next((each.detail for each in ways if each.detail is not None), None)
-        return _Told(ways[0].state, ways[0].reason, detail)
+        best = alive[0] if alive else ways[0]
+        return _Told(best.state, best.reason, detail)
     worst = troubled[0]
     return _Told(DeviceState.DEGRADED if alive else worst.state, worst.reason, worst.detail)

@@ -36,6 +36,7 @@ from gateway.adapter.readback import ReadBack, check_read_backs
 from gateway.adapter.sense import of_scale, value_complaints
 from gateway.adapter.settings import Commands, DeviceConfig, LinkConfig, PointConfig, Reconnect, ReportConfig
 from gateway.adapter.tls import TlsConfig
+from gateway.adapter.unscaled import wanted
 from gateway.adapter.valued import ValuePoint
 from gateway.adapter.writing import FailSafe, Guarded, StepConfig, Steps, WriteRules, check_commands
 
@@ -101,4 +102,5 @@ __all__ = [
     "ratings",
     "to_nobody",
     "value_complaints",
+    "wanted",
 ]

@@ -24,7 +24,8 @@ class Emit(Protocol):
         """Take it without ever waiting; overflow is counted and reported by the core, a notice is logged.
 
         After `Relearned` the adapter goes on with what it has: the core makes a fresh one, with what `complete` says
-        then, when it is time for that.
+        then, when it is time for that. A partial sample keeps its whole group fresh: which of its points are stale is
+        then for the adapter to say.
         """
 
     async def durable(self, sample: Sample, /) -> None:

@@ -24,8 +24,6 @@ ATC_CUSTOM = struct.Struct("<6shHHBBB")
 FIELDS = struct.Struct("<IhfB")
 MILLI_G = 980_665
 """In 10^-8 m/s² (ISO 80000-3)."""
-HEAD = struct.Struct("<I")
-"""Before advertisements that are handed over a socket: how many bytes they are."""
 LAST = 7_999
 """The highest number that all kinds can tell: at ten a second of each device it is reached after 13 minutes."""
 

@@ -1,7 +1,7 @@
 """Devices that advertise, in a process of their own: on a simulated BlueZ, or handed to the gateway over a socket.
 
-Ten devices of ten say something new each time where `--mix` is not given; with it seven, two more say again what they
-have said last, and one is a stranger. Advertisements of the same millisecond come at once.
+Each advertisement says something new. With `--mix` seven of ten do, two are the last one again, one is a stranger's.
+Those of the same millisecond come at once.
 
 Prints where the gateway finds them. Answers on stdin as `lines` does, with all advertisements so far, and writes the
 same; its last word is how many bytes nobody has taken.
@@ -15,76 +15,16 @@ import json
 import sys
 import time
 from array import array
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol
 
-import msgspec
-
-from adapters.ble.advert import Advert
-from adapters.ble.simulator.bluez import Bluez, Radio
-from adapters.ble.simulator.bus import Bus
 from adapters.ble.simulator.forge.format import Packet
-from scripts.bench.adverts import HEAD, address_of, kind_of, stranger, written
+from scripts.bench.adverts import address_of, kind_of, stranger, written
 from scripts.bench.lines import PROBE
+from scripts.bench.outlets import Outlet, air, pipe
 
-RADIO = "00:1A:7D:DA:71:13"
 TICK_S = 0.001
 REPEAT, STRANGE = (3, 7), 9
 """Of each ten, where `--mix` is given."""
-RSSI_DBM = -60
-
-
-class Outlet(Protocol):
-    """Takes what is advertised to the gateway."""
-
-    place: str
-
-    def say(self, address: str, packet: Packet) -> None:
-        """One advertisement."""
-
-    def flush(self) -> int:
-        """No more in this tick; bytes that wait."""
-
-
-class Air:
-    """The simulated BlueZ."""
-
-    def __init__(self, place: str, radio: Radio) -> None:
-        self.place = place
-        self._radio = radio
-
-    def say(self, address: str, packet: Packet) -> None:
-        name, manufacturer, services = packet.name, packet.manufacturer, packet.services
-        self._radio.advertise(address, RSSI_DBM, name=name, manufacturer=manufacturer, services=services)
-
-    def flush(self) -> int:
-        return 0
-
-
-class Pipe:
-    """A socket that the gateway connects to; what is said before it does is lost."""
-
-    def __init__(self, place: str) -> None:
-        self.place = place
-        self.writer: asyncio.StreamWriter | None = None
-        self._batch: list[Advert] = []
-
-    def say(self, address: str, packet: Packet) -> None:
-        now_ms = time.time_ns() // 1_000_000
-        self._batch.append(
-            Advert(address, now_ms, RSSI_DBM, packet.name, None, dict(packet.manufacturer), dict(packet.services))
-        )
-
-    def flush(self) -> int:
-        if self.writer is None or not self._batch:
-            self._batch.clear()
-            return 0
-        data = msgspec.msgpack.encode(self._batch)
-        self._batch.clear()
-        self.writer.write(HEAD.pack(len(data)) + data)
-        return self.writer.transport.get_write_buffer_size()
 
 
 class Devices:
@@ -144,28 +84,9 @@ class Devices:
         return self._names[device], kind_of(device).pack(self._addresses[device], number)
 
 
-@asynccontextmanager
-async def _air() -> AsyncIterator[Air]:
-    async with Bus() as bus, Bluez(bus.address) as bluez:
-        yield Air(bus.address, bluez.add_radio(RADIO))
-
-
-@asynccontextmanager
-async def _pipe(folder: Path) -> AsyncIterator[Pipe]:
-    pipe = Pipe(f"unix:path={folder / 'adverts'}")
-
-    def connected(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        pipe.writer = writer
-
-    async with await asyncio.start_unix_server(connected, folder / "adverts"):
-        yield pipe
-        if pipe.writer is not None:
-            pipe.writer.close()
-
-
 async def _serve(options: argparse.Namespace) -> Devices:
     """Until stdin ends."""
-    async with _pipe(options.out.parent) if options.fed else _air() as outlet:
+    async with pipe(options.out.parent) if options.fed else air() as outlet:
         devices = Devices(options.devices, options.rate, outlet, mix=options.mix)
         print(json.dumps(outlet.place), flush=True)
         advertising = asyncio.create_task(devices.advertise(), name="devices")

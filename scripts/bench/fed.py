@@ -1,6 +1,6 @@
-"""The gateway with a radio of which what it hears comes over a socket, past BlueZ, bleak and D-Bus.
+"""The gateway with a radio that hears what comes over a socket, past BlueZ, D-Bus and bleak.
 
-`bus` of the link is the socket: `unix:path=...`. Each frame is a length and advertisements in MessagePack.
+`bus` of the link is the socket: `unix:path=...`; who writes to it is in `outlets`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from adapters.ble.advert import Advert
 from adapters.ble.air.inbox import Inbox
 from adapters.ble.config import BleDevice, BleLink
 from gateway.cli import main
-from scripts.bench.adverts import HEAD
+from scripts.bench.outlets import HEAD
 
 
 class FedRadio:
@@ -47,6 +47,7 @@ class FedRadio:
                 (size,) = HEAD.unpack(await reader.readexactly(HEAD.size))
                 for advert in self._decode(await reader.readexactly(size)):
                     self._inbox.put(advert)
+                await asyncio.sleep(0)  # what comes faster than it is taken waits in the socket
         finally:
             writer.close()
         raise self._lost.result()
@@ -62,5 +63,5 @@ class FedRadio:
 
 
 if __name__ == "__main__":
-    session.Radio = FedRadio  # type: ignore[misc, assignment]  # all that a session needs
+    setattr(session, "Radio", FedRadio)  # noqa: B010  # which it takes by this name
     main()

@@ -21,14 +21,20 @@ from scripts.bench.processes import FIELDGATE, Processes
 from scripts.bench.result import MIB
 
 START_TIMEOUT_S = 60.0
-DRAIN_TIMEOUT_S = 10.0
-"""From the last byte until the daemon is stopped, if nothing is missing any sooner."""
+DRAIN_TIMEOUT_S = 60.0
+"""From the last byte until the daemon is stopped, if something arrives for so long: what came too fast waits in the
+outbox, and leaves it at its own pace."""
+QUIET_S = 2.0
+"""Twice what the outbox takes to commit."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is measured. `fleet`: a module and its options, which talks as `lines` does, and says first where it is;
-    `config`: of that, lines of YAML, links and devices; `said`: what the devices say, as `heard` has it."""
+    """What is measured.
+
+    `fleet`: a module and its options, which talks as `lines` does, and says first where it is; `config`: of that, lines
+    of YAML, links and devices; `said`: what the devices say, as `heard` has it.
+    """
 
     fleet: Sequence[str]
     config: Callable[[Any], Sequence[str]]
@@ -50,6 +56,8 @@ class Cost:
 
     sent: int
     lost: int
+    waiting: int
+    """In the outbox still, where they came faster than they are sent on."""
     doubled: int
     wrong: int
     overrun_bytes: int
@@ -92,17 +100,19 @@ def cost_of(load: Load) -> Cost:
         processes.ask("fleet", "end")
         peak_bytes = usage.tree_peak_bytes(processes.pid("daemon"))
         _drain(processes)
-        counters = _counters(folder / "state")
+        status = _status(folder / "state")
         processes.stop_daemon()
         counts = processes.ask("counter", None)
         overrun_bytes = processes.ask("fleet", None)
         sent_us, arrived = _sent_us(folder / "sent"), _arrived(folder / "heard")
     first_us = dict(reversed(arrived))
+    waiting = status["endpoints"]["cloud"]["outbox"]["depth"]
     sent, seconds = sum(map(len, sent_us)), (after.time_ns - before.time_ns) / 1e9
     messages, cpu_percent = after.sent - before.sent, before.percent(after)
     return Cost(
         sent=sent,
-        lost=sent - len(first_us),
+        lost=max(0, sent - len(first_us) - waiting),
+        waiting=waiting,
         doubled=len(arrived) - len(first_us),
         wrong=counts["wrong"] + counts["malformed"],
         overrun_bytes=overrun_bytes,
@@ -113,7 +123,7 @@ def cost_of(load: Load) -> Cost:
         rss_mib=peak_bytes / MIB,
         latency_ms=[(at_us - sent_us[device][number - 1]) / 1000 for (device, number), at_us in first_us.items()],
         foreign_percent=(after.foreign_ns - before.foreign_ns) / seconds / 1e7,
-        counters=counters,
+        counters=_counters(status),
     )
 
 
@@ -125,12 +135,16 @@ def _idle_percent(load: Load, processes: Processes) -> float:
     return before.percent(_moment(processes))
 
 
-def _counters(state: Path) -> Mapping[str, int]:
-    """As `fieldgate status` has them."""
-    command = [FIELDGATE, "status", "--json", "--state-dir", state]
-    status = json.loads(subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout)
+def _status(state: Path) -> dict[str, Any]:
+    """Of the gateway itself."""
+    command = [str(FIELDGATE), "status", "--json", "--state-dir", str(state)]
+    told: dict[str, Any] = json.loads(subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout)["status"]
+    return told
+
+
+def _counters(status: Mapping[str, Any]) -> Mapping[str, int]:
     total = Counter[str]()
-    for link in status["status"]["links"].values():
+    for link in status["links"].values():
         total.update({name: count for name, count in link.items() if isinstance(count, int)})
     return total
 
@@ -143,12 +157,12 @@ def _moment(processes: Processes) -> _Moment:
 
 
 def _drain(processes: Processes) -> None:
-    """What was sent last may still be under way: until the daemon has come to rest."""
+    """What was sent last may still be under way: until nothing arrives any more."""
     deadline_s = time.monotonic() + DRAIN_TIMEOUT_S
-    used_ns = -1
-    while (now_ns := processes.cpu_ns()["broker"]) != used_ns and time.monotonic() < deadline_s:
-        used_ns = now_ns
-        time.sleep(1.0)
+    before = -1
+    while (arrived := processes.ask("counter", "")) != before and time.monotonic() < deadline_s:
+        before = arrived
+        time.sleep(QUIET_S)
 
 
 def _sent_us(path: Path) -> list[array[int]]:

@@ -1,7 +1,7 @@
 """Devices as a folder: what is configured, a capture of what was in the air, and what must come of it.
 
 `air.txt` is a capture as `fieldgate monitor LINK --raw --record air.txt` writes it: of each advertisement its address,
-its RSSI in one signed byte, and its AD structures.
+its RSSI in one signed byte, and its AD structures. What went over connections is passed over.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from adapters.ble.advert import Advert
+from adapters.ble.air.att import ADDRESS_BYTES
+from adapters.ble.air.frame import is_advertisement
 from adapters.ble.config import BleDevice, BleLink
 from adapters.ble.heard.parties import Heard
 from adapters.ble.items import Item
@@ -26,7 +28,6 @@ SECRETS = {
     "phone-key": "EC0234A357C8AD05341010A60A397D9B",  # Core Specification 6.0, Vol 3, Part H, Appendix D.7
     "door-passkey": "012345",
 }
-ADDRESS_BYTES = 6
 LOOK_S = 1.0
 US = 1_000_000
 LAST_LOOKS = 7200
@@ -73,7 +74,9 @@ def _moments(path: Path) -> Iterator[tuple[float, Advert]]:
     entries = parse_capture(path.read_text().splitlines(), path.name).entries
     begun_us = entries[0].at_us
     for entry in entries:
-        assert isinstance(entry, Traffic), "nothing is said to who advertises"
+        assert isinstance(entry, Traffic), "nothing is commanded to who advertises"
+        if not is_advertisement(entry.data):
+            continue
         address, rssi = entry.data[:ADDRESS_BYTES].hex(":").upper(), entry.data[ADDRESS_BYTES : ADDRESS_BYTES + 1]
         at_us = entry.at_us - begun_us
         said = advert(address, entry.data[ADDRESS_BYTES + 1 :])

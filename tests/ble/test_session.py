@@ -65,7 +65,8 @@ async def test_a_device_that_falls_silent_is_offline(radio: Radio) -> None:
         await emitted.state("oven", DeviceState.OFFLINE)
 
 
-async def test_points_that_nobody_named_are_learned(radio: Radio) -> None:
+async def test_points_that_nobody_named_are_learned(radio: Radio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.ble.heard.learned.SETTLED_S", 0.2)
     memory: dict[str, dict[str, Any]] = {"oven": {}}
     async with running(adapter(memory, points={})) as emitted, repeated(lambda: say(radio)):
         await emitted.until(lambda: any(isinstance(item, Relearned) for item in emitted.items))
@@ -96,6 +97,13 @@ async def test_who_reads_what_is_not_heard_in_time_is_told_so(radio: Radio) -> N
         await until(lambda: served.counters().get("heard") is not None)
         result = await served.execute(reading("temperature", within_s=0.05), untold)
     assert (result.status, result.reason) == (ResultStatus.UNREACHABLE, "timeout")
+
+
+async def test_what_is_asked_too_late_has_expired_also_where_it_is_known(radio: Radio) -> None:
+    served = adapter()
+    async with running(served) as emitted, repeated(lambda: say(radio)):
+        await emitted.sample("oven")
+        assert (await served.execute(reading("temperature", within_s=-1), untold)).status is ResultStatus.EXPIRED
 
 
 async def test_without_its_radio_a_device_is_unreachable() -> None:

@@ -6,6 +6,7 @@ from adapters.ble.states import States, Way
 from gateway.model import DeviceState, DeviceStatus
 
 ONLINE, DEGRADED, OFFLINE = DeviceState.ONLINE, DeviceState.DEGRADED, DeviceState.OFFLINE
+UNKNOWN = DeviceState.UNKNOWN
 
 
 def status(state: DeviceState, reason: str | None = None, since_ms: int = 1) -> DeviceStatus:
@@ -28,6 +29,8 @@ def test_who_has_one_way_only_has_that_ones_state() -> None:
         ((DEGRADED, "wrong-key"), (DEGRADED, "device-error"), (DEGRADED, "wrong-key")),
         ((DEGRADED, "wrong-key"), (ONLINE, None), (DEGRADED, "wrong-key")),
         ((ONLINE, None), (DEGRADED, "device-error"), (DEGRADED, "device-error")),
+        ((UNKNOWN, None), (ONLINE, None), (ONLINE, None)),
+        ((UNKNOWN, None), (OFFLINE, "timeout"), (OFFLINE, "timeout")),
     ],
 )
 @pytest.mark.parametrize("is_heard_first", [True, False])

@@ -149,7 +149,7 @@ class SerialRig(Rig):
     named = ("set", {"value": 7})
 
     def __init__(self) -> None:
-        asked = {"poll": POLL, "match": MATCH, "every": "50ms", "timeout": "100ms"}
+        asked = {"poll": POLL, "match": MATCH, "every": "50ms", "timeout": "300ms"}
         points = {"value": {"type": "int", "writable": True, "write": WRITE}}
         commands = {"set": {**WRITE, "args": {"value": {"type": "int", "max": 999}}}}
         given = {"link": "line", "points": points, "commands": commands, **asked}
@@ -255,7 +255,7 @@ class BleRig(Rig):
         return "gatt"
 
     def silence(self) -> None:
-        self.simulation.spoil(QUIET, ble.fault_of("dead", 0.0))
+        self.simulation.spoil(QUIET, ble.fault_of("slow:1h", 0.0))
 
     def cut(self) -> None:
         self._pulled = asyncio.create_task(self.simulation.fault(QUIET, "radio-gone"))

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeVar
 
 from gateway.adapter import Adapter
 from gateway.model import Bad, DeviceState, DeviceStatus, Notice, Relearned, Sample, Value
@@ -75,10 +76,17 @@ class Emitted:
             self._news.notify_all()
 
 
-@asynccontextmanager
-async def running(adapter: Adapter) -> AsyncIterator[Emitted]:
+Listener = TypeVar("Listener", bound=Emitted)
+
+
+def running(adapter: Adapter) -> AbstractAsyncContextManager[Emitted]:
     """Run an adapter for as long as the context lasts; what it raises is raised at the end."""
-    emitted = Emitted()
+    return telling(adapter, Emitted())
+
+
+@asynccontextmanager
+async def telling(adapter: Adapter, emitted: Listener) -> AsyncIterator[Listener]:
+    """The same, for who has an ear of one's own."""
 
     def ended(_task: asyncio.Task[None]) -> None:
         emitted.over = True

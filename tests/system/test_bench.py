@@ -1,4 +1,4 @@
-"""scripts/bench/throughput, outbox, commands, modbus and serial for a moment only: nothing about speed here."""
+"""scripts/bench/throughput, outbox, commands, modbus, serial and ble for a moment only: nothing about speed here."""
 
 import json
 import subprocess
@@ -136,3 +136,29 @@ def test_what_serial_devices_that_never_rest_come_to_is_told() -> None:
 
     assert NOTHING_AMISS in measured.stdout
     assert "last byte to broker p50" in measured.stdout
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        (["air", "--rate", "20"], [NOTHING_AMISS, "us/advertisement"]),
+        (["path", "--rate", "200"], [NOTHING_AMISS, "strangers"]),
+        pytest.param(["decoders"], ["govee", "said again"], marks=pytest.mark.slow),
+    ],
+)
+def test_what_becomes_of_advertisements_is_told(part: list[str], told: list[str]) -> None:
+    measured = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "scripts.bench.ble_main",
+            *part,
+            *["--devices", "14", "--seconds", "1", "--warmup", "0"],
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert all(words in measured.stdout for words in told)

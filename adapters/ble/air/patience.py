@@ -31,6 +31,10 @@ class Patience:
         """A scan begins: what was before it is no pause."""
         self._begun_s = now_s
 
+    def listened_s(self, now_s: float) -> float:
+        """Since this scan began."""
+        return now_s - self._begun_s
+
     def heard(self, count: int, now_s: float) -> None:
         """So many advertisements since the last time."""
         self._longest_s = max(self._longest_s, self._quiet_s(now_s))

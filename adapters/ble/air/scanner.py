@@ -11,7 +11,7 @@ from adapters.ble.air.bluez import Bluez
 from adapters.ble.air.choice import Found
 from adapters.ble.air.ear import Ear
 from adapters.ble.air.inbox import Inbox
-from adapters.ble.air.patience import Patience
+from adapters.ble.air.patience import SURE_S, Patience
 from adapters.ble.air.patterns import Pattern
 from adapters.ble.air.start import Counters, Starter, stopped
 from adapters.ble.config import BleLink
@@ -51,6 +51,14 @@ class Scanner:
     def counters(self) -> Counters:
         """What it has needed so far."""
         return self._starter.counters
+
+    @property
+    def deaf_s(self) -> float:
+        """For so long nothing has been heard, though the scan was begun anew; 0 as long as that may be chance."""
+        now_s = self._loop.time()
+        has_had_its_time = self._patience.listened_s(now_s) > min(SURE_S, self._patience.limit_s)
+        is_deaf = self._remedies > 1 or (self._remedies == 1 and has_had_its_time)
+        return self._patience.silent_s(now_s) if is_deaf and self._inbox.heard == self._heard else 0.0
 
     async def run(self) -> None:
         """Until cancelled; AdapterError when no remedy is left."""
@@ -134,7 +142,7 @@ class Scanner:
         self._remedies += 1
         if self._remedies == 1 or await self._bluez.connected():
             self.counters.rescans += 1
-            return  # who is connected does not advertise, and shows that the radio is well
+            return  # whoever is connected would be cut off, and shows that the radio is not all dead
         if self._remedies == 2 and await self._starter.power_cycled():
             return
         raise AdapterError(self._deaf_words())

@@ -16,6 +16,7 @@ from adapters.ble.air import seam
 from adapters.ble.air.bluez import Bluez
 from adapters.ble.air.choice import Found
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of, words
+from adapters.ble.air.leaving import patience_s
 from adapters.ble.air.patterns import Pattern
 from adapters.ble.config import BleLink
 from gateway.adapter import AdapterError
@@ -23,8 +24,10 @@ from gateway.adapter import AdapterError
 START_S = 10.0
 STOP_S = 5.0
 """For BlueZ to begin and to end a scan: bleak itself waits for ever."""
+END_S = 1.0
+"""For a scan to have begun that is not wanted any more: BlueZ does so at once, or is stuck."""
 HUSH_S = 1.0
-"""The same where nothing is to end, as a rule."""
+"""For one to end that has not begun, as a rule."""
 BUSY_S = (1.0, 2.0, 4.0)
 """Pauses where BlueZ says that a scan is in progress already, before the radio is switched off and on."""
 
@@ -79,10 +82,12 @@ class Starter:
     async def _tried(self) -> BleakScanner:
         """Raises one of FOREIGN."""
         scan = self._new_scan()
+        starting = asyncio.create_task(scan.start(), name="ble-scan-start")
         try:
             async with asyncio.timeout(START_S):
-                await scan.start()
+                await asyncio.shield(starting)
         except BaseException as error:
+            await _called_off(starting)
             await stopped(scan)
             if not code_of(error):  # nobody knows whether it has begun
                 await self._hush()
@@ -126,12 +131,19 @@ class Starter:
         return True
 
 
+async def _called_off(starting: asyncio.Task[None]) -> None:
+    """Not in the middle, if that can be helped: bleak does not take back there what it has told BlueZ."""
+    await asyncio.wait({starting}, timeout=END_S)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+
+
 async def stopped(scan: BleakScanner) -> None:
     """Whatever state it is in: one that has died by itself says so here, and is as good as ended."""
     if not seam.is_connected():
         return  # nobody would answer
     try:
-        async with asyncio.timeout(STOP_S):
+        async with asyncio.timeout(patience_s(STOP_S)):
             await scan.stop()
     except FOREIGN:
         return

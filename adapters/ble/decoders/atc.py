@@ -110,14 +110,11 @@ def _pins(flags: int) -> dict[str, Value]:
 
 
 def _told(temperature: float, humidity: float, battery: int, counter: int, more: dict[str, Value]) -> Told:
-    """Percents that can't be are left out and counted."""
-    values: dict[str, Value] = {"temperature": temperature, **more}
-    if humidity <= MAX_PERCENT:
-        values["humidity"] = humidity
-    if battery <= MAX_PERCENT:
-        values["battery"] = battery
-    unknown = int(humidity > MAX_PERCENT) + int(battery > MAX_PERCENT)
-    return Told(NAME, values, counter, unknown=unknown)
+    """Percents that can't be are none."""
+    percents: dict[str, Value] = {"humidity": humidity, "battery": battery}
+    absent = tuple(name for name, percent in percents.items() if not 0 <= float(percent) <= MAX_PERCENT)
+    values = {"temperature": temperature, **more, **percents}
+    return Told(NAME, {each: value for each, value in values.items() if each not in absent}, counter, absent=absent)
 
 
 def _damaged() -> Refused:

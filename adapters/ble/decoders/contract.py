@@ -17,8 +17,9 @@ class Told(Struct, frozen=True, gc=False):
 
     `counter`: the packet's number, if it has one; it begins anew after `wraps` of them; a repeated packet has the
     number of the first. `model`: what the device is, where it says so, for people. `unknown`: parts that could not be
-    read, as a newer version of the format has them; with them goes what stands behind them. `is_sporadic`: it is sent
-    when something happens rather than at intervals, so that silence says nothing.
+    read, as a newer version of the format has them; with them goes what stands behind them. `is_sporadic`: whether the
+    device speaks when something happens rather than at intervals, so that its silence says nothing; None: this packet
+    does not say. `absent`: names that it has no value of now, as it says itself: its sensor is broken, or warming up.
     """
 
     decoder: str
@@ -27,7 +28,8 @@ class Told(Struct, frozen=True, gc=False):
     wraps: int = 256
     model: str | None = None
     unknown: int = 0
-    is_sporadic: bool = False
+    is_sporadic: bool | None = None
+    absent: tuple[str, ...] = ()
 
 
 class Refusal(StrEnum):

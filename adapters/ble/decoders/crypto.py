@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 KEY_BYTES = 16
+MARK_BYTES = 3
+"""As the key check values of banks have (ANSI X9.24-1)."""
 
 Opener = Callable[[bytes, bytes, bytes, bytes], bytes | None]
 """What is sealed, of (nonce, sealed, tag, header); None: not with this key, or not all of it is as it was sent."""
@@ -36,3 +38,8 @@ def block_cipher(key: bytes) -> Callable[[bytes], bytes]:
     from Cryptodome.Cipher import AES  # noqa: PLC0415  # the ble extra
 
     return AES.new(key, AES.MODE_ECB).encrypt
+
+
+def key_mark(key: bytes) -> int:
+    """Three bytes by which a key is known again, and which do not tell it: AES of nothing but zeros."""
+    return int.from_bytes(block_cipher(key)(bytes(16))[:MARK_BYTES], "big")

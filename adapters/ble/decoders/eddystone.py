@@ -41,6 +41,7 @@ PLAIN, SEALED = 0x00, 0x01
 """Versions of TLM frames (eddystone-tlm, tlm-plain and tlm-encrypted)."""
 NO_VOLTAGE, NO_TEMPERATURE = 0, -(2**15)
 """What means that it is not measured (tlm-plain, "Field Notes")."""
+MEASURED = ("voltage", "temperature")
 
 
 def _uid(data: bytes) -> Told | Refused:
@@ -74,7 +75,7 @@ def _tlm(data: bytes) -> Told | Refused:
         values["voltage"] = millivolts / 1000
     if temperature != NO_TEMPERATURE:
         values["temperature"] = round(temperature / 256, 2)
-    return Told(NAME, values)
+    return Told(NAME, values, absent=tuple(name for name in MEASURED if name not in values))
 
 
 def _eid(_data: bytes) -> Refused:
@@ -85,17 +86,24 @@ FRAMES: Mapping[int, Callable[[bytes], Told | Refused]] = MappingProxyType({UID:
 
 
 class EddystoneDecoder:
-    """Of any device. TLM counts advertisements of all frames, so that it tells nothing of lost packets."""
+    """Of one device. TLM counts advertisements of all frames, so that it tells nothing of lost packets."""
+
+    def __init__(self) -> None:
+        self._speaks = False
 
     def decode(self, advert: Advert) -> Told | Refused | None:
-        """What one frame says."""
+        """What one frame says; beside frames that anybody can read those that are their owner's only are no trouble."""
         data = advert.services.get(SERVICE)
         if data is None:
             return None
         if not data:
             return _damaged("there is nothing in it")
         frame = FRAMES.get(data[0])
-        return frame(data) if frame is not None else None
+        said = frame(data) if frame is not None else None
+        self._speaks |= isinstance(said, Told)
+        if self._speaks and isinstance(said, Refused) and said.why is Refusal.ENCRYPTED:
+            return Told(NAME, {}, unknown=1)
+        return said
 
 
 def _power(at_0_m: int) -> dict[str, Value]:

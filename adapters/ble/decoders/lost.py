@@ -1,21 +1,13 @@
-"""What packet counters tell: packets that were missed, and packets that were sent before. Pure."""
+"""What packet counters tell of packets that were missed. Pure."""
 
 from __future__ import annotations
 
 from enum import Enum
 
-from adapters.ble.decoders.contract import Remembered
-
 MAX_MISSED = 86_400
 """More than a day of one each second missed at once is rather a counter that began anew, elsewhere."""
 LATE = 3
 """So many packets at most may be overtaken on their way: a radio's queue is short."""
-RESTARTS_BELOW = 100
-"""A counter that went back this far began anew, as after a change of battery; Home Assistant draws the same line
-(bthome-ble 3.25, parser.py), and devices are made to fit it.
-
-It has a price: who recorded a device's first packets can repeat them.
-"""
 
 
 class Packet(Enum):
@@ -58,30 +50,3 @@ class Losses:
     def _begin(self, counter: int, wraps: int) -> Packet:
         self._last, self._wraps, self._late = counter, wraps, None
         return Packet.NEW
-
-
-class Replays:
-    """Refuses packets that were sent before; for those whose counter is authentic and never comes back to 0 by itself.
-
-    A packet that is the newest's identical repeat is not for here: it says nothing new.
-    """
-
-    def __init__(self, name: str, memory: Remembered) -> None:
-        self._name = name
-        self._memory = memory
-        self._is_first = True
-
-    @property
-    def last(self) -> int | None:
-        """The newest packet's, also from before a restart of the gateway."""
-        return self._memory.get(self._name)
-
-    def accept(self, counter: int) -> bool:
-        """Whether it is new; kept if it is. After the gateway's start the newest may come once more."""
-        last = self.last
-        again = self._is_first and counter == last
-        if last is not None and counter <= last and counter >= RESTARTS_BELOW and not again:
-            return False
-        self._is_first = False
-        self._memory.keep(self._name, counter)
-        return True

@@ -35,5 +35,13 @@ def _both(first: Told, second: Told) -> Told:
         wraps=counts.wraps,
         model=first.model or second.model,
         unknown=first.unknown + second.unknown,
-        is_sporadic=first.is_sporadic and second.is_sporadic,
+        is_sporadic=_sporadic(first.is_sporadic, second.is_sporadic),
+        absent=tuple(name for name in dict.fromkeys((*first.absent, *second.absent)) if name not in values),
     )
+
+
+def _sporadic(first: bool | None, second: bool | None) -> bool | None:
+    """Who says anything at intervals does."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first and second

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from adapters.ble.config import BlePoint
 from gateway.model import Bad, BadReason, Value
-from gateway.values import Read, Reading, Spoiled, decoder
+from gateway.values import Read, Reading, Spoiled, meaning
+
+NONE_NOW = Bad(BadReason.INVALID)
 
 
 class NamedReader:
@@ -20,8 +22,8 @@ class NamedReader:
     def __init__(self, points: Mapping[str, BlePoint]) -> None:
         self._points = tuple((name, point.called(name), point_reader(point)) for name, point in points.items())
 
-    def read(self, told: Mapping[str, Value]) -> Reading:
-        """Their values, in their order."""
+    def read(self, told: Mapping[str, Value], absent: Collection[str] = ()) -> Reading:
+        """Their values, in their order; `absent` are told to have none, and are bad."""
         values: list[Value | None] = []
         bad: dict[str, Bad] = {}
         for name, called, read in self._points:
@@ -31,6 +33,8 @@ class NamedReader:
                     value = read(value)
                 except Spoiled as spoiled:
                     value, bad[name] = None, spoiled.bad
+            elif called in absent:
+                bad[name] = NONE_NOW
             values.append(value)
         return Reading(tuple(values), bad)
 
@@ -38,11 +42,15 @@ class NamedReader:
 def point_reader(point: BlePoint) -> Read:
     """How a value that somebody has made becomes the point's; it raises Spoiled."""
     read = _READS[point.type]
-    meaning = None if point.type in {"bool", "string"} else decoder(point.quantity)
-    second = _labelled(point.enum) if point.enum else meaning
+    second = _labelled(point.enum) if point.enum else _meaning(point)
     if second is None:
         return read
     return lambda value: second(read(value))
+
+
+def _meaning(point: BlePoint) -> Read | None:
+    """Its scale, range and so on; None: the value is what is meant."""
+    return None if point.type in {"bool", "string"} else meaning(point.quantity)
 
 
 def _labelled(labels: Mapping[Any, Value]) -> Read:
@@ -57,8 +65,11 @@ def _labelled(labels: Mapping[Any, Value]) -> Read:
     return label
 
 
+_NO_NUMBERS = (bool, str)
+
+
 def _float(value: Value) -> Value:
-    if isinstance(value, bool | str) or not math.isfinite(value):
+    if isinstance(value, _NO_NUMBERS) or not math.isfinite(value):
         raise _mismatch()
     return float(value)
 

@@ -161,7 +161,7 @@ FORMATS: Mapping[int, Format] = MappingProxyType(
         ),
     }
 )
-"""By the first byte. What is "not available" is left out. Numbers of measurements begin anew before "not available"."""
+"""By the first byte. What is "not available" is absent. Numbers of measurements begin anew before "not available"."""
 
 EXTENDED, SHORT = 0xE1, 0x06
 EXTENDED_FOR_MS = 60_000
@@ -175,7 +175,7 @@ class RuuviDecoder:
         self._extended_ms: int | None = None
 
     def decode(self, advert: Advert) -> Told | Refused | None:
-        """None also for a short one that says less of what an extended one has said."""
+        """Nothing for a short one, which says less of what an extended one has said."""
         data = advert.manufacturer.get(COMPANY)
         if data is None:
             return None
@@ -187,7 +187,7 @@ class RuuviDecoder:
         if data[0] == EXTENDED:
             self._extended_ms = advert.time_ms
         elif data[0] == SHORT and self._hears_extended(advert.time_ms):
-            return None
+            return Told(NAME, {})
         return _told(format_, format_.split(data))
 
     def _hears_extended(self, now_ms: int) -> bool:
@@ -195,14 +195,15 @@ class RuuviDecoder:
 
 
 def _told(format_: Format, raws: Raw) -> Told:
-    values = {
-        name: value
+    found = {
+        name: None if raw == absent else mean(raw)
         for (name, absent, mean), raw in zip(format_.fields, raws, strict=False)
-        if raw != absent and (value := mean(raw)) is not None
     }
+    values = {name: value for name, value in found.items() if value is not None}
+    absent = tuple(name for name, value in found.items() if value is None)
     number = raws[-1]
     counter = None if number == format_.absent else number
-    return Told(NAME, values, counter, format_.wraps or 2**8, format_.model)
+    return Told(NAME, values, counter, format_.wraps or 2**8, format_.model, absent=absent)
 
 
 def _refused(why: str) -> Refused:

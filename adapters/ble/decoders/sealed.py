@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from adapters.ble.decoders.contract import Refusal, Refused
 from adapters.ble.decoders.crypto import KEY_BYTES
+from adapters.ble.decoders.replays import RESTART_MS, RESTART_PACKETS
+from gateway.units import format_duration
 
 
 def no_key(decoder: str) -> Refused:
@@ -29,6 +31,10 @@ def in_the_clear(decoder: str) -> Refused:
 
 
 def replayed(decoder: str, counter: int, last: int | None) -> Refused:
-    """Its counter went back."""
-    text = f"it was sent before: its counter went back from {last} to {counter}"
+    """Its counter went back; what can be done is nothing but to wait, as the gateway does."""
+    while_ = format_duration(RESTART_MS / 1000)
+    text = (
+        f"its counter went back from {last} to {counter}: somebody sends what was sent before; or the device was "
+        f"restarted, and is believed again when that has gone on for {while_} and {RESTART_PACKETS} packets"
+    )
     return Refused(decoder, Refusal.REPLAYED, text)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 from typing import Any
+
+from msgspec import ValidationError, convert
+from msgspec.structs import asdict
 
 from adapters.ble.advert import Advert
 from adapters.ble.config.decoder import GROUP
@@ -25,13 +27,22 @@ class StrangerDecoder:
             answer: Any = self._decoder.decode(advert)
         except Exception as error:  # noqa: BLE001  # a stranger's decoder must not end the radio of all others
             return Refused(self._name, Refusal.MALFORMED, f"decoder {self._name} failed: {error!r}")
-        if answer is None or isinstance(answer, Refused) or _is_sound(answer):
+        if answer is None or (flaw := _flaw(answer)) is None:
             return answer  # type: ignore[no-any-return]  # checked
-        return Refused(self._name, Refusal.MALFORMED, f"decoder {self._name} gave {type(answer).__name__}")
+        return Refused(self._name, Refusal.MALFORMED, f"decoder {self._name} failed: it gave {flaw}")
 
 
-def _is_sound(answer: Any) -> bool:
-    return isinstance(answer, Told) and isinstance(answer.values, Mapping)
+def _flaw(answer: object) -> str | None:
+    """What of it is not what its type says; a Struct itself looks at nothing."""
+    if not isinstance(answer, Told | Refused):
+        return type(answer).__name__
+    try:
+        convert(asdict(answer), type(answer))
+    except ValidationError as error:
+        return str(error)
+    if isinstance(answer, Told) and not 0 <= (answer.counter or 0) < answer.wraps:
+        return f"counter {answer.counter}, where there are {answer.wraps} of them"
+    return None
 
 
 def stranger(point: EntryPoint, address: str | None, key: bytes | None, memory: Remembered) -> Decoder:

@@ -9,6 +9,7 @@ from adapters.ble.gatt.attributes import called
 from adapters.ble.gatt.checks import Invoking
 from adapters.ble.gatt.connection import Connection
 from adapters.ble.gatt.outcome import refused
+from adapters.ble.gatt.silence import Silence
 from adapters.ble.gatt.trouble import Trouble
 from adapters.ble.gatt.writer import Writer
 from gateway.model import BadReason, Result, ResultStatus
@@ -17,7 +18,7 @@ ANSWER = "answer"
 """What a command's answer is called in its result: in hex."""
 
 
-async def answered(connection: Connection, writer: Writer, invoking: Invoking) -> Result:
+async def answered(connection: Connection, writer: Writer, invoking: Invoking, silence: Silence) -> Result:
     """To its answer, if it has one. Raises Trouble where nothing was sent, as the connection is no use."""
     command = invoking.command
     answer, where = command.answer, command.answers_at
@@ -26,7 +27,12 @@ async def answered(connection: Connection, writer: Writer, invoking: Invoking) -
     if answer.by == "read":
         trouble = await writer.send(command.attribute, invoking.data, command.write)
         return trouble or await _read(connection, where, invoking)
-    return await _notified(connection, writer, where, answer, invoking)
+    await silence.over(where)
+    result = await _notified(connection, writer, where, answer, invoking)
+    if result.status is ResultStatus.UNKNOWN:
+        connection.give_up()
+        silence.begin(where, answer.timeout)
+    return result
 
 
 async def _read(connection: Connection, where: Attribute, invoking: Invoking) -> Result:
@@ -40,15 +46,15 @@ async def _read(connection: Connection, where: Attribute, invoking: Invoking) ->
 async def _notified(
     connection: Connection, writer: Writer, where: Attribute, answer: Answer, invoking: Invoking
 ) -> Result:
-    """Listened to before anything is sent, as the answer may come at once."""
-    coming: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    """Listened to before anything is sent, as the answer may come at once; what comes before that is none."""
+    heard = _Heard(invoking.starts)
 
     def tell(data: bytes) -> None:
-        if not coming.done():
-            coming.set_result(data)
+        if writer.is_sent:
+            heard.take(data)
 
     try:
-        await connection.listen(where, tell)
+        heard.is_shared = await connection.listen(where, tell)
     except Trouble as trouble:
         if not trouble.is_ours:
             raise
@@ -58,21 +64,39 @@ async def _notified(
         trouble_ = await writer.send(command.attribute, invoking.data, command.write)
         if trouble_ is not None:
             return trouble_
-        return await _awaited(connection, coming, where, answer, invoking)
+        return await _awaited(connection, heard, where, answer, invoking)
     finally:
         await connection.quit(where, tell)
 
 
+class _Heard:
+    """What comes once it is sent. Where others listen, too, the device tells other things: these are no answer."""
+
+    def __init__(self, starts: bytes) -> None:
+        self.is_shared = False
+        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.other: bytes | None = None
+        self._starts = starts
+
+    def take(self, data: bytes) -> None:
+        if self.is_shared and not data.startswith(self._starts):
+            self.other = data
+        elif not self.answer.done():
+            self.answer.set_result(data)
+
+
 async def _awaited(
-    connection: Connection, coming: asyncio.Future[bytes], where: Attribute, answer: Answer, invoking: Invoking
+    connection: Connection, heard: _Heard, where: Attribute, answer: Answer, invoking: Invoking
 ) -> Result:
+    coming = heard.answer
     await asyncio.wait((coming, connection.lost), timeout=answer.timeout, return_when=asyncio.FIRST_COMPLETED)
     if coming.done():
         return _judged(coming.result(), invoking)
     if connection.lost.done():
         detail = "it was written, and then the connection went down: it may or may not have happened"
         return Result(ResultStatus.UNKNOWN, reason=BadReason.NO_LINK, detail=detail)
-    detail = f"it was written, but {called(where)} told nothing within {answer.timeout:g} s"
+    told = "nothing" if heard.other is None else f"only {heard.other.hex() or 'nothing'}, which is not its answer,"
+    detail = f"it was written, but {called(where)} told {told} within {answer.timeout:g} s"
     return Result(ResultStatus.UNKNOWN, reason=BadReason.TIMEOUT, detail=detail)
 
 

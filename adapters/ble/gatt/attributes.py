@@ -18,12 +18,16 @@ SHOWN = 12
 
 
 def characteristic(services: BleakGATTServiceCollection, attribute: Attribute) -> BleakGATTCharacteristic:
-    """The one that is meant, or the one that the meant descriptor belongs to; raises Trouble, MISSING."""
-    found = [each for each in services.characteristics.values() if each.uuid == attribute.characteristic]
+    """The one that is meant, or the one that the meant descriptor belongs to; raises Trouble, MISSING.
+
+    Of several in one service the first, as the device has them; BlueZ tells them in any order.
+    """
+    everything = [each for _, each in sorted(services.characteristics.items())]
+    found = [each for each in everything if each.uuid == attribute.characteristic]
     meant = [each for each in found if attribute.service in (None, each.service_uuid)]
     if not meant:
         where = f" in service {short(attribute.service)}" if attribute.service else ""
-        there = _list(short(each.uuid) for _, each in sorted(services.characteristics.items()))
+        there = _list(short(each.uuid) for each in everything)
         raise Trouble(Why.MISSING, f"it has no characteristic {short(attribute.characteristic)}{where}, only {there}")
     if attribute.service is None and len({each.service_uuid for each in meant}) > 1:
         there = _list(short(each.service_uuid) for each in meant)

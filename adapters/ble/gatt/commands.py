@@ -13,6 +13,7 @@ from adapters.ble.gatt.connection import Connection
 from adapters.ble.gatt.job import Job, Look, Work
 from adapters.ble.gatt.outcome import expired, partly
 from adapters.ble.gatt.reader import Reader
+from adapters.ble.gatt.silence import Silence
 from adapters.ble.gatt.tellings import Tellings
 from adapters.ble.gatt.trouble import Trouble
 from adapters.ble.gatt.writer import Writer
@@ -32,8 +33,12 @@ class Host(Protocol):
         """What it tells by itself."""
 
     @property
-    def trouble(self) -> Trouble | None:
-        """Why it can't be had just now."""
+    def silence(self) -> Silence:
+        """Where an answer may yet come."""
+
+    @property
+    def hindrance(self) -> Trouble | None:
+        """Why it can't be had just now, if that is its own fault."""
 
     def add(self, job: Job) -> None:
         """To be done."""
@@ -75,7 +80,7 @@ class Commands:
 
         async def work(connection: Connection, wrote: Wrote) -> Result:
             writer = Writer(connection, self._deadline_s, wrote)
-            return await answered(connection, writer, invoking)
+            return await answered(connection, writer, invoking, self._host.silence)
 
         return await self._in_turn(work, wrote)
 
@@ -98,7 +103,7 @@ class Commands:
         try:
             await asyncio.wait((job.outcome,), timeout=max(0.0, self._deadline_s - self._loop.time()))
             if not job.outcome.done() and self._host.withdraw(job):
-                return expired(self._host.trouble)
+                return expired(self._host.hindrance)
             return await job.outcome
         finally:
             self._host.withdraw(job)

@@ -23,6 +23,8 @@ SEEK_S = 10.0
 """For a device to be heard again that BlueZ has forgotten: slow ones advertise each few seconds."""
 YIELD_S = 5.0
 """Who is known not to answer is tried no longer where others wait: one that advertises each second takes less."""
+ENOUGH_S = 45.0
+"""No try is begun that may take all of them longer: within a minute it is known that a device can't be had."""
 HOPELESS = frozenset({Why.PAIRING, Why.OUT_OF_RANGE})
 """What another try does not mend, or makes worse: devices lock themselves after wrong passkeys."""
 
@@ -39,6 +41,8 @@ class Connecting:
     """Of one device."""
 
     def __init__(self, name: str, gatt: Gatt, room: Room) -> None:
+        self.is_trying = False
+        """Whether the device has had its chance to take a connection, and has not taken it yet."""
         self.tries = 0
         self.cost_s = 0.0
         """What they have taken of the radio's time to connect, all of them."""
@@ -49,16 +53,26 @@ class Connecting:
 
     async def connected(self, found: BLEDevice, manner: Manner) -> Connection:
         """Its services known; the caller closes it. Raises Trouble once all tries have failed."""
+        try:
+            return await self._attempted(found, manner)
+        finally:
+            self.is_trying = False
+
+    async def _attempted(self, found: BLEDevice, manner: Manner) -> Connection:
         device: BLEDevice | None = found
         for number in range(manner.attempts):
             try:
                 return await self._tried(device or await self._anew(found.address), manner)
             except Trouble as trouble:
-                if trouble.why in HOPELESS or number + 1 == manner.attempts:
+                if trouble.why in HOPELESS or number + 1 == manner.attempts or self._is_enough:
                     raise
                 device = None if trouble.why is Why.FORGOTTEN else self._room.radio.device(found.address) or device
             await asyncio.sleep(PAUSES_S[min(number, len(PAUSES_S) - 1)])
         raise AssertionError("there is at least one attempt")
+
+    @property
+    def _is_enough(self) -> bool:
+        return self.cost_s + self._room.link.connect_timeout > ENOUGH_S
 
     async def _anew(self, address: str) -> BLEDevice:
         device = await self._room.heard_anew(address, SEEK_S)
@@ -86,6 +100,7 @@ class Connecting:
                 if self._room.link.pause_scan:
                     await stack.enter_async_context(self._room.radio.scanner.paused())
                 self.tries += 1
+                self.is_trying = True
                 try:
                     await within(limit_s + GRACE_S, client.connect(), "ble-connect", turn.over)
                 except FOREIGN:
@@ -97,7 +112,7 @@ class Connecting:
             if not client.is_connected:
                 raise Trouble(Why.UNREACHABLE, "the connection went down as soon as it was there")
             is_up = True
-            return Connection(client, self._gatt, lost)
+            return Connection(client, self._gatt, lost, self._room.tapping)
         except FOREIGN as error:
             raise of_connecting(error) from error
         finally:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+import math
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -14,11 +15,14 @@ from bleak.backends.service import BleakGATTServiceCollection
 
 from adapters.ble.air import seam
 from adapters.ble.air.errors import FOREIGN, IN_PROGRESS, code_of
+from adapters.ble.air.leaving import patience_s
+from adapters.ble.air.tapping import Tapping
 from adapters.ble.config import Attribute, Gatt, WriteMode
 from adapters.ble.gatt.attributes import called, characteristic, descriptor
 from adapters.ble.gatt.checks import MAX_VALUE
 from adapters.ble.gatt.echo import Echo, Hear
 from adapters.ble.gatt.edge import of_asking
+from adapters.ble.gatt.exchange import Exchange, What, Write
 from adapters.ble.gatt.trouble import Trouble, Why
 from adapters.ble.gatt.within import HEARSAY_S, within
 from adapters.ble.gatt.words import LOST_CODE
@@ -34,10 +38,11 @@ BUSY_S = (0.1, 0.25, 1.0)
 class Connection:
     """Of one device, until it is `lost` or closed; one thing at a time is asked of it."""
 
-    def __init__(self, client: BleakClient, gatt: Gatt, lost: asyncio.Future[None]) -> None:
+    def __init__(self, client: BleakClient, gatt: Gatt, lost: asyncio.Future[None], tapping: Tapping) -> None:
         self.lost = lost
         """Done when it went down by itself."""
         self._client = client
+        self._exchange = Exchange(client, tapping)
         self._is_spent = False
         self._timeout_s = gatt.timeout
         self._pairs = gatt.pairs
@@ -55,7 +60,7 @@ class Connection:
         found: dict[Attribute, Trouble] = {}
         for attribute in attributes:
             try:
-                self._find(attribute)
+                self._found(attribute)
             except Trouble as trouble:
                 found[attribute] = trouble
         return found
@@ -66,15 +71,11 @@ class Connection:
 
     async def read(self, attribute: Attribute) -> bytes:
         """All of it, however long; raises Trouble."""
-        if attribute.descriptor is not None:
-            what = descriptor(self._services, attribute)
-            return bytes(await self._asked(self._client.read_gatt_descriptor(what), "read"))
-        where = self._characteristic(attribute)
-        echo = self._echoes.get(attribute)
+        what, echo = self._found(attribute), self._echoes.get(attribute)
         if echo is None:
-            return bytes(await self._asked(self._client.read_gatt_char(where), "read"))
+            return await self._asked(self._exchange.read(what), "read")
         with echo.caught():
-            data = bytes(await self._asked(self._client.read_gatt_char(where), "read"))
+            data = await self._asked(self._exchange.read(what), "read")
             echo.expect(data)
         return data
 
@@ -84,53 +85,61 @@ class Connection:
         services: BleakGATTServiceCollection = self._services
         return services
 
-    async def read_there(self, what: BleakGATTCharacteristic | BleakGATTDescriptor) -> bytes:
+    async def read_there(self, what: What) -> bytes:
         """Something of these, named by its handle rather than its UUID, which several may have; raises Trouble."""
-        if isinstance(what, BleakGATTDescriptor):
-            return bytes(await self._asked(self._client.read_gatt_descriptor(what), "read"))
-        told = next((each for each in self._echoes if self._characteristic(each).handle == what.handle), None)
-        if told is not None:
-            return await self.read(told)
-        return bytes(await self._asked(self._client.read_gatt_char(what), "read"))
+        if not isinstance(what, BleakGATTDescriptor):
+            told = next((each for each in self._echoes if self._characteristic(each).handle == what.handle), None)
+            if told is not None:
+                return await self.read(told)
+        return await self._asked(self._exchange.read(what), "read")
 
-    def writing(self, attribute: Attribute, data: bytes, mode: WriteMode) -> Callable[[], Coroutine[Any, Any, None]]:
+    def writing(self, attribute: Attribute, data: bytes, mode: WriteMode) -> Write:
         """How it is written, if it can be; raises Trouble before anything is sent."""
         if len(data) > MAX_VALUE:
             raise Trouble(Why.UNFIT, f"{len(data)} bytes are more than the {MAX_VALUE} that a characteristic can have")
         if attribute.descriptor is not None:
-            what = descriptor(self._services, attribute)
-            return lambda: self._client.write_gatt_descriptor(what, data)
+            return Write(descriptor(self._services, attribute), data)
         where = self._characteristic(attribute)
         response = _response(where, mode, attribute)
         if not response and len(data) > where.max_write_without_response_size:
             most = where.max_write_without_response_size
             raise Trouble(Why.UNFIT, f"{len(data)} bytes are more than the {most} that go without response")
-        return lambda: self._client.write_gatt_char(where, data, response)
+        return Write(where, data, response)
 
-    async def write(self, attribute: Attribute, data: bytes, mode: WriteMode, wrote: Wrote) -> None:
-        """`wrote` is told at the moment it goes out; raises Trouble, before that where nothing is sent."""
+    async def write(
+        self, attribute: Attribute, data: bytes, mode: WriteMode, wrote: Wrote, within_s: float = math.inf
+    ) -> None:
+        """`wrote` is told at the moment it goes out; raises Trouble, before that where nothing is sent.
+
+        `within_s`: later it is not tried any more, as bleak does while BlueZ says that it is busy.
+        """
         write = self.writing(attribute, data, mode)
         if not self.is_up:
             raise Trouble(Why.LOST, "the connection went down")
-        wrote(data)
-        await self._asked(write(), "write")
+        wrote(self._exchange.frame(write))
+        await self._asked(self._exchange.write(write), "write", within_s)
 
-    async def listen(self, attribute: Attribute, tell: Hear) -> None:
-        """Have it told from now on, by notification or indication; raises Trouble."""
+    async def listen(self, attribute: Attribute, tell: Hear) -> bool:
+        """Have it told from now on, by notification or indication; whether others are, too. Raises Trouble."""
         echo = self._echoes.get(attribute)
         if echo is not None:
             echo.tells.append(tell)
-            return
+            return True
         where = self._characteristic(attribute)
         if not {"notify", "indicate"}.intersection(where.properties):
             offered = ", ".join(where.properties) or "nothing"
             raise Trouble(Why.REFUSED, f"{called(attribute)} can't be notified: it offers only {offered}")
-        echo = self._echoes[attribute] = Echo(tell, self._loop.time)
+        echo = self._echoes[attribute] = Echo(tell, self._loop.time, self._exchange.seen(where))
         try:
             await self._begin(where, echo)
         except BaseException:
             del self._echoes[attribute]
             raise
+        return False
+
+    def give_up(self) -> None:
+        """An answer may yet come that nobody waits for any more, and that nothing else must be taken for."""
+        self._is_spent = True
 
     async def quit(self, attribute: Attribute, tell: Hear) -> None:
         """Have it told no more; where that fails the connection is of no use any more."""
@@ -169,16 +178,15 @@ class Connection:
     def _characteristic(self, attribute: Attribute) -> BleakGATTCharacteristic:
         return characteristic(self._services, attribute)
 
-    def _find(self, attribute: Attribute) -> None:
+    def _found(self, attribute: Attribute) -> What:
         if attribute.descriptor is not None:
-            descriptor(self._services, attribute)
-        else:
-            self._characteristic(attribute)
+            return descriptor(self._services, attribute)
+        return self._characteristic(attribute)
 
-    async def _asked(self, work: Coroutine[Any, Any, T], name: str) -> T:
+    async def _asked(self, work: Coroutine[Any, Any, T], name: str, within_s: float = math.inf) -> T:
         """What comes of it, unless the connection goes down first."""
         try:
-            return await within(self._timeout_s, work, f"ble-{name}", self.lost)
+            return await within(min(self._timeout_s, within_s), work, f"ble-{name}", self.lost)
         except FOREIGN as error:
             trouble = of_asking(error, pairs=self._pairs)
             self._is_spent = self._is_spent or trouble.why is Why.TIMEOUT
@@ -195,7 +203,7 @@ async def closed(client: BleakClient) -> None:
     """Disconnect, however that goes: bleak lets go of its D-Bus connection in any case."""
     with suppress(*FOREIGN):  # BlueZ is away, or does not know the device any more
         ending = client.disconnect() if seam.is_open(client) else seam.abandon(client)
-        await within(DISCONNECT_S, ending, "ble-disconnect")
+        await within(patience_s(DISCONNECT_S), ending, "ble-disconnect")
 
 
 def _response(where: BleakGATTCharacteristic, mode: WriteMode, attribute: Attribute) -> bool:

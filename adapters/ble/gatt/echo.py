@@ -13,11 +13,12 @@ Hear = Callable[[bytes], None]
 
 
 class Echo:
-    """Of one characteristic that is listened to; `tells` are told, in their order."""
+    """Of one characteristic that is listened to; `tells` are told, in their order, once `show` was."""
 
-    def __init__(self, tell: Hear, now: Callable[[], float]) -> None:
+    def __init__(self, tell: Hear, now: Callable[[], float], show: Hear) -> None:
         self.tells = [tell]
         self._now = now
+        self._show = show
         self._held: list[bytes] | None = None
         self._expected: tuple[bytes, float] | None = None
 
@@ -48,5 +49,6 @@ class Echo:
         if expected is not None and data == expected[0] and self._now() <= expected[1]:
             self._expected = None
             return
+        self._show(data)
         for tell in tuple(self.tells):
             tell(data)

@@ -39,7 +39,7 @@ def of_asking(error: BaseException, *, pairs: bool = False) -> Trouble:
     if isinstance(error, BleakGATTProtocolError):
         return Trouble(Why.REFUSED, refusal(int(error.code), pairs=pairs), int(error.code))
     if isinstance(error, BleakDBusError) and not _is_down(error):
-        if NOT_PAIRED in _details(error):
+        if NOT_PAIRED in _details(error) or error.dbus_error.startswith(AUTHENTICATION):
             return Trouble(Why.REFUSED, KEYS_LOST if pairs else NEEDS_PAIRING)
         if error.dbus_error.startswith(BLUEZ_ERROR):
             return Trouble(Why.REFUSED, f"BlueZ says {_short(error)}")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from adapters.ble.gatt.trouble import Trouble, Why
 from gateway.model import BadReason, Result, ResultStatus, Value
 
-EXPIRED = Result(ResultStatus.EXPIRED, detail="it could not be connected, or was busy with others, until that expired")
+TOO_LATE = Result(ResultStatus.EXPIRED, detail="its time was over before its turn came")
+BUSY = Result(ResultStatus.EXPIRED, detail="the radio, or the device, was busy with others until it expired")
 UNTOUCHED = frozenset({ResultStatus.EXPIRED, ResultStatus.UNREACHABLE, ResultStatus.REJECTED})
 
 
@@ -28,7 +29,7 @@ def expired(trouble: Trouble | None) -> Result:
     """Its time was over before anything was sent: as the device could not be had, or as others had it."""
     if trouble is not None:
         return Result(ResultStatus.UNREACHABLE, reason=trouble.why, detail=str(trouble))
-    return EXPIRED
+    return BUSY
 
 
 def partly(done: Mapping[str, Value], trouble: Result) -> Result:

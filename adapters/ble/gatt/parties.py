@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from adapters.ble.air.radio import Radio
+from adapters.ble.air.tapping import Tapping
 from adapters.ble.config import BleDevice, key_bytes
 from adapters.ble.decoders.identity import resolves
 from adapters.ble.gatt.commands import Commands
@@ -23,9 +24,9 @@ from gateway.model import Result
 class Parties:
     """Each `run` beside the others; where one changes its address, it is found by what is heard."""
 
-    def __init__(self, radio: Radio, devices: Mapping[str, BleDevice], emit: Tell) -> None:
+    def __init__(self, radio: Radio, devices: Mapping[str, BleDevice], emit: Tell, tapping: Tapping) -> None:
         connected = {name: device for name, device in devices.items() if connects(device)}
-        room = self._room = Room(radio, connected)
+        room = self._room = Room(radio, connected, tapping)
         self._devices = devices
         self._parties = {name: GattParty(name, device, room, emit) for name, device in connected.items()}
         self._sought = [

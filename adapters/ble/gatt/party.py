@@ -14,11 +14,12 @@ from adapters.ble.gatt.job import Job
 from adapters.ble.gatt.jobs import Jobs
 from adapters.ble.gatt.reads import Reads
 from adapters.ble.gatt.room import Room
+from adapters.ble.gatt.silence import Silence
 from adapters.ble.gatt.slots import Seat
 from adapters.ble.gatt.standing import Standing
 from adapters.ble.gatt.tellings import Tellings
 from adapters.ble.gatt.trouble import Trouble, Why
-from adapters.ble.gatt.visits import FIND_S, Haste, Visits
+from adapters.ble.gatt.visits import FIND_S, UNFOUND, Haste, Visits
 from adapters.ble.gatt.words import PAIR_ANEW
 from adapters.ble.items import Tell
 from gateway.grid import Slot, Ticket, shared_grid
@@ -52,6 +53,7 @@ class GattParty:
             name, [self._group(each) for each in parts.told], device.gatt.max_notifications, emit, self._standing
         )
         self._attributes = tuple(dict.fromkeys((*self._reads.attributes, *self.tellings.attributes)))
+        self.silence = Silence()
         self._visits = Visits(name, device, self._attributes, room)
         self._patience = Patience()
         self._jobs = Jobs(room.link.poll_share, lambda: self._reads.are_due)
@@ -98,6 +100,13 @@ class GattParty:
     def withdraw(self, job: Job) -> bool:
         """Take it back; False if it does not wait any more."""
         return self._jobs.withdraw(job)
+
+    @property
+    def hindrance(self) -> Trouble | None:
+        """Why it can't be had just now, if that is its own fault: what failed last, or what is waited for still."""
+        if self.trouble is not None:
+            return self.trouble
+        return UNFOUND if self.address is None else self._visits.hindrance
 
     @property
     def counters(self) -> Mapping[str, int]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from adapters.ble import sig
 from adapters.ble.config import BlePoint
 from adapters.ble.gatt.values import Contents, is_open
-from gateway.adapter import Rejected
+from gateway.adapter import Rejected, wanted
 from gateway.model import Value
 from gateway.values import SCALARS, Quantity, Spoiled, Unwritable, arrange, decode_one, encode, mask
-from gateway.values.quantity import exact
 
 HALF_STEP_NOISE = 1e-9
 """Of a step: what decimals lose as doubles does not make a value one that can't be held."""
@@ -118,7 +118,7 @@ def merged(puts: Sequence[Put], found: bytes | None) -> bytes:
 
 def _placed(point: BlePoint, value: Value) -> Placed:
     if point.enum and SCALARS[point.type].is_text:
-        return _text(point, _code_of(point, value), value)
+        return _text(point, _said(point, value), value)
     if SCALARS[point.type].is_text:
         return _text(point, value, value)
     quantity = point.quantity
@@ -164,32 +164,10 @@ def _encoded(standard: sig.Characteristic, values: Mapping[str, Value]) -> bytes
 
 def _said(point: BlePoint, value: Value) -> Value:
     """What the standard's format calls a value."""
-    if point.enum:
-        return _code_of(point, value)
-    if point.type == "string":
-        if not isinstance(value, str):
-            raise Unwritable("malformed", f"{value!r} is not text: put it in quotes")
-        return value
-    if point.type == "bool":
-        if not isinstance(value, bool):
-            raise Unwritable("malformed", f"{value!r} is neither true nor false")
-        return value
-    if isinstance(value, bool | str):
-        raise Unwritable("malformed", f"{value!r} is not a number")
-    low, high = point.range or (value, value)
-    if not low <= value <= high:
-        raise Unwritable("out-of-range", f"{value:g} is outside {low:g} to {high:g}")
-    number = (exact(value) - exact(point.offset)) / exact(point.scale)
-    return int(number) if number.denominator == 1 else float(number)
-
-
-def _code_of(point: BlePoint, value: Value) -> int | str:
-    labels: Mapping[int | str, Value] = point.enum or {}
-    for code, label in labels.items():
-        if label == value and type(label) is type(value):
-            return code
-    known = ", ".join(str(label) for label in labels.values())
-    raise Unwritable("out-of-range", f"{value!r} is none of: {known}")
+    said = wanted(point, value)
+    if not isinstance(said, Fraction):
+        return said
+    return int(said) if said.denominator == 1 else float(said)
 
 
 def _step(point: BlePoint) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from bleak.backends.device import BLEDevice
 
 from adapters.ble.air.radio import Radio
+from adapters.ble.air.tapping import Tapping
 from adapters.ble.config import BleDevice
 from adapters.ble.gatt.crowd import crowd
 from adapters.ble.gatt.slots import Slots
@@ -22,10 +23,11 @@ REST_MAX_S = 60.0
 
 
 class Room:
-    """Slots, one connect at a time, and who is known not to answer."""
+    """Slots, one connect at a time, who is known not to answer, and who looks on."""
 
-    def __init__(self, radio: Radio, devices: Mapping[str, BleDevice]) -> None:
+    def __init__(self, radio: Radio, devices: Mapping[str, BleDevice], tapping: Tapping) -> None:
         self.radio = radio
+        self.tapping = tapping
         self.link = radio.link
         self.slots = Slots(radio.connections)
         self.connecting = Slots(1)

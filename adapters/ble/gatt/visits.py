@@ -22,6 +22,8 @@ HURRY_S = 5.0
 """A command goes before who has begun to wait so much earlier."""
 DOUBTFUL_S = 10.0
 """Who did not take a connection last time waits so much longer for its next try while others want one."""
+UNFOUND = Trouble(Why.OUT_OF_RANGE, "it was not heard in time: is it on, and near enough?")
+UNTAKEN = Trouble(Why.UNREACHABLE, "it did not take the connection in time")
 
 
 class Haste(Enum):
@@ -48,11 +50,19 @@ class Visits:
         self._room = room
         self._left_s = -FIND_S
         self._refreshed = False
+        self._seeks = False
         self._loop = asyncio.get_running_loop()
 
     def is_near(self, address: str) -> bool:
         """Whether it is worth a try."""
         return self._room.is_near(address, self._left_s)
+
+    @property
+    def hindrance(self) -> Trouble | None:
+        """What is waited for that the device has to do; None: it is not its fault."""
+        if self._seeks:
+            return UNFOUND
+        return UNTAKEN if self.connecting.is_trying else None
 
     @asynccontextmanager
     async def visit(
@@ -60,7 +70,11 @@ class Visits:
     ) -> AsyncIterator[tuple[Connection, Seat]]:
         """Connected meanwhile, with such haste once it is found; `heed` that others want the seat. Raises Trouble."""
         find_s = SEEK_S if self.count else FIND_S
-        found = await self._room.found(address, self._left_s, find_s)
+        self._seeks = True
+        try:
+            found = await self._room.found(address, self._left_s, find_s)
+        finally:
+            self._seeks = False
         if found is None:
             raise Trouble(Why.OUT_OF_RANGE, f"it has not been heard for {find_s:g} s: is it on, and near enough?")
         manner = self._manner(haste())

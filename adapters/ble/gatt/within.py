@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from adapters.ble.air.leaving import patience_s
+
 T = TypeVar("T")
 
 GRACE_S = 2.0
 """For what was cancelled to clean up, which for bleak is one more call to BlueZ."""
+LEAVING_GRACE_S = 0.2
+"""The same, where we end ourselves."""
 HEARSAY_S = 0.3
 """BlueZ says that a connection is down on one wire, and fails what was under way on another: either may come first."""
 CANCELLATIONS = 3
@@ -42,7 +46,7 @@ async def within(
 async def _end(task: asyncio.Task[Any]) -> None:
     for _ in range(CANCELLATIONS):
         task.cancel()
-        await asyncio.wait((task,), timeout=GRACE_S)
+        await asyncio.wait((task,), timeout=patience_s(GRACE_S, LEAVING_GRACE_S))
         if task.done():
             break
     if task.done() and not task.cancelled():

@@ -8,7 +8,7 @@ from adapters.ble.config import Attribute, WriteMode
 from adapters.ble.gatt.attributes import called
 from adapters.ble.gatt.checks import Bundle, Writing
 from adapters.ble.gatt.connection import Connection
-from adapters.ble.gatt.outcome import EXPIRED, refused, unsure
+from adapters.ble.gatt.outcome import TOO_LATE, refused, unsure
 from adapters.ble.gatt.puts import Unfitting, merged
 from adapters.ble.gatt.trouble import Trouble
 from adapters.ble.gatt.values import Contents
@@ -24,7 +24,8 @@ class Writer:
         self._connection = connection
         self._deadline_s = deadline_s
         self._wrote = wrote
-        self._is_sent = False
+        self.is_sent = False
+        """Whether what is written last has gone out."""
         self._loop = asyncio.get_running_loop()
 
     async def write(self, bundle: Bundle) -> Result:
@@ -43,21 +44,22 @@ class Writer:
 
     async def send(self, attribute: Attribute, data: bytes, mode: WriteMode) -> Result | None:
         """None: it was accepted."""
-        if self._loop.time() >= self._deadline_s:
-            return EXPIRED
-        self._is_sent = False
+        left_s = self._deadline_s - self._loop.time()
+        if left_s <= 0:
+            return TOO_LATE
+        self.is_sent = False
         try:
-            await self._connection.write(attribute, data, mode, self._sent)
+            await self._connection.write(attribute, data, mode, self._sent, left_s)
         except Trouble as trouble:
             if trouble.is_ours:
                 return refused(trouble)
-            if not self._is_sent:
+            if not self.is_sent:
                 raise
             return unsure(trouble)
         return None
 
     def _sent(self, data: bytes) -> None:
-        self._is_sent = True
+        self.is_sent = True
         self._wrote(data)
 
     async def _compared(self, bundle: Bundle) -> Result:

@@ -14,7 +14,7 @@ class Counters:
     `adverts`: of devices of the configuration; `strangers`: of others. Of those `collapsed` said nothing that was not
     said already, `undecodable` are of no format that is known, and of `encrypted` to `malformed` the format is known,
     and nothing could be taken from them. `overflowed`: left out, as there were more than a device may send. `lost`:
-    never heard, as packet counters say.
+    never heard, as packet counters say. `unread`: parts of packets, as a newer format has them.
     """
 
     adverts: int = 0
@@ -28,6 +28,7 @@ class Counters:
     malformed: int = 0
     overflowed: int = 0
     lost: int = 0
+    unread: int = 0
 
     def refused(self, why: Refusal) -> None:
         """One more for this reason."""

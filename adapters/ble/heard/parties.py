@@ -52,9 +52,12 @@ class Heard:
             return self._parties[owners[0]].hear(advert, now_s)
         return [item for name in owners for item in self._parties[name].hear(advert, now_s)]
 
-    def look(self, now_s: float, now_ms: int) -> list[Item]:
-        """Some time has passed, a second or so: what is to be told of silence, and of what waited."""
-        return [item for party in self._parties.values() for item in party.look(now_s, now_ms)]
+    def look(self, now_s: float, now_ms: int, deaf_s: float = 0.0) -> list[Item]:
+        """Some time has passed, a second or so: what is to be told of silence, and of what waited.
+
+        `deaf_s`: for so long the radio has heard nobody, and should have; 0: it is well.
+        """
+        return [item for party in self._parties.values() for item in party.look(now_s, now_ms, deaf_s)]
 
     def met(self, name: str, now_s: float, now_ms: int) -> list[Item]:
         """A device answers over a connection: it is there, though many do not advertise meanwhile."""

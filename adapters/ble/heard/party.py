@@ -14,6 +14,7 @@ from adapters.ble.heard.flood import Flood
 from adapters.ble.heard.kept import Kept
 from adapters.ble.heard.learned import Learning
 from adapters.ble.heard.points import NOTHING, Points
+from adapters.ble.heard.silence import Silence
 from adapters.ble.heard.standing import Standing
 from adapters.ble.heard.unknown import Unknown
 from adapters.ble.heard.voice import Voice
@@ -62,10 +63,13 @@ class Party:
         self._last_packet = kept.get(PACKET)
         self._flood = Flood(name, counters)
         self._unknown = Unknown(name, device) if points.wants_data else None
-        self._standing = Standing(name, device.stale_after_s, _hint(device))
+        self._silence = Silence(device, kept, is_learned=learning is not None)
+        self._standing = Standing(name, self._silence, _hint(device))
         self._voice: Voice | None = None
+        self._is_first_look = True
         self._heard_s = NEVER_S
-        self._says: tuple[object, ...] | None = None
+        self._said: Advert | None = None
+        """The newest packet that was looked at."""
         self._again_s = NEVER_S
         """Until then the newest packet need not be looked at when it comes again."""
 
@@ -73,9 +77,9 @@ class Party:
         """It has advertised: what is to be told of that."""
         return [*self._hear(advert, now_s)]
 
-    def look(self, now_s: float, now_ms: int) -> list[Item]:
-        """Some time has passed: what is to be told of silence, and of what waited."""
-        return [*self._look(now_s, now_ms)]
+    def look(self, now_s: float, now_ms: int, deaf_s: float = 0.0) -> list[Item]:
+        """Some time has passed: what is to be told of silence, of all since `deaf_s` if not 0, and of what waited."""
+        return [*self._look(now_s, now_ms, deaf_s)]
 
     def met(self, now_s: float, now_ms: int) -> list[Item]:
         """It answers over a connection: it is there, though many devices do not advertise meanwhile."""
@@ -96,16 +100,17 @@ class Party:
         self._counters.adverts += 1
         yield from self._held(voice, now_s)
         self._heard_s = now_s
-        says = advert.says()
-        if says == self._says and now_s < self._again_s and silence_s < APART_S:
+        said = self._said
+        is_same = said is not None and silence_s < APART_S and said.has_same_data(advert)
+        if is_same and now_s < self._again_s and said is not None and said.has_same_head(advert):
             self._counters.collapsed += 1
             self._flood.drop(now_s)
             voice.again(now_s)
         elif self._flood.admits(advert, now_s):
-            yield from self._take(voice, advert, now_s, is_new=says != self._says or silence_s >= APART_S)
+            yield from self._take(voice, advert, now_s, is_new=not is_same)
         yield from _if_any(self._flood.news(now_s))
 
-    def _look(self, now_s: float, now_ms: int) -> Iterator[Item]:
+    def _look(self, now_s: float, now_ms: int, deaf_s: float) -> Iterator[Item]:
         voice = self._begun(now_s)
         yield from self._held(voice, now_s)
         stale = voice.stale(now_s)
@@ -114,7 +119,7 @@ class Party:
         if silent:
             self._again_s = NEVER_S
         yield from silent
-        yield from _if_any(self._state(now_s, now_ms))
+        yield from _if_any(self._state(now_s, now_ms, deaf_s))
         if self._learning is not None and self._learning.is_settled(now_s):
             yield Relearned(self._name)
         yield from _if_any(self._flood.news(now_s))
@@ -124,28 +129,33 @@ class Party:
         """From the first moment that is known of."""
         if self._voice is None:
             self._heard_s = now_s
-            self._voice = Voice(self._points, self._device.every, self._device.stale_after_s, now_s)
+            self._voice = Voice(self._points, self._device.every, self._silence, now_s)
         return self._voice
 
     def _held(self, voice: Voice, now_s: float) -> Iterator[Item]:
         """What a flood has held back, if its time has come."""
         advert = self._flood.due(now_s)
         if advert is not None:
-            yield from self._take(voice, advert, now_s, is_new=advert.says() != self._says)
+            is_same = self._said is not None and self._said.has_same_data(advert)
+            yield from self._take(voice, advert, now_s, is_new=not is_same)
 
-    def _state(self, now_s: float, now_ms: int) -> DeviceStatus | None:
+    def _state(self, now_s: float, now_ms: int, deaf_s: float) -> DeviceStatus | None:
         """What has become of its state meanwhile."""
-        after_s = self._device.stale_after_s
-        if not after_s or now_s - self._heard_s < after_s:
-            return self._standing.settled(now_ms, now_s)
+        after_s, silent_s = self._silence.after_s, now_s - self._heard_s
+        is_unheard = 0 < deaf_s <= silent_s
+        is_first, self._is_first_look = self._is_first_look, False
+        if is_first and not after_s and not self._device.learns:
+            return self._standing.unknown(now_ms)
+        if not after_s or silent_s < after_s:
+            return self._standing.unheard(now_ms) if is_unheard else self._standing.settled(now_ms, now_s)
         self._again_s = NEVER_S
-        return self._standing.silent(now_ms)
+        return self._standing.silent(now_ms, is_alone=not is_unheard)
 
     def _take(self, voice: Voice, advert: Advert, now_s: float, *, is_new: bool) -> Iterator[Item]:
         """One packet that is not just the last one again; `is_new`: what happens in it has not been told."""
         if not self._standing.is_heard:
             self._back(voice, now_s)
-        self._says = advert.says()
+        self._said = advert
         outcome = self._decoder.decode(advert) if self._decoder is not None else None
         told = self._told(outcome, now_s)
         packet = self._count(told)
@@ -153,11 +163,16 @@ class Party:
         found = NOTHING if is_forged or packet is Packet.LATE else self._found(advert, told)
         happened = told is not None and is_new and packet is not Packet.REPEATED
         events = self._points.happened(told) if told is not None and happened else NOTHING
-        is_riddle = self._unknown is not None and outcome is None and not self._points.has_placed(found)
-        yield from _if_any(self._riddle(advert, now_s) if is_riddle else self._solved())
+        is_placed = self._points.has_placed(found)
+        is_riddle = self._unknown is not None and outcome is None and not is_placed
+        if is_riddle or told is None or told.values or is_placed:
+            yield from _if_any(self._riddle(advert, now_s) if is_riddle else self._solved())
         self._standing.points(found)
         yield from _if_any(self._standing.heard(advert.time_ms, now_s))
-        samples = [*voice.says(found, events, advert.time_ms, now_s, is_there=not is_forged)]
+        is_understood = told is not None or is_placed
+        samples = [
+            *voice.says(found, events, advert.time_ms, now_s, is_there=not is_forged, is_understood=is_understood)
+        ]
         self._counters.collapsed += not samples and not is_riddle and not isinstance(outcome, Refused)
         self._again_s = voice.again_s(now_s)
         yield from samples
@@ -174,6 +189,9 @@ class Party:
             self._standing.refused(outcome, now_s)
             return None
         if outcome is not None:
+            self._counters.unread += outcome.unknown
+            self._silence.told(outcome.is_sporadic)
+        if outcome is not None and outcome.values:
             self._standing.told(_model(outcome) if self._device.decodes == "auto" else None)
             if self._learning is not None:
                 counted = () if outcome.counter is None else (LOST,)
@@ -190,7 +208,8 @@ class Party:
         packet = self._losses.hear(told.counter, told.wraps)
         self._counters.lost += max(0, self._losses.lost - before)
         last, self._last_packet = self._last_packet, None
-        self._kept.keep(PACKET, told.counter)
+        if self._points.events is not None:
+            self._kept.keep(PACKET, told.counter)
         return Packet.REPEATED if told.counter == last else packet
 
     @property

@@ -50,15 +50,17 @@ class Points:
     def named(self, advert: Advert, told: Told | None, lost: int) -> Found:
         """What has a name, in the order of the points."""
         names: dict[str, Value] = {RSSI: advert.rssi}
+        absent: tuple[str, ...] = ()
         if advert.name is not None:
             names[NAME] = advert.name
         if advert.tx_power is not None:
             names[TX_POWER] = advert.tx_power
         if told is not None:
             names.update(told.values)
+            absent = told.absent
             if told.counter is not None:
                 names[LOST] = lost
-        return _found(self._named, self._read_said.read(names))
+        return _found(self._named, self._read_said.read(names, absent))
 
     def happened(self, told: Told) -> Found:
         """Of its events."""
@@ -82,6 +84,7 @@ def _called(device: BleDevice, group: PointGroup | None, name: str) -> Iterable[
 
 
 def _found(names: Iterable[str], reading: Reading) -> Found:
-    told = zip(names, reading.values, strict=True)
-    bad = reading.bad
+    told, bad = zip(names, reading.values, strict=True), reading.bad
+    if not bad:
+        return {name: value for name, value in told if value is not None}
     return {name: bad[name] if value is None else value for name, value in told if value is not None or name in bad}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from adapters.ble.decoders.contract import Refused
+from adapters.ble.heard.silence import Silence
 from gateway.model import Bad, BadReason, DeviceState, DeviceStatus, Value
 from gateway.units import format_duration
 
@@ -14,6 +15,11 @@ SETTLE_S = 10.0
 
 MAX_MODELS = 3
 """A tag may speak as several things, one after the other; who changes all the time is not worth a status each."""
+
+DEAF = (
+    "the radio hears nobody at all any more, though its scan was begun anew: it may need to be switched off and on "
+    "(`bluetoothctl power off` and `power on`), or to be plugged in again"
+)
 
 SILENT = "silent"
 """The reason why a device is offline that was not heard."""
@@ -28,11 +34,11 @@ class Why(NamedTuple):
 
 
 class Standing:
-    """One device's; `stale_after_s` of 0: it may be silent for as long as it likes."""
+    """One device's."""
 
-    def __init__(self, name: str, stale_after_s: float, hint: str) -> None:
+    def __init__(self, name: str, silence: Silence, hint: str) -> None:
         self._name = name
-        self._stale_after_s = stale_after_s
+        self._silence = silence
         self._hint = hint
         self._why = Why(DeviceState.UNKNOWN)
         self._models: list[str] = []
@@ -75,17 +81,25 @@ class Standing:
         """It is there; its new state, if it is one."""
         return self._turn(self._judge(now_s), time_ms)
 
+    def unknown(self, time_ms: int) -> DeviceStatus | None:
+        """The radio has begun, and whoever may be silent was not heard yet: what was said of him before is over."""
+        return None if self.is_heard else DeviceStatus(self._name, DeviceState.UNKNOWN, time_ms)
+
     def settled(self, time_ms: int, now_s: float) -> DeviceStatus | None:
         """Some time has passed while it is there."""
         return self._turn(self._judge(now_s), time_ms) if self.is_heard else None
 
-    def silent(self, time_ms: int) -> DeviceStatus | None:
-        """It is not heard for too long."""
-        after = format_duration(self._stale_after_s)
+    def unheard(self, time_ms: int) -> DeviceStatus | None:
+        """Nobody is heard: that it says nothing says nothing of itself."""
+        return self._turn(Why(DeviceState.DEGRADED, SILENT, DEAF), time_ms) if self.is_heard else None
+
+    def silent(self, time_ms: int, *, is_alone: bool = True) -> DeviceStatus | None:
+        """It is not heard for too long; others are, or it is not `is_alone`."""
+        after = format_duration(self._silence.after_s)
         never = self._why.state is DeviceState.UNKNOWN
         text = f"never heard in the {after} since the radio began" if never else f"not heard for {after}"
         self._refused = None
-        return self._turn(Why(DeviceState.OFFLINE, SILENT, f"{text}: {self._hint}"), time_ms)
+        return self._turn(Why(DeviceState.OFFLINE, SILENT, f"{text}: {self._hint if is_alone else DEAF}"), time_ms)
 
     def _judge(self, now_s: float) -> Why:
         if self._refused is not None:
@@ -102,7 +116,8 @@ class Standing:
         reason = next(iter(self._bad.values())).reason
         names = [name for name, bad in self._bad.items() if bad.reason is reason]
         some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        detail = f"{some}: not told for {format_duration(self._stale_after_s)}" if reason is BadReason.STALE else None
+        after = format_duration(self._silence.after_s)
+        detail = f"{some}: not told for {after} or longer" if reason is BadReason.STALE else None
         return Why(DeviceState.DEGRADED, reason.value, detail)
 
     def _turn(self, why: Why, time_ms: int) -> DeviceStatus | None:

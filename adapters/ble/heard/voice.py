@@ -6,22 +6,25 @@ from collections.abc import Iterator
 
 from adapters.ble.heard.collapse import Ages, Collapse, Found, sample_of
 from adapters.ble.heard.points import NOTHING, Points
+from adapters.ble.heard.silence import Silence
 from gateway.model import PointGroup, Sample
 
 
 class Voice:
     """The points of one device; it is `there` while what is heard is its own."""
 
-    def __init__(self, points: Points, every_s: float, stale_after_s: float, now_s: float) -> None:
+    def __init__(self, points: Points, every_s: float, silence: Silence, now_s: float) -> None:
         self._points = points
+        self._silence = silence
         self._every_s = every_s
         self._said = _collapse(points.said, every_s, points.restless)
         self._present = _collapse(points.present, every_s)
-        self._ages = Ages(points.said.points if points.said is not None else (), stale_after_s, now_s)
-        self._presence = Ages(points.present.points if points.present is not None else (), stale_after_s, now_s)
+        self._ages = Ages(points.said.points if points.said is not None else (), now_s)
+        self._presence = Ages(points.present.points if points.present is not None else (), now_s)
+        self._understood_s = now_s
         self._spoken: tuple[str, ...] = ()
         """The points that the newest packet speaks of."""
-        self._is_there = False
+        self._is_there = self._is_understood = False
 
     @property
     def known(self) -> Found:
@@ -29,10 +32,10 @@ class Voice:
         return {**(self._said.known if self._said else NOTHING), **(self._present.known if self._present else NOTHING)}
 
     def says(
-        self, found: Found, events: Found, time_ms: int, now_s: float, *, is_there: bool = True
+        self, found: Found, events: Found, time_ms: int, now_s: float, *, is_there: bool = True, is_understood: bool
     ) -> Iterator[Sample]:
-        """A packet: the samples that it is worth."""
-        self._spoken, self._is_there = tuple(found), is_there
+        """A packet: the samples that it is worth. `is_understood`: it is known what it says, if that is little."""
+        self._spoken, self._is_there, self._is_understood = tuple(found), is_there, is_understood
         self.again(now_s)
         if self._said is not None and (sample := self._said.sample(found, time_ms, now_s)) is not None:
             yield sample
@@ -49,6 +52,8 @@ class Voice:
     def again(self, now_s: float) -> None:
         """The newest packet came once more, which need not be told before `again_s`."""
         self._ages.said(self._spoken, now_s)
+        if self._is_understood:
+            self._understood_s = now_s
         if self._is_there:
             self._presence.said(self._points.there(True), now_s)
 
@@ -64,16 +69,21 @@ class Voice:
     def begin(self, now_s: float) -> None:
         """It is there after a silence: each point has as long again before it is stale."""
         self._ages.begin(now_s)
+        self._understood_s = now_s
 
     def stale(self, now_s: float) -> Found:
         """Points that have turned stale since the last look."""
-        return self._ages.turned(now_s)
+        silence, after_s = self._silence, self._silence.after_s
+        if now_s - self._understood_s >= after_s:
+            return self._ages.turned(now_s, after_s, after_s)
+        return self._ages.turned(now_s, silence.rarely_s, silence.unsaid_s)
 
     def silent(self, stale: Found, time_ms: int, now_s: float) -> Iterator[Sample]:
         """What is to be told of these, and of the device's absence, if it has been away for as long."""
         if self._said is not None and (sample := self._said.sample(self._said.changed(stale), time_ms, now_s)):
             yield sample
-        if self._presence.turned(now_s):
+        after_s = self._silence.after_s
+        if self._presence.turned(now_s, after_s, after_s):
             yield from self._there(False, time_ms, now_s)
 
     def _there(self, is_there: bool, time_ms: int, now_s: float) -> Iterator[Sample]:

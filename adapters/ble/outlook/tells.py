@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from adapters.ble.config.decoder import AUTO, installed
 from adapters.ble.decoders.ruuvi import FORMATS
-from adapters.ble.quantities import DECODED, OF_ANY, quantity_of
+from adapters.ble.quantities import DECODED, LOST, OF_ANY, quantity_of
 
 _NARROW: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -21,6 +21,9 @@ _NARROW: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """Of decoders of one maker's formats; the others tell whatever devices have."""
+
+COUNTING = frozenset({AUTO, "bthome", "ruuvi", "atc", "xiaomi", "bparasite"})
+"""Whose packets have numbers, some of them at least: only these tell how many were lost."""
 
 MEANT = {
     "weight": "mass",
@@ -41,7 +44,8 @@ SHORTEST = 3
 
 def names_of(decoder: str) -> frozenset[str]:
     """Also what every device has; without the second and third of a kind."""
-    return _NARROW.get(decoder, frozenset(DECODED)) | frozenset(OF_ANY)
+    of_any = frozenset(OF_ANY) if decoder in COUNTING else frozenset(OF_ANY) - {LOST}
+    return _NARROW.get(decoder, frozenset(DECODED)) | of_any
 
 
 def may_tell(decoder: str, name: str) -> bool:

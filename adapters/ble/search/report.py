@@ -52,11 +52,11 @@ def stanza(sighting: Sighting) -> dict[str, Any]:
     """What `check` takes as it is: its key is left to the one who has it."""
     device: dict[str, Any] = {"address": sighting.address}
     companies, services = sighting.undecoded
-    if sighting.told is not None:
+    answer = sighting.told or sighting.refused
+    if answer is not None:
         points = [name for name in sighting.values if quantity_of(name) is not None]
-        return device | {"decoder": _decoder(sighting.told.decoder), "points": {name: {} for name in [*points, "rssi"]}}
-    if sighting.refused is not None:
-        return device | {"decoder": _decoder(sighting.refused.decoder)}
+        named: dict[str, Any] = {"points": {name: {} for name in [*points, "rssi"]}} if points else {}
+        return device | {"decoder": _decoder(answer.decoder)} | named
     for key, data in [*companies.items(), *((short(uuid), data) for uuid, data in services.items())]:
         if data:
             which = {"manufacturer" if isinstance(key, int) else "service": key, "length": len(data)}

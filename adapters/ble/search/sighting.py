@@ -53,7 +53,7 @@ class Sighting:
     def _decode(self, advert: Advert) -> None:
         answer = self._decoder.decode(advert) if self._decoder is not None else None
         if isinstance(answer, Told):
-            self.told = answer
+            self.told = answer if answer.values or self.told is None else self.told
             self.values |= answer.values
         elif answer is not None:
             self.refused = answer

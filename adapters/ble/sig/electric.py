@@ -31,7 +31,7 @@ _INPUT_NAMES = tuple(f"digital_{number}" for number in range(1, _INPUTS + 1))
 ELECTRIC: tuple[tuple[str, Characteristic], ...] = (
     simple("electric_current", 0x2AEE, number("uint16", 0.01, unknown=0xFFFF), "A"),
     simple("voltage", 0x2B18, number("uint16", 1 / 64, unknown=0xFFFF), "V"),
-    simple("power", 0x2B05, number("uint24", 0.1, unknown=0xFFFFFF), "W"),
+    simple("power", 0x2B05, number("uint24", 0.1, unknown=0xFFFFFF, high=1677721.3), "W"),
     simple("energy", 0x2AF2, number("uint24", unknown=0xFFFFFF), "kWh"),
     simple("illuminance", 0x2AFB, number("uint24", 0.01, unknown=0xFFFFFF), "lx"),
     simple("luminous_efficacy", 0x2AFC, number("uint16", 0.1, unknown=0xFFFF), "lm/W"),

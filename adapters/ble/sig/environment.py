@@ -52,7 +52,7 @@ ENVIRONMENT: tuple[tuple[str, Characteristic], ...] = (
     simple("voc_concentration", 0x2BE7, number("uint16", unknown=0xFFFF), "ppb"),
     simple("ammonia_concentration", 0x2BCF, _MICROGRAMS, _DUST),
     simple("carbon_monoxide_concentration", 0x2BD0, _MICROGRAMS, _DUST),
-    simple("methane_concentration", 0x2BD1, _MICROGRAMS, _DUST),
+    simple("methane_concentration", 0x2BD1, decimal(SFLOAT), "ppb"),
     simple("nitrogen_dioxide_concentration", 0x2BD2, _MICROGRAMS, _DUST),
     simple("non_methane_volatile_organic_compounds_concentration", 0x2BD3, _MICROGRAMS, _DUST),
     simple("ozone_concentration", 0x2BD4, _MICROGRAMS, _DUST),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from gateway.units import parse_duration
+from gateway.adapter.faults import LATE, SLOW, MakeFault, delayed, fault_among, plain
 
 NOISE = b"\x00\xff\x5a\x00"
 """Bytes as a line without its terminating resistors makes them."""
 AGAIN_S = 0.05
 """Between an answer and its repetition: soon enough to meet the next request."""
-SLOW, LATE = 0.5, 1.5
-"""Times the device's timeout, where no time is given: surely within it, and surely after it."""
 DEVICE_FAILURE = 4
 """Server device failure (MODBUS Application Protocol V1.1b3, 7)."""
 MAX_EXCEPTION = 255
@@ -42,25 +40,6 @@ class Fault(NamedTuple):
 
 WELL = Fault()
 
-Make = Callable[[str, str, float], Fault]
-"""A fault from its text, what follows its kind there, and the device's timeout in seconds; raises ValueError."""
-
-
-def _plain(fault: Fault) -> Make:
-    def make(text: str, given: str, _timeout_s: float) -> Fault:
-        if given:
-            raise ValueError(f"{text.partition(':')[0]} takes nothing after it")
-        return fault._replace(text=text)
-
-    return make
-
-
-def _delayed(share: float) -> Make:
-    def make(text: str, given: str, timeout_s: float) -> Fault:
-        return Fault(text, after_s=parse_duration(given) if given else share * timeout_s)
-
-    return make
-
 
 def _refusing(text: str, given: str, _timeout_s: float) -> Fault:
     code = int(given) if given.isascii() and given.isdigit() else 0 if given else DEVICE_FAILURE
@@ -69,24 +48,21 @@ def _refusing(text: str, given: str, _timeout_s: float) -> Fault:
     return Fault(text, exception=code)
 
 
-KINDS: Mapping[str, Make] = {
-    "well": _plain(WELL),
-    "dead": _plain(Fault(silent=True)),
-    "slow": _delayed(SLOW),
-    "late": _delayed(LATE),
+KINDS: Mapping[str, MakeFault[Fault]] = {
+    "well": plain(WELL),
+    "dead": plain(Fault(silent=True)),
+    "slow": delayed(WELL, SLOW),
+    "late": delayed(WELL, LATE),
     "exception": _refusing,
-    "noise": _plain(Fault(noise=NOISE)),
-    "half": _plain(Fault(half=True)),
-    "twice": _plain(Fault(twice=True)),
-    "wrong-unit": _plain(Fault(other_unit=True)),
-    "hang-up": _plain(Fault(hangs_up=True)),
+    "noise": plain(Fault(noise=NOISE)),
+    "half": plain(Fault(half=True)),
+    "twice": plain(Fault(twice=True)),
+    "wrong-unit": plain(Fault(other_unit=True)),
+    "hang-up": plain(Fault(hangs_up=True)),
 }
 """By name, in the order in which they are told."""
 
 
 def fault_of(text: str, timeout_s: float) -> Fault:
     """`dead`, `late:1500ms`, `exception:2` and so on; raises ValueError with what there is."""
-    kind, _, given = text.strip().partition(":")
-    if kind not in KINDS:
-        raise ValueError(f"there is no fault {kind!r}, but {', '.join(KINDS)}")
-    return KINDS[kind](text.strip(), given.strip(), timeout_s)
+    return fault_among(KINDS, text, timeout_s)

@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.ble.advert import Advert
-from adapters.ble.air.frame import frame
+from adapters.ble.air.att import Op, att, att_error
+from adapters.ble.air.frame import frame, is_advertisement
 
 LONG = "12345678-9abc-def0-1234-56789abcdef0"
 
@@ -30,7 +31,19 @@ def test_every_part_of_a_frame_is_as_long_as_it_says(
     address: bytes, rssi: int, manufacturer: dict[int, bytes], name: str
 ) -> None:
     data = frame(Advert(address.hex(":").upper(), 0, rssi, name, None, manufacturer))
+    assert is_advertisement(data)
     at = 7
     while at < len(data):
         at += data[at] + 1
     assert at == len(data)
+
+
+@given(st.sampled_from(Op), st.integers(1, 0xFFFF), st.binary(max_size=512))
+def test_what_goes_over_a_connection_is_told_apart_from_what_is_advertised(op: Op, handle: int, data: bytes) -> None:
+    shown = att("AA:BB:CC:DD:EE:FF", op, handle, data)
+    assert shown == bytes.fromhex("AABBCCDDEEFF") + bytes([op]) + handle.to_bytes(2, "little") + data
+    assert not is_advertisement(shown)
+
+
+def test_a_refusal_names_what_was_asked() -> None:
+    assert att_error("AA:BB:CC:DD:EE:FF", Op.WRITE, 0x0102, 0x13) == bytes.fromhex("AABBCCDDEEFF 01 12 0201 13")

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from adapters.ble.advert import Advert
-from adapters.ble.air.inbox import BATCH, ROOM, Inbox
+from adapters.ble.air.inbox import BATCH, GATHER_S, ROOM, Inbox
 
 
 def advert(number: int, address: str = "AA:BB:CC:DD:EE:FF") -> Advert:
@@ -69,8 +69,21 @@ async def test_after_a_flood_what_comes_is_taken_again(ear: Ear) -> None:
         ear.inbox.put(advert(number))
     await ear.emptied()
     ear.inbox.put(advert(99))
+    await asyncio.sleep(GATHER_S)
     await ear.emptied()
     assert ear.heard[-1].time_ms == 99
+
+
+async def test_what_comes_after_a_turn_goes_on_together_a_little_later(ear: Ear) -> None:
+    ear.inbox.put(advert(1))
+    await ear.emptied()
+    ear.inbox.put(advert(2))
+    ear.inbox.put(advert(3))
+    await ear.emptied()
+    assert len(ear.heard) == 1
+    await asyncio.sleep(GATHER_S)
+    await ear.emptied()
+    assert [each.time_ms for each in ear.heard] == [1, 2, 3]
 
 
 async def test_a_defect_of_who_hears_is_told_and_not_swallowed() -> None:

@@ -201,6 +201,22 @@ async def test_a_radio_whose_devices_are_all_connected_is_not_taken_for_deaf(
         assert not aloft.served.done()
 
 
+async def test_a_radio_that_stays_deaf_while_somebody_is_connected_is_known_to_be_until_it_hears(
+    radio: Radio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(silence="50ms") as aloft:
+        async with repeated(lambda: say(radio)):
+            await aloft.next()
+            assert aloft.radio.scanner.deaf_s == 0
+        assert radio.adapter is not None
+        device = radio.adapter.devices[SENSOR]
+        connected = {**device.properties(), "Connected": Variant("b", True)}
+        monkeypatch.setattr(device, "properties", lambda: connected)
+        await until(lambda: aloft.radio.scanner.deaf_s)
+        async with repeated(lambda: say(radio)):
+            await until(lambda: not aloft.radio.scanner.deaf_s)
+
+
 async def test_a_radio_that_has_never_heard_anything_is_left_in_peace(radio: Radio) -> None:
     async with serving(silence="40ms") as aloft:
         await asyncio.wait({aloft.served}, timeout=0.5)

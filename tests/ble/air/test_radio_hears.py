@@ -1,3 +1,4 @@
+import asyncio
 import os
 
 import pytest
@@ -28,7 +29,7 @@ async def test_what_a_device_advertises_is_heard(radio: Radio) -> None:
 async def test_what_is_said_again_unchanged_is_heard_again(radio: Radio) -> None:
     async with serving() as aloft, repeated(lambda: saying(radio)):
         first, second = await aloft.next(), await aloft.next()
-    assert first.says() == second.says()
+    assert first.has_same_data(second)
 
 
 async def test_services_and_their_data_are_heard(radio: Radio) -> None:
@@ -130,6 +131,25 @@ async def test_a_passive_scan_hears_what_changes(radio: Radio) -> None:
     numbers = iter(range(100_000))
     async with serving(scan="passive") as aloft, repeated(lambda: saying(radio, bytes([next(numbers) % 256]))):
         await aloft.next()
+        await aloft.next()
+
+
+async def test_a_scan_that_is_cancelled_as_it_begins_is_ended_also_beside_another_radio(
+    bluez: Bluez, radio: Radio
+) -> None:
+    other, began = bluez.add_radio(OTHER_RADIO, "hci1"), asyncio.Event()
+    begin = other.begin_scan
+
+    def begin_scan() -> bool:
+        began.set()
+        return begin()
+
+    other.begin_scan = begin_scan  # type: ignore[method-assign]
+    async with serving(radio=RADIO) as aloft, repeated(lambda: saying(radio)):
+        async with serving(radio=OTHER_RADIO):
+            await began.wait()
+        assert other.adapter is not None
+        await until(lambda: other.adapter and not other.adapter.discovery)
         await aloft.next()
 
 

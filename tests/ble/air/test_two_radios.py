@@ -59,6 +59,7 @@ async def test_a_scan_that_was_cut_off_as_it_began_does_not_go_on_beside_the_oth
 ) -> None:
     first, second = radios
     monkeypatch.setattr(start, "BUSY_S", (0.01, 0.02, 0.04))
+    monkeypatch.setattr(start, "END_S", 0.05)
     async with serving(radio="hci1") as other, repeated(lambda: say(second)):
         await other.next()
         slow = bluez.inject("Adapter1.StartDiscovery", delay_s=0.2, times=1)

@@ -101,10 +101,11 @@ def test_what_has_another_devices_address_in_it_is_not_for_it(address: str, data
     assert AtcDecoder(None).decode(service("181a", data, "A4:C1:38:00:00:00")) is None
 
 
-def test_percents_that_can_not_be_are_left_out_and_counted() -> None:
+def test_percents_that_can_not_be_are_none() -> None:
     clear = struct.pack("<hHBB", 2000, 10001, 101, 0)
     packet = told(AtcDecoder(KEY), from_sealed(sealed(clear, 1)))
-    assert (packet.values, packet.unknown) == ({"temperature": 20.0, "input": False, "output": False}, 2)
+    assert packet.values == {"temperature": 20.0, "input": False, "output": False}
+    assert packet.absent == ("humidity", "battery")
 
 
 @pytest.mark.parametrize(("address", "data"), [(address, data) for address, data, _, _ in PLAIN])

@@ -70,6 +70,13 @@ def test_what_is_encrypted_for_its_owner_says_so(frame: str) -> None:
     assert (said.why, "only the service" in said.text) == (Refusal.ENCRYPTED, True)
 
 
+def test_beside_what_anybody_can_read_what_is_its_owners_is_no_trouble() -> None:
+    decoder = EddystoneDecoder()
+    told(decoder, service("feaa", UID))
+    sealed = told(decoder, service("feaa", "2001" + "00" * 16))
+    assert (sealed.values, sealed.unknown) == ({}, 1)
+
+
 def test_a_tlm_frame_of_a_version_to_come_tells_nothing() -> None:
     assert refusal(EddystoneDecoder(), service("feaa", "2002" + TLM[4:])) is Refusal.MALFORMED
 

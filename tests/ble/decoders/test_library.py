@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from adapters.ble.advert import Advert
 from adapters.ble.config import full_uuid
@@ -15,9 +16,10 @@ from adapters.ble.decoders.contract import Refusal, Told
 from adapters.ble.decoders.library import LibraryDecoder, names
 from adapters.ble.decoders.library.marks import SENSORPUSH
 from adapters.ble.decoders.library.rules import COMPANIES, OTHERS, SERVICES
+from adapters.ble.decoders.library.sporadic import sporadic
 from adapters.ble.quantities import quantity_of
 from tests.ble.decoders.captured import CAPTURED, Captured
-from tests.ble.decoders.told import Notebook, refusal, told
+from tests.ble.decoders.told import Notebook, is_silent, refusal, service, told, values
 
 WHOLE = [each for each in CAPTURED if not each.key]
 SEALED = [each for each in CAPTURED if each.key]
@@ -110,7 +112,7 @@ def test_a_changed_byte_of_what_is_signed_gives_no_value(captured: Captured) -> 
     decoder, data = of(captured), captured.advert.services[MI]
     for at in range(len(data)):
         changed = data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :]
-        assert not isinstance(decoder.decode(with_services(captured.advert, {MI: changed})), Told)
+        assert is_silent(decoder, with_services(captured.advert, {MI: changed}))
 
 
 @given(st.binary(min_size=12, max_size=12))
@@ -122,11 +124,39 @@ def test_a_wrong_key_of_what_is_not_signed_gives_no_value(key: bytes) -> None:
 def test_what_was_sent_before_is_refused_also_after_a_restart() -> None:
     captured = next(each for each in SEALED if each.model == "MS1BB(MI)")
     key, memory = bytes.fromhex(captured.key), Notebook()
-    counter = told(LibraryDecoder(key, memory), captured.advert).counter
-    assert counter == 0x269A
-    assert told(LibraryDecoder(key, memory), captured.advert).counter == counter
-    memory.keep("xiaomi.counter", counter + 1)
+    assert told(LibraryDecoder(key, memory), captured.advert).counter == 0x9A
+    assert memory.facts["xiaomi"] == 0x269A
+    assert told(LibraryDecoder(key, memory), captured.advert).counter == 0x9A
+    memory.keep("xiaomi", 0x269B)
     assert refusal(LibraryDecoder(key, memory), captured.advert) is Refusal.REPLAYED
+
+
+def test_a_packet_whose_name_comes_a_little_later_is_not_taken_for_one_that_is_sent_again() -> None:
+    captured = next(each for each in SEALED if each.model == "LYWSD03MMC")
+    decoder = of(captured)
+    assert values(decoder, captured.advert) == {"humidity": 46.7}
+    assert values(decoder, replace(captured.advert, name="LYWSD03MMC")) == {"humidity": 46.7}
+
+
+@pytest.mark.parametrize("key", ["", "e9ea895fac7cca6d30532432a516f3a8"])
+def test_a_frame_without_values_says_that_the_device_is_there_and_counts(key: str) -> None:
+    decoder = LibraryDecoder(bytes.fromhex(key) or None, Notebook(), ("xiaomi",))
+    packet = told(decoder, service("fe95", "30585B05C16B872F38C1A408", "A4:C1:38:2F:87:6B"))
+    assert (packet.values, packet.counter, packet.wraps, packet.is_sporadic) == ({}, 0xC1, 256, None)
+
+
+SPEAKS = {"opening": True, "smoke": True, "temperature": False, "humidity": False, "battery": None, "unlocked": True}
+
+
+@pytest.mark.parametrize(("name", "is_sporadic"), SPEAKS.items())
+def test_who_tells_what_happens_is_sporadic_and_who_measures_is_not(name: str, is_sporadic: bool | None) -> None:
+    assert sporadic("of no model that is known", [name]) is is_sporadic
+
+
+def test_a_device_that_is_known_to_be_sporadic_is_whatever_it_tells() -> None:
+    assert sporadic("RTCGQ02LM", ["illuminance"])
+    captured = next(each for each in SEALED if each.model == "MS1BB(MI)")
+    assert told(of(captured), captured.advert).is_sporadic
 
 
 def test_plain_data_of_a_device_with_a_key_could_be_anybodys() -> None:

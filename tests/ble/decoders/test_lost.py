@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.ble.decoders.lost import LATE, MAX_MISSED, Losses, Packet, Replays
-from tests.ble.decoders.told import Notebook
+from adapters.ble.decoders.lost import LATE, MAX_MISSED, Losses, Packet
 
 
 def lost(*counters: int, wraps: int = 256) -> int:
@@ -111,11 +110,3 @@ def _runs(numbers: set[int]) -> list[int]:
 @given(st.lists(st.integers(0, 2**32 - 1)), st.sampled_from([256, 65535, 2**24, 2**32]))
 def test_losses_are_never_negative(counters: list[int], wraps: int) -> None:
     assert lost(*(counter % wraps for counter in counters), wraps=wraps) >= 0
-
-
-def test_what_was_accepted_is_kept() -> None:
-    notebook = Notebook()
-    assert Replays("x", notebook).accept(500)
-    assert notebook.facts == {"x": 500}
-    assert not Replays("x", notebook).accept(499)
-    assert notebook.facts == {"x": 500}

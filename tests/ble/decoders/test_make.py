@@ -5,6 +5,8 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.ble.advert import Advert
@@ -14,6 +16,7 @@ from adapters.ble.decoders.auto import AutoDecoder
 from adapters.ble.decoders.contract import Refusal, Refused, Told
 from adapters.ble.decoders.library import LibraryDecoder
 from adapters.ble.decoders.make import OWN, decoder_called, decoder_of
+from adapters.ble.decoders.stranger import StrangerDecoder
 from gateway.adapter import PermanentError
 from tests.ble.decoders.captured import CAPTURED
 from tests.ble.decoders.told import Notebook, manufacturer, told
@@ -108,7 +111,48 @@ def test_a_stranger_that_fails_or_answers_oddly_refuses(installed: None) -> None
     failing = decoder_called("theirs", None, None, Notebook()).decode(manufacturer(2, ""))
     assert failing == Refused("theirs", Refusal.MALFORMED, "decoder theirs failed: KeyError(1)")
     odd = decoder_called("odd", None, None, Notebook()).decode(HEARD)
-    assert odd == Refused("odd", Refusal.MALFORMED, "decoder odd gave dict")
+    assert odd == Refused("odd", Refusal.MALFORMED, "decoder odd failed: it gave dict")
+
+
+ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.tuples()
+TOLD = st.builds(
+    Told,
+    decoder=ANYTHING | st.just("odd"),
+    values=st.dictionaries(ANYTHING, ANYTHING) | st.dictionaries(st.text(), st.integers() | st.text()) | ANYTHING,
+    counter=ANYTHING | st.integers(0, 255),
+    wraps=ANYTHING | st.just(256),
+    model=ANYTHING,
+    unknown=ANYTHING | st.just(0),
+    is_sporadic=ANYTHING,
+    absent=ANYTHING | st.tuples(st.text()),
+)
+REFUSED = st.builds(Refused, decoder=ANYTHING, why=ANYTHING | st.sampled_from(Refusal), text=ANYTHING)
+
+
+class Says:
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def decode(self, _advert: Advert, /) -> Any:
+        return self.answer
+
+
+@given(TOLD | REFUSED | ANYTHING)
+def test_whatever_a_stranger_answers_what_comes_of_it_is_what_the_contract_says(answer: Any) -> None:
+    said = StrangerDecoder("odd", Says(answer)).decode(HEARD)
+    if isinstance(said, Told):
+        assert said is answer
+        assert all(type(value) in (bool, int, float, str) for value in said.values.values())
+        assert said.counter is None or 0 <= said.counter < said.wraps
+    elif said is not None:
+        assert isinstance(said, Refused)
+        assert isinstance(said.why, Refusal)
+
+
+def test_what_is_wrong_with_a_strangers_answer_is_named() -> None:
+    said = StrangerDecoder("odd", Says(Told("odd", {"count": b"1"}))).decode(HEARD)  # type: ignore[dict-item]
+    assert isinstance(said, Refused)
+    assert said.text.startswith("decoder odd failed: it gave Expected `")
 
 
 @pytest.mark.parametrize("name", ["unmakable", "gone"])

@@ -206,6 +206,12 @@ def test_the_published_vectors(data: str, number: int | None, expected: dict[str
     assert (packet.counter, packet.values) == (number, expected)
 
 
+def test_what_is_not_available_is_told_as_absent() -> None:
+    data = bytearray.fromhex(FIVE)
+    data[1:3] = b"\x80\x00"
+    assert told(RuuviDecoder(), manufacturer(COMPANY, bytes(data))).absent == ("temperature",)
+
+
 def test_only_what_is_not_available_is_left_out() -> None:
     data = bytearray.fromhex(FIVE)
     data[1:3] = b"\x80\x00"
@@ -237,7 +243,7 @@ def test_who_hears_the_extended_advertisement_leaves_the_short_one() -> None:
     decoder = RuuviDecoder()
     assert told(decoder, manufacturer(COMPANY, SIX)).values["pm25"] == 11.2
     told(decoder, manufacturer(COMPANY, EXTENDED))
-    assert decoder.decode(manufacturer(COMPANY, SIX)) is None
+    assert values(decoder, manufacturer(COMPANY, SIX)) == {}
 
 
 @pytest.mark.parametrize(("later_ms", "is_left"), [(EXTENDED_FOR_MS - 1, True), (EXTENDED_FOR_MS, False)])
@@ -245,7 +251,7 @@ def test_the_short_one_is_heard_again_when_extended_ones_come_no_more(later_ms: 
     decoder = RuuviDecoder()
     told(decoder, manufacturer(COMPANY, EXTENDED))
     later = msgspec.structs.replace(manufacturer(COMPANY, SIX), time_ms=later_ms)
-    assert (decoder.decode(later) is None) is is_left
+    assert (values(decoder, later) == {}) is is_left
 
 
 def test_another_format_is_named() -> None:

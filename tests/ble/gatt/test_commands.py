@@ -6,7 +6,7 @@ import pytest
 from adapters.ble.simulator.bluez import AttError, Bluez, Peripheral, Radio
 from gateway.adapter import Rejected
 from gateway.model import BadReason, Result, ResultStatus
-from tests.ble.gatt.site import LEVEL, NAMED, OWN, TEMPERATURE, TOLD, device, sensor, site
+from tests.ble.gatt.site import LEVEL, NAMED, OWN, SENSOR, TEMPERATURE, TOLD, device, sensor, site, until
 
 POINTS = {
     "a": {"characteristic": OWN, "type": "uint8", "at": 0, "writable": True},
@@ -61,7 +61,9 @@ async def test_the_audit_is_told_of_what_goes_out_when_it_does(radio: Radio) -> 
     wrote: list[bytes] = []
     async with site(radio, [sensor()], {"sensor": GIVEN}) as here:
         await here.execute("sensor", 10, wrote.append, write={"all": 1})
-    assert wrote == [b"\x00\x00\x00\x01"]
+    (frame,) = wrote
+    assert frame[:7] == bytes.fromhex(SENSOR.replace(":", "")) + b"\x12"
+    assert frame[9:] == b"\x00\x00\x00\x01"
 
 
 async def test_a_written_value_is_read_back(radio: Radio) -> None:
@@ -241,10 +243,27 @@ async def test_a_device_that_takes_no_connection_is_unreachable(radio: Radio) ->
     assert (result.status, result.reason) == (ResultStatus.UNREACHABLE, "unreachable")
 
 
-async def test_a_command_to_a_device_that_is_not_heard_ends_with_its_deadline(radio: Radio) -> None:
+async def test_a_command_to_a_device_that_is_not_heard_until_its_deadline_is_unreachable(radio: Radio) -> None:
     async with site(radio, [], {"sensor": GIVEN}) as here:
         result = await here.write(all=1, within_s=0.3)
-    assert result.status in {ResultStatus.EXPIRED, ResultStatus.UNREACHABLE}
+    assert (result.status, result.reason) == (ResultStatus.UNREACHABLE, "out-of-range")
+
+
+async def test_a_command_to_a_device_that_takes_no_connection_until_its_deadline_is_unreachable(radio: Radio) -> None:
+    async with site(radio, [sensor(connect_s=None)], {"sensor": GIVEN}) as here:
+        await until(lambda: here.adapter.counters()["connect_tries"])
+        result = await here.write(all=1, within_s=0.1)
+    assert (result.status, result.reason) == (ResultStatus.UNREACHABLE, "unreachable")
+
+
+async def test_a_command_that_only_others_have_kept_from_its_device_expires(radio: Radio) -> None:
+    busy, free = sensor("C0:FF:EE:00:00:11", connect_s=None), sensor()
+    heard_only = device(decoder="bthome", points={"temperature": {}}, commands=COMMANDS)
+    given = {"busy": device(busy.address, points=POINTS, every="1h"), "sensor": heard_only}
+    async with site(radio, [busy, free], given, connections=1) as here:
+        await until(lambda: here.adapter.counters()["connect_tries"])
+        result = await here.invoke("open", code=1, within_s=0.1)
+    assert result.status is ResultStatus.EXPIRED
 
 
 async def test_after_its_deadline_nothing_is_sent(radio: Radio) -> None:

@@ -227,3 +227,13 @@ async def test_notifying_devices_that_drop_the_connection_each_time_are_given_up
             await until(lambda: peripheral.connected)
             peripheral.hang_up()
         await here.emitted.state("sensor", DeviceState.ONLINE)
+
+
+async def test_a_device_that_takes_no_connection_is_named_before_all_tries_have_taken_too_long(
+    radio: Radio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.ble.gatt.connecting.ENOUGH_S", 0.7)
+    async with site(radio, [sensor(connect_s=None)], {"sensor": device(points=POINTS)}, **QUICK) as here:
+        await here.emitted.state("sensor", DeviceState.OFFLINE)
+        assert here.reason("sensor") == "unreachable"
+        assert here.adapter.counters()["connect_tries"] < 3

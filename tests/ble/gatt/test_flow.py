@@ -29,7 +29,8 @@ class Listener:
     def __init__(self) -> None:
         self.now_s = 0.0
         self.heard: list[bytes] = []
-        self.echo = Echo(self.heard.append, lambda: self.now_s)
+        self.seen: list[bytes] = []
+        self.echo = Echo(self.heard.append, lambda: self.now_s, self.seen.append)
 
     def tell(self, data: bytes) -> None:
         self.echo.hear(None, bytearray(data))

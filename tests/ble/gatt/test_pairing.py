@@ -46,6 +46,17 @@ async def test_without_pairing_what_is_encrypted_is_not_waited_for_for_ever(radi
         assert here.emitted.bad("sensor")["secret"].reason is BadReason.TIMEOUT
 
 
+async def test_a_device_that_wants_to_be_paired_with_beside_one_that_is_says_so(radio: Radio) -> None:
+    other = "C0:FF:EE:00:00:11"
+    given = {
+        "sensor": device(points=POINTS, gatt={"passkey": PASSKEY}),
+        "other": device(other, points={**POINTS, "warmth": {"characteristic": "temperature"}}),
+    }
+    async with site(radio, [sensor(passkey=PASSKEY), sensor(other)], given) as here:
+        await here.emitted.state("other", DeviceState.DEGRADED)
+        assert "it wants to be paired with first: write gatt: {pair: true}" in here.detail("other")
+
+
 async def test_one_that_hangs_up_on_its_pairing_is_told_how_to_be_paired_anew(radio: Radio) -> None:
     peripheral = sensor()
 

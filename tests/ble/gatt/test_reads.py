@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from adapters.ble.simulator.bluez import AttError, Bluez, Characteristic, Radio, Service
+from adapters.ble.simulator.bluez import AttError, Bluez, Characteristic, Peripheral, Radio, Service
 from gateway.model import Bad, BadReason, DeviceState
-from tests.ble.gatt.site import LEVEL, NAMED, OWN, TEMPERATURE, device, sensor, site, until
+from tests.ble.gatt.site import LEVEL, NAMED, OWN, SENSOR, SERVICE, TEMPERATURE, device, sensor, site, until
 
 POINTS: dict[str, dict[str, Any]] = {
     "battery": {"characteristic": "battery_level"},
@@ -182,3 +182,13 @@ async def test_what_is_in_progress_for_ever_is_given_up(radio: Radio, bluez: Blu
     async with site(radio, [sensor()], {"sensor": given}) as here:
         await here.emitted.state("sensor", DeviceState.OFFLINE)
         assert here.reason("sensor") == "timeout"
+
+
+async def test_of_two_that_are_called_the_same_in_one_service_the_first_is_meant(radio: Radio) -> None:
+    peripheral = Peripheral(
+        SENSOR, "Twins", [Service(SERVICE, [Characteristic(OWN, ["read"], bytes([number])) for number in range(20)])]
+    )
+    given = device(points={"own": {"characteristic": OWN, "type": "uint8"}})
+    async with site(radio, [peripheral], {"sensor": given}) as here:
+        await here.emitted.sample("sensor")
+        assert here.emitted.values("sensor") == {"own": 0}

@@ -79,13 +79,14 @@ class Ear:
         """It answers over a connection."""
         return self._told(self.party.met(self.now_s, self.now_ms))
 
-    def pass_(self, seconds: float) -> Told:
-        """Look each second, as a session does, and tell all that comes of it."""
+    def pass_(self, seconds: float, deaf_s: float = 0.0) -> Told:
+        """Look each second, as a session does, and tell all that comes of it; the radio may have been deaf before."""
         told: Told = {}
         until_s = self.now_s + seconds
         while self.now_s < until_s:
             self.now_s = min(self.now_s + 1.0, until_s)
-            told |= self._told(self.party.look(self.now_s, self.now_ms))
+            deaf_s += 1.0 if deaf_s else 0.0
+            told |= self._told(self.party.look(self.now_s, self.now_ms, deaf_s))
         return told
 
     def _told(self, items: list[Item]) -> Told:

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from adapters.ble.advert import Advert
 from gateway.model import Sample
-from tests.ble.heard.setup import Ear, ear
+from tests.ble.heard.setup import ADDRESS, BTHOME, Ear, bthome, ear
 
 BUTTON: dict[str, Any] = {"points": {"button": None, "temperature": None}}
 PRESSED: dict[str, Any] = {"button": 1}
@@ -39,6 +41,21 @@ def test_without_a_number_a_packet_is_new_when_something_else_was_said_between()
     assert told(tag, **PRESSED) is None
     tag.hear(temperature=21.5)
     assert told(tag, **PRESSED)
+
+
+def test_without_a_number_a_packet_is_not_new_because_its_name_or_services_come_a_little_later() -> None:
+    tag = ear(**BUTTON)
+    first = Advert(ADDRESS, tag.now_ms, -60, services={BTHOME: bthome(**PRESSED)})
+    assert tag.take(first)["button"]
+    assert "button" not in tag.take(replace(first, name="Button"))
+    assert "button" not in tag.take(replace(first, name="Button", uuids=(BTHOME,)))
+
+
+def test_who_tells_no_events_needs_no_number_kept() -> None:
+    tag = ear(points={"temperature": None})
+    tag.hear(temperature=21.5, packet=7)
+    tag.kept.rest()
+    assert tag.memory == {}
 
 
 @pytest.mark.parametrize(("silence_s", "is_new"), [(29.9, False), (30.0, True)])

@@ -74,7 +74,8 @@ def test_two_devices_of_the_configuration_may_be_one() -> None:
 
 def test_at_the_end_what_must_not_be_forgotten_is_in_the_memory() -> None:
     memory: dict[str, dict[str, Any]] = {"room": {}}
-    everybody = Heard(BleLink.model_validate({"adapter": "ble"}), devices(room=ROOM), memory)
+    room = {**ROOM, "points": {"button": None}}
+    everybody = Heard(BleLink.model_validate({"adapter": "ble"}), devices(room=room), memory)
     for packet in (1, 2):
         services = {BTHOME: bthome(21.5, packet=packet)}
         everybody.hear(Advert(MINE, 0, -60, services=services), float(packet))

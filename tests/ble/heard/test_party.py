@@ -3,10 +3,16 @@
 from typing import Any
 
 from adapters.ble.advert import Advert
+from adapters.ble.config.device import STALE_AFTER_S
+from adapters.ble.decoders.library import LibraryDecoder
+from adapters.ble.decoders.ruuvi import RuuviDecoder
+from adapters.ble.heard.kept import Kept
+from adapters.ble.heard.silence import RARELY_S
 from gateway.model import Bad, BadReason, Sample
 from tests.ble.heard.setup import ADDRESS, START_MS, ear
 
 STALE = Bad(BadReason.STALE)
+MIBEACON = "0000fe95-0000-1000-8000-00805f9b34fb"
 CLIMATE: dict[str, Any] = {"points": {"temperature": None, "humidity": None, "battery": None}}
 
 
@@ -78,7 +84,7 @@ def test_a_point_that_is_not_told_while_others_are_is_stale_and_told_so_once() -
     assert told["battery"] == STALE
     assert sum(item.bad.get("battery") == STALE for item in tag.items if isinstance(item, Sample)) == 1
     assert tag.states[-1] == ("degraded", "stale")
-    assert tag.details[-1] == "humidity, battery: not told for 30s"
+    assert tag.details[-1] == "humidity, battery: not told for 30s or longer"
 
 
 def test_a_stale_point_is_good_with_its_next_word_though_that_is_what_it_was() -> None:
@@ -119,6 +125,57 @@ def test_a_device_that_may_be_silent_never_is() -> None:
     tag.hear(temperature=21.5)
     assert tag.pass_(3600.0) == {}
     assert tag.states == [("online", None)]
+
+
+def test_a_point_that_was_told_may_be_silent_for_long_while_its_device_is_heard_unless_that_says_otherwise() -> None:
+    tag = ear(**CLIMATE)
+    tag.hear(temperature=21.5, battery=90)
+    told: dict[str, Any] = {}
+    while tag.now_s < 1000.0 + RARELY_S - 10.0:
+        told |= tag.pass_(10.0) | tag.hear(temperature=21.5)
+    assert told == {"temperature": 21.5, "humidity": STALE}
+    assert tag.pass_(10.0) == {"battery": STALE}
+
+
+def test_when_the_device_is_silent_all_its_points_are_stale() -> None:
+    tag = ear(**CLIMATE)
+    tag.hear(temperature=21.5, battery=90)
+    assert tag.pass_(STALE_AFTER_S) == dict.fromkeys(["temperature", "humidity", "battery"], STALE)
+
+
+def test_packets_of_which_nothing_is_understood_keep_no_value_alive() -> None:
+    tag = ear(points={"temperature": None}, key="00" * 16)
+    told: dict[str, Any] = {}
+    for _ in range(60):
+        told |= tag.pass_(10.0) | tag.hear(b"\x41" + bytes(20))
+    assert told == {"temperature": STALE}
+
+
+def test_what_the_device_itself_has_no_value_of_is_bad_at_once() -> None:
+    tag = ear(points={"temperature": None, "humidity": None}, by=RuuviDecoder())
+    five = bytes.fromhex("0512FC5394C37C0004FFFC040CAC364200CDCBB8334C884F")
+    broken = five[:3] + b"\xff\xff" + five[5:]
+    tag.take(Advert(ADDRESS, START_MS, -60, manufacturer={0x0499: five}))
+    told = tag.take(Advert(ADDRESS, START_MS, -60, manufacturer={0x0499: broken}))
+    assert told == {"humidity": Bad(BadReason.INVALID)}
+    assert tag.states[-1] == ("degraded", "invalid")
+
+
+def test_a_frame_that_says_nothing_is_no_riddle_and_tells_nothing_of_what_is_known() -> None:
+    tag = ear(points={"temperature": None}, by=LibraryDecoder(None, Kept({}), ("xiaomi",)))
+    for number in range(20):
+        frame = bytes.fromhex("30585B05") + bytes([number]) + bytes.fromhex("FFEEDDCCBBAA08")
+        tag.take(Advert(ADDRESS, START_MS, -60, services={MIBEACON: frame}))
+        tag.pass_(1.0)
+    assert not tag.notices
+    assert tag.counters.undecodable == 0
+    assert tag.states == [("online", None)]
+
+
+def test_what_is_of_a_newer_format_is_counted() -> None:
+    tag = ear(points={"temperature": None})
+    assert tag.hear(b"\x40\x02\xca\x09\xd1\x00") == {"temperature": 25.06}
+    assert tag.counters.unread == 1
 
 
 def test_lost_packets_are_told_by_the_counter() -> None:

@@ -96,6 +96,30 @@ def test_after_a_silence_it_begins_anew() -> None:
     assert tag.details[1] == "not heard for 30s: is it near enough, is its battery good, and is its address right?"
 
 
+def test_where_the_radio_hears_nobody_it_is_that_and_not_the_device() -> None:
+    tag = ear(**POINTS, stale_after="60s")
+    tag.hear(temperature=21.0)
+    tag.pass_(20.0)
+    tag.pass_(20.0, deaf_s=15.0)
+    assert tag.states == [("online", None), ("degraded", "silent")]
+    assert "the radio hears nobody at all any more" in (tag.details[-1] or "")
+    tag.pass_(30.0, deaf_s=35.0)
+    assert tag.states[2:] == [("offline", "silent")]
+    assert "the radio hears nobody at all any more" in (tag.details[-1] or "")
+    tag.hear(temperature=21.0)
+    tag.pass_(1.0)
+    assert tag.states[3:] == [("online", None)]
+
+
+def test_a_device_that_answers_over_a_connection_is_there_though_the_radio_hears_nobody() -> None:
+    tag = ear(**POINTS, stale_after="60s")
+    tag.hear(temperature=21.0)
+    tag.pass_(20.0)
+    tag.meet()
+    tag.pass_(5.0, deaf_s=20.0)
+    assert tag.states == [("online", None)]
+
+
 def test_what_was_found_by_trying_is_named() -> None:
     tag = ear(by=Scripted(), points={"temperature": None}, decoder="auto")
     tag.take(said())

@@ -80,6 +80,14 @@ def test_a_name_that_is_none_of_a_decoder_is_told_with_the_one_that_was_meant() 
     assert only.text.endswith("did you mean temperature?")
 
 
+@pytest.mark.parametrize(
+    ("decoder", "counts"), [("bthome", True), ("auto", True), ("xiaomi", True), ("ibeacon", False), ("govee", False)]
+)
+def test_what_was_lost_is_told_only_by_those_whose_packets_have_numbers(decoder: str, counts: bool) -> None:
+    advice = advised(device(decoder=decoder, points={"lost": {}}))
+    assert [each.kind for each in advice] == ([] if counts else ["impossible"])
+
+
 @pytest.mark.parametrize("name", ["temperature", "temperature_2", "temperature_17", "rssi", "lost", "present", "name"])
 def test_what_decoders_tell_and_every_device_has_may_be_a_point(name: str) -> None:
     assert advised(device(points={name: {}})) == []

@@ -55,6 +55,17 @@ def test_what_is_decoded_has_its_values_with_units() -> None:
     assert (device.decoder, list(device.points)) == ("bthome", ["temperature", "battery", "rssi"])
 
 
+def test_of_who_is_understood_and_has_not_told_a_value_yet_all_is_learned() -> None:
+    sealed = Refused("xiaomi", Refusal.ENCRYPTED, "it is encrypted")
+    found = told(sighted(advert(), advert(), decoder=Says(Told("xiaomi", {}), sealed)), None)
+    assert found["config"] == {"address": found["address"], "decoder": "xiaomi"}
+    assert found["encrypted"]
+    learned = told(
+        sighted(advert(), advert(), decoder=Says(Told("xiaomi", {"humidity": 1.0}), Told("xiaomi", {}))), None
+    )
+    assert learned["config"]["points"] == {"humidity": {}, "rssi": {}}
+
+
 def test_several_decoders_of_one_device_are_found_anew_by_auto() -> None:
     found = told(sighted(advert(), decoder=Says(Told("ibeacon+ruuvi", {"temperature": 1.0}))), None)
     assert found["config"]["decoder"] == "auto"

@@ -39,6 +39,7 @@ READ: list[tuple[str, str, dict[str, Value]]] = [
     ("co2_concentration", "a302", {"co2_concentration": 675}),
     ("particulate_matter_pm25_concentration", "0c80", {"particulate_matter_pm25_concentration": 120.0}),
     ("particulate_matter_pm25_concentration", "ff07", {}),
+    ("methane_concentration", "6c07", {"methane_concentration": 1900.0}),
     ("electric_current", "7b00", {"electric_current": 1.23}),
     ("voltage", "c000", {"voltage": 3.0}),
     ("power", "393000", {"power": 1234.5}),
@@ -295,3 +296,16 @@ def test_names_and_numbers_are_those_of_bluez(name: str, uuid: int) -> None:
 def test_single_values_are_called_like_their_characteristic() -> None:
     for name in ENCODABLE:
         assert list(CHARACTERISTICS[name].fields) == [name]
+
+
+def test_methane_is_counted_in_parts_and_other_gases_are_weighed() -> None:
+    units = {
+        name: CHARACTERISTICS[f"{name}_concentration"].fields[f"{name}_concentration"].unit
+        for name in ("methane", "ozone")
+    }
+    assert units == {"methane": "ppb", "ozone": "µg/m³"}
+
+
+def test_a_power_that_is_not_valid_is_no_value() -> None:
+    with pytest.raises(Undecodable):
+        CHARACTERISTICS["power"].decode(bytes.fromhex("feffff"))

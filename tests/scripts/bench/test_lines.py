@@ -66,14 +66,14 @@ def test_what_nobody_takes_is_lost_and_counted(device: Device, port: int) -> Non
 
 
 def test_what_arrives_is_checked_and_a_probe_is_no_reading(number: int) -> None:
-    heard = Heard()
+    heard = Heard(lambda device, count: kind_of(device).values(device, count))
     values = kind_of(number).values
     for each in (dict(values(number, PROBE)), dict(values(number, 7)), {**values(number, 8), "v": 0.5}, {"number": 9}):
         heard.take(b"bench/bench/d/reading", json.dumps({"device": f"d{number}", "values": each}).encode(), 5)
     heard.take(b"bench/bench/d/reading", json.dumps({"device": f"d{number}", "bad": {}}).encode(), 5)
     heard.take(b"bench/bench/d/status", b"{}", 5)
     heard.take(b"bench/bench/d/reading", b"{", 5)
-    assert (len(heard), list(heard.columns["number"]), heard.wrong, heard.malformed) == (1, [7], 2, 1)
+    assert (len(heard), list(heard.columns["number"]), heard.wrong, heard.malformed) == (2, [7], 2, 1)
 
 
 def _read(port: int) -> bytes:

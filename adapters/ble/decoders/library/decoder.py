@@ -14,6 +14,7 @@ from adapters.ble.decoders.library.mends import mended
 from adapters.ble.decoders.library.mibeacon import MiBeacon, Opened
 from adapters.ble.decoders.library.names import translated
 from adapters.ble.decoders.library.rules import Rule, rules_of
+from adapters.ble.decoders.library.sporadic import sporadic
 from adapters.ble.decoders.merge import merged
 
 ADDRESS_BYTES = 6
@@ -22,7 +23,6 @@ _COUNTER_WRAPS = {"bparasite": 16}
 """Makers whose `packet` counts packets, and how far (b-parasite: four bits)."""
 
 _XIAOMI = Rule(mibeacon.NAME, ())
-"""Its doors and buttons speak when something happens, its measuring devices at intervals."""
 
 
 class _Found(NamedTuple):
@@ -82,7 +82,11 @@ class LibraryDecoder:
 
     def _xiaomi(self, entry: Entry) -> Told | Refused | None:
         opened = self._mibeacon.open(entry)
-        return self._parse(_XIAOMI, opened.entry, opened) if isinstance(opened, Opened) else opened
+        if not isinstance(opened, Opened):
+            return opened
+        if opened.is_empty:
+            return Told(mibeacon.NAME, {}, opened.counter, mibeacon.COUNTERS)
+        return self._parse(_XIAOMI, opened.entry, opened)
 
     def _parse(self, rule: Rule, entry: Entry, opened: Opened | None = None) -> Told | Refused | None:
         self._parser.lpacket_ids.clear()
@@ -99,8 +103,9 @@ class LibraryDecoder:
         if not values:
             return None
         counter, wraps = _counter(rule.family, result, opened)
-        is_sporadic = rule is _XIAOMI and not any(type(value) in (int, float) for value in values.values())
-        return Told(rule.family, values, counter, wraps, result.get("type"), is_sporadic=is_sporadic)
+        model = result.get("type")
+        is_sporadic = sporadic(str(model), values) if rule is _XIAOMI else None
+        return Told(rule.family, values, counter, wraps, model, is_sporadic=is_sporadic)
 
 
 def _is_alike(one: Advert, other: Advert) -> bool:
@@ -116,6 +121,6 @@ def _is_alike(one: Advert, other: Advert) -> bool:
 
 def _counter(family: str, result: Mapping[str, Any], opened: Opened | None) -> tuple[int | None, int]:
     if opened is not None:
-        return opened.counter, opened.wraps
+        return opened.counter, mibeacon.COUNTERS
     wraps = _COUNTER_WRAPS.get(family)
     return (None, 256) if wraps is None else (result["packet"] % wraps, wraps)

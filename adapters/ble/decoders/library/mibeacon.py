@@ -11,7 +11,8 @@ from typing import NamedTuple
 from adapters.ble.decoders.contract import Refusal, Refused, Remembered
 from adapters.ble.decoders.crypto import KEY_BYTES, opener
 from adapters.ble.decoders.library.entry import Entry
-from adapters.ble.decoders.lost import Replays
+from adapters.ble.decoders.replays import Replays
+from adapters.ble.decoders.sealed import replayed
 
 NAME = "xiaomi"
 SERVICE = 0xFE95
@@ -35,12 +36,16 @@ SIZES: Mapping[int, tuple[int, ...]] = {
 """Bytes of an object by its number (Xiaomi, MiBeacon object definition)."""
 
 
+COUNTERS = 256
+"""How many numbers there are for frames; what stands above them is only in those that are encrypted."""
+
+
 class Opened(NamedTuple):
-    """A frame without its encryption, and its packet's number."""
+    """A frame without its encryption, and its number; `is_empty`: it only says that the device is there."""
 
     entry: Entry
     counter: int
-    wraps: int
+    is_empty: bool = False
 
 
 class _Head(NamedTuple):
@@ -59,24 +64,28 @@ class MiBeacon:
     def __init__(self, key: bytes | None, memory: Remembered) -> None:
         self._key = key
         self._open = opener(key) if key is not None and len(key) == KEY_BYTES else None
-        self._replays = Replays(f"{NAME}.counter", memory)
+        self._replays = Replays(NAME, memory, key) if key is not None and len(key) == KEY_BYTES else None
 
     def open(self, entry: Entry) -> Opened | Refused | None:
-        """None: it has no values, or is of a kind that nobody knows."""
+        """None: it is of a kind that nobody knows."""
         head = _head(entry)
         if not isinstance(head, _Head):
             return head
+        if not head.control & _FILLED:
+            return Opened(entry, head.counter, is_empty=True)
+        if head.at >= len(entry.data):
+            return _malformed("it ends before its values")
         if not head.control & _ENCRYPTED:
             if self._key is not None:
                 return _refused(Refusal.NOT_ENCRYPTED, "it is not encrypted, although there is a key for it")
-            return _checked(entry, head, entry.data[head.at :], 1 << 8, head.counter)
+            return _checked(entry, head, entry.data[head.at :])
         if self._key is None:
             return _refused(Refusal.ENCRYPTED, "it is encrypted: give the device its key")
         return self._signed(entry, head) if head.version >= _SIGNED_SINCE else self._unsigned(entry, head, self._key)
 
     def _signed(self, entry: Entry, head: _Head) -> Opened | Refused | None:
         data = entry.data
-        if self._open is None:
+        if self._open is None or self._replays is None:
             return _refused(Refusal.WRONG_KEY, f"its key has {2 * KEY_BYTES} hex digits, and the one given has not")
         if len(data) <= head.at + _TAIL:
             return _malformed("it is too short to be encrypted")
@@ -85,9 +94,9 @@ class MiBeacon:
         if plain is None:
             return _refused(Refusal.WRONG_KEY, "its key does not open it")
         counter = int.from_bytes(data[4:5] + extended, "little")
-        opened = _checked(entry, head, plain, 1 << 32, counter)
-        if isinstance(opened, Opened) and not self._replays.accept(counter):
-            return _refused(Refusal.REPLAYED, "its counter has gone back: it was sent before")
+        opened = _checked(entry, head, plain)
+        if isinstance(opened, Opened) and not self._replays.accept(counter, entry.advert.time_ms):
+            return replayed(NAME, counter, self._replays.last)
         return opened
 
     def _unsigned(self, entry: Entry, head: _Head, key: bytes) -> Opened | Refused | None:
@@ -106,7 +115,7 @@ class MiBeacon:
         plain = cipher.update(_HEADER).decrypt(data[head.at : -_OLD_TAIL])
         if not _is_filled(plain, lambda number, size: size in SIZES.get(number, ())):
             return _refused(Refusal.WRONG_KEY, "its key does not open it")
-        return _checked(entry, head, plain, 1 << 8, head.counter)
+        return _checked(entry, head, plain)
 
 
 def _head(entry: Entry) -> _Head | Refused | None:
@@ -122,18 +131,16 @@ def _head(entry: Entry) -> _Head | Refused | None:
         at += 6
     if control & _CAPABLE:
         at += 2 if data[at : at + 1] and data[at] & _HAS_IO else 1
-    if not control & _FILLED:
-        return None
-    return _Head(control, data[4], at) if at < len(data) else _malformed("it ends before its values")
+    return _Head(control, data[4], at)
 
 
-def _checked(entry: Entry, head: _Head, plain: bytes, wraps: int, counter: int) -> Opened | Refused:
+def _checked(entry: Entry, head: _Head, plain: bytes) -> Opened | Refused:
     """As it would be if it were not encrypted."""
     if not _is_filled(plain, lambda _number, size: size > 0):
         return _malformed("its values do not fill it")
     control = head.control & ~_ENCRYPTED
     data = control.to_bytes(2, "little") + entry.data[2 : head.at] + plain
-    return Opened(entry._replace(data=data), counter, wraps)
+    return Opened(entry._replace(data=data), head.counter)
 
 
 def _is_filled(plain: bytes, fits: Callable[[int, int], bool]) -> bool:

@@ -25,7 +25,6 @@ from adapters.ble.simulator.bluez.heard import Heard
 from adapters.ble.simulator.bluez.link import Link
 from adapters.ble.simulator.bluez.objects import NOTHING, Answer, Call, Interface, Method, Properties
 from adapters.ble.simulator.bluez.pairing import paired
-from adapters.ble.simulator.bluez.peripheral import Peripheral
 from adapters.ble.simulator.bluez.report import Report
 from adapters.ble.simulator.bluez.table import Table
 
@@ -49,7 +48,7 @@ class Device(Interface):
         self.path = f"{adapter.path}/dev_{address.replace(':', '_')}"
         self.seen_s = asyncio.get_running_loop().time()
         self.link: Link | None = None
-        self._attempt: asyncio.Task[Peripheral] | None = None
+        self._attempt: asyncio.Task[None] | None = None
         self._bonding: asyncio.Task[None] | None = None
         self._table: Table | None = None
         self._trusted = False
@@ -109,6 +108,8 @@ class Device(Interface):
 
     def end(self) -> None:
         """Do nothing any more, and tell nobody."""
+        if self._attempt is not None:
+            self._attempt.cancel()
         if self.link is not None:
             self._unlink(self.link)
 
@@ -171,12 +172,12 @@ class Device(Interface):
         return NOTHING
 
     async def _disconnect(self, _call: Call) -> Answer:
-        if self._attempt is not None:
-            self._attempt.cancel()
-        elif self.link is None:
-            raise not_connected()
-        else:
+        if self.link is not None:
             self.adapter.daemon.soon(self.lose)
+        elif self._attempt is not None:
+            self._attempt.cancel()
+        else:
+            raise not_connected()
         return NOTHING
 
     async def _no_profile(self, _call: Call) -> Answer:
@@ -205,16 +206,21 @@ class Device(Interface):
             raise Refusal(not_ready().name, "br-connection-adapter-not-powered")
         if self._attempt is not None:
             raise busy()
-        attempt = asyncio.create_task(radio.reached(self.address), name=f"connecting to {self.address}")
+        attempt = asyncio.create_task(self._linked(), name=f"connecting to {self.address}")
         self._attempt = attempt
         try:
             await asyncio.wait({attempt})
         finally:
             attempt.cancel()
             self._attempt = None
-        if attempt.cancelled():
+        if not attempt.cancelled():
+            attempt.result()
+        if self.link is None:
             raise failed(CANCELED)
-        self.link = Link(self, attempt.result())
+
+    async def _linked(self) -> None:
+        """In the moment in which it is reached: what is lost before anybody hears of it is lost like any other."""
+        self.link = Link(self, await self.adapter.radio.reached(self.address))
         self._tell({"Connected": Variant("b", True)})
         self.adapter.daemon.run(self._resolve(self.link), f"services of {self.address}")
 

@@ -6,7 +6,7 @@ import pytest
 from bleak import BleakClient
 from bleak.exc import BleakDBusError, BleakDeviceNotFoundError, BleakError
 
-from adapters.ble.simulator.bluez import Bluez, Characteristic, Radio, Service, Settings
+from adapters.ble.simulator.bluez import Bluez, Characteristic, Peripheral, Radio, Service, Settings
 from adapters.ble.simulator.bus import Bus
 from tests.ble.bluez import RADIO, repeated, scanning
 from tests.ble.simulator.bluez.lock import LEVEL, LOCK, SERVICE, connected, found, lock, until
@@ -36,6 +36,21 @@ async def test_a_device_that_does_not_answer_is_given_up_by_its_client(radio: Ra
     peripheral.connect_s = 0.0
     await client.connect()
     await client.disconnect()
+
+
+async def test_a_connection_that_is_called_off_as_it_comes_about_is_none(radio: Radio) -> None:
+    peripheral, reached = radio.add(lock()), radio.reached
+
+    async def barely(address: str) -> Peripheral:
+        there = await reached(address)
+        asyncio.get_running_loop().call_soon(radio.vanish, address)
+        return there
+
+    radio.reached = barely  # type: ignore[method-assign]
+    client = BleakClient(await found(radio, peripheral))
+    with pytest.raises(BleakDBusError, match="br-connection-canceled"):
+        await client.connect()
+    assert not peripheral.connected
 
 
 async def test_a_connection_can_be_made_to_fail(bluez: Bluez, radio: Radio) -> None:
