@@ -121,7 +121,7 @@ class GattParty:
         }
 
     async def _something_to_do(self) -> None:
-        while not (self._jobs or self._defect or (self._wants and self._patience.ready(self._loop.time()))):
+        while not (self._jobs or self._defect or (self._wants and self._may_try(self._loop.time()))):
             self._news.clear()
             await self._news.wait()
         if self._defect is not None:
@@ -131,6 +131,10 @@ class GattParty:
     def _wants(self) -> bool:
         """Whether it is to be connected for its own sake."""
         return self.device.keeps or self._reads.are_due
+
+    def _may_try(self, now_s: float) -> bool:
+        """For its own sake: while it is locked that would fail at once, again and again."""
+        return self._patience.ready(now_s) and (self.trouble is None or now_s >= self._locked_s)
 
     async def _attempt(self) -> None:
         """Visit it, and say so where that fails."""

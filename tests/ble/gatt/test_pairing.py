@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from adapters.ble.simulator.bluez import Radio
-from gateway.model import BadReason, DeviceState
+from gateway.model import BadReason, DeviceState, Sample
 from tests.ble.gatt.site import SECRET, device, sensor, site
 
 POINTS = {"secret": {"characteristic": SECRET, "type": "string"}}
@@ -35,6 +35,16 @@ async def test_a_wrong_passkey_is_named_and_not_tried_again_and_again(radio: Rad
         assert result.reason == "pairing"
         assert here.adapter.counters()["connect_tries"] == 1
         assert "999999" not in str(here.emitted.items)
+
+
+async def test_one_that_does_not_let_itself_be_paired_with_is_called_bad_once_not_all_the_time(radio: Radio) -> None:
+    given = device(points=POINTS, every="1h", gatt={"passkey": "999999", "connect": "kept"})
+    async with site(radio, [sensor(passkey=PASSKEY)], {"sensor": given}) as here:
+        await here.emitted.state("sensor", DeviceState.OFFLINE)
+        await here.read("secret")
+        await here.read("secret")
+        samples = [item for item in here.emitted.items if isinstance(item, Sample)]
+        assert len(samples) <= 3, "one for the first try, and one for each command"
 
 
 async def test_without_pairing_what_is_encrypted_is_not_waited_for_for_ever(radio: Radio) -> None:
