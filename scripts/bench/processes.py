@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import shlex
 import signal
@@ -21,6 +22,10 @@ FIELDGATE = Path(sys.executable).with_name("fieldgate")
 STOP_TIMEOUT_S = 10.0
 """Twice what the daemon may take to stop."""
 LOG_LINES = 30
+PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal that a process gets when its parent ends, however that came to be."""
+
+_libc = ctypes.CDLL(None)
 
 
 class Processes:
@@ -41,7 +46,13 @@ class Processes:
         """Start it; `stderr` is a file for what it logs."""
         log = self._ending.enter_context(stderr.open("w")) if stderr else None
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_end_with_us,  # noqa: PLW1509 -- this process has one thread
         )
         self._processes[name] = process
         self._ending.callback(_end, process)
@@ -120,6 +131,11 @@ def daemon_command(profile: str | None, module: str | None = None) -> str:
     python = [sys.executable, *(["-m", "cProfile", "-o", profile] if profile else [])]
     program = [*python, "-m", module] if module else [*(python if profile else []), str(FIELDGATE)]
     return shlex.join([*program, "run"]) + " -c {config} --state-dir {state}"
+
+
+def _end_with_us() -> None:
+    """However we end: a daemon that is left behind keeps ports of others busy."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
