@@ -26,6 +26,7 @@ def fieldgate(without: Path, *arguments: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
     return ended.returncode, ended.stdout + ended.stderr
 

@@ -39,10 +39,9 @@ def advice(link: BleLink, devices: Mapping[str, BleDevice]) -> Iterator[Advice]:
 
 def _of_the_radio(link: BleLink) -> Iterator[Advice]:
     if link.scan != "off" and link.silence < LEAST_SILENCE_S:
-        text = (
-            f"many devices advertise each 10s only: with a silence of {format_duration(link.silence)} the scan begins"
-        )
-        yield Advice("other", f"{text} anew all the time - leave silence out, or write 1min or more", ("silence",))
+        silence = format_duration(link.silence)
+        text = f"many devices advertise each 10s only: with a silence of {silence} the scan begins anew all the time"
+        yield Advice("other", f"{text} - leave silence out, or write 1min or more", ("silence",))
     if link.radio is not None and PASSING_NAME.fullmatch(link.radio):
         text = f"after a restart {link.radio} may be another radio - write its address: `bluetoothctl list` shows it"
         yield Advice("port-name", text, ("radio",))
