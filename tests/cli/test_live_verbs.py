@@ -119,7 +119,7 @@ def test_a_write_shows_what_will_change_asks_and_shows_what_was_read_back(api: A
     terminal.type("y\n")
     seen = terminal.end()
 
-    assert "boiler setpoint: 50.0 °C → 55 °C   (may be 20.0 to 80.0 °C)\n" in seen.text
+    assert "boiler setpoint: 50.0 °C → 55 °C   (may be 20 to 80 °C)\n" in seen.text
     assert before == ["/v1/devices/boiler/read"]
     assert api.posted()[1] == asked(WRITE, {"values": {"setpoint": 55}})
     told, _, read_back = seen.text.partition("read back:\n")
@@ -221,7 +221,7 @@ def test_where_nobody_is_asked_what_will_change_is_told_from_the_last_poll(api: 
     said = verb("write", "boiler", "setpoint=55", "pump=true", "mode=on", "--yes")
 
     assert said.err.splitlines()[:3] == [
-        "boiler setpoint: 50.0 °C → 55 °C   (may be 20.0 to 80.0 °C)",
+        "boiler setpoint: 50.0 °C → 55 °C   (may be 20 to 80 °C)",
         "boiler pump: bad, stale → true   (must be confirmed)",
         "boiler mode: not known (not read yet) → on",
     ]

@@ -98,6 +98,18 @@ def test_the_advice_is_one_that_helps_this_device(api: Api, verb: Verb, device: 
     assert advice in verb("status").out.splitlines()[-1]
 
 
+@pytest.mark.parametrize("device", [
+    {**OFFLINE, "reason": "out-of-range", "detail": "it has not been heard for 10 s: is it on, and near enough?"},
+    {**DEGRADED, "reason": "encrypted", "detail": "it is encrypted: give the device its key", "points": {}},
+])  # fmt: skip
+def test_a_device_that_says_itself_what_to_do_gets_no_advice_beside_that(
+    api: Api, verb: Verb, device: Mapping[str, Any]
+) -> None:
+    tell(api, {"a": device})
+
+    assert verb("status").out.splitlines()[-1].endswith(device["detail"])
+
+
 def test_what_is_only_about_to_begin_is_no_trouble(api: Api, verb: Verb) -> None:
     links = {"plc": {"state": "starting", "failures": 0}}
     tell(api, endpoints={"hub": {**UP, "state": "starting"}}, links=links, trouble={"links": {"plc": None}})
@@ -105,7 +117,7 @@ def test_what_is_only_about_to_begin_is_no_trouble(api: Api, verb: Verb) -> None
     assert verb("status").out.splitlines() == [
         "The device is fine. No messages waiting. hub connecting.",
         "endpoint\thub\tconnecting (starting), 0 messages waiting",
-        "link\tplc\tstarting",
+        "link\tplc\tstarting: nothing has come from its devices yet",
     ]
 
 

@@ -50,8 +50,8 @@ def test_what_a_device_says_can_not_command_a_terminal() -> None:
 
 
 @pytest.mark.parametrize(("low", "high", "said"), [
-    (20.0, 80.0, "20.0 to 80.0 °C"), (None, 80.0, "at most 80.0 °C"),
-    (20.0, None, "at least 20.0 °C"), (None, None, ""),
+    (20.0, 80.0, "20 to 80 °C"), (None, 80.0, "at most 80 °C"), (20.0, None, "at least 20 °C"), (None, None, ""),
+    (-0.5, 0.5, "-0.5 to 0.5 °C"),
 ])  # fmt: skip
 def test_limits_are_told_with_the_unit(low: float | None, high: float | None, said: str) -> None:
     assert limits({**FLOW, "min": low, "max": high}) == said

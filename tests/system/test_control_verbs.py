@@ -94,7 +94,7 @@ def test_a_write_at_a_terminal_is_shown_asked_for_and_confirmed(daemon: Daemon, 
     finally:
         terminal.close()
 
-    assert "boiler setpoint: 0.0 °C → 55 °C   (may be 20.0 to 80.0 °C)\n" in seen.text
+    assert "boiler setpoint: 0.0 °C → 55 °C   (may be 20 to 80 °C)\n" in seen.text
     assert "boiler mode: off → on   (must be confirmed)\n" in seen.text
     assert "(rule: devices.boiler.points.mode.writable.confirm)" in seen.text
     assert "boiler: done: setpoint = 55.0 °C, mode = on" in seen.text

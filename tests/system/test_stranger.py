@@ -249,7 +249,7 @@ def test_what_must_be_kept_is_acknowledged_to_the_device_once_it_is(place: Place
 
 
 def test_somebody_at_the_box_sees_what_commands_take(place: Place) -> None:
-    assert "limit\t\t\tkg=0.0 to 500.0 kg [mode=fast|slow]\n" in place.run("invoke", "scale").stdout
+    assert "limit\t\t\tkg=0 to 500 kg [mode=fast|slow]\n" in place.run("invoke", "scale").stdout
 
 
 def test_somebody_at_the_box_gives_it(place: Place) -> None:

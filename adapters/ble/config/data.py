@@ -17,7 +17,7 @@ def _is_number(given: Any) -> Any:
     return given
 
 
-Company = Annotated[int, BeforeValidator(_is_number), Field(ge=0, le=0xFFFF)]
+Company = Annotated[Annotated[int, Field(ge=0, le=0xFFFF)], BeforeValidator(_is_number)]
 
 
 class AdvertData(StrictModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -30,6 +31,15 @@ GROUP = "fieldgate.ble.decoders"
 """Entry points of others' decoders: a name, and a class that is made with an address, a key and a memory."""
 
 
+ALSO = MappingProxyType(
+    {
+        "shelly": "bthome", "shellyblu": "bthome", "esphome": "bthome", "pvvx": "atc", "atc1441": "atc",
+        "mibeacon": "xiaomi", "mijia": "xiaomi", "mi": "xiaomi",
+    }
+)  # fmt: skip
+"""What a device or a format is called by others, and who decodes it."""
+
+
 @cache
 def installed() -> Mapping[str, EntryPoint]:
     """Others' decoders; a name that is built in is not theirs to take."""
@@ -50,7 +60,8 @@ def parse_decoder(name: str) -> str:
     """Whether it is there; raises ValueError."""
     if name in known():
         return name
-    near = difflib.get_close_matches(name.lower(), known(), 1)
+    called = re.sub(r"[\W_]", "", name).lower()
+    near = [ALSO[called]] if called in ALSO else difflib.get_close_matches(name.lower(), known(), 1)
     hint = f'did you mean "{near[0]}"?' if near else '"auto" finds out by itself'
     raise ValueError(f'no decoder is called "{name}" - {hint}')
 

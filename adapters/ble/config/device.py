@@ -15,6 +15,7 @@ from adapters.ble.config.gatt import BleCommand, Gatt
 from adapters.ble.config.link import BleLink
 from adapters.ble.config.names import Address, BindKey, IdentityKey, parse_uuid
 from adapters.ble.config.point import Attribute, BlePoint
+from adapters.ble.config.sense import beyond
 from adapters.ble.quantities import PRESENT, quantity_of
 from gateway.adapter import Commands, DeviceConfig, Identifier, Period, Steps
 from gateway.model import Kind, PointGroup
@@ -165,6 +166,8 @@ class BleDevice(DeviceConfig[BlePoint]):
                     f"points.{name}: `at` which byte of what? Give the device data: {{manufacturer: 0x0499}} or "
                     '{service: "181a"}, or the point a characteristic'
                 )
+            if (sentence := beyond(point, point.data or self.data)) is not None:
+                raise ValueError(f"points.{name}: {sentence}")
             if point.every is not None and (point.attribute is None or point.notify):
                 raise ValueError(f"points.{name}: every is for what is read; this comes when the device sends it")
             if point.standard is not None and point.called(name) not in point.standard.fields:

@@ -54,10 +54,12 @@ class Answer(StrictModel):
     """What a device says to a command: by notification, or what is then read."""
 
     characteristic: CharacteristicUuid | None = Field(None, description="where, if not where the command is written")
-    service: ServiceUuid | None = None
-    by: Literal["notification", "read"] = "notification"
+    service: ServiceUuid | None = Field(None, description="of that characteristic, where several services have it")
+    by: Literal["notification", "read"] = Field(
+        "notification", description="read: it tells nothing by itself, and is read once the command is written"
+    )
     starts: str | None = Field(None, description="hex digits it must begin with; anything else is a failure")
-    timeout: Period = 5.0
+    timeout: Period = Field(5.0, description="without an answer for so long nobody knows whether it was done")
 
     @model_validator(mode="after")
     def _is_hex(self) -> Self:
@@ -68,10 +70,10 @@ class Answer(StrictModel):
 class BleCommand(AdapterCommand):
     """Something that is written to a characteristic when it is invoked: `{NAME}` in it is an argument."""
 
-    characteristic: CharacteristicUuid
-    service: ServiceUuid | None = None
-    send: Send
-    write: WriteMode = "auto"
+    characteristic: CharacteristicUuid = Field(description="where it is written, by UUID or standard name")
+    service: ServiceUuid | None = Field(None, description="of that characteristic, where several services have it")
+    send: Send = Field(description="a text, or {hex: ...}; {NAME} in it is an argument, as in {seconds:uint8}")
+    write: WriteMode = Field("auto", description="how; auto: with response where the device offers that")
     answer: Answer | None = Field(None, description="what must come back for it to be done")
 
     @property

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from adapters.ble.config.names import Radio
+from adapters.ble.config.names import Bus, Radio
 from gateway.adapter import LinkConfig, Period
 
 
@@ -20,7 +20,7 @@ class BleLink(LinkConfig):
         description="passive asks nothing of devices, but needs bluetoothd --experimental, and hears what does not "
         "change only once; off: only connections",
     )
-    bus: str | None = Field(
+    bus: Bus | None = Field(
         None, description="D-Bus address where BlueZ is, if not the system's: unix:path=/run/dbus/system_bus_socket"
     )
     silence: Period = Field(

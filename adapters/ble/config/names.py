@@ -11,6 +11,7 @@ from adapters.ble import sig
 
 _ADDRESS = re.compile(r"[0-9A-F]{2}(?::[0-9A-F]{2}){5}")
 _RADIO = re.compile(r"hci\d{1,3}")
+_BUS = re.compile(r"[a-z][a-z0-9-]*:[a-z]+=[^\s]")
 _SHORT = re.compile(r"(?:0[xX])?([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8})")
 _LONG = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX_DIGITS = re.compile(r"[0-9A-Fa-f]*")
@@ -35,6 +36,15 @@ def parse_radio(text: str) -> str:
         return parse_address(text)
     except ValueError:
         raise ValueError(f'"{text}" is no radio: its address, like "00:1A:7D:DA:71:13", or hci0') from None
+
+
+def parse_bus(text: str) -> str:
+    """A D-Bus address, as far as that can be seen (D-Bus Specification 0.43, Server Addresses); raises ValueError."""
+    if _BUS.match(text):
+        return text
+    if text.startswith("/"):
+        raise ValueError(f'"{text}" is a path: a D-Bus address says what is there, as in "unix:path={text}"')
+    raise ValueError(f'"{text}" is no D-Bus address, like "unix:path=/run/dbus/system_bus_socket"')
 
 
 def full_uuid(short: str | int) -> str:
@@ -84,6 +94,7 @@ def _uuid_of(known: Any) -> BeforeValidator:
 
 
 Address = Annotated[str, AfterValidator(parse_address), Field(examples=["AA:BB:CC:DD:EE:FF"])]
+Bus = Annotated[str, AfterValidator(parse_bus)]
 Radio = Annotated[str, AfterValidator(parse_radio), Field(examples=["00:1A:7D:DA:71:13", "hci0"])]
 
 ServiceUuid = Annotated[str, _uuid_of(sig.SERVICES), Field(examples=["181a", "environmental_sensing"])]

@@ -11,6 +11,7 @@ from gateway.adapter import complaints_of_bytes, complaints_of_labels, of_scale
 from gateway.values import SCALARS
 
 if TYPE_CHECKING:
+    from adapters.ble.config.data import AdvertData
     from adapters.ble.config.point import BlePoint
 
 DECODED = frozenset({"float", "int", "bool", "string"})
@@ -29,6 +30,18 @@ def untyped(given: Mapping[str, Any]) -> str | None:
     if name is None:
         return "no standard says what this characteristic holds: say its type, as in type: uint8 or type: bytes"
     return f"that characteristic has {', '.join(sig.CHARACTERISTICS[name].fields)}: say which in `from`"
+
+
+def beyond(point: BlePoint, data: AdvertData | None) -> str | None:
+    """Why it can never be read from data that are so long."""
+    if point.at is None or point.attribute is not None or data is None or data.length is None:
+        return None
+    size = point.length or SCALARS[point.type].size
+    first = point.at if point.at >= 0 else data.length + point.at
+    if first >= 0 and first + size <= data.length:
+        return None
+    long = "1 byte" if data.length == 1 else f"{data.length} bytes"
+    return f"it ends beyond its data, which have {long} by their length: the first is at: 0"
 
 
 def complaints(point: BlePoint) -> Iterator[str]:

@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from adapters.ble.config import BleDevice, BleLink
+from adapters.ble.gatt.crowd import connects
 from adapters.ble.quantities import NAME, PRESENT, RSSI, TX_POWER
 
 CONNECT_S = 2.0
 """What a connection with known services is taken to need: 0.4 s beside the radio, and devices advertise seldom."""
 READ_S = 0.1
 """What one read is taken to need: two connection events, as devices space them that save power."""
+
+COMMANDS = "commands"
+"""How nothing comes: it is connected to when somebody asks for something."""
 
 UNDECODED = frozenset({RSSI, TX_POWER, NAME, PRESENT})
 """What is known of a device whatever it says."""
@@ -56,6 +60,8 @@ def _of_device(link: BleLink, name: str, device: BleDevice) -> Iterator[Demand]:
     told = sum(len(group.points) for group in parts.told)
     if told:
         yield Demand(name, "notified", 0.0, told, 0.0, free)
+    elif not parts.reads and connects(device):
+        yield Demand(name, COMMANDS, 0.0, 0, 0.0, 1.0 if device.keeps else 0.0)
 
 
 def _heard_how(link: BleLink, device: BleDevice) -> str:

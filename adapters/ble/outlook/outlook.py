@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.ble.config import BleDevice, BleLink
-from adapters.ble.outlook.load import CONNECT_S, Demand, demands
+from adapters.ble.outlook.load import COMMANDS, CONNECT_S, Demand, demands
 from gateway.line.figures import burden, percent, span, table
 from gateway.units import format_duration
 
 COLUMNS = ("device", "comes by", "every", "points", "connected")
+NOTHING = "nothing is connected to: its devices are only heard"
 NUMBERS = frozenset({"points", "connected"})
 """They stand at the right."""
 
@@ -34,15 +35,17 @@ def _share(link: BleLink, found: list[Demand]) -> float:
 
 
 def _row(each: Demand) -> tuple[str, ...]:
-    every = format_duration(each.every_s) if each.every_s else "as it comes"
-    points = str(each.points) if each.points else "learned"
     connected = "always" if each.connected >= 1 else percent(each.connected) if each.is_connected else ""
-    return each.device, each.how, every, points, connected
+    if each.how == COMMANDS:
+        return each.device, each.how, "when asked", "", connected
+    every = format_duration(each.every_s) if each.every_s else "as it comes"
+    return each.device, each.how, every, str(each.points) if each.points else "learned", connected
 
 
 def _sum(link: BleLink, found: list[Demand]) -> list[str]:
     if not any(each.is_connected for each in found):
-        return ["nothing is connected to: its devices are only heard"]
+        asked = any(each.how == COMMANDS for each in found)
+        return ["only for commands is anything connected to" if asked else NOTHING]
     share = _share(link, found)
     most = "1 connection" if link.connections == 1 else f"{link.connections} connections at a time"
     return [f"{percent(share)} of {most}, if to connect takes {span(CONNECT_S)}", *burden(share)]

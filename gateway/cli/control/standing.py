@@ -28,6 +28,9 @@ ADVICE = {
 }
 """What to do, by the reason of a device in trouble."""
 
+OF_VALUES = frozenset({"out-of-range"})
+"""Reasons that mean something else of a device that is offline, which its detail says."""
+
 DAMAGED_ADVICE = (
     "its answers are damaged, or to other questions: see to the cable, and whether two devices have one address"
 )
@@ -161,7 +164,8 @@ def _link(name: str, link: Mapping[str, Any]) -> Line:
     failures = f", failed {show.count(link['failures'], 'time')}" if link.get("failures") else ""
     if link["state"] == UP:
         return Line("link", name, f"up{failures}", Tone.GOOD)
-    return _down(Line("link", name, f"{_why(link)}{failures}", Tone.BAD, LINK_ADVICE), link)
+    awaited = "" if _is_down(link) else ": nothing has come from its devices yet"
+    return _down(Line("link", name, f"{_why(link)}{awaited}{failures}", Tone.BAD, LINK_ADVICE), link)
 
 
 def _device(name: str, device: Mapping[str, Any]) -> Line:
@@ -176,10 +180,10 @@ def _device(name: str, device: Mapping[str, Any]) -> Line:
 
 def _advice(device: Mapping[str, Any]) -> str:
     offline, reason = device["state"] == "offline", device.get("reason") or ""
-    if not device["points"] and not offline:
-        return UNNAMED_ADVICE
-    if reason == "silent" and device.get("detail"):
+    if device.get("detail") and (reason == "silent" or (offline and reason in OF_VALUES)):
         return ""
+    if not device["points"] and not offline and not device.get("detail"):
+        return UNNAMED_ADVICE
     return DAMAGED_ADVICE if offline and reason == "decode-error" else ADVICE.get(reason, "")
 
 

@@ -81,9 +81,14 @@ def measured(value: object, point: Point) -> str:
 
 def limits(point: Point) -> str:
     """What may be written: `20 to 80 °C`; nothing if there is no limit."""
-    low, high = point.get("min"), point.get("max")
+    low, high = _short(point.get("min")), _short(point.get("max"))
     if low is None and high is None:
         return ""
     if low is None or high is None:
         return f"at most {measured(high, point)}" if low is None else f"at least {measured(low, point)}"
     return f"{shown(low)} to {measured(high, point)}"
+
+
+def _short(limit: float | None) -> float | None:
+    """Limits come as fractions also where whole numbers were written."""
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit

@@ -105,3 +105,47 @@ def test_points_come_in_groups_by_how_they_come() -> None:
         ("temperature",), ("button",), ("present",), ("battery",), ("bolt",),
     ]  # fmt: skip
     assert [group.every_s for group in parts.groups()] == [0.0, 0.0, 0.0, 3600.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("bus", "sentence"),
+    [
+        ("/run/dbus/system_bus_socket", 'as in "unix:path=/run/dbus/system_bus_socket"'),
+        ("hci0", 'no D-Bus address, like "unix:path='),
+    ],
+)
+def test_a_bus_is_a_d_bus_address(bus: str, sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        BleLink(adapter="ble", bus=bus)
+    for good in ("unix:path=/tmp/b", "unix:abstract=/tmp/x,guid=1", "tcp:host=localhost,port=5"):
+        assert BleLink(adapter="ble", bus=good).bus == good
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("Shelly BLU", "bthome"), ("pvvx", "atc"), ("MiBeacon", "xiaomi"), ("ruvi", "ruuvi")]
+)
+def test_a_decoder_that_others_call_otherwise_is_named(name: str, meant: str) -> None:
+    assert f'did you mean "{meant}"?' in refusal(decoder=name)
+
+
+@pytest.mark.parametrize(
+    ("point", "sentence"),
+    [
+        ({"at": 4, "type": "uint8"}, "which have 4 bytes"),
+        ({"at": 3, "type": "uint16"}, "beyond"),
+        ({"at": -5, "type": "uint8"}, "beyond"),
+        ({"at": 1, "type": "bytes", "length": 4}, "beyond"),
+    ],
+)
+def test_a_point_beyond_the_length_of_its_data_is_refused(point: dict[str, Any], sentence: str) -> None:
+    assert sentence in refusal(data={"manufacturer": 1, "length": 4}, points={"a": point})
+
+
+def test_a_point_that_ends_with_its_data_is_there() -> None:
+    points = {"a": {"at": 3, "type": "uint8"}, "b": {"at": -4, "type": "uint32"}, "c": {"at": 0, "type": "bool"}}
+    assert len(device(data={"manufacturer": 1, "length": 4}, points=points).points) == 3
+
+
+def test_an_editor_is_told_limits_in_words_that_it_knows() -> None:
+    company = BleDevice.model_json_schema()["$defs"]["AdvertData"]["properties"]["manufacturer"]
+    assert company["anyOf"][0] == {"type": "integer", "minimum": 0, "maximum": 0xFFFF}

@@ -111,3 +111,34 @@ def test_a_passive_scan_is_enough_for_what_changes_and_is_never_stale() -> None:
 def test_no_time_is_reckoned_of_what_can_not_work() -> None:
     given = device(every="2s", gatt={"connect": "on-demand"}, points={"battery": BATTERY["battery"] | {"notify": True}})
     assert [each.kind for each in advised(given, connections=1)] == ["impossible"]
+
+
+def test_a_device_that_is_only_commanded_is_connected_to_for_that() -> None:
+    commands = {"open": {"characteristic": "fff2", "send": {"hex": "A0"}}}
+    asked = lines(link(), {"d": device(points={"present": {}}, commands=commands)})
+    assert asked[-2:] == [
+        "d       commands  when asked",
+        "only for commands is anything connected to",
+    ]
+    kept = lines(link(), {"d": device(points={"present": {}}, commands=commands, gatt={"connect": "kept"})})
+    assert kept[-2].split() == ["d", "commands", "when", "asked", "always"]
+
+
+@pytest.mark.parametrize("address", ["5A:7D:4F:8A:BA:7A", "3E:00:00:00:00:01"])
+def test_an_address_that_will_have_changed_tomorrow_is_named(address: str) -> None:
+    (advice,) = advised(device(address=address, points={"present": {}}))
+    assert "identity_key" in advice.text
+    assert not advised(device(address=address, identity_key="0" * 32, points={"present": {}}))
+
+
+@pytest.mark.parametrize(
+    "address", ["54:48:E6:8F:80:A5", "A4:C1:38:00:00:01", "CB:B8:33:4C:88:4F", "DE:AD:BE:EF:00:01"]
+)
+def test_an_address_that_stays_is_none_of_these(address: str) -> None:
+    assert not advised(device(address=address, points={"present": {}}))
+
+
+def test_a_silence_that_is_shorter_than_devices_are_silent_is_named() -> None:
+    (advice,) = advised(device(points={"present": {}}), silence="2s")
+    assert "a silence of 2s" in advice.text
+    assert advice.path == ("silence",)
