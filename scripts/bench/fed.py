@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -19,11 +19,18 @@ from gateway.cli import main
 from scripts.bench.outlets import HEAD
 
 
+class Awake(NamedTuple):
+    """In the place of its scanner."""
+
+    deaf_s: float = 0.0
+
+
 class FedRadio:
     """In the place of `air.radio.Radio`, as far as a session needs it for what advertises."""
 
     def __init__(self, link: BleLink, hear: Callable[[Advert], None]) -> None:
         self.link = link
+        self.scanner = Awake()
         self.connections = link.connections
         self._inbox = Inbox(hear, self.lose)
         self._decode = msgspec.msgpack.Decoder(list[Advert]).decode
