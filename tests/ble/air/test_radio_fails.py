@@ -255,12 +255,6 @@ async def test_without_d_bus_it_is_said_so() -> None:
     assert files() == before
 
 
-async def test_a_bus_address_that_makes_no_sense_is_told() -> None:
-    with pytest.raises(AdapterError, match="no D-Bus at nonsense"):
-        await Opened.opened(link_of(bus="nonsense"), [], print)
-    assert left_open() == []
-
-
 async def test_where_d_bus_denies_it_the_user_is_told_what_to_do(bluez: Bluez, radio: Radio) -> None:
     bluez.inject(
         "ObjectManager.GetManagedObjects", error=("org.freedesktop.DBus.Error.AccessDenied", "Rejected send message")

@@ -152,7 +152,7 @@ def test_what_is_pasted_passes_check_whatever_was_heard(
     found = [
         told(
             sighted(
-                advert(f"12:34:56:00:00:{number:02}", name=name, manufacturer=manufacturer, services=services),
+                advert(f"A4:C1:38:00:00:{number:02}", name=name, manufacturer=manufacturer, services=services),
                 decoder=Says(answer),
             ),
             None,
