@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from gateway.cli.refused import Refused, must_be_known
 HEAD = ("point", "value", "unit", "quality")
 GATT = "gatt"
 """What an adapter of Bluetooth devices is asked for then."""
+CONNECTING = "connecting, which may take up to a minute; nothing is written"
 
 
 def read(
@@ -49,6 +51,8 @@ def read(
     try:
         with way(Where(config, state_dir), device) as client:
             about = device_of(client, device)
+            if gatt and sys.stderr.isatty():
+                print(CONNECTING, file=sys.stderr)
             if what is not None:
                 return peek.ended(device, peek.peeked(client, device, what, about["link"]), as_json=as_json)
             known = about["points"]

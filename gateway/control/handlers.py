@@ -135,7 +135,8 @@ def _known(samples: list[Sample]) -> dict[str, dict[str, Reading]]:
 
 def _nothing_known(status: DeviceStatus) -> Result:
     """Of a device that tells itself which points it has."""
-    detail = f"it says itself which points it has, and has not said so yet; it is {status.state.value}"
+    why = f": {status.detail}" if status.detail else f"; it is {status.state.value}"
+    detail = f"it says itself which points it has, and has not said so yet{why}"
     return Result(ResultStatus.UNREACHABLE, reason=status.reason, detail=detail)
 
 

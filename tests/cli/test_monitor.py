@@ -67,6 +67,15 @@ def test_several_devices_are_named() -> None:
     assert [row[0] for row in rows(devices=2)] == ["boiler"] * 4 + ["other"] * 4
 
 
+def test_a_device_that_has_not_said_which_points_it_has_is_shown_with_why_and_then_with_them() -> None:
+    board = Board({"cold-room": {**BOILER, "points": {}, "detail": "it is encrypted: give it its key"}}, lambda: TIME_S)
+    before = [list(row.cells) for row in board.rows()]
+    board.take({"device": "cold-room", "time": TIME, "values": {"temperature": 4.5}})
+
+    assert before == [["", "", "", "", "", "it is encrypted: give it its key"]]
+    assert [list(row.cells) for row in board.rows()] == [["", "temperature", "4.5", "", "0 s", "good"]]
+
+
 def test_in_a_pipe_every_line_is_as_it_came(api: Api, verb: Verb) -> None:
     api.tell("GET /v1/samples", Stream([FIRST, {"missed": 3}]))
 

@@ -77,5 +77,9 @@ def test_a_refusal_names_its_rule() -> None:
     assert told == "rejected, policy: too often (rule: devices.boiler.max_write_rate)"
 
 
+def test_what_is_the_status_is_not_told_again_as_the_reason() -> None:
+    assert sentence(result("unreachable", reason="unreachable", detail="too far")) == "unreachable: too far"
+
+
 def test_nobody_is_let_believe_that_an_unknown_end_was_none() -> None:
     assert "may have been carried out or not" in sentence(result("unknown", detail="cut short"))

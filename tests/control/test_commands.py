@@ -55,7 +55,7 @@ async def test_a_device_that_has_not_said_which_points_it_has_is_unreachable(
     reply = await api.ask("POST", "/v1/devices/cold-room/read", body)
 
     assert (reply.body["status"], reply.body["reason"]) == ("unreachable", "no-link")
-    assert "which points it has" in reply.body["detail"]
+    assert "which points it has, and has not said so yet" in reply.body["detail"]
     assert api.house.commands == []
 
 

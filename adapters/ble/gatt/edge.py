@@ -13,6 +13,7 @@ AUTHENTICATION = BLUEZ_ERROR + "Authentication"
 """How all errors of pairing begin (BlueZ, doc/org.bluez.Device.rst, Pair)."""
 NOT_PAIRED = "Not paired"
 """What NotPermitted says where an attribute wants a paired connection (BlueZ, src/gatt-client.c)."""
+UNTAKEN = "it does not take the connection: is it in use elsewhere, as by a phone? Who only advertises takes none"
 GONE = frozenset({UNKNOWN_OBJECT, UNKNOWN_METHOD, BLUEZ_ERROR + "DoesNotExist"})
 NOT_CONNECTED = BLUEZ_ERROR + "NotConnected"
 
@@ -20,7 +21,7 @@ NOT_CONNECTED = BLUEZ_ERROR + "NotConnected"
 def of_connecting(error: BaseException) -> Trouble:
     """What one of FOREIGN means that a try to connect has raised."""
     if isinstance(error, TimeoutError):
-        return Trouble(Why.UNREACHABLE, "it does not take the connection")
+        return Trouble(Why.UNREACHABLE, UNTAKEN)
     if isinstance(error, BleakDeviceNotFoundError) or code_of(error) in GONE or _is_unknown(error):
         return Trouble(Why.FORGOTTEN, "it is not heard just now")
     if code_of(error).startswith(AUTHENTICATION):

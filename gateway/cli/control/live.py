@@ -19,6 +19,9 @@ from gateway.cli.control.values import printable, shown
 
 HEAD = ("device", "point", "value", "unit", "age", "quality")
 
+NOTHING: Mapping[str, Any] = {}
+UNTOLD = "it says itself which points it has, and has not said so yet"
+
 REDRAWN_PER_S = 4
 """Ages go on between samples; a slow terminal over a modem keeps up."""
 
@@ -61,9 +64,17 @@ class Board:
         """In the order of the configuration; the device's name only where there are several."""
         now_s = self._now_s()
         for device, info in self._devices.items():
-            for point, about in info["points"].items():
-                start = (device if len(self._devices) > 1 else "", point)
-                yield _row(start, printable(about.get("unit") or ""), self._known.get((device, point)), now_s)
+            name, points = device if len(self._devices) > 1 else "", self._points(device, info)
+            for point, about in points.items():
+                unit = printable(about.get("unit") or "")
+                yield _row((name, point), unit, self._known.get((device, point)), now_s)
+            if not points:
+                yield Row((name, "", "", "", "", printable(info.get("detail") or UNTOLD)), Tone.DOUBTFUL)
+
+    def _points(self, device: str, info: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+        """Those that it had at first, and those that it has told of since."""
+        learned = [point for each, point in self._known if each == device and point not in info["points"]]
+        return {**info["points"], **dict.fromkeys(learned, NOTHING)}
 
 
 def watched(board: Board, lines: Iterable[bytes]) -> None:

@@ -52,8 +52,8 @@ def exit_of(result: Result) -> Exit:
 
 def sentence(result: Result) -> str:
     """How it ended, and why."""
-    status = result["status"]
-    parts = [f"{status}, {result['reason']}" if result.get("reason") else status]
+    status, reason = result["status"], result.get("reason")
+    parts = [f"{status}, {reason}" if reason and reason != status else status]
     if result.get("detail"):
         parts.append(result["detail"])
     if status == "unknown":
