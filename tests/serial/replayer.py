@@ -19,6 +19,8 @@ from tests.support.patience import HANG_S
 LONGEST_PAUSE_S = 0.1
 """Between two lines of a capture that are further apart."""
 LOOK_S = 0.02
+OPENED_S = 0.5
+"""After it the port has surely been opened: what comes while it is may be thrown away, several times."""
 
 
 class Replayer:
@@ -65,7 +67,9 @@ class Replayer:
         first = self._entries[0]
         if isinstance(first, Traffic) and first.direction == "rx":
             empty = first.data.removeprefix(first.data.rstrip(b"\r\n")) or b"\0"
-            for _ in range(2):  # the first may have been thrown away, as the port was opened
+            self._until_read(empty)
+            opened_s = time.monotonic() + OPENED_S
+            while time.monotonic() < opened_s:
                 self._until_read(empty)
         self._thread.start()
 
