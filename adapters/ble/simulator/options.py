@@ -38,6 +38,8 @@ class Options(StrictModel):
     def parsed(cls, given: Mapping[str, Any]) -> Self:
         """Raises Rejected."""
         unknown = sorted(set(given) - set(cls.model_fields))
+        if "replay" in unknown:
+            raise Rejected("not-supported", "what was recorded of the air is not played back: leave --replay out")
         if unknown:
             raise Rejected(
                 "malformed", f"there is no {unknown[0]} for BLE devices: they are on a D-Bus of their own, see `every`"

@@ -125,7 +125,7 @@ async def test_a_fault_that_makes_no_sense_is_rejected(serve: Serve, fault: str,
 
 
 @pytest.mark.parametrize(("options", "why"), [
-    ({"tcp": 5}, "there is no tcp for BLE devices"),
+    ({"tcp": 5}, "there is no tcp for BLE devices"), ({"replay": "air.txt", "loop": False}, "is not played back"),
     ({"every": "1"}, "every"),
     ({"every": "1ms"}, "at least 20ms"),
     ({"moving": "perhaps"}, "moving"),
