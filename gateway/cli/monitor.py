@@ -20,7 +20,10 @@ from gateway.cli.exits import Exit
 from gateway.cli.options import SiteFile, StateDir
 from gateway.cli.refused import Refused
 
-ENDED = "the gateway has ended, and with it what could be watched"
+ENDED = (
+    "the gateway has ended, or takes up another configuration, or points that a device has told of just now: then it"
+    " can be watched again at once"
+)
 
 
 def monitor(
