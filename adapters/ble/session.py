@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from adapters.ble.advert import Advert
 from adapters.ble.air.frame import frame
@@ -91,13 +91,11 @@ class Session:
 
     async def told(self, device: str, points: Sequence[str], deadline_s: float) -> Result:
         """What it has advertised of these last; waits for what it has not told yet."""
-        try:
+        with suppress(TimeoutError):  # some of it may have come
             async with asyncio.timeout_at(min(deadline_s, self._loop.time() + UNASKED_S)):
                 while not set(points) <= set(self._heard.known(device)):
                     self._news.clear()
                     await self._news.wait()
-        except TimeoutError:
-            pass  # some of it may have come
         known = self._heard.known(device)
         bad = {name: Bad(BadReason.TIMEOUT) for name in points if name not in known}
         bad |= {name: value for name in points if isinstance(value := known.get(name), Bad)}

@@ -36,7 +36,7 @@ def timed() -> Iterator[Timed]:
     for kind in KINDS:
         device, adverts = _device(kind), _adverts(kind)
         decode = _decode(device)
-        yield Timed(kind.name, _us(lambda: decode, adverts), _us(lambda: _hear(link, device), adverts))  # noqa: B023
+        yield Timed(kind.name, _us(lambda: decode, adverts), _us(lambda: _hear(link, device), adverts))  # noqa: B023 -- called at once
     device, adverts = _device(KINDS[0]), _adverts(KINDS[0])
     again = [adverts[0]] * ADVERTS
     yield Timed("said again", 0.0, _us(lambda: _hear(link, device, 0.0), again))

@@ -56,7 +56,7 @@ class Interface:
         """As they are now; nobody changes what is returned."""
         return {}
 
-    def put(self, name: str, value: Any) -> None:  # noqa: ARG002
+    def put(self, name: str, value: Any) -> None:  # noqa: ARG002 -- for those that can be set
         """Set a property; Refusal."""
         raise Refusal(READ_ONLY, f"property {name!r} is not writable")
 
