@@ -25,7 +25,7 @@ from gateway.field import Field
 from gateway.inside import Inside, Parts
 from gateway.learned import Renewal, completed
 from gateway.link import FieldLink
-from gateway.memory import MEMORY_FILE, DeviceMemory
+from gateway.memory import ENDPOINTS_FILE, MEMORY_FILE, MemoryFile
 from gateway.model import Result
 from gateway.outbox.disk.store import Opened
 from gateway.outbox.rescue.adoption import adopt, warn_of_unused
@@ -74,7 +74,8 @@ class Gateway:
     ) -> None:
         """`away`: why `state` is not where it should be, for the status."""
         self.ready = asyncio.Event()
-        self._memory = DeviceMemory(state / MEMORY_FILE, orders.kept.memory)
+        self._memory = MemoryFile(state / MEMORY_FILE, orders.kept.memory)
+        self._endpoints_memory = MemoryFile(state / ENDPOINTS_FILE, orders.kept.endpoints_memory)
         self._site = site = completed(site, adapters, self._memory)
         self._orders = orders
         self._state = state
@@ -127,6 +128,7 @@ class Gateway:
         }
 
     def _made_uplinks(self, endpoints: Mapping[str, type[Endpoint]], away: str | None) -> list[Uplink]:
+        memory = self._endpoints_memory.of(self._site.endpoints)
         made = [
             Uplink(
                 Identity(self._site.gateway.id, name, tuple(self._devices)),
@@ -135,6 +137,7 @@ class Gateway:
                 endpoint.outbox,
                 self._state,
                 wall=self._clock,
+                memory=memory[name],
             )
             for name, endpoint in self._site.endpoints.items()
         ]
@@ -212,8 +215,10 @@ class Gateway:
             uplink.outbox.finish()
         await asyncio.gather(*commits)
         await _end(watchdog)
-        self._memory.save()
+        for memory in (self._memory, self._endpoints_memory):
+            memory.save()
         self._orders.kept.memory = self._memory.carry()
+        self._orders.kept.endpoints_memory = self._endpoints_memory.carry()
 
     @asynccontextmanager
     async def _control(self) -> AsyncIterator[None]:
@@ -235,6 +240,7 @@ class Gateway:
             loop.time,
             lambda: self.inside.facts(uplink),
             lambda: self._birth_facts(opened),
+            reported=self.inside.status,
         )
         self._desk.serve(uplink)
 
@@ -250,6 +256,7 @@ class Gateway:
         started = [
             tasks.create_task(self._field.watch(), name="freshness"),
             tasks.create_task(self._memory.keep(), name="memory"),
+            tasks.create_task(self._endpoints_memory.keep(), name="endpoints' memory"),
             tasks.create_task(self._clock.watch(), name="clock"),
         ]
         for name, link in self._links.items():

@@ -51,6 +51,7 @@ class Kept:
     written: Written = field(default_factory=dict)
     renewed: dict[str, Renewed] = field(default_factory=dict)
     memory: bytes | None = None
+    endpoints_memory: bytes | None = None
 
 
 class Desk:

@@ -12,7 +12,7 @@ import structlog
 
 from gateway.adapter import Adapter, Memory
 from gateway.config.site import LinkSetup, Site
-from gateway.memory import DeviceMemory
+from gateway.memory import MemoryFile
 
 GATHER_S = 2.0
 """Devices that are met at the same time tell what they have within so long: all of it is taken up at once."""
@@ -36,7 +36,7 @@ BUSY_MAX_S = 300.0
 log = structlog.get_logger("fieldgate.learned")
 
 
-def completed(site: Site, adapters: Mapping[str, type[Adapter]], memory: DeviceMemory) -> Site:
+def completed(site: Site, adapters: Mapping[str, type[Adapter]], memory: MemoryFile) -> Site:
     """The same site, its devices with the points that were learned of them."""
     return replace(site, links=with_learned(site.links, adapters, memory.of))
 

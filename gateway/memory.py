@@ -1,4 +1,4 @@
-"""What adapters learned of their devices, kept across restarts in one small JSON file."""
+"""What adapters learned of their devices, and endpoints of their far ends, each kept in one small JSON file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import structlog
 SAVE_S = 60.0
 """How often changes are looked for: what is lost by a crash is learned again, and people are told again."""
 
-MEMORY_FILE = "memory.json"
-"""In the state directory."""
+MEMORY_FILE, ENDPOINTS_FILE = "memory.json", "endpoints.json"
+"""In the state directory: of devices, of endpoints."""
 
 log = structlog.get_logger("fieldgate.memory")
 
@@ -24,7 +24,7 @@ UNKEEPABLE = (TypeError, ValueError, RecursionError)
 """An adapter keeps what is no JSON."""
 
 Facts = dict[str, dict[str, Any]]
-"""By device."""
+"""By device, or endpoint."""
 
 
 class Unreadable(Exception):
@@ -41,8 +41,8 @@ def facts_in(path: Path) -> Facts:
         raise Unreadable(str(error)) from error
 
 
-class DeviceMemory:
-    """A mapping per device; what can't be read or written is told, and never an obstacle.
+class MemoryFile:
+    """A mapping per device, or per endpoint; what can't be read or written is told, and never an obstacle.
 
     `carried`: what the one before it in this process knew at its end, which the disk may have refused.
     """
@@ -57,7 +57,7 @@ class DeviceMemory:
         try:
             self._facts = facts_in(path)
         except Unreadable as error:
-            log.warning("memory of devices unreadable, starting afresh", path=str(path), error=str(error))
+            log.warning("memory unreadable, starting afresh", path=str(path), error=str(error))
         self._saved = self._encoded()
 
     def carry(self) -> bytes | None:
@@ -67,9 +67,9 @@ class DeviceMemory:
         except UNKEEPABLE:
             return None
 
-    def of(self, devices: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The living mappings of these devices."""
-        return {device: self._facts.setdefault(device, {}) for device in devices}
+    def of(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The living mappings of these."""
+        return {name: self._facts.setdefault(name, {}) for name in names}
 
     async def keep(self) -> None:
         """Save changes now and then, off the loop, until cancelled."""
@@ -85,7 +85,7 @@ class DeviceMemory:
         try:
             encoded = self._encoded()
         except UNKEEPABLE as error:
-            log.warning("memory of devices not saved", path=str(self._path), error=str(error))
+            log.warning("memory not saved", path=str(self._path), error=str(error))
             return None
         return encoded if encoded != self._saved else None
 
@@ -100,7 +100,7 @@ class DeviceMemory:
                 os.fsync(file.fileno())
             draft.replace(self._path)
         except OSError as error:
-            log.warning("memory of devices not saved", path=str(self._path), error=str(error))
+            log.warning("memory not saved", path=str(self._path), error=str(error))
             return
         self._saved = encoded
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from gateway.backlog import Backlog
 from gateway.crowd import Crowd
-from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message
+from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message, Wishes
 from gateway.endpoints.mending import mended
 from gateway.lanes import RETAINED_KINDS, Lanes
 from gateway.outbox.entry import Entry
@@ -36,6 +37,8 @@ class Relay:
         retained: Retained,
         on_delivery: Callable[[Delivery], None],
         *,
+        on_wishes: Callable[[Wishes], Mapping[str, str]],
+        facts: Callable[[], Mapping[str, Any]],
         strict: bool = False,
     ) -> None:
         self.connected_now = False
@@ -48,6 +51,8 @@ class Relay:
         self._announce = announce
         self._retained = retained
         self._on_delivery = on_delivery
+        self._on_wishes = on_wishes
+        self._facts = facts
         self._endpoint: Endpoint | None = None
         self._on_progress: Callable[[], None] = lambda: None
         self._changed = asyncio.Event()
@@ -66,6 +71,7 @@ class Relay:
     def _reset(self, window: int) -> None:
         """Of a connection only this survives it: that the far end refused."""
         self._refusals.disconnected()
+        self._is_paused = False
         self._lanes = Lanes()
         self._window = Window(window)
         self._leaving = set[int]()
@@ -132,6 +138,8 @@ class Relay:
 
     def pump(self) -> None:
         """Publish while the window has room: live envelopes, of them readings last, then the backlog."""
+        if self._is_paused:
+            return
         if self._refusals.suspects:
             self._try_suspect(self._refusals.suspect)
             return
@@ -171,6 +179,18 @@ class Relay:
     def deliver(self, delivery: Delivery, /) -> None:
         """A command has arrived."""
         self._on_delivery(delivery)
+
+    def pause(self) -> None:
+        """Publish nothing more on this connection."""
+        self._is_paused = True
+
+    def wish(self, wishes: Wishes, /) -> Mapping[str, str]:
+        """All that the far end wants now; what is not granted of it, and why."""
+        return self._on_wishes(wishes)
+
+    def facts(self) -> Mapping[str, Any]:
+        """What the gateway says of itself."""
+        return self._facts()
 
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
         """A courtesy copy of a result, while there is a connection."""
@@ -214,7 +234,9 @@ class Relay:
 
     def room_for_backlog(self) -> int:
         """How many there is room for now."""
-        return 0 if self._refusals.suspects else self._window.room_for_backlog(live_waits=self._lanes.wait)
+        if self._refusals.suspects or self._is_paused:
+            return 0
+        return self._window.room_for_backlog(live_waits=self._lanes.wait)
 
     def send_backlog(self, entries: Sequence[Entry]) -> None:
         """Publish them: there is room."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 import structlog
 
 from gateway.adapter import AdapterError, PermanentError, Reconnect, Unheard
-from gateway.endpoints.contract import EndpointError
+from gateway.endpoints.contract import EndpointError, Renewed
 from gateway.repeats import Repeats
 
 JITTER = 0.2
@@ -70,6 +70,9 @@ class Supervised:
             try:
                 await self._work(self._up)
                 self._failed("it ended by itself")
+            except Renewed as renewed:
+                log.info("renewed", name=self.name, reason=str(renewed))
+                continue
             except PermanentError as error:
                 await self._park(str(error))
             except Unheard as error:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from gateway.clock import WallClock, now_ms, steady_ms
 from gateway.commands.admission import Admission, Plant, Rules
 from gateway.commands.answers import Answers
@@ -16,7 +18,7 @@ from gateway.commands.own import Action, OwnCommands
 from gateway.commands.router import Router
 from gateway.commands.voice import OutboxVoice
 from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
-from gateway.endpoints.contract import Delivery, Endpoint, Identity
+from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory, Wishes
 from gateway.endpoints.payload import Encoder
 from gateway.intake import Facts, Intake
 from gateway.model import DeviceInfo, Result, ResultStatus
@@ -50,8 +52,10 @@ class Uplink:
         state: Path,
         *,
         wall: WallClock,
+        memory: Memory,
     ) -> None:
         self.name = identity.endpoint
+        self._memory = memory
         self.outbox = Outbox(self.name, Store(path_of(state, self.name)), outbox, wall=wall)
         self.rescue = Rescue(self.outbox)
         self._wall = wall
@@ -75,6 +79,8 @@ class Uplink:
         now_s: Callable[[], float],
         status_facts: Facts,
         birth_facts: Facts,
+        *,
+        reported: Facts,
     ) -> None:
         """Build the door and the relay; the outbox must be open."""
         self._now_s, self._coming, self._going = now_s, Rate(now_s()), Rate(now_s())
@@ -96,6 +102,8 @@ class Uplink:
             announce=self.intake.announce,
             retained=self._retained,
             on_delivery=self._deliver,
+            on_wishes=self._wish,
+            facts=reported,
             strict=self._settings.order == "strict",
         )
         self.supervised = Supervised(
@@ -148,8 +156,11 @@ class Uplink:
     def _deliver(self, delivery: Delivery) -> None:
         self.router.offer(delivery)
 
+    def _wish(self, wishes: Wishes) -> Mapping[str, str]:
+        return dict.fromkeys(msgspec.to_builtins(wishes), "not granted")
+
     async def _connect(self, up: Callable[[], None]) -> None:
-        await self.relay.serve(self._class(self._config, self._identity), up)
+        await self.relay.serve(self._class(self._config, self._identity, self._memory), up)
 
 
 def _already_told(_reason: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
@@ -112,6 +113,17 @@ class EndpointConfig(StrictModel):
 
     type: str
     commands: bool = Field(True, description="false: this endpoint may only listen")
+    only: Annotated[list[Literal["readings", "statuses", "births", "results"]], Field(min_length=1)] | None = Field(
+        None, description="what goes there of the devices: all, unless given; gaps go with readings"
+    )
+    devices: Annotated[list[Identifier], Field(min_length=1)] | None = Field(
+        None, description="whose data goes there, and who can be commanded from there: all devices, unless given"
+    )
+    points: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description="which readings go there: POINT, or DEVICE.POINT; * stands for any text; all, unless given"
+    )
+    report: ReportConfig | None = Field(None, description="when points are reported there, before all other settings")
+    format: Literal["fieldgate", "cloudevents"] = "fieldgate"
     outbox: OutboxOverride = OutboxOverride()
     was: Identifier | None = Field(None, description="the name it had before: what waits under that is its own")
     reconnect: Reconnect = Reconnect()
@@ -120,6 +132,11 @@ class EndpointConfig(StrictModel):
     def exclusive(self) -> str | None:
         """What only one endpoint of a site may have, in words for people; two with the same are an error."""
         return None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files whose content counts from the next connection on: a change of one renews it."""
+        return ()
 
 
 class CommandsSection(StrictModel):

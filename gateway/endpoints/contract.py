@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from msgspec import Struct
 
+from gateway.adapter import Advice
 from gateway.config.models import EndpointConfig
+from gateway.model import Result
+
+Memory = MutableMapping[str, Any]
+"""What an endpoint has learned, as JSON values: kept by the core across its instances and restarts."""
 
 
 class EndpointError(Exception):
-    """The connection is lost or was refused; the supervisor starts again after a pause."""
+    """The connection is lost or was refused; the supervisor starts again after a pause.
+
+    `cut`: the far end has ended it without a word, perhaps for the sake of something that was sent.
+    """
+
+    def __init__(self, reason: str, *, cut: bool = False) -> None:
+        super().__init__(reason)
+        self.cut = cut
+
+
+class Renewed(Exception):
+    """The connection was ended in good order, everything acknowledged, for a fresh one to begin at once."""
 
 
 class Identity(Struct, frozen=True):
@@ -54,7 +70,7 @@ class Delivery(Struct, frozen=True):
 
     `device` is empty for a command to the gateway itself. `expires_in_s` is the far end's own expiry, if any.
     `reply_to` and `correlation` say where and with what mark the sender wants the result, if anywhere. `user` is who
-    has sent it, where the far end tells.
+    has sent it, where the far end tells. `answered(command, result)` is called for a sender that waits for the end.
     """
 
     device: str
@@ -65,6 +81,19 @@ class Delivery(Struct, frozen=True):
     reply_to: str | None = None
     correlation: bytes | None = None
     user: str | None = None
+    answered: Callable[[str | None, Result], None] | None = None
+
+
+class Wishes(Struct, frozen=True, omit_defaults=True):
+    """What a far end wants otherwise than the configuration has it, for its own endpoint; None: as configured.
+
+    `interval_s`: the least time between two reports of a point, by device, or "" for all; `level`: of the log;
+    `commands`: whether commands from this endpoint are taken (it can't switch on what the configuration forbids).
+    """
+
+    interval_s: Mapping[str, float] = {}
+    level: str | None = None
+    commands: bool | None = None
 
 
 class Session(Protocol):
@@ -86,6 +115,18 @@ class Session(Protocol):
     def deliver(self, delivery: Delivery, /) -> None:
         """A command has arrived."""
 
+    def pause(self) -> None:
+        """Publish nothing more on this connection: it is to end once what is in flight has been acknowledged."""
+
+    def wish(self, wishes: Wishes, /) -> Mapping[str, str]:
+        """All that the far end wants now; what is not granted of it, and why, by the name of the wish.
+
+        Kept across connections and restarts, until the far end wants something else.
+        """
+
+    def facts(self) -> Mapping[str, Any]:
+        """What the gateway says of itself, as JSON values: versions, devices with their states, health."""
+
 
 class Endpoint(ABC):
     """One connection at a time to one far end."""
@@ -93,12 +134,22 @@ class Endpoint(ABC):
     Config: ClassVar[type[EndpointConfig]]
 
     @abstractmethod
-    def __init__(self, config: Any, identity: Identity) -> None:
+    def __init__(self, config: Any, identity: Identity, memory: Memory) -> None:
         """Store; no I/O."""
+
+    @classmethod
+    def advice(cls, config: Any) -> Iterable[Advice]:  # noqa: ARG003 -- most have none
+        """What may not do what is meant, or not for long: for `check`, and daily. May read files, so off the loop."""
+        return ()
+
+    @classmethod
+    def describe(cls, config: Any, identity: Identity, memory: Memory) -> Mapping[str, str]:  # noqa: ARG003
+        """What the far end knows this gateway as, by field; for people. May read files, but asks nobody."""
+        return {"endpoint": identity.endpoint, "gateway": identity.gateway}
 
     @abstractmethod
     async def run(self, session: Session) -> None:
-        """Connect and serve until the connection ends; raises EndpointError, or PermanentError.
+        """Connect and serve until the connection ends; raises EndpointError, Renewed, or PermanentError.
 
         At its end the connection is closed in the far end's polite way if the session has said goodbye, else cut.
         """
@@ -109,6 +160,9 @@ class Endpoint(ABC):
 
         It may be kept for a while, to travel with others.
         """
+
+    def renew(self, reason: str) -> None:  # noqa: B027 -- what has no state to lose is simply begun anew
+        """Files or secrets have changed: pause the session, await what is in flight, then raise Renewed from `run`."""
 
     def flush(self) -> None:  # noqa: B027 -- most endpoints keep nothing back
         """Send what is kept back: for now nothing comes that could travel with it. Only while connected."""

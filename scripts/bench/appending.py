@@ -179,7 +179,15 @@ async def memory(folder: Path, rows: int) -> dict[str, Any]:
         filled_s = time.monotonic()
         retained = Retained(outbox.store, [])
         await retained.load()
-        relay = Relay(outbox, 1e9, announce=list, retained=retained, on_delivery=lambda _: None)
+        relay = Relay(
+            outbox,
+            1e9,
+            announce=list,
+            retained=retained,
+            on_delivery=lambda _: None,
+            on_wishes=lambda _: {},
+            facts=dict,
+        )
         try:
             await relay.serve(Sink(rows, lambda: emptying.look(WINDOW)), lambda: None)
         except EndpointError:

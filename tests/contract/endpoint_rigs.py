@@ -55,7 +55,7 @@ class MqttRig(EndpointRig):
         url = f"mqtt://127.0.0.1:{port or self._broker.port}"
         config = {"type": "mqtt", "url": url, "connect_timeout": CONNECT_TIMEOUT, **self._settings}
         model = self.endpoint.Config.model_validate(config)
-        return MqttEndpoint(model, IDENTITY)  # type: ignore[arg-type]  # it is its own Config
+        return MqttEndpoint(model, IDENTITY, {})  # type: ignore[arg-type]  # it is its own Config
 
     @override
     async def saw_goodbye(self) -> None:

@@ -27,7 +27,7 @@ NEVER = "1h"
 
 def endpoint(url: str, batch: dict[str, Any], **more: Any) -> MqttEndpoint:
     config = MqttConfig.model_validate({"type": "mqtt", "url": url, "batch": {"max_age": NEVER, **batch}, **more})
-    return MqttEndpoint(config, Identity("gw", "cloud", ("boiler",)))
+    return MqttEndpoint(config, Identity("gw", "cloud", ("boiler",)), {})
 
 
 def envelope(token: int) -> bytes:

@@ -55,7 +55,7 @@ async def run(url: str, **more: Any) -> float:
     loop = asyncio.get_running_loop()
     begun_s = loop.time()
     with pytest.raises(EndpointError, match="Keep alive timeout"):
-        await MqttEndpoint(config, Identity("gw", "cloud", ())).run(SessionLog(said_goodbye=False))
+        await MqttEndpoint(config, Identity("gw", "cloud", ()), {}).run(SessionLog(said_goodbye=False))
     return loop.time() - begun_s
 
 
@@ -89,7 +89,7 @@ async def test_a_broker_that_answers_is_asked_twice_in_each_interval_and_kept() 
 
     async with peer(WELCOME, answer) as url:
         config = MqttConfig.model_validate({"type": "mqtt", "url": url, "commands": False, "keepalive": "1s"})
-        async with connected(MqttEndpoint(config, Identity("gw", "cloud", ())), said_goodbye=False) as session:
+        async with connected(MqttEndpoint(config, Identity("gw", "cloud", ()), {}), said_goodbye=False) as session:
             async with asyncio.timeout(10):
                 await enough.wait()
             assert not session.over
@@ -101,9 +101,9 @@ async def test_the_kernel_is_told_for_how_long_sent_bytes_may_stay_unconfirmed(
     mosquitto: Mosquitto, written: str, milliseconds: int
 ) -> None:
     config = MqttConfig.model_validate({"type": "mqtt", "url": mosquitto.url, "tcp_user_timeout": written})
-    cloud = MqttEndpoint(config, Identity("gw", "cloud", ()))
+    cloud = MqttEndpoint(config, Identity("gw", "cloud", ()), {})
     async with connected(cloud):
-        transport = cloud._client.wire._transport
+        transport = cloud._connection._client.wire._transport
         assert transport is not None
         sock = transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == milliseconds

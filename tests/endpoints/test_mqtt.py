@@ -12,7 +12,8 @@ from gateway.endpoints.contract import EndpointError, Identity
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.mqtt.client import MAX_PACKET_BYTES
 from gateway.endpoints.mqtt.config import MqttConfig
-from gateway.endpoints.mqtt.endpoint import COMMANDS_IN_FLIGHT, HEADROOM_BYTES, LOOK_MIN_S, SHOWN_CHARACTERS
+from gateway.endpoints.mqtt.connection import COMMANDS_IN_FLIGHT, LOOK_MIN_S
+from gateway.endpoints.mqtt.endpoint import HEADROOM_BYTES, SHOWN_CHARACTERS
 from gateway.endpoints.payload import last_will
 from tests.outbox.setup import until
 from tests.support.mosquitto import Mosquitto
@@ -25,7 +26,7 @@ VERSIONS = pytest.mark.parametrize("protocol", [5, "3.1.1"])
 
 def endpoint(broker: Mosquitto, **more: Any) -> MqttEndpoint:
     config = MqttConfig.model_validate({"type": "mqtt", "url": broker.url, **more})
-    return MqttEndpoint(config, Identity("gw", "cloud", ("boiler",)))
+    return MqttEndpoint(config, Identity("gw", "cloud", ("boiler",)), {})
 
 
 async def arrived(subscriber: Subscriber, count: int) -> list[Received]:
@@ -123,7 +124,7 @@ async def test_an_error_of_the_connection_leaves_the_will(
     cloud = endpoint(mosquitto, ack_timeout="40ms")
     with pytest.raises(EndpointError, match="no acknowledgement"):  # noqa: PT012 -- as above
         async with connected(cloud, said_goodbye=False) as session:
-            monkeypatch.setattr(cloud._client, "on_success", lambda _: None)
+            monkeypatch.setattr(cloud._connection._client, "on_success", lambda _: None)
             cloud.publish(message(1, b"{}", "status", ""))
             await session.ended_early()
     assert [m.payload for m in await arrived(subscriber, 2)] == [b"{}", last_will("gw")]
@@ -136,7 +137,7 @@ async def test_a_connection_that_is_cut_leaves_its_will_retained(
     cloud = endpoint(mosquitto, protocol=protocol)
     with pytest.raises(EndpointError):  # noqa: PT012 -- it is raised at the end of the context
         async with connected(cloud):
-            cloud._client.wire.abort()
+            cloud._connection._client.wire.abort()
             (will,) = await arrived(subscriber, 1)
     assert (will.topic, will.payload, will.qos) == ("fieldgate/gw/status", last_will("gw"), 1)
     late = Subscriber(mosquitto.port)
@@ -312,10 +313,10 @@ async def test_what_a_broker_announces_is_not_kept_before_it_is_known_to_be_bear
     server = await asyncio.start_server(announce, "127.0.0.1", 0)
     async with server:
         config = MqttConfig.model_validate({"type": "mqtt", "url": url(server), "protocol": protocol})
-        cloud = MqttEndpoint(config, Identity("gw", "cloud", ()))
+        cloud = MqttEndpoint(config, Identity("gw", "cloud", ()), {})
         with pytest.raises(EndpointError, match="a packet of 150000000 bytes"):
             await cloud.run(SessionLog(said_goodbye=False))
-    assert cloud._client._in_packet["packet"] == b""
+    assert cloud._connection._client._in_packet["packet"] == b""
 
 
 @pytest.mark.parametrize(("ours", "theirs", "window"), [(100, 5, 5), (3, 5, 3), (100, 0, 100)])
@@ -371,8 +372,8 @@ async def test_after_every_way_of_an_acknowledgement_paho_forgets_the_message(
         for token in range(20):
             cloud.publish(message(token, b"{}", "status" if token % 2 else "reading"))
         await session.acked(*range(20))
-        assert len(cloud._client._out_messages) == 0
-        assert cloud._client._inflight_messages == 0
+        assert len(cloud._connection._client._out_messages) == 0
+        assert cloud._connection._client._inflight_messages == 0
         assert cloud._outgoing.in_flight == {}
     await asyncio.to_thread(watcher.stop)
 
@@ -396,7 +397,7 @@ async def test_a_publish_the_access_list_denies_is_a_failure_of_the_endpoint(
         assert (good.code, denied.code, denied.about_message) == (0, 0x87, False)
         assert "0x87" in denied.text
         assert cloud._outgoing.in_flight == {}
-        assert len(cloud._client._out_messages) == 0
+        assert len(cloud._connection._client._out_messages) == 0
 
 
 async def test_a_subscription_the_broker_refuses_is_told_and_the_connection_goes_on() -> None:
@@ -418,7 +419,7 @@ async def test_a_subscription_the_broker_refuses_is_told_and_the_connection_goes
     async with server:
         config = MqttConfig.model_validate({"type": "mqtt", "url": url(server)})
         with structlog.testing.capture_logs() as logs:
-            async with connected(MqttEndpoint(config, Identity("gw", "cloud", ()))) as session:
+            async with connected(MqttEndpoint(config, Identity("gw", "cloud", ()), {})) as session:
                 await subscribed.wait()
                 await until(lambda: logs)
                 assert not session.over
@@ -468,7 +469,7 @@ async def test_a_reply_goes_where_the_sender_wants_it_with_its_mark(
             "",
         ):
             cloud.reply(forbidden, None, b"never")
-        assert len(cloud._client._out_messages) == 0, "a reply takes no place in the window"
+        assert len(cloud._connection._client._out_messages) == 0, "a reply takes no place in the window"
         cloud.publish(message(1, b"3"))
         await session.acked(1)
         messages = await asyncio.to_thread(subscriber.wait_for_many, lambda _: True, 3)
@@ -523,7 +524,7 @@ async def test_a_publish_without_a_word_for_too_long_ends_the_connection(
     cloud = endpoint(mosquitto, ack_timeout="40ms")
     with pytest.raises(EndpointError, match=r"no acknowledgement for 0\.04 s"):  # noqa: PT012 -- as above
         async with connected(cloud) as session:
-            monkeypatch.setattr(cloud._client.wire, "flush", lambda: None)
+            monkeypatch.setattr(cloud._connection._client.wire, "flush", lambda: None)
             cloud.publish(message(1))
             await session.ended_early()
 
@@ -547,7 +548,7 @@ async def test_however_short_time_limits_are_they_are_looked_after_in_pauses(
     cloud = endpoint(mosquitto, ack_timeout="1ms")
     looks: list[float] = []
     async with connected(cloud):
-        monkeypatch.setattr(cloud._client, "loop_misc", lambda: looks.append(cloud._loop.time()))
+        monkeypatch.setattr(cloud._connection._client, "loop_misc", lambda: looks.append(cloud._loop.time()))
         await asyncio.sleep(5 * LOOK_MIN_S)
     assert 1 <= len(looks) <= 5
 
@@ -570,7 +571,7 @@ async def test_a_broker_that_says_why_it_hangs_up_is_quoted() -> None:
     async with server:
         config = MqttConfig.model_validate({"type": "mqtt", "url": url(server)})
         with pytest.raises(EndpointError, match="Session taken over"):
-            await MqttEndpoint(config, Identity("gw", "cloud", ())).run(SessionLog())
+            await MqttEndpoint(config, Identity("gw", "cloud", ()), {}).run(SessionLog())
 
 
 async def test_root_and_client_id_can_be_chosen(mosquitto: Mosquitto, subscriber: Subscriber) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.endpoints.mqtt.wire import Wire
+from gateway.endpoints.reach.wire import Wire
 
 
 class Transport(asyncio.Transport):

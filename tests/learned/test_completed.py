@@ -14,7 +14,7 @@ from gateway import plugins
 from gateway.adapter import Adapter, Memory
 from gateway.config import Site, load
 from gateway.learned import completed
-from gateway.memory import DeviceMemory
+from gateway.memory import MemoryFile
 from tests.support.site import device, endpoint, link, site
 
 POINTS = {"temp": {"address": 0, "type": "uint16"}}
@@ -42,8 +42,8 @@ def given(tmp_path: Path) -> Site:
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> DeviceMemory:
-    found = DeviceMemory(tmp_path / "memory.json")
+def memory(tmp_path: Path) -> MemoryFile:
+    found = MemoryFile(tmp_path / "memory.json")
     found.of(["known", "new"])["known"]["point"] = "level"
     return found
 
@@ -53,18 +53,18 @@ def points(found: Site) -> dict[str, list[str]]:
 
 
 def test_an_adapter_that_knows_more_of_its_devices_says_so_and_keeps_the_others(
-    given: Site, memory: DeviceMemory
+    given: Site, memory: MemoryFile
 ) -> None:
     found = completed(given, {"modbus": Learner}, memory)
 
     assert points(found) == {"known": ["temp", "level"], "new": ["temp"]}
 
 
-def test_an_adapter_that_learns_nothing_leaves_them_as_they_are(given: Site, memory: DeviceMemory) -> None:
+def test_an_adapter_that_learns_nothing_leaves_them_as_they_are(given: Site, memory: MemoryFile) -> None:
     assert points(completed(given, {"modbus": ModbusAdapter}, memory)) == points(given)
 
 
-def test_a_defect_costs_what_could_have_been_learned_and_is_told(given: Site, memory: DeviceMemory) -> None:
+def test_a_defect_costs_what_could_have_been_learned_and_is_told(given: Site, memory: MemoryFile) -> None:
     class Broken(ModbusAdapter):
         @override
         @classmethod

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from gateway.memory import DeviceMemory
+from gateway.memory import MemoryFile
 
 
 @pytest.fixture
@@ -14,20 +14,20 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_is_learned_is_known_to_the_next_process(path: Path) -> None:
-    memory = DeviceMemory(path)
+    memory = MemoryFile(path)
     memory.of(["boiler"])["boiler"]["splits"] = [7, 8]
     memory.save()
-    assert DeviceMemory(path).of(["boiler", "meter"]) == {"boiler": {"splits": [7, 8]}, "meter": {}}
+    assert MemoryFile(path).of(["boiler", "meter"]) == {"boiler": {"splits": [7, 8]}, "meter": {}}
 
 
 def test_the_same_mapping_is_given_to_every_instance_of_an_adapter(path: Path) -> None:
-    memory = DeviceMemory(path)
+    memory = MemoryFile(path)
     memory.of(["boiler"])["boiler"]["a"] = 1
     assert memory.of(["boiler"])["boiler"] == {"a": 1}
 
 
 def test_nothing_new_is_not_written(path: Path) -> None:
-    memory = DeviceMemory(path)
+    memory = MemoryFile(path)
     memory.of(["boiler"])
     memory.save()
     assert not path.exists()
@@ -46,61 +46,61 @@ def test_nothing_new_is_not_written(path: Path) -> None:
 def test_a_corrupt_file_is_no_obstacle(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with structlog.testing.capture_logs() as logs:
-        memory = DeviceMemory(path)
+        memory = MemoryFile(path)
     assert [event["log_level"] for event in logs] == ["warning"]
     assert memory.of(["boiler"]) == {"boiler": {}}
     memory.of(["boiler"])["boiler"]["a"] = 1
     memory.save()
-    assert DeviceMemory(path).of(["boiler"]) == {"boiler": {"a": 1}}
+    assert MemoryFile(path).of(["boiler"]) == {"boiler": {"a": 1}}
 
 
 def test_a_disk_that_refuses_is_told_and_tried_again(path: Path) -> None:
-    memory = DeviceMemory(path)
+    memory = MemoryFile(path)
     memory.of(["boiler"])["boiler"]["a"] = 1
     path.with_suffix(".new").mkdir()
     with structlog.testing.capture_logs() as logs:
         memory.save()
-    assert [event["event"] for event in logs] == ["memory of devices not saved"]
+    assert [event["event"] for event in logs] == ["memory not saved"]
     path.with_suffix(".new").rmdir()
     memory.save()
-    assert DeviceMemory(path).of(["boiler"]) == {"boiler": {"a": 1}}
+    assert MemoryFile(path).of(["boiler"]) == {"boiler": {"a": 1}}
 
 
 def test_what_is_no_json_is_told_and_spoils_nothing(path: Path) -> None:
-    memory = DeviceMemory(path)
+    memory = MemoryFile(path)
     memory.of(["boiler"])["boiler"]["a"] = 1
     memory.save()
     memory.of(["boiler"])["boiler"]["a"] = object()
     with structlog.testing.capture_logs() as logs:
         memory.save()
-    assert [event["event"] for event in logs] == ["memory of devices not saved"]
-    assert DeviceMemory(path).of(["boiler"]) == {"boiler": {"a": 1}}
+    assert [event["event"] for event in logs] == ["memory not saved"]
+    assert MemoryFile(path).of(["boiler"]) == {"boiler": {"a": 1}}
 
 
 def test_a_draft_that_was_cut_does_not_count(path: Path) -> None:
-    memory = DeviceMemory(path)
+    memory = MemoryFile(path)
     memory.of(["boiler"])["boiler"]["a"] = 1
     memory.save()
     path.with_suffix(".new").write_bytes(b'{"boi')
-    assert DeviceMemory(path).of(["boiler"]) == {"boiler": {"a": 1}}
+    assert MemoryFile(path).of(["boiler"]) == {"boiler": {"a": 1}}
 
 
 def test_what_the_disk_refuses_is_known_to_the_next_in_this_process(path: Path) -> None:
-    memory = DeviceMemory(path)
+    memory = MemoryFile(path)
     memory.of(["boiler"])["boiler"]["a"] = 1
     path.with_suffix(".new").mkdir()
     with structlog.testing.capture_logs():
         memory.save()
 
-    after = DeviceMemory(path, memory.carry())
+    after = MemoryFile(path, memory.carry())
 
     assert after.of(["boiler"]) == {"boiler": {"a": 1}}
     path.with_suffix(".new").rmdir()
     after.save()
-    assert DeviceMemory(path).of(["boiler"]) == {"boiler": {"a": 1}}
+    assert MemoryFile(path).of(["boiler"]) == {"boiler": {"a": 1}}
 
 
 def test_what_is_no_json_is_not_carried(path: Path) -> None:
-    memory = DeviceMemory(path)
+    memory = MemoryFile(path)
     memory.of(["boiler"])["boiler"]["a"] = object()
     assert memory.carry() is None

@@ -141,6 +141,8 @@ async def relaying(
             announce=lambda: announce(relays),
             retained=retained,
             on_delivery=deliveries.append,
+            on_wishes=lambda _: {},
+            facts=dict,
             strict=strict,
         )
         rig.outbox.on_commit = _both(rig.outbox.on_commit, rig.count_commit)

@@ -1,10 +1,11 @@
 """The house's side of an endpoint under test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
-from gateway.endpoints.contract import Ack, Delivery, Endpoint, Message
+from gateway.endpoints.contract import Ack, Delivery, Endpoint, Message, Wishes
 from tests.support.patience import HANG_S
 
 
@@ -17,6 +18,9 @@ class SessionLog:
         self.acks: list[Ack] = []
         self.batches: list[int] = []
         self.deliveries: list[Delivery] = []
+        self.wishes: list[Wishes] = []
+        self.told: Mapping[str, Any] = {"gateway": "gw"}
+        self.paused = False
         self.over = False
         self._news = asyncio.Event()
 
@@ -32,6 +36,18 @@ class SessionLog:
     def deliver(self, delivery: Delivery, /) -> None:
         self.deliveries.append(delivery)
         self._news.set()
+
+    def pause(self) -> None:
+        self.paused = True
+        self._news.set()
+
+    def wish(self, wishes: Wishes, /) -> Mapping[str, str]:
+        self.wishes.append(wishes)
+        self._news.set()
+        return {}
+
+    def facts(self) -> Mapping[str, Any]:
+        return self.told
 
     def ended(self, _task: object) -> None:
         self.over = True

@@ -187,7 +187,7 @@ def test_what_is_found_is_in_use_though_it_can_not_be_kept(
     daemon.start()
 
     subscriber.wait_for(has_point(W, 2800), timeout_s=FOUND_S)
-    assert "memory of devices not saved" in [event["event"] for event in daemon.log]
+    assert "memory not saved" in [event["event"] for event in daemon.log]
 
 
 def test_what_makes_no_sense_in_the_memory_is_found_anew(daemon: Daemon, subscriber: Subscriber) -> None:

@@ -17,7 +17,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 
 from gateway.endpoints.contract import EndpointError
-from gateway.endpoints.mqtt.wire import Wire
+from gateway.endpoints.reach import Wire
 
 PUBACK_SUCCESS_BYTES = 2
 """A PUBACK that ends after the packet id says success (MQTT 5, 3.4.2.1; MQTT 3.1.1, 3.4.2)."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
-from gateway.adapter import Period, StrictModel, TlsConfig
-from gateway.config.models import EndpointConfig
-from gateway.units import Duration, Size, format_duration
-
-SCHEMES = {"mqtt": 1883, "mqtts": 8883}
-"""Default ports: IANA service names mqtt and secure-mqtt."""
+from gateway.adapter import Period, StrictModel
+from gateway.endpoints.reach import Address, ReachConfig
+from gateway.endpoints.reach.address import address_of
+from gateway.endpoints.reach.settings import within
+from gateway.units import Duration, Size
 
 MIN_KEEPALIVE_S = 1
 """Zero would switch it off (MQTT 5, 3.1.2.10): a dead connection must show."""
@@ -24,9 +22,6 @@ MAX_KEEPALIVE_S = 65_535
 
 MAX_SESSION_EXPIRY_S = 4_294_967_294
 """Four bytes of seconds; all ones would mean for ever (MQTT 5, 3.1.2.11.2)."""
-
-MAX_TCP_USER_TIMEOUT_S = 86_400
-"""The kernel counts it in milliseconds in an int (tcp(7)); a day is less, and more than anybody waits."""
 
 MAX_BATCH_MESSAGES = 1000
 """So that several batches are within what an endpoint may have in flight (outgoing.WINDOW_MESSAGES)."""
@@ -39,31 +34,9 @@ MAX_BATCH_AGE_S = 3600
 
 
 def _url(text: str) -> str:
-    """`mqtt://host[:port]` or `mqtts://host[:port]`."""
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"not a broker's address: {error}") from error
-    if parts.scheme not in SCHEMES or not parts.hostname:
-        raise ValueError("must be mqtt://host, mqtt://host:port or mqtts://host:port")
-    if parts.username or parts.password:
-        raise ValueError("put the login into username and password, with the password as ${secret:NAME}")
-    if parts.path not in ("", "/") or parts.query or port == 0:
-        raise ValueError("must end after the port")
+    """`mqtt://host[:port]`, `mqtts://`, `ws://host[:port][/path]` or `wss://`."""
+    address_of(text)
     return text
-
-
-def _within(low_s: float, high_s: float) -> AfterValidator:
-    """A duration between these, both included."""
-    limits = {"low": format_duration(low_s), "high": format_duration(high_s)}
-
-    def check(seconds: float) -> float:
-        if not low_s <= seconds <= high_s:
-            raise PydanticCustomError("duration_bounds", "must be from {low} to {high}", limits)
-        return seconds
-
-    return AfterValidator(check)
 
 
 def _batch_bytes(size: int) -> int:
@@ -85,12 +58,12 @@ class BatchConfig(StrictModel):
     max_bytes: Annotated[Size, AfterValidator(_batch_bytes)] = Field(
         128 * 1024, description="of one array; less if the broker takes less"
     )
-    max_age: Annotated[Period, _within(0.001, MAX_BATCH_AGE_S)] = Field(
+    max_age: Annotated[Period, within(0.001, MAX_BATCH_AGE_S)] = Field(
         1.0, description="how long a reading waits for others; from half of commit_interval on, it is on disk by then"
     )
 
 
-class MqttConfig(EndpointConfig):
+class MqttConfig(ReachConfig):
     """A broker and how to speak to it.
 
     A link that died without a word shows within 1.25 `keepalive` when it was idle, and while there is something to
@@ -102,25 +75,19 @@ class MqttConfig(EndpointConfig):
     username: str | None = None
     password: SecretStr | None = Field(None, description="write ${secret:NAME}")
     client_id: str | None = Field(None, description="fieldgate-GATEWAY-ENDPOINT unless given")
-    session_expiry: Annotated[Duration, _within(0, MAX_SESSION_EXPIRY_S)] = Field(
+    session_expiry: Annotated[Duration, within(0, MAX_SESSION_EXPIRY_S)] = Field(
         0.0, description="how long the broker keeps commands while we are away"
     )
-    tls: TlsConfig = TlsConfig()
     protocol: Literal[5, "3.1.1"] = 5
     root: Annotated[str, Field(pattern=r"^[^/+#\x00][^+#\x00]*[^/+#\x00]$|^[^/+#\x00]$")] = "fieldgate"
     reply_prefix: Annotated[str, Field(pattern=r"^[^+#\x00]*[^/+#\x00]/?$")] | None = Field(
         None, description="response topics are honoured below the root and below this"
     )
-    format: Literal["fieldgate"] = "fieldgate"
     batch: BatchConfig = BatchConfig()
-    keepalive: Annotated[Duration, _within(MIN_KEEPALIVE_S, MAX_KEEPALIVE_S)] = Field(
+    keepalive: Annotated[Duration, within(MIN_KEEPALIVE_S, MAX_KEEPALIVE_S)] = Field(
         30.0, description="a broker that is silent for so long, though it was asked after half of it, is gone"
     )
     ack_timeout: Period = Field(15.0, description="a publish that waits longer ends the connection")
-    tcp_user_timeout: Annotated[Period, _within(0.001, MAX_TCP_USER_TIMEOUT_S)] = Field(
-        15.0, description="sent bytes that the broker's machine does not confirm for so long end the connection"
-    )
-    connect_timeout: Period = 5.0
     window: Annotated[int, Field(ge=1, le=65535)] = Field(
         100, description="unacknowledged publishes at most; a batch is one"
     )
@@ -138,11 +105,9 @@ class MqttConfig(EndpointConfig):
         """A broker ends the older of two connections of one client."""
         if not self.client_id:
             return None
-        host, port, _ = self.address
-        return f"client_id {self.client_id} at {host}:{port}"
+        return f"client_id {self.client_id} at {self.address}"
 
     @property
-    def address(self) -> tuple[str, int, bool]:
-        """Host, port, and whether TLS is spoken."""
-        parts = urlsplit(self.url)
-        return parts.hostname or "", parts.port or SCHEMES[parts.scheme], parts.scheme == "mqtts"
+    def address(self) -> Address:
+        """Where to connect."""
+        return address_of(self.url)

@@ -1,0 +1,276 @@
+"""One MQTT connection on paho-mqtt, driven by the asyncio loop. Only this file and `client` import paho.
+
+paho keeps the protocol; connecting, reading, writing and time are ours (why: ARCHITECTURE.md, decision 5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import paho.mqtt.client as paho
+from msgspec import Struct
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from gateway.endpoints.contract import EndpointError
+from gateway.endpoints.mqtt.client import MALFORMED, MAX_PACKET_BYTES, Client, properties_of
+from gateway.endpoints.mqtt.reasons import ABOUT_MESSAGE, FAILURE, why_refused
+from gateway.endpoints.reach import Address, ReachConfig, dial
+
+NO_LIMIT_BYTES = 268_435_455
+"""The largest remaining length a packet can have (MQTT 5, 1.5.5)."""
+
+NO_LIMIT_MESSAGES = 65_535
+"""What a server takes unacknowledged that names no Receive Maximum (MQTT 5, 3.2.2.3.3)."""
+
+COMMANDS_IN_FLIGHT = 20
+"""Commands the broker may send before we acknowledge one (our Receive Maximum)."""
+
+LOOK_MIN_S = 0.05
+"""Time limits are looked after at most so often, however short they are."""
+
+CLOSE_S = 1.0
+"""How long a polite close may take before the socket is cut."""
+
+
+class Login(Struct, frozen=True):
+    """Who connects, and on what terms. `will`: a topic and what the broker says there, retained, when we are lost."""
+
+    client_id: str
+    username: str | None = None
+    password: str | None = None
+    will: tuple[str, bytes] | None = None
+    is_v5: bool = True
+    clean: bool = True
+    session_expiry_s: float = 0.0
+    keepalive_s: float = 30.0
+    ack_timeout_s: float = 15.0
+
+
+class Allowed(Struct, frozen=True):
+    """What the server takes: publishes in flight, the bytes of a packet, topic aliases."""
+
+    in_flight: int
+    packet_bytes: int
+    aliases: int = 0
+
+
+class Incoming(Struct, frozen=True):
+    """A PUBLISH of the server. `accept()` acknowledges it; in the order of receipt."""
+
+    topic: str
+    payload: bytes
+    accept: Callable[[], None]
+    retained: bool = False
+    expires_in_s: float | None = None
+    reply_to: str | None = None
+    correlation: bytes | None = None
+
+
+class Party(Protocol):
+    """Whom a connection tells what happens; every call returns at once."""
+
+    def settle(self, packet_id: int, code: int = 0, *, about_message: bool = False, text: str = "") -> None:
+        """The server has spoken about this publish."""
+
+    def arrived(self, incoming: Incoming, /) -> None:
+        """The server has published something."""
+
+    def read(self) -> None:
+        """All that had come has been looked at."""
+
+    def oldest_s(self) -> float | None:
+        """When the oldest publish in flight was sent, on the loop's clock."""
+
+
+class Connection:
+    """Call `open` once; then `send`, `watch` until it ends, and `close` whatever happened."""
+
+    def __init__(self, login: Login, party: Party) -> None:
+        self._login = login
+        self._party = party
+        self._loop = loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = loop.create_future()
+        self._ready: asyncio.Future[Allowed] = loop.create_future()
+        self._subscribing: dict[int, asyncio.Future[list[str]]] = {}
+        self._client = self._make_client()
+
+    async def open(self, address: Address, config: ReachConfig) -> Allowed:
+        """TCP or whatever carries it, CONNECT, CONNACK; what the server allows. Raises EndpointError."""
+        self._client.wire = await dial(address, config, self._on_data, self._on_lost)
+        self._connect(address)
+        try:
+            async with asyncio.timeout(config.connect_timeout):
+                return await self._ready
+        except TimeoutError:
+            raise EndpointError("the broker took the connection but does not answer CONNECT") from None
+
+    def subscribe(self, filters: Sequence[str]) -> asyncio.Future[list[str]]:
+        """At QoS 1; what the server says of those that it refuses, once it has spoken."""
+        answer: asyncio.Future[list[str]] = self._loop.create_future()
+        _, packet_id = self._client.subscribe([(name, self._subscription()) for name in filters])
+        if packet_id is None:
+            answer.cancel()  # the connection is at its end, which `watch` tells
+        else:
+            self._subscribing[packet_id] = answer
+        return answer
+
+    def send(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """Publish at QoS 1; its packet id, or None when the connection is at its end."""
+        try:
+            return self._client.send(topic, payload, retain=retain)
+        except OSError as error:
+            self.end(EndpointError(f"publish failed: {error}"))
+            return None
+
+    def send_unacknowledged(self, topic: str, payload: bytes, correlation: bytes | None = None) -> None:
+        """Publish at QoS 0."""
+        properties = None
+        if self._login.is_v5:
+            properties = properties_of(PacketTypes.PUBLISH)
+            if correlation is not None:
+                properties.CorrelationData = correlation
+        self._client.publish(topic, payload, 0, properties=properties)
+
+    async def watch(self) -> None:
+        """Until the connection ends: keep-alive, and no publish may wait too long for its acknowledgement."""
+        login = self._login
+        look_s = max(LOOK_MIN_S, min(self._client.halve_keepalive(login.keepalive_s), login.ack_timeout_s) / 4)
+        while True:
+            done, _ = await asyncio.wait({self._ended}, timeout=look_s)
+            if done:
+                self._ended.result()
+                return
+            self._client.loop_misc()
+            oldest_s = self._party.oldest_s()
+            if oldest_s is not None and self._loop.time() - oldest_s > login.ack_timeout_s:
+                raise EndpointError(f"no acknowledgement for {login.ack_timeout_s:g} s")
+
+    def end(self, error: Exception) -> None:
+        """End it with this; the first one counts."""
+        waiting: list[asyncio.Future[Any]] = [self._ready, self._ended, *self._subscribing.values()]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # seen: whoever waits still gets it
+
+    async def close(self, *, polite: bool) -> None:
+        """DISCONNECT, which keeps the broker from sending the will; else the socket alone."""
+        wire = getattr(self._client, "wire", None)
+        if wire is None:
+            return
+        if polite:
+            self._client.disconnect()
+            wire.close()
+        else:
+            wire.abort()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await wire.closed.wait()
+        except TimeoutError:
+            wire.abort()
+
+    def _make_client(self) -> Client:
+        login = self._login
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=login.client_id,
+            clean_session=None if login.is_v5 else login.clean,
+            protocol=paho.MQTTv5 if login.is_v5 else paho.MQTTv311,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.max_inflight_messages_set(0)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_success = self._party.settle
+        client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
+        if login.will is not None:
+            client.will_set(*login.will, 1, retain=True)
+        if login.username is not None:
+            client.username_pw_set(login.username, login.password)
+        return client
+
+    def _connect(self, address: Address) -> None:
+        login = self._login
+        options: dict[str, Any] = {}
+        if login.is_v5:
+            properties = properties_of(PacketTypes.CONNECT)
+            properties.ReceiveMaximum = COMMANDS_IN_FLIGHT
+            properties.MaximumPacketSize = MAX_PACKET_BYTES
+            properties.SessionExpiryInterval = math.ceil(login.session_expiry_s)
+            options = {"clean_start": login.clean, "properties": properties}
+        self._client.connect(address.host, address.port, keepalive=math.floor(login.keepalive_s), **options)
+
+    def _subscription(self) -> Any:
+        """QoS 1; with MQTT 5 the broker also tells us that a live command was published with the retain flag."""
+        return SubscribeOptions(qos=1, retainAsPublished=True) if self._login.is_v5 else 1
+
+    def _on_data(self) -> None:
+        client, wire = self._client, self._client.wire
+        try:
+            client.take_pubacks()
+            while wire.pending() and client.loop_read() == paho.MQTT_ERR_SUCCESS:
+                client.take_pubacks()
+        except MALFORMED as error:
+            self.end(EndpointError(f"the broker sent what is not MQTT: {error}"))
+        except EndpointError as error:
+            self.end(error)
+        if client.want_write():
+            client.loop_write()
+        self._party.read()
+
+    def _on_lost(self, error: Exception | None) -> None:
+        self.end(EndpointError(f"connection lost: {error}" if error else "the broker closed the connection", cut=True))
+
+    def _on_connect(
+        self, client: Any, userdata: Any, flags: Any, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        if code.is_failure:
+            self.end(EndpointError(why_refused(code.value, str(code), v5=self._login.is_v5)))
+        elif not self._ready.done():
+            in_flight = int(getattr(properties, "ReceiveMaximum", NO_LIMIT_MESSAGES))
+            packet_bytes = int(getattr(properties, "MaximumPacketSize", NO_LIMIT_BYTES))
+            self._ready.set_result(Allowed(in_flight, packet_bytes, int(getattr(properties, "TopicAliasMaximum", 0))))
+
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, code: ReasonCode, properties: Any) -> None:
+        self.end(EndpointError(f"disconnected: {code}"))
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, code: ReasonCode, properties: Any) -> None:
+        value = code.value
+        if value < FAILURE:
+            self._party.settle(mid)
+        else:
+            about_message = value in ABOUT_MESSAGE
+            self._party.settle(mid, value, about_message=about_message, text=f"{value:#04x} {code}")
+
+    def _on_subscribe(self, client: Any, userdata: Any, mid: int, codes: list[ReasonCode], properties: Any) -> None:
+        answer = self._subscribing.pop(mid, None)
+        if answer is not None and not answer.done():
+            answer.set_result([str(code) for code in codes if code.is_failure])
+
+    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+        mid, qos, properties = message.mid, message.qos, message.properties
+
+        def accept() -> None:
+            client.ack(mid, qos)
+
+        self._party.arrived(
+            Incoming(
+                topic=message.topic,
+                payload=bytes(message.payload),
+                accept=accept,
+                retained=message.retain,
+                expires_in_s=getattr(properties, "MessageExpiryInterval", None),
+                reply_to=getattr(properties, "ResponseTopic", None),
+                correlation=getattr(properties, "CorrelationData", None),
+            )
+        )
