@@ -63,3 +63,7 @@ class ReachConfig(EndpointConfig):
     def files(self) -> tuple[Path, ...]:
         """Certificates and keys: what changes in them counts from the next connection on."""
         return tuple(path for path in (self.tls.ca, self.tls.cert, self.tls.key) if path is not None)
+
+    @override
+    def try_files(self) -> None:
+        self.tls.context()
