@@ -179,3 +179,4 @@ class ReportSection(ReportConfig):
     on_change: bool = False
     deadband: float | Annotated[str, Field(pattern=PERCENTAGE)] = 0.0
     heartbeat: Duration = 600.0
+    interval: Duration = 0.0
