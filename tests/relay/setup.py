@@ -131,7 +131,7 @@ async def relaying(
 ) -> AsyncIterator[RelayRig]:
     """A relay whose outbox is open; connect it as often as needed."""
     async with opened(path, **settings) as rig:
-        retained = Retained(rig.outbox.store, devices)
+        retained = Retained(rig.outbox.store, devices, rig.outbox.flush)
         await retained.load()
         relays: RelayRig
         deliveries: list[Delivery] = []
