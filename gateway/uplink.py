@@ -22,7 +22,7 @@ from gateway.commands.voice import OutboxVoice
 from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
 from gateway.devices import View
 from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory, Wishes
-from gateway.endpoints.payload import Encoder
+from gateway.endpoints.payload import encoder_for
 from gateway.intake import Facts, Intake
 from gateway.model import Result, ResultStatus
 from gateway.outbox.disk.space import journal_bytes
@@ -131,8 +131,8 @@ class Uplink:
     ) -> None:
         """Build the door and the relay; the outbox must be open."""
         self._now_s, self._coming, self._going = now_s, Rate(now_s()), Rate(now_s())
-        synced = self._wall.is_synced
-        encoder = Encoder(self._identity.gateway, self.name, self.outbox.session, synced=synced)
+        gateway, session, synced = self._identity.gateway, self.outbox.session, self._wall.is_synced
+        encoder = encoder_for(self._config.format, gateway, self.name, session, synced=synced)
         self.intake = Intake(
             outbox=self.outbox,
             encoder=encoder,
