@@ -143,6 +143,11 @@ class EndpointConfig(StrictModel):
         return None
 
     @property
+    def keeps_commands(self) -> bool:
+        """Whether the far end keeps commands while we are away: then each must say when it expires."""
+        return False
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """Files whose content counts from the next connection on: a change of one renews it."""
         return ()

@@ -101,6 +101,12 @@ class MqttConfig(ReachConfig):
 
     @property
     @override
+    def keeps_commands(self) -> bool:
+        """The broker keeps our session, and what comes for us meanwhile."""
+        return self.session_expiry > 0
+
+    @property
+    @override
     def exclusive(self) -> str | None:
         """A broker ends the older of two connections of one client."""
         if not self.client_id:
