@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-AdviceKind = Literal["port-name", "overload", "address", "unreachable", "impossible", "other"]
+AdviceKind = Literal["port-name", "overload", "address", "unreachable", "impossible", "exposed", "other"]
 """`port-name`: another port may have this name tomorrow; `overload`: more is polled than there is time for; `address`:
 hardly the one that is meant; `unreachable`: nobody can ever answer there, and `impossible`: it can't work so, which
-are errors; all else is `other`."""
+are errors; `exposed`: others can read a secret; all else is `other`."""
 
 
 class Advice(NamedTuple):

@@ -54,6 +54,8 @@ _CODES = {
     "size_bounds": "E107",
     "password_alone": "E142",
     "clock_source": "E107",
+    "topic_template": "E160",
+    "topic_collision": "E161",
 }
 """Errors that our own validators raise, by their type."""
 
