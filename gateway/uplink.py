@@ -18,10 +18,11 @@ from gateway.commands.own import Action, OwnCommands
 from gateway.commands.router import Router
 from gateway.commands.voice import OutboxVoice
 from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
+from gateway.devices import View
 from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory, Wishes
 from gateway.endpoints.payload import Encoder
 from gateway.intake import Facts, Intake
-from gateway.model import DeviceInfo, Result, ResultStatus
+from gateway.model import Result, ResultStatus
 from gateway.outbox.disk.space import journal_bytes
 from gateway.outbox.disk.store import Opened, Store
 from gateway.outbox.outbox import Outbox
@@ -30,7 +31,7 @@ from gateway.outbox.rescue.rescue import Rescue
 from gateway.outbox.retained import Retained
 from gateway.rate import Rate
 from gateway.relay import Relay
-from gateway.report import ReportFilter, RuleOf
+from gateway.report import ReportFilter
 from gateway.supervisor import Supervised
 
 
@@ -51,10 +52,12 @@ class Uplink:
         outbox: OutboxSection,
         state: Path,
         *,
+        view: View,
         wall: WallClock,
         memory: Memory,
     ) -> None:
         self.name = identity.endpoint
+        self.view = view
         self._memory = memory
         self.outbox = Outbox(self.name, Store(path_of(state, self.name)), outbox, wall=wall)
         self.rescue = Rescue(self.outbox)
@@ -68,14 +71,14 @@ class Uplink:
         """Open the outbox; raises StoreError."""
         opened = await self.outbox.open()
         await take_over(self.outbox)
-        self._retained = Retained(self.outbox.store, self._identity.devices)
+        self._retained = Retained(
+            self.outbox.store, self.view.devices, on_disk=self.outbox.flush, kinds=self.view.kinds
+        )
         await self._retained.load()
         return opened
 
     def equip(
         self,
-        devices: Mapping[str, DeviceInfo],
-        rule_of: RuleOf,
         now_s: Callable[[], float],
         status_facts: Facts,
         birth_facts: Facts,
@@ -89,8 +92,10 @@ class Uplink:
         self.intake = Intake(
             outbox=self.outbox,
             encoder=encoder,
-            report=ReportFilter(rule_of, now_s),
-            devices=devices,
+            report=ReportFilter(self.view.rule_of, now_s),
+            devices=self.view.devices,
+            kinds=self.view.kinds,
+            departed=lambda: self._retained.departed,
             status_facts=status_facts,
             birth_facts=birth_facts,
             now_ms=now_ms,
@@ -118,6 +123,7 @@ class Uplink:
             needs_expiry=bool(getattr(self._config, "session_expiry", 0.0)),
             off=None if self._config.commands else f"endpoints.{self.name}.commands",
             reads_only=None if settings.allowed else "commands",
+            devices=None if self._config.devices is None else frozenset(self._config.devices),
         )
         journal = Journal(store, settings.journal_age, journal_bytes(settings.journal_size, self._settings.max_size))
         voice = OutboxVoice(self.outbox, self.intake, self.relay.reply, self.relay.crowd)

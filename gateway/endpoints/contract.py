@@ -32,7 +32,7 @@ class Renewed(Exception):
 
 
 class Identity(Struct, frozen=True):
-    """Who speaks: the gateway's id, the endpoint's id, and the devices that are configured."""
+    """Who speaks: the gateway's id, the endpoint's id, and the devices that the far end is told of."""
 
     gateway: str
     endpoint: str
