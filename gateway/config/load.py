@@ -106,6 +106,7 @@ class _Loader:
             warnings=self._findings.diagnostics(self._files),
             sizes_at=sizes_at(groups["endpoints"], main.children.get("outbox")),
             secrets=tuple(sorted(self._reader.filler.secrets)),
+            secret_files=dict(self._reader.filler.secret_files),
         )
 
     def _error(self) -> ConfigError:

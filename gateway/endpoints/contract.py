@@ -132,6 +132,10 @@ class Endpoint(ABC):
     """One connection at a time to one far end."""
 
     Config: ClassVar[type[EndpointConfig]]
+    keeps_announcements: ClassVar[bool] = False
+    """Whether the far end still has, on each connection, what it has acknowledged of births and states before."""
+    peer: str | None = None
+    """Whom it is connected to, for people; set by the time the session is told."""
 
     @abstractmethod
     def __init__(self, config: Any, identity: Identity, memory: Memory) -> None:

@@ -587,4 +587,4 @@ async def test_root_and_client_id_can_be_chosen(mosquitto: Mosquitto, subscriber
         await session.acked(1)
         found = await asyncio.to_thread(subscriber.wait_for, lambda m: m.topic == "site/7/gw/boiler/reading")
         assert found.qos == 1
-    assert [line for line in mosquitto.log if " as mine " in line]
+    await said(mosquitto, " as mine ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
+from uuid import uuid4
 
 import structlog
 from typing_extensions import override
@@ -28,7 +29,7 @@ from gateway.endpoints.mqtt.config import MqttConfig
 from gateway.endpoints.mqtt.connection import Allowed, Incoming, Login
 from gateway.endpoints.mqtt.outgoing import Outgoing
 from gateway.endpoints.mqtt.search import Search
-from gateway.endpoints.payload import last_will
+from gateway.endpoints.payload import BATCH_TYPE, content_type_of, last_will
 from gateway.endpoints.reach import Address
 from gateway.repeats import Repeats
 
@@ -36,15 +37,8 @@ HEAD_BYTES = 13
 """What a PUBLISH has beside topic, content type and payload: fixed header, length of the topic, packet id, length of
 properties, topic alias (MQTT 5, 3.3)."""
 
-MARK_BYTES = 5
-"""Payload format indicator, and the head of the content type (MQTT 5, 3.3.2.3)."""
-
-CONTENT_TYPES: Mapping[str, tuple[str | None, str | None]] = {
-    "fieldgate": (None, None),
-    "cloudevents": ("application/cloudevents+json", "application/cloudevents-batch+json"),
-}
-"""By format, of one envelope and of a batch (CloudEvents 1.0, MQTT protocol binding 3.2 and JSON format 4). Ours is
-plain JSON with its own version in it: it needs no word more in each message."""
+MARK_BYTES = 5 + len(BATCH_TYPE)
+"""Payload format indicator, and the longest content type (MQTT 5, 3.3.2.3)."""
 
 FILTERS_AT_ONCE = 8
 """In one SUBSCRIBE, where there is one filter for each device: AWS IoT Core takes no more."""
@@ -67,7 +61,8 @@ class MqttEndpoint(Endpoint):
         self._brokers = Brokers(config.addresses, memory)
         self._search = Search(self._brokers, self._login)
         self._v5 = config.protocol == 5
-        self._types = CONTENT_TYPES[config.format]
+        self._marks = self._v5 and config.format == "cloudevents"
+        """Whether messages carry their content type: plain envelopes tell what they are themselves, in fewer bytes."""
         self._max_bytes = 0
         self._renewal: str | None = None
         self._is_in = False
@@ -123,7 +118,7 @@ class MqttEndpoint(Endpoint):
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
         refusal = self._why_no_reply(to, len(to.encode()) + len(correlation or b"") + len(payload))
         if refusal is None:
-            self._connection.send_unacknowledged(to, payload, correlation, self._types[0])
+            self._connection.send_unacknowledged(to, payload, correlation, self._content_type(payload))
             return
         untold = self._repeats.tell(refusal, self._loop.time())
         if untold is not None:
@@ -174,9 +169,7 @@ class MqttEndpoint(Endpoint):
             self._check_session(allowed, address)
             self._subscribe(allowed)
         room = min(config.window, allowed.in_flight)
-        head = (
-            HEAD_BYTES + self._topics.longest_bytes + max(MARK_BYTES + len(each) if each else 0 for each in self._types)
-        )
+        head = HEAD_BYTES + self._topics.longest_bytes + (MARK_BYTES if self._marks else 0)
         self._max_bytes = max(1, allowed.packet_bytes - head)
         self._is_in = True
         self._session.connected(*self._outgoing.open(room, self._max_bytes))
@@ -211,7 +204,7 @@ class MqttEndpoint(Endpoint):
             client_id=outlook.client_id_of(config, identity),
             username=config.username,
             password=config.password.get_secret_value() if config.password else None,
-            will=(self._topics.of("status", ""), last_will(identity.gateway)),
+            will=(self._topics.of("status", ""), last_will(identity.gateway, config.format, uuid4().hex)),
             retain=not self._brokers.knows(NO_RETAIN, address),
             aliases=config.topic_aliases and not self._brokers.knows(NO_ALIASES, address),
             is_v5=self._v5,
@@ -222,8 +215,10 @@ class MqttEndpoint(Endpoint):
         )
 
     def _send(self, topic: str, payload: bytes, retain: bool) -> int | None:
-        content_type = self._types[topic == self._topics.batch] if payload else None
-        return self._connection.send(topic, payload, retain=retain, content_type=content_type)
+        return self._connection.send(topic, payload, retain=retain, content_type=self._content_type(payload))
+
+    def _content_type(self, payload: bytes) -> str | None:
+        return content_type_of(payload) if self._marks and payload else None
 
     def _on_subscribed(self, answer: asyncio.Future[list[str]]) -> None:
         if not answer.cancelled() and answer.exception() is None and answer.result():
