@@ -110,7 +110,9 @@ class AzureConfig(ReachConfig):
     host: Annotated[str, _told(hubid.checked_host)] | None = Field(None, examples=["mill.azure-devices.net"])
     device_id: Annotated[str, _told(hubid.checked_id)] | None = None
     key: HubKey | None = Field(None, description="of the device; write ${secret:NAME}")
-    secondary_key: HubKey | None = Field(None, description="tried when the other is refused: keys can be changed in turn")
+    secondary_key: HubKey | None = Field(
+        None, description="tried when the other is refused: keys can be changed in turn"
+    )
     dps: DpsConfig | None = Field(None, description="device provisioning, instead of the above")
     connect: Annotated[str, _told(_connect)] | None = Field(
         None, description="where TCP goes if not to the hub's port 8883: HOST:PORT, or ws for WebSocket on 443"
