@@ -34,10 +34,10 @@ MIN_TOKEN_S, MAX_TOKEN_S = 60, 365 * 86_400
 MAX_METHOD_S = 300
 """The longest that the caller of a direct method can wait ("Understand and invoke direct methods")."""
 
-BACKLOG_PER_S = 10.0
+BACKLOG_RATE = "10/s"
 """An S1 unit takes 12 messages a second and 400,000 a day, of all devices together."""
 
-SLOWEST_RECONNECT_S = 300.0
+SLOWEST_RECONNECT = "5min"
 """A hub that has no quota left, or is throttled, is not helped by being asked each minute."""
 
 MAX_PORT = 65_535
@@ -130,8 +130,8 @@ class AzureConfig(ReachConfig):
     method_timeout: Annotated[Duration, within(0.1, MAX_METHOD_S)] = Field(
         20.0, description="a method whose command takes longer is answered 202; its result follows as a message"
     )
-    outbox: OutboxOverride = OutboxOverride(backlog_rate=BACKLOG_PER_S)
-    reconnect: Reconnect = Reconnect(max=SLOWEST_RECONNECT_S)
+    outbox: OutboxOverride = OutboxOverride.model_validate({"backlog_rate": BACKLOG_RATE})
+    reconnect: Reconnect = Reconnect.model_validate({"max": SLOWEST_RECONNECT})
 
     @model_validator(mode="before")
     @classmethod
@@ -139,7 +139,7 @@ class AzureConfig(ReachConfig):
         """Unless this endpoint itself says otherwise."""
         outbox = given.get("outbox") if isinstance(given, dict) else None
         if isinstance(outbox, dict) and outbox.get("backlog_rate") is None:
-            return {**given, "outbox": {**outbox, "backlog_rate": f"{BACKLOG_PER_S:g}/s"}}
+            return {**given, "outbox": {**outbox, "backlog_rate": BACKLOG_RATE}}
         return given
 
     @model_validator(mode="after")
