@@ -40,6 +40,10 @@ class ReportConfig(StrictModel):
         None, description="a change must be larger than this: a number in the point's unit, or '2%' of the last value"
     )
     heartbeat: Duration | None = Field(None, description="with on_change: report at least this often")
+    interval: Duration | None = Field(
+        None,
+        description="at least this long between two reports; a point that turns bad or good again is told at once",
+    )
 
 
 def _range_in_order(limits: list[float]) -> list[float]:

@@ -12,7 +12,7 @@ import pytest
 from gateway.outbox.disk.aside import asides, log_of
 from gateway.outbox.entry import Entry
 from gateway.outbox.rescue.adoption import path_of, take_over
-from gateway.outbox.rescue.homecoming import DRAFT, LEAVING, MEMORY, PIECE_BYTES, bring_home, furnish
+from gateway.outbox.rescue.homecoming import DRAFT, LEAVING, MEMORIES, PIECE_BYTES, bring_home, furnish
 from tests.outbox.setup import WALL_S, opened, query
 from tests.outbox.wrecks import (
     SECOND_FRAME,
@@ -279,12 +279,13 @@ async def test_a_disk_that_can_not_even_be_looked_at_keeps_nobody_from_working_i
         assert len(rig.ids()) == 1
 
 
-def test_what_adapters_learned_goes_there_and_back(refuge: Path, state: Path) -> None:
-    (state / MEMORY).write_text('{"d":{"a":1}}')
+@pytest.mark.parametrize("memory", MEMORIES)
+def test_what_was_learned_of_devices_and_far_ends_goes_there_and_back(refuge: Path, state: Path, memory: str) -> None:
+    (state / memory).write_text('{"d":{"a":1}}')
     furnish(refuge, state, [])
-    assert (refuge / MEMORY).read_text() == '{"d":{"a":1}}'
-    (refuge / MEMORY).write_text('{"d":{"a":2}}')
+    assert (refuge / memory).read_text() == '{"d":{"a":1}}'
+    (refuge / memory).write_text('{"d":{"a":2}}')
     furnish(refuge, state, [])
     bring_home(refuge, state, WALL_S)
-    assert (state / MEMORY).read_text() == '{"d":{"a":2}}'
-    assert not (refuge / MEMORY).exists()
+    assert (state / memory).read_text() == '{"d":{"a":2}}'
+    assert not (refuge / memory).exists()

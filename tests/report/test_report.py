@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from gateway.adapter import ReportConfig
 from gateway.config.models import ReportSection
 from gateway.model import Bad, BadReason, PointGroup, Sample, Value
-from gateway.report import GroupReport, ReportFilter, Rule, Selection, resolve
+from gateway.report import GroupReport, ReportFilter, Rule, Selection, quiet_s, resolve
 
 ALWAYS = Rule(on_change=False, deadband=0.0, relative=False, heartbeat_s=600.0)
 
 
-def rule(deadband: float = 0.0, *, relative: bool = False, heartbeat_s: float = 600.0) -> Rule:
-    return Rule(on_change=True, deadband=deadband, relative=relative, heartbeat_s=heartbeat_s)
+def rule(deadband: float = 0.0, *, relative: bool = False, heartbeat_s: float = 600.0, interval_s: float = 0.0) -> Rule:
+    return Rule(on_change=True, deadband=deadband, relative=relative, heartbeat_s=heartbeat_s, interval_s=interval_s)
 
 
 def told(filters: ReportFilter, *values: Value | Bad) -> dict[str, Value | Bad] | None:
@@ -200,13 +200,14 @@ steps = st.lists(
 )
 
 
-@given(steps, st.sampled_from([0.0, 1.0, 2.5]), st.booleans())
+@given(steps, st.sampled_from([0.0, 1.0, 2.5]), st.booleans(), st.sampled_from([0.0, 1.0, 3.0, 20.0]), st.booleans())
 def test_a_point_is_reported_as_the_model_says(
-    steps: list[tuple[float | Bad | str, float]], deadband: float, relative: bool
+    steps: list[tuple[float | Bad | str, float]], deadband: float, relative: bool, interval_s: float, on_change: bool
 ) -> None:
     heartbeat_s, now_s = 10.0, 0.0
-    group = PointGroup("d", 1.0, ("a",), ("float",))
-    report = GroupReport(group, {"a": rule(deadband, relative=relative, heartbeat_s=heartbeat_s)})
+    group = PointGroup("d", 0.0, ("a",), ("float",))
+    rule = Rule(on_change, deadband, relative, heartbeat_s, interval_s)
+    report = GroupReport(group, {"a": rule})
     model: Model | None = None
     for value, passed_s in steps:
         now_s += passed_s
@@ -214,8 +215,10 @@ def test_a_point_is_reported_as_the_model_says(
             report.forget()
             model = None
             continue
-        due = model is None or now_s - model.at_s >= heartbeat_s
-        if model is not None and not due:
+        due = model is None or not on_change or now_s - model.at_s >= heartbeat_s
+        if model is not None and now_s - model.at_s < interval_s:
+            due = isinstance(value, Bad) != isinstance(model.last, Bad)
+        elif model is not None and not due:
             if isinstance(value, Bad) or isinstance(model.last, Bad):
                 due = value != model.last
             else:
@@ -248,3 +251,128 @@ def test_a_percentage_is_a_share_of_the_last_value(written: str, share: float) -
 
 def test_a_point_may_take_back_a_percentage() -> None:
     assert resolve(ReportConfig(deadband=0.0), ReportConfig(deadband="2%")) == ALWAYS
+
+
+def test_an_interval_can_be_set_at_every_level() -> None:
+    device = ReportConfig.model_validate({"interval": "1min"})
+    assert resolve(None, device, ReportSection()).interval_s == 60.0
+    assert resolve(ReportConfig.model_validate({"interval": "0s"}), device, ReportSection()) == ALWAYS
+
+
+every = ALWAYS._replace(interval_s=10.0)
+
+
+@pytest.mark.parametrize("on_change", [True, False])
+@given(
+    st.sampled_from([0.1, 0.3, 0.5, 1.0, 2.0, 2.5]),
+    st.integers(1, 12),
+    st.lists(st.floats(-0.24, 0.24), min_size=60, max_size=60),
+)
+def test_however_polls_jitter_one_in_so_many_is_reported(
+    on_change: bool, every_s: float, polls: int, jitter: list[float]
+) -> None:
+    group = PointGroup("d", every_s, ("a",), ("float",))
+    rule = Rule(on_change, 0.0, False, 600.0, round(polls * every_s, 3))
+    report = GroupReport(group, {"a": rule})
+    told = [
+        at for at, off in enumerate(jitter) if report.select(sample(float(at)), 1000 + (at + off) * every_s) is not None
+    ]
+    assert told == list(range(0, 60, polls))
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "every_s", "wanted_s"),
+    [
+        (10.0, 1.0, 9.5),
+        (10.4, 1.0, 10.4),
+        (10.9, 1.0, 10.5),
+        (0.3, 0.1, 0.25),
+        (10.0, 0.0, 10.0),
+        (0.1, 10.0, 0.1),
+        (7.0, 10.0, 5.0),
+        (0.0, 1.0, 0.0),
+    ],
+)
+def test_a_poll_that_is_a_little_early_counts_and_the_one_before_it_does_not(
+    interval_s: float, every_s: float, wanted_s: float
+) -> None:
+    assert quiet_s(interval_s, every_s) == pytest.approx(wanted_s)
+
+
+def test_the_newest_value_is_told_when_the_interval_is_over(clock: Clock) -> None:
+    filters = one_point(every, clock)
+    told_values = []
+    for value in range(21):
+        told_values.append(told(filters, value))
+        clock.now_s += 1.0
+    assert [each for each in told_values if each] == [{"a": 0}, {"a": 10}, {"a": 20}]
+
+
+def test_a_point_that_turns_bad_or_good_again_does_not_wait_for_the_interval(clock: Clock) -> None:
+    filters = one_point(every, clock)
+    told(filters, 1.0)
+    assert told(filters, TIMEOUT) == {"a": TIMEOUT}
+    assert told(filters, NO_LINK) is None, "another reason is no turn"
+    assert told(filters, 2.0) == {"a": 2.0}
+    clock.now_s += 9.0
+    assert told(filters, 3.0) is None
+
+
+def test_a_change_within_the_interval_that_was_taken_back_is_not_told(clock: Clock) -> None:
+    filters = one_point(rule(interval_s=10.0), clock)
+    assert [told(filters, value) for value in (1.0, 2.0)] == [{"a": 1.0}, None]
+    clock.now_s += 10.0
+    assert told(filters, 1.0) is None
+    assert told(filters, 2.0) == {"a": 2.0}
+
+
+def test_an_envelope_holds_only_the_points_whose_interval_is_over(clock: Clock) -> None:
+    filters = ReportFilter(lambda _, point: {"a": every, "b": rule(), "c": ALWAYS}[point], clock)
+    assert told(filters, 1.0, 2.0, 3.0) == {"a": 1.0, "b": 2.0, "c": 3.0}
+    clock.now_s += 1.0
+    assert told(filters, 9.0, 9.0, 3.0) == {"b": 9.0, "c": 3.0}
+    clock.now_s += 9.0
+    assert told(filters, 9.0, 9.0, 3.0) == {"a": 9.0, "c": 3.0}
+
+
+def test_after_a_gap_nothing_waits_for_its_interval(clock: Clock) -> None:
+    filters = one_point(every, clock)
+    told(filters, 1.0)
+    filters.forget()
+    assert told(filters, 1.0) == {"a": 1.0}
+    assert told(filters, 1.0) is None
+
+
+def test_a_wish_holds_at_once_and_until_it_is_replaced(clock: Clock) -> None:
+    filters = one_point(ALWAYS, clock)
+    untouched = sample(1.0)
+    assert filters.select(untouched) is untouched
+    filters.wish({"": 10.0})
+    assert [told(filters, value) for value in (1.0, 2.0)] == [{"a": 1.0}, None]
+    filters.wish({"": 1.0})
+    assert told(filters, 2.0) is None, "what was told before the wish counts"
+    clock.now_s += 1.0
+    assert told(filters, 2.0) == {"a": 2.0}
+    filters.wish({})
+    assert filters.select(untouched) is untouched
+
+
+def test_a_wish_for_a_device_goes_before_the_one_for_all_and_both_before_the_configuration(clock: Clock) -> None:
+    filters = one_point(every, clock)
+    other = Sample(PointGroup("other", 1.0, ("a",), ("float",)), 0, (1.0,))
+    filters.wish({"": 1.0, "other": 5.0})
+    assert (told(filters, 1.0), filters.select(other)) == ({"a": 1.0}, Selection({"a": 1.0}, {}))
+    clock.now_s += 1.0
+    assert (told(filters, 1.0), filters.select(other)) == ({"a": 1.0}, None)
+    clock.now_s += 4.0
+    assert filters.select(other) == Selection({"a": 1.0}, {})
+    filters.wish({"other": 0.0})
+    assert told(filters, 1.0) is None, "as configured: 10 s"
+    assert filters.select(other) is other
+
+
+def test_a_wish_leaves_on_change_as_it_is(clock: Clock) -> None:
+    filters = one_point(rule(), clock)
+    assert told(filters, 1.0) == {"a": 1.0}
+    filters.wish({"": 0.0})
+    assert [told(filters, value) for value in (1.0, 2.0)] == [None, {"a": 2.0}]

@@ -19,8 +19,8 @@ from gateway.outbox.disk.wreck import Wreck
 from gateway.outbox.entry import IDS_PER_SESSION, MAX_SESSION
 from gateway.outbox.rescue.adoption import FILE, left_by, path_of
 
-MEMORY = "memory.json"
-"""What adapters have learned of their devices."""
+MEMORIES = ("memory.json", "endpoints.json")
+"""What adapters have learned of their devices, and endpoints of their far ends."""
 
 LOCAL = "local.db"
 """What was commanded, and from the box itself."""
@@ -60,9 +60,10 @@ def furnish(refuge: Path, state: Path, endpoints: Collection[str]) -> None:
             make(path, {"session": max(0, int(last_session(before))), "journal_lost": 1})
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}") from error
-    if not (refuge / MEMORY).exists():
-        with suppress(OSError):  # it is learned again
-            _copy(state / MEMORY, refuge)
+    for name in MEMORIES:
+        if not (refuge / name).exists():
+            with suppress(OSError):  # it is learned again
+                _copy(state / name, refuge)
 
 
 def bring_home(refuge: Path, state: Path, now_s: float, alive: Callable[[], object] = lambda: None) -> None:
@@ -84,9 +85,10 @@ def bring_home(refuge: Path, state: Path, now_s: float, alive: Callable[[], obje
         _unpack(leaving, state)
         raise
     _move_local(refuge / LOCAL, state / LOCAL, alive)
-    if (refuge / MEMORY).exists():
-        _copy(refuge / MEMORY, state)
-        (refuge / MEMORY).unlink()
+    for memory in (refuge / name for name in MEMORIES):
+        if memory.exists():
+            _copy(memory, state)
+            memory.unlink()
     ballast.drop(refuge)
 
 
