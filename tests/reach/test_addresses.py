@@ -16,6 +16,7 @@ from gateway.endpoints.reach.address import SCHEMES, Address, Proxy, address_of,
         ("mqtts://b.example/", Address("b.example", 8883, secure=True)),
         ("mqtts://[2001:db8::1]:443", Address("2001:db8::1", 443, secure=True)),
         ("ws://b", Address("b", 80, secure=False, path="/mqtt")),
+        ("ws://b/", Address("b", 80, secure=False, path="/")),
         ("wss://b/$iothub/websocket?x=1", Address("b", 443, secure=True, path="/$iothub/websocket?x=1")),
     ],
 )

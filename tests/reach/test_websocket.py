@@ -29,6 +29,7 @@ from tests.reach.way import (
     why_not,
 )
 from tests.support.mosquitto import Mosquitto
+from tests.support.ports import free_port
 from tests.support.session import connected as in_session
 from tests.support.session import message
 from tests.support.subscriber import Subscriber
@@ -287,6 +288,23 @@ async def test_a_real_server_carries_what_is_published_and_names_a_wrong_path(mo
             await session.acked(*range(20))
         await asyncio.to_thread(subscriber.wait_for, lambda m: m.payload == payload)
         assert "there is no /other (404)" in await why_not(url.replace(f"/to/{mosquitto.port}", "/other"))
+
+
+async def test_a_broker_with_websocket_of_its_own_takes_what_is_published() -> None:
+    """amqtt, which is not ours; it speaks MQTT 3.1.1."""
+    from amqtt.broker import Broker  # noqa: PLC0415 -- half a second, which only this test needs
+
+    port = free_port()
+    plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
+    broker = Broker({"listeners": {"default": {"type": "ws", "bind": f"127.0.0.1:{port}"}}, "plugins": plugins})
+    await broker.start()
+    try:
+        endpoint = MqttEndpoint(config_of(f"ws://127.0.0.1:{port}/", protocol="3.1.1"), IDENTITY, {})
+        async with in_session(endpoint) as session:
+            endpoint.publish(message(1, b'{"a":1}'))
+            await session.acked(1)
+    finally:
+        await broker.shutdown()
 
 
 async def test_an_end_behind_the_server_is_an_end_here(mosquitto: Mosquitto) -> None:
