@@ -269,6 +269,21 @@ CODES = {
         "goes into `username` and `password`. A proxy that speaks TLS itself (https://) is not supported: the TLS to "
         "the broker runs through the proxy untouched.",
     ),
+    "E173": Code(
+        "an endpoint names a device that does not exist",
+        "`devices` of an endpoint lists whose data goes there, and who can be commanded from there, by the ids of "
+        "`devices`, in this file or an included one.",
+    ),
+    "E174": Code(
+        "an endpoint's choices contradict each other",
+        "What goes to an endpoint is chosen by `only`, `devices` and `points`, and how often by `report`. Here one of "
+        "them chooses among what another one leaves out, so that it could never matter. The message says which.",
+    ),
+    "E175": Code(
+        "an endpoint chooses points that do not exist",
+        "An entry of `points` is POINT, for that of any device, or DEVICE.POINT; * stands for any text. It must fit at "
+        "least one point of a device that goes to this endpoint: with `devices`, of one of those.",
+    ),
     "W201": Code(
         "a link has no devices",
         "Nothing is read over this link. Remove it, or give it devices.",

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from gateway.adapter import DeviceConfig, LinkConfig
 from gateway.config import files
 from gateway.config.advice import advise, advise_endpoint
+from gateway.config.choices import check_choices
 from gateway.config.diagnostics import ConfigError, Findings, did_you_mean, quoted
 from gateway.config.files import GROUPS, Collection
 from gateway.config.fill import Filler
@@ -85,6 +86,7 @@ class _Loader:
         complete = len(roots) == len(self._files)
         devices = read_devices(self._reader, self._catalog, groups["devices"], groups["links"], complete)
         check_endpoints_of(self._findings, devices, groups)
+        check_choices(self._findings, endpoints, devices, groups, complete=complete)
         self._check_fail_safes(main, commands, devices)
         self._warn_of_absence(main, groups)
         self._advise(endpoints, links, devices, groups)
@@ -104,6 +106,7 @@ class _Loader:
             warnings=self._findings.diagnostics(self._files),
             sizes_at=sizes_at(groups["endpoints"], main.children.get("outbox")),
             secrets=tuple(sorted(self._reader.filler.secrets)),
+            secret_files=dict(self._reader.filler.secret_files),
         )
 
     def _error(self) -> ConfigError:

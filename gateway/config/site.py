@@ -18,6 +18,7 @@ from gateway.config.models import (
     OutboxSection,
     ReportSection,
 )
+from gateway.config.stamp import Stamp
 
 
 class Unavailable(Exception):
@@ -88,3 +89,5 @@ class Site:
     """By endpoint, where the limit of its outbox stands: how much the disk holds is not known here."""
     secrets: tuple[str, ...] = field(repr=False)
     """Every secret's text, for those who must keep it out of logs."""
+    secret_files: Mapping[Path, Stamp | None]
+    """Where secrets came from, as those were just before they were read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from typing import ClassVar
+from uuid import uuid4
 
 import structlog
 from typing_extensions import override
@@ -121,7 +122,7 @@ class MqttEndpoint(Endpoint):
             client_id=config.client_id or f"fieldgate-{identity.gateway}-{identity.endpoint}",
             username=config.username,
             password=config.password.get_secret_value() if config.password else None,
-            will=(self._topics.of("status", ""), last_will(identity.gateway)),
+            will=(self._topics.of("status", ""), last_will(identity.gateway, config.format, uuid4().hex)),
             is_v5=self._v5,
             clean=config.session_expiry == 0,
             session_expiry_s=config.session_expiry,

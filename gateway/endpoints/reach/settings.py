@@ -156,6 +156,10 @@ class ReachConfig(EndpointConfig):
         """Certificates and keys: what changes in them counts from the next connection on."""
         return tuple(path for path in (self.tls.ca, self.tls.cert, self.tls.key) if path is not None)
 
+    @override
+    def try_files(self) -> None:
+        self.tls.context()
+
 
 def _may_hold_key(path: Path) -> bool:
     try:
