@@ -8,9 +8,10 @@ from typing import Any
 
 from gateway.backlog import Backlog
 from gateway.crowd import Crowd
-from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message, Wishes
+from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message
 from gateway.endpoints.mending import mended
 from gateway.lanes import RETAINED_KINDS, Lanes
+from gateway.model import Wishes
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.retained import Retained
