@@ -93,12 +93,16 @@ class Sample(Struct, frozen=True, gc=False):
 
 
 class DeviceState(StrEnum):
-    """`unknown` until a device's first answer; `degraded`: some points are bad."""
+    """`unknown` until a device's first answer; `degraded`: some points are bad.
+
+    `removed` is the last word on a device that left the configuration: only the core says so.
+    """
 
     UNKNOWN = "unknown"
     ONLINE = "online"
     DEGRADED = "degraded"
     OFFLINE = "offline"
+    REMOVED = "removed"
 
 
 class DeviceStatus(Struct, frozen=True):

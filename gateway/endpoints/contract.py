@@ -35,7 +35,7 @@ class Renewed(Exception):
 
 
 class Identity(Struct, frozen=True):
-    """Who speaks: the gateway's id, the endpoint's id, and the devices that are configured."""
+    """Who speaks: the gateway's id, the endpoint's id, and the devices that the far end is told of."""
 
     gateway: str
     endpoint: str
@@ -124,6 +124,10 @@ class Endpoint(ABC):
     """One connection at a time to one far end."""
 
     Config: ClassVar[type[EndpointConfig]]
+    keeps_announcements: ClassVar[bool] = False
+    """Whether the far end still has, on each connection, what it has acknowledged of births and states before."""
+    peer: str | None = None
+    """Whom it is connected to, for people; set by the time the session is told."""
 
     @abstractmethod
     def __init__(self, config: Any, identity: Identity, memory: Memory) -> None:
