@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from gateway.adapter import Advice
 from gateway.config.models import EndpointConfig
-from gateway.model import Result
-from gateway.model import Wishes as Wishes
+from gateway.model import Result, Wishes
 
 Memory = MutableMapping[str, Any]
 """What an endpoint has learned, as JSON values: kept by the core across its instances and restarts.
