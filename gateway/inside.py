@@ -61,6 +61,8 @@ class Inside:
             uplink.name: {
                 "state": uplink.supervised.phase.value,
                 "fault": uplink.supervised.fault,
+                "connected": uplink.relay.connection,
+                "notes": uplink.notes,
                 "outbox": uplink.outbox_facts(),
                 "commands": dict(uplink.router.counters),
             }
@@ -86,6 +88,7 @@ class Inside:
             "system_clock": common.pop("system_clock"),
             "outbox": uplink.outbox_facts(),
             "commands": dict(uplink.router.counters),
+            "notes": uplink.notes or None,
             **common,
         }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 
 from gateway.clock import WallClock, now_ms, steady_ms
 from gateway.commands.admission import Admission, Plant, Rules
@@ -20,7 +22,7 @@ from gateway.commands.voice import OutboxVoice
 from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
 from gateway.devices import View
 from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory, Wishes
-from gateway.endpoints.payload import Encoder
+from gateway.endpoints.payload import encoder_for
 from gateway.intake import Facts, Intake
 from gateway.model import Result, ResultStatus
 from gateway.outbox.disk.space import journal_bytes
@@ -33,6 +35,8 @@ from gateway.rate import Rate
 from gateway.relay import Relay
 from gateway.report import ReportFilter
 from gateway.supervisor import Supervised
+
+log = structlog.get_logger("fieldgate.endpoints")
 
 
 class Uplink:
@@ -66,6 +70,46 @@ class Uplink:
         self._class = endpoint
         self._config = config
         self._settings = outbox
+        self.files_fault: str | None = None
+        """Why files that have changed are not in use, if any."""
+        self._advice: Sequence[str] = ()
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """What it reads when it connects."""
+        return self._config.files
+
+    def fault_of_files(self) -> str | None:
+        """Why what those hold now can't be used, if it can't; off the loop."""
+        try:
+            self._config.try_files()
+        except Exception as error:  # noqa: BLE001 -- an endpoint's defect costs its own renewals only
+            return str(error) or type(error).__name__
+        return None
+
+    @property
+    def notes(self) -> list[str]:
+        """What is not as it was meant, or soon will not be, in sentences."""
+        return [*self._advice, *([self.files_fault] if self.files_fault else []), *self.relay.notes]
+
+    async def advise(self) -> None:
+        """Have the endpoint say what may not last, such as a certificate, and log it."""
+        try:
+            self._advice = await asyncio.to_thread(lambda: [each.text for each in self._class.advice(self._config)])
+        except Exception:  # an endpoint's defect costs its advice only
+            log.exception("defect", name=f"endpoint {self.name}")
+        for text in self._advice:
+            log.warning("advice", endpoint=self.name, reason=text)
+
+    def reconfigure(self, config: EndpointConfig) -> bool:
+        """Have this count from the next connection on, if it is another: it may differ in nothing but secrets."""
+        is_other, self._config = config != self._config, config
+        return is_other
+
+    def renew(self, reason: str) -> None:
+        """A fresh connection, as soon as nothing is in flight; at once where there is none."""
+        self.relay.renew(reason)
+        self.supervised.retry()
 
     async def open(self) -> Opened:
         """Open the outbox; raises StoreError."""
@@ -87,8 +131,8 @@ class Uplink:
     ) -> None:
         """Build the door and the relay; the outbox must be open."""
         self._now_s, self._coming, self._going = now_s, Rate(now_s()), Rate(now_s())
-        synced = self._wall.is_synced
-        encoder = Encoder(self._identity.gateway, self.name, self.outbox.session, synced=synced)
+        gateway, session, synced = self._identity.gateway, self.outbox.session, self._wall.is_synced
+        encoder = encoder_for(self._config.format, gateway, self.name, session, synced=synced)
         self.intake = Intake(
             outbox=self.outbox,
             encoder=encoder,

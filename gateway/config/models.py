@@ -147,6 +147,9 @@ class EndpointConfig(StrictModel):
         """Files whose content counts from the next connection on: a change of one renews it."""
         return ()
 
+    def try_files(self) -> None:
+        """Raises OSError or ValueError where what they hold now can't be used together; off the loop."""
+
 
 class CommandsSection(StrictModel):
     """Bounds on commands; `commands: false` for none that write."""

@@ -55,6 +55,10 @@ _CODES = {
     "size_bounds": "E107",
     "password_alone": "E142",
     "clock_source": "E107",
+    "tls_pair": "E165",
+    "tls_unspoken": "E166",
+    "proxy_url": "E167",
+    "alpn": "E107",
 }
 """Errors that our own validators raise, by their type."""
 

@@ -96,6 +96,12 @@ class RelayRig:
             return error
         raise AssertionError("it ended without a reason")
 
+    async def outcome(self) -> None:
+        """Raises what ended the connection."""
+        assert self._serving is not None
+        async with asyncio.timeout(10):
+            await self._serving
+
     async def disconnect(self) -> None:
         self.end.lose()
         await self.ended()

@@ -6,6 +6,8 @@ from collections import deque
 
 from msgspec import Struct
 
+from gateway.endpoints.payload import is_event
+
 BRACKETS_BYTES = 2
 """What an array of one envelope has beside it."""
 
@@ -21,7 +23,8 @@ class Gathering:
     """Envelopes that wait for company, and leave in the order in which they came.
 
     A batch has at most `max_messages`, and at most `max_bytes` unless it holds a single one that is larger. It is cut
-    only when it is taken: the longer that takes, the fuller it is.
+    only when it is taken: the longer that takes, the fuller it is. What an endpoint has encoded before its format was
+    changed is in no array with what came since.
     """
 
     def __init__(self, max_messages: int, max_bytes: int, max_age_s: float) -> None:
@@ -57,10 +60,11 @@ class Gathering:
         tokens: list[int] = []
         payloads: list[bytes] = []
         size = 1
+        events = is_event(self._waiting[0][1])
         while self._waiting and len(tokens) < self._max_messages:
             token, payload, _ = self._waiting[0]
             size += len(payload) + 1
-            if tokens and size > self._max_bytes:
+            if tokens and (size > self._max_bytes or is_event(payload) != events):
                 break
             self._waiting.popleft()
             self._size -= len(payload) + 1
