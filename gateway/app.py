@@ -19,7 +19,7 @@ from gateway.config.site import Site
 from gateway.control.place import ControlError
 from gateway.control.server import serving
 from gateway.desk import Desk, Kept
-from gateway.devices import describe, rules_of
+from gateway.devices import describe, view_of
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.field import Field
 from gateway.inside import Inside, Parts
@@ -29,6 +29,7 @@ from gateway.memory import ENDPOINTS_FILE, MEMORY_FILE, MemoryFile
 from gateway.model import Result
 from gateway.outbox.disk.store import Opened
 from gateway.outbox.rescue.adoption import adopt, warn_of_unused
+from gateway.renewals import Renewals, Reread
 from gateway.scans import Scans
 from gateway.uplink import Uplink
 
@@ -38,17 +39,25 @@ END_S = 1.5
 STATUS_S = 60.0
 """How often the gateway repeats its own status (interface: kinds)."""
 
+ADVICE_S = 86_400.0
+"""How often what may not last is looked at, and told again: a month's warning of a certificate is thirty lines."""
+
 GC_THRESHOLD = 50_000
 """Allocations between collections: the hot path makes no cycles, so most collections find nothing."""
 
 log = structlog.get_logger("fieldgate")
 
 
+async def _not_read_again() -> None:
+    """Nobody has read a file."""
+
+
 class Orders(NamedTuple):
     """What the gateway is told from outside: `leave` when to end, `reload()` to begin anew with what is configured now.
 
     `farewell()` is why it ends, for its last status; `socket` where its API is to be served, if anywhere; `kept`
-    what the one before it has left; `renew()`: begin anew with what is configured already, since more is learned of it.
+    what the one before it has left; `renew()`: begin anew with what is configured already, since more is learned of it;
+    `reread()`: the same configuration with the secrets that are there now, None if it is not the same.
     """
 
     leave: asyncio.Event
@@ -57,6 +66,7 @@ class Orders(NamedTuple):
     kept: Kept
     socket: Path | None = None
     renew: Callable[[], None] = lambda: None
+    reread: Reread = _not_read_again
 
 
 class Gateway:
@@ -76,6 +86,7 @@ class Gateway:
         self.ready = asyncio.Event()
         self._memory = MemoryFile(state / MEMORY_FILE, orders.kept.memory)
         self._endpoints_memory = MemoryFile(state / ENDPOINTS_FILE, orders.kept.endpoints_memory)
+        configured = site
         self._site = site = completed(site, adapters, self._memory)
         self._orders = orders
         self._state = state
@@ -85,6 +96,7 @@ class Gateway:
         self._field = Field(self._devices, now_ms)
         self._links = self._made_links(adapters)
         self._uplinks = self._made_uplinks(endpoints, away)
+        self._credentials = Renewals(configured, self._uplinks, orders.reread)
         self._scans = Scans(site.links, self._links, adapters, self._field.states.answering)
         self._desk = Desk(
             site,
@@ -129,13 +141,15 @@ class Gateway:
 
     def _made_uplinks(self, endpoints: Mapping[str, type[Endpoint]], away: str | None) -> list[Uplink]:
         memory = self._endpoints_memory.of(self._site.endpoints)
+        views = {name: view_of(self._site, self._devices, each.config) for name, each in self._site.endpoints.items()}
         made = [
             Uplink(
-                Identity(self._site.gateway.id, name, tuple(self._devices)),
+                Identity(self._site.gateway.id, name, tuple(views[name].devices)),
                 endpoints[endpoint.type],
                 endpoint.config,
                 endpoint.outbox,
                 self._state,
+                view=views[name],
                 wall=self._clock,
                 memory=memory[name],
             )
@@ -172,6 +186,7 @@ class Gateway:
                 stores.push_async_callback(uplink.outbox.close)
                 await self._equip(uplink)
             self._field.open_to([u.intake for u in self._uplinks], [u.outbox for u in self._uplinks])
+            await self._credentials.begin()
             self._announce_ready()
             self.ready.set()
             async with asyncio.TaskGroup() as tasks:
@@ -195,6 +210,8 @@ class Gateway:
         inner += [tasks.create_task(each.run(), name="fail-safe") for each in self._desk.fail_safes()]
         audit = tasks.create_task(self._desk.local.audit.run(), name="audit")
         inner += [tasks.create_task(u.rescue.run(), name=f"rescue:{u.name}") for u in self._uplinks]
+        inner.append(tasks.create_task(self._credentials.run(), name="credentials"))
+        inner.append(tasks.create_task(self._advise(), name="advice"))
         inner.append(tasks.create_task(self._repeat_status(), name="status"))
         interval_s = systemd.watchdog_interval_s()
         watchdog = [] if interval_s is None else [tasks.create_task(_ping_watchdog(interval_s), name="watchdog")]
@@ -208,7 +225,7 @@ class Gateway:
             await self._desk.settle()
         await _end([audit])
         await self._desk.local.audit.settle()
-        await _end([endpoints[uplink.name] for uplink in self._uplinks if not uplink.relay.connected_now])
+        await _end([endpoints[uplink.name] for uplink in self._uplinks if not uplink.relay.may_drain])
         await self._drain()
         await _end(list(endpoints.values()))
         for uplink in self._uplinks:
@@ -235,11 +252,9 @@ class Gateway:
         opened = await uplink.open()
         loop = asyncio.get_running_loop()
         uplink.equip(
-            self._devices,
-            rules_of(self._site),
             loop.time,
             lambda: self.inside.facts(uplink),
-            lambda: self._birth_facts(opened),
+            lambda: self._birth_facts(uplink, opened),
             reported=self.inside.status,
         )
         self._desk.serve(uplink)
@@ -271,6 +286,12 @@ class Gateway:
                 if uplink.relay.connected_now:
                     uplink.intake.gateway_status("online")
 
+    async def _advise(self) -> None:
+        while True:
+            for uplink in self._uplinks:
+                await uplink.advise()
+            await asyncio.sleep(ADVICE_S)
+
     async def _drain(self) -> None:
         """Say goodbye, then wait for what is live to be acknowledged."""
         for uplink in self._uplinks:
@@ -279,13 +300,13 @@ class Gateway:
             async with asyncio.timeout(self._site.gateway.drain):
                 await asyncio.gather(*(uplink.drained() for uplink in self._uplinks))
 
-    def _birth_facts(self, opened: Opened) -> dict[str, Any]:
+    def _birth_facts(self, uplink: Uplink, opened: Opened) -> dict[str, Any]:
         return {
             "version": __version__,
             "description": self._site.gateway.description or None,
             "labels": self._site.gateway.labels or None,
             "config": self._site.config_hash,
-            "devices": list(self._devices),
+            "devices": list(uplink.view.devices),
             "previous": {"session": opened.previous_session, "clean": opened.clean},
         }
 

@@ -61,6 +61,8 @@ class Inside:
             uplink.name: {
                 "state": uplink.supervised.phase.value,
                 "fault": uplink.supervised.fault,
+                "connected": uplink.relay.connection,
+                "notes": uplink.notes,
                 "outbox": uplink.outbox_facts(),
                 "commands": dict(uplink.router.counters),
             }
@@ -76,13 +78,17 @@ class Inside:
         }
 
     def facts(self, uplink: Uplink) -> dict[str, Any]:
-        """Of the status envelope of one endpoint."""
+        """Of the status envelope of one endpoint: of devices only those that it is told of."""
         common = self._common()
+        common["trouble"]["devices"] = {
+            name: why for name, why in common["trouble"]["devices"].items() if name in uplink.view.devices
+        }
         return {
             "version": common.pop("version"),
             "system_clock": common.pop("system_clock"),
             "outbox": uplink.outbox_facts(),
             "commands": dict(uplink.router.counters),
+            "notes": uplink.notes or None,
             **common,
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -12,6 +12,9 @@ import structlog
 REDACTED = "***"
 SHORTEST_SECRET = 4
 """Shorter secrets are not looked for: they would black out ordinary text."""
+
+_hidden: list[str] = []
+"""Longest first. One list for the process: a logger keeps what it was first made with."""
 
 Event = MutableMapping[str, Any]
 
@@ -27,8 +30,9 @@ def configure(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         _without_none,
-        _redactor(secrets),
+        _redact,
     ]
+    _hidden[:] = _findable(secrets)
     renderer: Any = (
         structlog.dev.ConsoleRenderer(colors=out.isatty()) if pretty else structlog.processors.JSONRenderer()
     )
@@ -53,6 +57,15 @@ def configure(
     logging.getLogger("fieldgate").setLevel(level.upper())
 
 
+def hide(secrets: Iterable[str]) -> None:
+    """These, too, from now on."""
+    _hidden[:] = _findable({*_hidden, *secrets})
+
+
+def _findable(secrets: Iterable[str]) -> list[str]:
+    return sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
 def _without_none(_logger: Any, _method: str, event: Event) -> Event:
     """Fields that have nothing to say stay out."""
     return {name: value for name, value in event.items() if value is not None}
@@ -71,15 +84,10 @@ def _escaped(text: str) -> str:
     )
 
 
-def _redactor(secrets: Iterable[str]) -> Callable[[Any, str, Event], Event]:
-    hidden = sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
-
-    def redact(_logger: Any, _method: str, event: Event) -> Event:
-        if not hidden:
-            return event
-        return {name: value if name.startswith("_") else _cleaned(value, hidden) for name, value in event.items()}
-
-    return redact
+def _redact(_logger: Any, _method: str, event: Event) -> Event:
+    if not _hidden:
+        return event
+    return {name: value if name.startswith("_") else _cleaned(value, _hidden) for name, value in event.items()}
 
 
 def _cleaned(value: Any, hidden: list[str]) -> Any:

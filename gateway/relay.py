@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gateway.backlog import Backlog
+from gateway.clock import now_ms
 from gateway.crowd import Crowd
-from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message, Wishes
+from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message, Renewed, Wishes
 from gateway.endpoints.mending import mended
+from gateway.endpoints.payload import iso_ms
 from gateway.lanes import RETAINED_KINDS, Lanes
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
@@ -42,6 +44,8 @@ class Relay:
         strict: bool = False,
     ) -> None:
         self.connected_now = False
+        self.is_renewing = False
+        """Between two connections, the first of which has ended in good order for the second to begin at once."""
         self.on_presence: Callable[[bool], None] = lambda _: None
         """Called when a connection begins, and when it is over."""
         self.delivered = 0
@@ -58,11 +62,15 @@ class Relay:
         self._changed = asyncio.Event()
         self.crowd = Crowd(lambda: len(self._lanes.first))
         self._tasks: asyncio.TaskGroup | None = None
-        self._fault: asyncio.Future[EndpointError] | None = None
+        self._fault: asyncio.Future[Exception] | None = None
         self._idle: asyncio.Event | None = None
         self._bucket = TokenBucket(backlog_rate)
         self._strict = strict
         self._refusals = Refusals()
+        self._announced: dict[tuple[str, str], int] = {}
+        """What the far end has of births and states, by kind and device."""
+        self._renewal: str | None = None
+        self._connected_ms = 0
         self._reset(0)
         outbox.on_ready = self.offer
         outbox.on_commit = self._changed.set
@@ -72,6 +80,7 @@ class Relay:
         """Of a connection only this survives it: that the far end refused."""
         self._refusals.disconnected()
         self._is_paused = False
+        self._ends_for: str | None = None
         self._lanes = Lanes()
         self._window = Window(window)
         self._leaving = set[int]()
@@ -81,6 +90,7 @@ class Relay:
     async def serve(self, endpoint: Endpoint, on_progress: Callable[[], None]) -> None:
         """Run one connection to its end; raises what ended it."""
         self._endpoint = endpoint
+        self._renewal = None
         self._on_progress = on_progress
         self._fault = asyncio.get_running_loop().create_future()
         try:
@@ -90,13 +100,14 @@ class Relay:
                 await endpoint.run(self)
                 raise EndpointError("the connection ended")
         except ExceptionGroup as group:
+            self.is_renewing = isinstance(group.exceptions[0], Renewed)
             raise group.exceptions[0] from None
         finally:
             self._endpoint = self._tasks = self._fault = None
             self._disconnected()
 
     @staticmethod
-    async def _watch_fault(fault: asyncio.Future[EndpointError]) -> None:
+    async def _watch_fault(fault: asyncio.Future[Exception]) -> None:
         raise await fault
 
     def connected(self, window: int, max_bytes: int) -> None:
@@ -105,12 +116,23 @@ class Relay:
         self._reset(window)
         self._outbox.max_payload = max_bytes
         self._outbox.tell_losses()
-        self._tell([*self._announce(), *self._retained.clearings()])
+        self._tell(self._said_first())
         self._backlog.begin()
-        self.connected_now = True
+        self.is_renewing, self.connected_now, self._connected_ms = False, True, now_ms()
         self.on_presence(True)
         self._tasks.create_task(self._backlog.run(), name=f"backlog:{self._outbox.name}")
         self.pump()
+        if self._renewal is not None:
+            asyncio.get_running_loop().call_soon(self.renew, self._renewal)
+
+    def _said_first(self) -> list[Entry]:
+        """Who we are, unless the far end has it; at a stop that has come between two connections, goodbye alone."""
+        if self.farewell is not None:
+            return [self.farewell]
+        announced = self._announce()
+        if self._endpoint is not None and self._endpoint.keeps_announcements:
+            announced = [each for each in announced if self._announced.get((each.kind, each.device)) != each.id]
+        return [*announced, *self._retained.clearings()]
 
     def offer(self, entry: Entry) -> None:
         """An envelope may be published now; a reading from before this connection comes as backlog."""
@@ -163,6 +185,7 @@ class Relay:
             else:
                 self._refused(entry, ack)
         self.pump()
+        self._end_if_renewed()
         self.crowd.left()
         if self._backlog.needs_room:
             self._changed.set()
@@ -172,6 +195,18 @@ class Relay:
                 self._idle.set()
 
     @property
+    def connection(self) -> dict[str, Any] | None:
+        """To whom, and since when."""
+        if not self.connected_now or self._endpoint is None:
+            return None
+        return {"to": self._endpoint.peer, "since": iso_ms(self._connected_ms)}
+
+    @property
+    def notes(self) -> list[str]:
+        """What the far end does not take, in sentences."""
+        return []
+
+    @property
     def said_goodbye(self) -> bool:
         """Whether the far end has acknowledged the gateway's last word."""
         return self.farewell is not None and self.farewell.done
@@ -179,6 +214,27 @@ class Relay:
     def deliver(self, delivery: Delivery, /) -> None:
         """A command has arrived."""
         self._on_delivery(delivery)
+
+    def renew(self, reason: str) -> None:
+        """Begin anew once nothing is in flight; where a connection is being made, once it is there."""
+        if not self.connected_now or self._endpoint is None:
+            self._renewal = reason
+            return
+        if type(self._endpoint).renew is Endpoint.renew:
+            self.pause()
+            self._flush()
+            self._ends_for = reason
+            self._end_if_renewed()
+            return
+        try:
+            self._endpoint.renew(reason)
+        except Exception as error:  # noqa: BLE001 -- as in `_send`
+            self._fail(f"renew: {type(error).__name__}: {error}")
+
+    def _end_if_renewed(self) -> None:
+        """Of an endpoint that leaves it to the house."""
+        if self._ends_for is not None and not self._window.in_flight:
+            self._end(Renewed(self._ends_for))
 
     def pause(self) -> None:
         """Publish nothing more on this connection."""
@@ -209,10 +265,15 @@ class Relay:
         self._outbox.tell_losses()
         if self._outbox.commits_first:
             await self._outbox.flush()  # nothing is live before it is on disk
-        if self.connected_now and not self._is_idle:
+        while self.is_renewing or (self.connected_now and not self._is_idle):
             self._idle = asyncio.Event()
             self._flush()
             await self._idle.wait()
+
+    @property
+    def may_drain(self) -> bool:
+        """Whether there is a connection, or will be at once."""
+        return self.connected_now or self.is_renewing
 
     def tell_old(self, entries: Sequence[Entry]) -> int:
         """Queue before all readings what was not told on this connection; how much is queued there now."""
@@ -277,6 +338,8 @@ class Relay:
             self._on_progress()
         self.delivered += 1
         self._outbox.acknowledged(entry)
+        if entry.kind in RETAINED_KINDS:
+            self._announced[entry.kind, entry.device] = entry.id
         if not entry.payload and self._tasks is not None:
             self._tasks.create_task(self._retained.cleared(entry), name="cleared")
 
@@ -289,8 +352,11 @@ class Relay:
 
     def _fail(self, reason: str) -> None:
         """End this connection; nothing leaves the outbox by it."""
+        self._end(EndpointError(reason))
+
+    def _end(self, error: Exception) -> None:
         if self._fault is not None and not self._fault.done():
-            self._fault.set_result(EndpointError(reason))
+            self._fault.set_result(error)
 
     def _try_suspect(self, entry: Entry) -> None:
         """Alone in the window, so that its refusal can be nobody else's."""

@@ -19,6 +19,9 @@ JITTER = 0.2
 UNHEARD_S = 1.0
 """At most, from one try to the next where one that could be reached did not answer or hung up: then commands wait."""
 
+RENEWED_APART_S = 10.0
+"""One that is renewed again within so long, though nothing came of it in between, is renewed in vain: it waits."""
+
 log = structlog.get_logger("fieldgate.supervisor")
 
 
@@ -61,6 +64,19 @@ class Supervised:
         self._was_told = True
         self._least_s = pauses.min
         self._began_s = 0.0
+        self._renewed_s = float("-inf")
+        self._rests: asyncio.Future[None] | None = None
+        self._is_hurried = False
+
+    def retry(self) -> None:
+        """What may have kept it from serving is another now: try again at once, also if it is parked.
+
+        An attempt that is under way may have begun with what was before: the next one follows it without a pause.
+        """
+        self._is_hurried = self.phase in {Phase.STARTING, Phase.PARKED}
+        self._pause_s = 0.0
+        if self._rests is not None:
+            self._rests.cancel()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -71,8 +87,8 @@ class Supervised:
                 await self._work(self._up)
                 self._failed("it ended by itself")
             except Renewed as renewed:
-                log.info("renewed", name=self.name, reason=str(renewed))
-                continue
+                if self._is_renewed(str(renewed)):
+                    continue
             except PermanentError as error:
                 await self._park(str(error))
             except Unheard as error:
@@ -92,10 +108,19 @@ class Supervised:
         self.told.set()
         if self.phase is Phase.UP:
             return
-        self.phase, self.fault, self._pause_s = Phase.UP, None, 0.0
+        self.phase, self.fault, self._pause_s, self._is_hurried = Phase.UP, None, 0.0, False
         untold = self._repeats.forget()
         if self._was_told or untold:
             log.info("up", name=self.name, untold_failures=untold or None)
+
+    def _is_renewed(self, reason: str) -> bool:
+        """Whether it may begin anew at once: not again and again without having served."""
+        last_s, self._renewed_s = self._renewed_s, asyncio.get_running_loop().time()
+        if self.phase is not Phase.UP and self._renewed_s - last_s < RENEWED_APART_S:
+            self._failed(f"renewed again before it served: {reason}")
+            return False
+        log.info("renewed", name=self.name, reason=reason)
+        return True
 
     def _failed(self, reason: str, defect: Exception | None = None) -> None:
         self.told.set()
@@ -126,16 +151,29 @@ class Supervised:
 
     async def _rest(self) -> None:
         self.phase = Phase.WAITING
+        if self._is_hurried:
+            self._is_hurried = False
+            return
         self._pause_s = min(max(self._pause_s * 2, self._least_s), self._pauses.max)
         self._least_s = self._pauses.min
-        await asyncio.sleep(self._pause_s * (1 + JITTER * self._jitter()))
+        await self._until_retried(asyncio.ensure_future(asyncio.sleep(self._pause_s * (1 + JITTER * self._jitter()))))
 
     async def _park(self, reason: str) -> None:
         self.told.set()
         self.phase, self.fault = Phase.PARKED, reason
         log.error("parked until its configuration changes", name=self.name, reason=reason)
         self._on_down(reason)
-        await asyncio.get_running_loop().create_future()
+        if not self._is_hurried:
+            await self._until_retried(asyncio.get_running_loop().create_future())
+
+    async def _until_retried(self, rests: asyncio.Future[None]) -> None:
+        """Rest for as long as this lasts, or until told to try again."""
+        self._rests = rests
+        try:
+            await asyncio.wait({rests})
+        finally:
+            rests.cancel()
+            self._rests = None
 
 
 def _end_if_cancelled() -> None:

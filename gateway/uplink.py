@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 
 from gateway.clock import WallClock, now_ms, steady_ms
 from gateway.commands.admission import Admission, Plant, Rules
@@ -18,10 +20,11 @@ from gateway.commands.own import Action, OwnCommands
 from gateway.commands.router import Router
 from gateway.commands.voice import OutboxVoice
 from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
+from gateway.devices import View
 from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory, Wishes
 from gateway.endpoints.payload import encoder_for
 from gateway.intake import Facts, Intake
-from gateway.model import DeviceInfo, Result, ResultStatus
+from gateway.model import Result, ResultStatus
 from gateway.outbox.disk.space import journal_bytes
 from gateway.outbox.disk.store import Opened, Store
 from gateway.outbox.outbox import Outbox
@@ -30,8 +33,10 @@ from gateway.outbox.rescue.rescue import Rescue
 from gateway.outbox.retained import Retained
 from gateway.rate import Rate
 from gateway.relay import Relay
-from gateway.report import ReportFilter, RuleOf
+from gateway.report import ReportFilter
 from gateway.supervisor import Supervised
+
+log = structlog.get_logger("fieldgate.endpoints")
 
 
 class Uplink:
@@ -51,10 +56,12 @@ class Uplink:
         outbox: OutboxSection,
         state: Path,
         *,
+        view: View,
         wall: WallClock,
         memory: Memory,
     ) -> None:
         self.name = identity.endpoint
+        self.view = view
         self._memory = memory
         self.outbox = Outbox(self.name, Store(path_of(state, self.name)), outbox, wall=wall)
         self.rescue = Rescue(self.outbox)
@@ -63,19 +70,59 @@ class Uplink:
         self._class = endpoint
         self._config = config
         self._settings = outbox
+        self.files_fault: str | None = None
+        """Why files that have changed are not in use, if any."""
+        self._advice: Sequence[str] = ()
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """What it reads when it connects."""
+        return self._config.files
+
+    def fault_of_files(self) -> str | None:
+        """Why what those hold now can't be used, if it can't; off the loop."""
+        try:
+            self._config.try_files()
+        except Exception as error:  # noqa: BLE001 -- an endpoint's defect costs its own renewals only
+            return str(error) or type(error).__name__
+        return None
+
+    @property
+    def notes(self) -> list[str]:
+        """What is not as it was meant, or soon will not be, in sentences."""
+        return [*self._advice, *([self.files_fault] if self.files_fault else []), *self.relay.notes]
+
+    async def advise(self) -> None:
+        """Have the endpoint say what may not last, such as a certificate, and log it."""
+        try:
+            self._advice = await asyncio.to_thread(lambda: [each.text for each in self._class.advice(self._config)])
+        except Exception:  # an endpoint's defect costs its advice only
+            log.exception("defect", name=f"endpoint {self.name}")
+        for text in self._advice:
+            log.warning("advice", endpoint=self.name, reason=text)
+
+    def reconfigure(self, config: EndpointConfig) -> bool:
+        """Have this count from the next connection on, if it is another: it may differ in nothing but secrets."""
+        is_other, self._config = config != self._config, config
+        return is_other
+
+    def renew(self, reason: str) -> None:
+        """A fresh connection, as soon as nothing is in flight; at once where there is none."""
+        self.relay.renew(reason)
+        self.supervised.retry()
 
     async def open(self) -> Opened:
         """Open the outbox; raises StoreError."""
         opened = await self.outbox.open()
         await take_over(self.outbox)
-        self._retained = Retained(self.outbox.store, self._identity.devices)
+        self._retained = Retained(
+            self.outbox.store, self.view.devices, on_disk=self.outbox.flush, kinds=self.view.kinds
+        )
         await self._retained.load()
         return opened
 
     def equip(
         self,
-        devices: Mapping[str, DeviceInfo],
-        rule_of: RuleOf,
         now_s: Callable[[], float],
         status_facts: Facts,
         birth_facts: Facts,
@@ -89,8 +136,10 @@ class Uplink:
         self.intake = Intake(
             outbox=self.outbox,
             encoder=encoder,
-            report=ReportFilter(rule_of, now_s),
-            devices=devices,
+            report=ReportFilter(self.view.rule_of, now_s),
+            devices=self.view.devices,
+            kinds=self.view.kinds,
+            departed=lambda: self._retained.departed,
             status_facts=status_facts,
             birth_facts=birth_facts,
             now_ms=now_ms,
@@ -118,6 +167,7 @@ class Uplink:
             needs_expiry=bool(getattr(self._config, "session_expiry", 0.0)),
             off=None if self._config.commands else f"endpoints.{self.name}.commands",
             reads_only=None if settings.allowed else "commands",
+            devices=None if self._config.devices is None else frozenset(self._config.devices),
         )
         journal = Journal(store, settings.journal_age, journal_bytes(settings.journal_size, self._settings.max_size))
         voice = OutboxVoice(self.outbox, self.intake, self.relay.reply, self.relay.crowd)

@@ -81,6 +81,21 @@ class Course:
             self._end()
         return Result(ResultStatus.DONE, detail=f"configuration {site.config_hash}")
 
+    async def reread(self) -> Site | None:
+        """What is at work, with the secrets of now; None, and logged why, if more than those has changed."""
+        try:
+            site = await asyncio.to_thread(load, self._path, plugins.catalog(), os.environ, self._known)
+        except ConfigError as error:
+            for each in error.diagnostics:
+                log.error("changed secrets not used", code=each.code, reason=each.message, at=str(each.place))
+            return None
+        if site.config_hash != self.site.config_hash:
+            log.warning("changed secrets not used", reason="the configuration has changed, too: reload it to use both")
+            return None
+        logging_setup.hide(site.secrets)
+        self.site = site
+        return site
+
     def renew(self) -> None:
         """Begin anew with the configuration that is at work: what stands in its file by now is nobody's order yet."""
         if not self.leave.is_set():

@@ -109,5 +109,5 @@ async def _work(course: Course, site: Site, state: Path, leave: asyncio.Event, a
     adapters = plugins.adapters(link.adapter for link in site.links.values())
     endpoints = plugins.endpoints(endpoint.type for endpoint in site.endpoints.values())
     socket, farewell = socket_path(state), lambda: course.farewell
-    orders = Orders(leave, course.reload, farewell, course.kept, socket, course.renew)
+    orders = Orders(leave, course.reload, farewell, course.kept, socket, course.renew, course.reread)
     await Gateway(site, adapters, endpoints, state, orders, away=away).run()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from gateway.config import scalars, shapes
@@ -10,6 +12,7 @@ from gateway.config.nodes import BROKEN, Node
 from gateway.config.references import Template
 from gateway.config.secrets import References
 from gateway.config.shapes import Shape
+from gateway.config.stamp import Stamp
 
 LITERAL_SECRET = "(literal)"  # noqa: S105 - what stands for a secret, not one
 """Stands for a secret that is written out, in what is hashed."""
@@ -22,6 +25,11 @@ class Filler:
         self._references = references
         self._findings = findings
         self.secrets: set[str] = set()
+
+    @property
+    def secret_files(self) -> Mapping[Path, Stamp | None]:
+        """Where secrets came from, as those were just before they were read."""
+        return self._references.files
 
     def fill(self, node: Node, expected: Shape) -> Any:
         """The node's data with every reference resolved; BROKEN where one could not be."""

@@ -108,18 +108,27 @@ class OutboxOverride(StrictModel):
     order: Literal["live-first", "strict"] | None = None
 
 
+DEVICE_KINDS = ("readings", "statuses", "births", "results")
+"""What is said of devices."""
+
+POINT_CHOICE = r"^([A-Za-z0-9_*-]{1,64}\.)?[A-Za-z0-9_*-]{1,64}$"
+
+PointChoice = Annotated[str, Field(pattern=POINT_CHOICE, examples=["flow_temp", "boiler.flow_temp", "meter*.*"])]
+
+
 class EndpointConfig(StrictModel):
     """What every endpoint has. `type` names the entry point that serves it."""
 
     type: str
     commands: bool = Field(True, description="false: this endpoint may only listen")
     only: Annotated[list[Literal["readings", "statuses", "births", "results"]], Field(min_length=1)] | None = Field(
-        None, description="what goes there of the devices: all, unless given; gaps go with readings"
+        None,
+        description="what goes there of devices: all, unless given; gaps go with readings, answers to commands always",
     )
     devices: Annotated[list[Identifier], Field(min_length=1)] | None = Field(
         None, description="whose data goes there, and who can be commanded from there: all devices, unless given"
     )
-    points: Annotated[list[str], Field(min_length=1)] | None = Field(
+    points: Annotated[list[PointChoice], Field(min_length=1)] | None = Field(
         None, description="which readings go there: POINT, or DEVICE.POINT; * stands for any text; all, unless given"
     )
     report: ReportConfig | None = Field(None, description="when points are reported there, before all other settings")
@@ -137,6 +146,9 @@ class EndpointConfig(StrictModel):
     def files(self) -> tuple[Path, ...]:
         """Files whose content counts from the next connection on: a change of one renews it."""
         return ()
+
+    def try_files(self) -> None:
+        """Raises OSError or ValueError where what they hold now can't be used together; off the loop."""
 
 
 class CommandsSection(StrictModel):

@@ -11,6 +11,7 @@ from gateway.config.diagnostics import Findings, Span, did_you_mean, quoted
 from gateway.config.nodes import BROKEN, Node
 from gateway.config.references import Reference, Template
 from gateway.config.source import Source
+from gateway.config.stamp import Stamp, stamp_of
 
 SECRETS_FILE = "secrets.yaml"
 CREDENTIAL_PREFIX = "secrets_"
@@ -31,7 +32,10 @@ class _Undefined(Exception):
 
 
 class References:
-    """Resolves references, once each; what can't be resolved is among the findings."""
+    """Resolves references, once each; what can't be resolved is among the findings.
+
+    `files`: where secrets came from, as those were just before they were read.
+    """
 
     def __init__(self, directory: Path, environ: Mapping[str, str], findings: Findings) -> None:
         self._directory = directory
@@ -39,6 +43,7 @@ class References:
         self._findings = findings
         self._secrets_file: Node | None = None
         self._opened = False
+        self.files: dict[Path, Stamp | None] = {}
 
     def text(self, template: Template, span: Span) -> str | None:
         """The text that a template stands for; None when a part of it is missing."""
@@ -57,7 +62,7 @@ class References:
             return self._secret(reference.name)
         path = beside / reference.name
         try:
-            return _read(path)
+            return self._text_of(path)
         except FileNotFoundError:
             raise _Undefined("E155", f"file {quoted(reference.name)} does not exist") from None
 
@@ -85,7 +90,7 @@ class References:
             return None
         for candidate in (name, CREDENTIAL_PREFIX + name):
             try:
-                return _read(Path(directory) / candidate)
+                return self._text_of(Path(directory) / candidate)
             except FileNotFoundError:
                 continue
         return None
@@ -109,10 +114,16 @@ class References:
             self._secrets_file = self._read_secrets_file(self._directory / SECRETS_FILE)
         return self._secrets_file
 
+    def _text_of(self, path: Path, *, strip: bool = True) -> str:
+        stamp = stamp_of(path)
+        text = _read(path, strip)
+        self.files[path] = stamp
+        return text
+
     def _read_secrets_file(self, path: Path) -> Node | None:
         try:
             mode = path.stat().st_mode
-            text = _read(path, strip=False)
+            text = self._text_of(path, strip=False)
         except FileNotFoundError:
             return None
         except _Undefined as problem:

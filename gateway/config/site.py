@@ -18,6 +18,7 @@ from gateway.config.models import (
     OutboxSection,
     ReportSection,
 )
+from gateway.config.stamp import Stamp
 
 
 class Unavailable(Exception):
@@ -25,6 +26,10 @@ class Unavailable(Exception):
 
 
 def _no_advice(_link: Any, _devices: Mapping[str, Any]) -> Iterable[Advice]:
+    return ()
+
+
+def _no_endpoint_advice(_name: str, _config: Any) -> Iterable[Advice]:
     return ()
 
 
@@ -42,6 +47,8 @@ class Catalog:
 
     adapters: Mapping[str, Callable[[], AdapterModels]]
     endpoints: Mapping[str, Callable[[], type[EndpointConfig]]]
+    advice_of_endpoint: Callable[[str, Any], Iterable[Advice]] = _no_endpoint_advice
+    """What the endpoint type of this name makes of a valid configuration."""
 
 
 @dataclass(frozen=True)
@@ -82,3 +89,5 @@ class Site:
     """By endpoint, where the limit of its outbox stands: how much the disk holds is not known here."""
     secrets: tuple[str, ...] = field(repr=False)
     """Every secret's text, for those who must keep it out of logs."""
+    secret_files: Mapping[Path, Stamp | None]
+    """Where secrets came from, as those were just before they were read."""

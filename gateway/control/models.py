@@ -165,11 +165,20 @@ class Links(Struct):
     links: dict[str, Link]
 
 
+class Connected(Struct):
+    """To whom a connection leads, if that can be told, and since when it stands."""
+
+    to: str | None
+    since: Time
+
+
 class Endpoint(Struct):
-    """How an endpoint does."""
+    """How an endpoint does; `notes` are sentences on what is not as it was meant, or soon will not be."""
 
     state: str
     fault: str | None = None
+    connected: Connected | None = None
+    notes: list[str] = []
 
 
 class Status(Struct):

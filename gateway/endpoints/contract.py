@@ -11,9 +11,13 @@ from msgspec import Struct
 from gateway.adapter import Advice
 from gateway.config.models import EndpointConfig
 from gateway.model import Result
+from gateway.model import Wishes as Wishes
 
 Memory = MutableMapping[str, Any]
-"""What an endpoint has learned, as JSON values: kept by the core across its instances and restarts."""
+"""What an endpoint has learned, as JSON values: kept by the core across its instances and restarts.
+
+`wishes` in it is the core's own: what the far end wants.
+"""
 
 
 class EndpointError(Exception):
@@ -32,7 +36,7 @@ class Renewed(Exception):
 
 
 class Identity(Struct, frozen=True):
-    """Who speaks: the gateway's id, the endpoint's id, and the devices that are configured."""
+    """Who speaks: the gateway's id, the endpoint's id, and the devices that the far end is told of."""
 
     gateway: str
     endpoint: str
@@ -84,18 +88,6 @@ class Delivery(Struct, frozen=True):
     answered: Callable[[str | None, Result], None] | None = None
 
 
-class Wishes(Struct, frozen=True, omit_defaults=True):
-    """What a far end wants otherwise than the configuration has it, for its own endpoint; None: as configured.
-
-    `interval_s`: the least time between two reports of a point, by device, or "" for all; `level`: of the log;
-    `commands`: whether commands from this endpoint are taken (it can't switch on what the configuration forbids).
-    """
-
-    interval_s: Mapping[str, float] = {}
-    level: str | None = None
-    commands: bool | None = None
-
-
 class Session(Protocol):
     """What an endpoint tells the house, and asks it; every call returns at once."""
 
@@ -119,9 +111,10 @@ class Session(Protocol):
         """Publish nothing more on this connection: it is to end once what is in flight has been acknowledged."""
 
     def wish(self, wishes: Wishes, /) -> Mapping[str, str]:
-        """All that the far end wants now; what is not granted of it, and why, by the name of the wish.
+        """All that the far end wants now; what is not granted of it, and why in a sentence, by the name of the wish.
 
-        Kept across connections and restarts, until the far end wants something else.
+        Names are `interval_s` (for all devices), `interval_s.DEVICE`, `level` and `commands`. What is granted holds at
+        once, across connections and restarts, until the far end wants something else.
         """
 
     def facts(self) -> Mapping[str, Any]:
@@ -132,6 +125,10 @@ class Endpoint(ABC):
     """One connection at a time to one far end."""
 
     Config: ClassVar[type[EndpointConfig]]
+    keeps_announcements: ClassVar[bool] = False
+    """Whether the far end still has, on each connection, what it has acknowledged of births and states before."""
+    peer: str | None = None
+    """Whom it is connected to, for people; set by the time the session is told."""
 
     @abstractmethod
     def __init__(self, config: Any, identity: Identity, memory: Memory) -> None:

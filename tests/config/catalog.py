@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -17,6 +17,7 @@ from gateway.adapter import Advice, DeviceConfig, LinkConfig, PointConfig, Stric
 from gateway.config import AdapterModels, Catalog, ConfigPath, Unavailable
 from gateway.config.models import EndpointConfig
 from gateway.endpoints.mqtt.config import MqttConfig
+from gateway.endpoints.reach import ReachConfig, certificate_advice
 from gateway.model import Kind
 from gateway.units import Duration
 
@@ -104,6 +105,10 @@ def _radio_advice(_link: RadioLink, devices: Mapping[str, RadioDevice]) -> Itera
         yield Advice("other", "one that is not there is one too many", ("mac",), "nobody")
 
 
+def _endpoint_advice(_name: str, config: EndpointConfig) -> Iterable[Advice]:
+    return certificate_advice(config.tls) if isinstance(config, ReachConfig) else ()
+
+
 CATALOG = Catalog(
     adapters={
         "bus": lambda: AdapterModels(BusLink, BusDevice),
@@ -114,4 +119,5 @@ CATALOG = Catalog(
         "serial": lambda: AdapterModels(SerialLink, SerialDevice, SerialAdapter.advice),
     },
     endpoints={"cloud": lambda: CloudConfig, "hub": lambda: HubConfig, "mqtt": lambda: MqttConfig},
+    advice_of_endpoint=_endpoint_advice,
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigError, Site, load
+from gateway.config.stamp import stamp_of
 from tests.config.catalog import CATALOG, BusDevice, CloudConfig, HubConfig
 
 HEAD = "version: 1\ngateway: {id: mill-3}\n"
@@ -47,6 +48,24 @@ def test_an_escaped_reference_is_text(tmp_path: Path) -> None:
     found = site(tmp_path, HEAD.replace("mill-3", 'mill-3, description: "a $${env:X} b"'))
 
     assert found.gateway.description == "a ${env:X} b"
+
+
+@pytest.mark.parametrize(("secret", "environ", "known"), [
+    ("secret:hub", {}, ["secrets.yaml"]),
+    ("secret:hub", {"CREDENTIALS_DIRECTORY": "creds"}, ["creds/hub"]),
+    ("file:creds/hub", {}, ["creds/hub"]),
+    ("env:U", {"U": "hunter2"}, []),
+])  # fmt: skip
+def test_it_is_known_which_files_secrets_came_from(
+    tmp_path: Path, secret: str, environ: dict[str, str], known: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "creds").mkdir()
+    for name, text in {"secrets.yaml": "hub: hunter2\n", "creds/hub": "hunter3\n"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    found = site(Path(), f'{HEAD}endpoints: {{h: {{type: hub, connection_string: "${{{secret}}}"}}}}', **environ)
+    assert found.secret_files == {Path(name): stamp_of(Path(name)) for name in known}
 
 
 @pytest.mark.parametrize(("files", "environ"), [

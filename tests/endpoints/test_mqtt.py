@@ -424,7 +424,7 @@ async def test_a_subscription_the_broker_refuses_is_told_and_the_connection_goes
                 await until(lambda: logs)
                 assert not session.over
     assert [event["event"] for event in logs] == ["the broker refuses our subscription to commands"]
-    assert logs[0]["why"] == ["Not authorized"] * 2
+    assert logs[0]["why"] == ["0x87 Not authorized (the broker's access list does not allow this to us)"] * 2
 
 
 def url(server: asyncio.Server) -> str:

@@ -1,11 +1,10 @@
-"""Where each kind goes, and whose command a topic carries; what reason codes mean."""
+"""Where each kind goes, and whose command a topic carries."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.endpoints.mqtt import topics as module
-from gateway.endpoints.mqtt.reasons import ABOUT_MESSAGE, FAILURE, why_refused
 from gateway.endpoints.mqtt.topics import Topics
 
 names = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
@@ -78,19 +77,3 @@ def test_topics_of_devices_that_do_not_exist_take_bounded_room(monkeypatch: pyte
         f"fieldgate/gw/{number}/result" for number in range(25)
     ]
     assert len(topics._known) <= 10
-
-
-@pytest.mark.parametrize(
-    ("code", "v5", "hint"),
-    [(0x84, True, "3.1.1"), (0x84, False, "protocol: 5"), (0x86, True, "password"), (0x85, True, "client_id")],
-)
-def test_a_refused_login_comes_with_what_to_do(code: int, v5: bool, hint: str) -> None:
-    assert hint in why_refused(code, "no", v5=v5)
-
-
-def test_a_refusal_nobody_knows_is_told_as_it_is() -> None:
-    assert why_refused(0x9F, "Connection rate exceeded", v5=True) == "the broker refuses us: Connection rate exceeded"
-
-
-def test_only_failures_are_about_messages() -> None:
-    assert all(code >= FAILURE for code in ABOUT_MESSAGE)

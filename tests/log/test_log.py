@@ -117,3 +117,16 @@ def test_what_a_stranger_wrote_does_not_command_the_terminal() -> None:
 
     assert r"\x1b]0;x\x07\x9b2J" in terminal.getvalue()
     assert "\x07" not in terminal.getvalue()
+
+
+def test_a_secret_that_is_known_only_later_is_hidden_by_loggers_that_are_in_use_already() -> None:
+    stream = io.StringIO()
+    log.configure("info", "json", ["first-secret"], stream)
+    logger = structlog.get_logger("fieldgate.test")
+    logger.info("before")
+    log.hide([SECRET])
+    logger.info("after", told=f"first-secret and {SECRET}")
+    assert json.loads(stream.getvalue().splitlines()[1])["told"] == "*** and ***"
+    log.configure("info", "json", [SECRET + "-x"], stream)
+    logger.info("reloaded", told=SECRET + "-x")
+    assert json.loads(stream.getvalue().splitlines()[2])["told"] == "***"

@@ -8,8 +8,9 @@ import pytest
 import structlog
 
 from gateway.adapter import AdapterError, PermanentError, Reconnect, Unheard
-from gateway.endpoints.contract import EndpointError
-from gateway.supervisor import Phase, Supervised
+from gateway.endpoints.contract import EndpointError, Renewed
+from gateway.supervisor import RENEWED_APART_S, Phase, Supervised
+from tests.support.patience import HANG_S
 
 PAUSES = Reconnect.model_validate({"min": "1s", "max": "60s"})
 
@@ -52,6 +53,12 @@ class Script:
             up()
             self.now_s += 60.0
             raise Unheard("closed")
+        if step == "renewed":
+            up()
+            raise Renewed("the token ends")
+        if step == "retried":
+            self.supervised.retry()
+            raise AdapterError("no")
         if step == "idle":
             up()
             raise Unheard("closed")
@@ -209,3 +216,74 @@ async def test_a_clean_up_that_raises_does_not_swallow_a_cancellation(error: Exc
     task.cancel()
     await asyncio.wait([task], timeout=5)
     assert task.cancelled()
+
+
+async def test_what_was_renewed_begins_anew_at_once_and_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, ["renewed", "renewed", "renewed"])
+    logs = await script.run()
+    assert (script.pauses, script.down, script.supervised.failures) == ([], [], 0)
+    assert {"event": "renewed", "name": "link plc", "reason": "the token ends", "log_level": "info"} in logs
+
+
+async def test_renewed_again_and_again_though_it_never_served_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, [Renewed("a"), Renewed("b"), Renewed("c"), Renewed("d")])
+    await script.run()
+    assert script.pauses == [1, 2, 4]
+    assert script.down[0] == "renewed again before it served: b"
+
+
+@pytest.mark.parametrize(("apart_s", "pauses"), [(RENEWED_APART_S - 0.1, 2), (RENEWED_APART_S, 1)])
+async def test_renewals_that_are_apart_are_none_of_that(
+    monkeypatch: pytest.MonkeyPatch, apart_s: float, pauses: int
+) -> None:
+    apart = Reconnect.model_validate({"min": f"{apart_s}s", "max": "60s"})
+    script = Script(monkeypatch, [Renewed("a"), AdapterError("no"), Renewed("b")], apart)
+    await script.run()
+    assert len(script.pauses) == pauses
+
+
+async def test_an_attempt_that_began_before_it_was_told_to_try_again_is_followed_by_another_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script = Script(monkeypatch, [AdapterError("no"), AdapterError("no"), "retried", AdapterError("no")])
+    await script.run()
+    assert script.pauses == [1, 2, 1]
+
+
+class Told:
+    """Something that fails each time, and can be waited for."""
+
+    def __init__(self, error: Exception) -> None:
+        self.runs = 0
+        self._error = error
+        self._changed = asyncio.Event()
+        hours = Reconnect.model_validate({"min": "1h", "max": "1h"})
+        self.supervised = Supervised("endpoint cloud", self.work, hours, lambda _: None)
+
+    async def work(self, _: Callable[[], None]) -> None:
+        self.runs += 1
+        self._changed.set()
+        raise self._error
+
+    async def run_for(self, runs: int) -> None:
+        async with asyncio.timeout(HANG_S):
+            while self.runs < runs:
+                self._changed.clear()
+                await self._changed.wait()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("error", [PermanentError("no such port"), EndpointError("refused")])
+async def test_told_to_try_again_what_is_parked_or_waits_tries_at_once(error: Exception) -> None:
+    told = Told(error)
+    task = asyncio.create_task(told.supervised.run())
+    for runs in (1, 2, 3):
+        await told.run_for(runs)
+        assert told.runs == runs
+        assert told.supervised.phase in {Phase.PARKED, Phase.WAITING}
+        told.supervised.retry()
+    await told.run_for(4)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -93,6 +93,8 @@ def lines(standing: Standing) -> Iterator[Line]:
     """Endpoints and links; of devices, those in trouble."""
     for name, endpoint in standing.status["endpoints"].items():
         yield _endpoint(name, endpoint)
+        for note in endpoint.get("notes", ()):
+            yield Line("endpoint", name, printable(note), Tone.DOUBTFUL)
     for name, link in standing.links().items():
         yield _link(name, link)
     for name, device in standing.troubled().items():

@@ -9,18 +9,19 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import paho.mqtt.client as paho
 from paho.mqtt import MQTTException
+from paho.mqtt.client import _ConnectionState as State  # type: ignore[attr-defined]  # it has no public name
 from paho.mqtt.enums import MQTTErrorCode
-from paho.mqtt.properties import Properties
+from paho.mqtt.exception import MalformedPacket
 
 from gateway.endpoints.contract import EndpointError
+from gateway.endpoints.mqtt import packets
+from gateway.endpoints.mqtt.aliases import Aliases
+from gateway.endpoints.mqtt.reasons import FAILURE, Said
 from gateway.endpoints.reach import Wire
-
-PUBACK_SUCCESS_BYTES = 2
-"""A PUBACK that ends after the packet id says success (MQTT 5, 3.4.2.1; MQTT 3.1.1, 3.4.2)."""
 
 PLAIN_PUBACK = 0x4002
 """One of this length: its fixed header (MQTT 5, 3.4.1; MQTT 3.1.1, 3.4.1)."""
@@ -48,11 +49,32 @@ MALFORMED = (MQTTException, ValueError, LookupError, struct.error)
 """What paho raises on packets that break the protocol: UnicodeDecodeError on a topic, for one."""
 
 
+class Answers(Protocol):
+    """What a client calls when the broker has spoken."""
+
+    def welcomed(self, allowed: packets.Allowed) -> None:
+        """The CONNECT is taken."""
+
+    def refused(self, said: Said) -> None:
+        """The CONNECT is not."""
+
+    def not_taken(self, packet_id: int, said: Said) -> None:
+        """A publish is not."""
+
+    def subscribed(self, packet_id: int, said: list[Said]) -> None:
+        """A subscription is answered, each of its filters."""
+
+    def dismissed(self, said: Said) -> None:
+        """The broker ends the connection."""
+
+
 class Client(paho.Client):
-    """One connection's protocol; `on_success(mid)` is called for each plain PUBACK."""
+    """One connection's protocol; `on_success(packet_id)` is called for each publish that is taken."""
 
     wire: Wire
+    answers: Answers
     on_success: Callable[[int], None]
+    aliases: Aliases | None = None
 
     def halve_keepalive(self, keepalive_s: float) -> float:
         """Once connected: ask for a sign of life after half of what was announced, or the server wants; returns that.
@@ -63,19 +85,27 @@ class Client(paho.Client):
         self._keepalive = half_s  # type: ignore[assignment]  # it is only compared from now on
         return half_s
 
-    def send(self, topic: str, payload: bytes, *, retain: bool) -> int:
-        """Publish at QoS 1, without properties; returns the packet id. Raises OSError if the connection is closed.
+    def send(self, topic: str, payload: bytes, *, retain: bool, properties: bytes = b"") -> int:
+        """Publish at QoS 1; returns the packet id. Raises OSError if the connection is closed.
 
-        paho's own way makes four objects and takes six locks for it.
+        `properties`: encoded ones of MQTT 5, less than 125 bytes. paho's own way makes four objects and takes six
+        locks for it.
         """
         packet_id = self._mid_generate()
         while packet_id in self._out_messages:  # still in flight since the numbers last began anew
             packet_id = self._mid_generate()
-        head = topic.encode()
-        tail = PACKET_ID.pack(packet_id) + (NO_PROPERTIES if self._protocol == paho.MQTTv5 else b"")
+        if self.aliases is not None:
+            head, alias = self.aliases.named(topic)
+            properties += alias
+        else:
+            name = topic.encode()
+            head = PACKET_ID.pack(len(name)) + name
+        tail = PACKET_ID.pack(packet_id)
+        if self._protocol == paho.MQTTv5:
+            tail += b"%c%b" % (len(properties), properties) if properties else NO_PROPERTIES
         packet = bytearray((PUBLISH_QOS1 | retain,))
-        self._pack_remaining_length(packet, PACKET_ID.size + len(head) + len(tail) + len(payload))
-        self.wire.send(b"".join((packet, PACKET_ID.pack(len(head)), head, tail, payload)))
+        self._pack_remaining_length(packet, len(head) + len(tail) + len(payload))
+        self.wire.send(b"".join((packet, head, tail, payload)))
         self._last_msg_out = time.monotonic()
         self._out_messages[packet_id] = PUBLISHED
         self._inflight_messages += 1
@@ -116,15 +146,49 @@ class Client(paho.Client):
                 "is there an oversized or retained message on a command topic?"
             )
 
-    def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
-        """A PUBACK of two bytes is a success (MQTT 5, 3.4.2.1): no need to build a reason code and properties."""
-        packet = self._in_packet["packet"]
-        if cmd != "PUBACK" or len(packet) != PUBACK_SUCCESS_BYTES:
-            return super()._handle_pubackcomp(cmd)
-        self._succeeded(packet[0] << 8 | packet[1])
+    def _packet_handle(self) -> MQTTErrorCode:
+        """Only what a broker may send to one who subscribes at QoS 1; raises what is in MALFORMED."""
+        kind, packet, v5 = self._in_packet["command"] >> 4, self._in_packet["packet"], self._protocol == paho.MQTTv5
+        is_connected = self._state == State.MQTT_CS_CONNECTED
+        if (kind == packets.CONNACK) == is_connected and not (kind == packets.DISCONNECT and v5):
+            raise ValueError(f"{packets.NAMES[kind]} {'once more' if is_connected else 'before CONNACK'}")
+        if kind == packets.CONNACK:
+            self._greeted(*packets.connack(packet, v5=v5))
+        elif kind == packets.PUBACK:
+            self._acknowledged(*packets.puback(packet))
+        elif kind == packets.SUBACK:
+            self.answers.subscribed(*packets.suback(packet, v5=v5))
+        elif kind == packets.DISCONNECT and v5:
+            self.answers.dismissed(packets.disconnect(packet))
+        elif kind in (packets.PUBLISH, packets.PINGRESP):
+            return self._by_paho()
+        else:
+            raise ValueError(f"a packet of type {packets.NAMES[kind]}")
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
+    def _by_paho(self) -> MQTTErrorCode:
+        try:
+            code = super()._packet_handle()
+        except MalformedPacket as error:  # whoever calls this would keep it to himself
+            raise ValueError(str(error)) from error
+        if code == MQTTErrorCode.MQTT_ERR_PROTOCOL:
+            raise ValueError(f"a broken {packets.NAMES[self._in_packet['command'] >> 4]}")
+        return code
 
-def properties_of(packet_type: int) -> Any:
-    """No properties yet, of a packet of this type."""
-    return Properties(packet_type)  # type: ignore[no-untyped-call]  # paho types it only in part
+    def _greeted(self, said: Said, allowed: packets.Allowed) -> None:
+        if said.code:
+            self.answers.refused(said)
+            return
+        if allowed.keepalive_s is not None:
+            self._keepalive = allowed.keepalive_s
+        self._state = State.MQTT_CS_CONNECTED
+        self.answers.welcomed(allowed)
+
+    def _acknowledged(self, packet_id: int, said: Said) -> None:
+        if said.code < FAILURE:
+            self._succeeded(packet_id)
+        elif self._out_messages.pop(packet_id, None) is not None:
+            self._inflight_messages -= 1
+            if self.aliases is not None:
+                self.aliases.doubt()
+            self.answers.not_taken(packet_id, said)

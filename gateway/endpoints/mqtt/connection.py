@@ -14,20 +14,32 @@ import paho.mqtt.client as paho
 from msgspec import Struct
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.endpoints.contract import EndpointError
-from gateway.endpoints.mqtt.client import MALFORMED, MAX_PACKET_BYTES, Client, properties_of
-from gateway.endpoints.mqtt.reasons import ABOUT_MESSAGE, FAILURE, why_refused
+from gateway.endpoints.mqtt.aliases import Aliases
+from gateway.endpoints.mqtt.client import MALFORMED, MAX_PACKET_BYTES, Client
+from gateway.endpoints.mqtt.packets import Allowed, properties_of
+from gateway.endpoints.mqtt.reasons import (
+    ABOUT_MESSAGE,
+    FAILURE,
+    KEEPALIVE_TIMEOUT,
+    PROTOCOL_ERROR,
+    QOS_NOT_SUPPORTED,
+    Said,
+    why_ended,
+    why_not_taken,
+    why_refused,
+)
 from gateway.endpoints.reach import Address, ReachConfig, dial
 
-NO_LIMIT_BYTES = 268_435_455
-"""The largest remaining length a packet can have (MQTT 5, 1.5.5)."""
+__all__ = ["Allowed", "Connection", "Dismissed", "Incoming", "Login", "Party", "Refused"]
 
-NO_LIMIT_MESSAGES = 65_535
-"""What a server takes unacknowledged that names no Receive Maximum (MQTT 5, 3.2.2.3.3)."""
+UTF8 = b"\1\1"
+"""Payload Format Indicator: text (MQTT 5, 3.3.2.3.2)."""
+
+CONTENT_TYPE = 3
+"""The property (MQTT 5, 3.3.2.3.9): two bytes of length and a text."""
 
 COMMANDS_IN_FLIGHT = 20
 """Commands the broker may send before we acknowledge one (our Receive Maximum)."""
@@ -40,12 +52,17 @@ CLOSE_S = 1.0
 
 
 class Login(Struct, frozen=True):
-    """Who connects, and on what terms. `will`: a topic and what the broker says there, retained, when we are lost."""
+    """Who connects, and on what terms. `will`: a topic and what the broker says there when we are lost.
+
+    `retain`: that is kept, as far as the broker can. `aliases`: topics may be replaced by numbers.
+    """
 
     client_id: str
     username: str | None = None
     password: str | None = None
     will: tuple[str, bytes] | None = None
+    retain: bool = True
+    aliases: bool = False
     is_v5: bool = True
     clean: bool = True
     session_expiry_s: float = 0.0
@@ -53,12 +70,20 @@ class Login(Struct, frozen=True):
     ack_timeout_s: float = 15.0
 
 
-class Allowed(Struct, frozen=True):
-    """What the server takes: publishes in flight, the bytes of a packet, topic aliases."""
+class Refused(EndpointError):
+    """The server has said no to our CONNECT."""
 
-    in_flight: int
-    packet_bytes: int
-    aliases: int = 0
+    def __init__(self, said: Said, *, v5: bool) -> None:
+        super().__init__(why_refused(said, v5=v5))
+        self.said = said
+
+
+class Dismissed(EndpointError):
+    """The server has ended the connection, and said so."""
+
+    def __init__(self, said: Said, client_id: str) -> None:
+        super().__init__(why_ended(said, client_id))
+        self.said = said
 
 
 class Incoming(Struct, frozen=True):
@@ -99,6 +124,8 @@ class Connection:
         self._ended: asyncio.Future[None] = loop.create_future()
         self._ready: asyncio.Future[Allowed] = loop.create_future()
         self._subscribing: dict[int, asyncio.Future[list[str]]] = {}
+        self._retains = True
+        self._marks: dict[str, bytes] = {}
         self._client = self._make_client()
 
     async def open(self, address: Address, config: ReachConfig) -> Allowed:
@@ -121,10 +148,14 @@ class Connection:
             self._subscribing[packet_id] = answer
         return answer
 
-    def send(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
-        """Publish at QoS 1; its packet id, or None when the connection is at its end."""
+    def send(self, topic: str, payload: bytes, *, retain: bool = False, content_type: str | None = None) -> int | None:
+        """Publish at QoS 1; its packet id, or None when the connection is at its end.
+
+        Retained where the broker can. `content_type`: of a text, short; told with MQTT 5.
+        """
+        properties = b"" if content_type is None else self._mark(content_type)
         try:
-            return self._client.send(topic, payload, retain=retain)
+            return self._client.send(topic, payload, retain=retain and self._retains, properties=properties)
         except OSError as error:
             self.end(EndpointError(f"publish failed: {error}"))
             return None
@@ -187,14 +218,12 @@ class Connection:
             manual_ack=True,
         )
         client.max_inflight_messages_set(0)
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_publish = self._on_publish
+        client.answers = self
         client.on_success = self._party.settle
+        client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
-        client.on_subscribe = self._on_subscribe
         if login.will is not None:
-            client.will_set(*login.will, 1, retain=True)
+            client.will_set(*login.will, 1, retain=login.retain)
         if login.username is not None:
             client.username_pw_set(login.username, login.password)
         return client
@@ -229,33 +258,59 @@ class Connection:
         self._party.read()
 
     def _on_lost(self, error: Exception | None) -> None:
-        self.end(EndpointError(f"connection lost: {error}" if error else "the broker closed the connection", cut=True))
+        is_in = self._ready.done()
+        reason = f"connection lost: {error}" if error else "the broker closed the connection"
+        hint = "" if is_in else " before it answered CONNECT: does it want TLS, a client certificate, another protocol?"
+        self.end(EndpointError(reason + hint, cut=is_in))
 
-    def _on_connect(
-        self, client: Any, userdata: Any, flags: Any, code: ReasonCode, properties: Properties | None
-    ) -> None:
-        if code.is_failure:
-            self.end(EndpointError(why_refused(code.value, str(code), v5=self._login.is_v5)))
-        elif not self._ready.done():
-            in_flight = int(getattr(properties, "ReceiveMaximum", NO_LIMIT_MESSAGES))
-            packet_bytes = int(getattr(properties, "MaximumPacketSize", NO_LIMIT_BYTES))
-            self._ready.set_result(Allowed(in_flight, packet_bytes, int(getattr(properties, "TopicAliasMaximum", 0))))
-
-    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, code: ReasonCode, properties: Any) -> None:
-        self.end(EndpointError(f"disconnected: {code}"))
-
-    def _on_publish(self, client: Any, userdata: Any, mid: int, code: ReasonCode, properties: Any) -> None:
-        value = code.value
-        if value < FAILURE:
-            self._party.settle(mid)
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, code: Any, properties: Any) -> None:
+        """paho gives up."""
+        if code.value == KEEPALIVE_TIMEOUT:
+            silent_s = self._login.keepalive_s
+            self.end(EndpointError(f"the broker is silent: no answer to a sign of life for {silent_s:g} s (keepalive)"))
+        elif code.value == PROTOCOL_ERROR:
+            self.end(EndpointError("the broker sent what is not MQTT"))
         else:
-            about_message = value in ABOUT_MESSAGE
-            self._party.settle(mid, value, about_message=about_message, text=f"{value:#04x} {code}")
+            self.end(EndpointError("connection lost"))
 
-    def _on_subscribe(self, client: Any, userdata: Any, mid: int, codes: list[ReasonCode], properties: Any) -> None:
-        answer = self._subscribing.pop(mid, None)
+    def welcomed(self, allowed: Allowed) -> None:
+        """The CONNECT is taken."""
+        if not allowed.qos1:
+            self.end(Refused(Said(QOS_NOT_SUPPORTED), v5=True))
+            return
+        self._retains = allowed.retain
+        if self._login.aliases and allowed.aliases:
+            self._client.aliases = Aliases(allowed.aliases)
+        if not self._ready.done():
+            self._ready.set_result(allowed)
+
+    def refused(self, said: Said) -> None:
+        """The CONNECT is not."""
+        self.end(Refused(said, v5=self._login.is_v5))
+
+    def dismissed(self, said: Said) -> None:
+        """The broker ends the connection."""
+        self.end(Dismissed(said, self._login.client_id))
+
+    def not_taken(self, packet_id: int, said: Said) -> None:
+        """The broker's no to a publish."""
+        self._party.settle(packet_id, said.code, about_message=said.code in ABOUT_MESSAGE, text=why_not_taken(said))
+
+    def subscribed(self, packet_id: int, said: list[Said]) -> None:
+        """The broker's word on each filter of a subscription."""
+        answer = self._subscribing.pop(packet_id, None)
         if answer is not None and not answer.done():
-            answer.set_result([str(code) for code in codes if code.is_failure])
+            answer.set_result([why_not_taken(each) for each in said if each.code >= FAILURE])
+
+    def _mark(self, content_type: str) -> bytes:
+        """As properties, where there are some."""
+        if not self._login.is_v5:
+            return b""
+        mark = self._marks.get(content_type)
+        if mark is None:
+            text = content_type.encode()
+            mark = self._marks[content_type] = UTF8 + bytes((CONTENT_TYPE, 0, len(text))) + text
+        return mark
 
     def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
         mid, qos, properties = message.mid, message.qos, message.properties

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import ClassVar
 from uuid import uuid4
 
 import structlog
 from typing_extensions import override
 
+from gateway.adapter import Advice
 from gateway.config.models import EndpointConfig
 from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory, Message, Session
 from gateway.endpoints.mqtt.config import MqttConfig
@@ -16,6 +18,7 @@ from gateway.endpoints.mqtt.connection import Connection, Incoming, Login
 from gateway.endpoints.mqtt.outgoing import Outgoing
 from gateway.endpoints.mqtt.topics import Topics
 from gateway.endpoints.payload import last_will
+from gateway.endpoints.reach import certificate_advice
 from gateway.repeats import Repeats
 
 HEADROOM_BYTES = 1024
@@ -40,6 +43,11 @@ class MqttEndpoint(Endpoint):
         self._v5 = config.protocol == 5
         self._max_bytes = 0
         self._repeats = Repeats()
+
+    @classmethod
+    @override
+    def advice(cls, config: MqttConfig) -> Iterable[Advice]:
+        return certificate_advice(config.tls)
 
     @override
     async def run(self, session: Session) -> None:

@@ -1,0 +1,1 @@
+"""Azure IoT Hub, over MQTT 3.1.1."""
