@@ -21,10 +21,10 @@ from gateway.commands.router import Router
 from gateway.commands.voice import OutboxVoice
 from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
 from gateway.devices import View
-from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory, Wishes
+from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory
 from gateway.endpoints.payload import encoder_for
 from gateway.intake import Facts, Intake
-from gateway.model import Result, ResultStatus
+from gateway.model import Result, ResultStatus, Wishes
 from gateway.outbox.disk.space import journal_bytes
 from gateway.outbox.disk.store import Opened, Store
 from gateway.outbox.outbox import Outbox

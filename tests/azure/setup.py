@@ -25,4 +25,6 @@ def config(hub: IotHub, **more: Any) -> AzureConfig:
 
 
 def endpoint(hub: IotHub, memory: Memory | None = None, **more: Any) -> AzureIotHubEndpoint:
-    return AzureIotHubEndpoint(config(hub, **more), Identity("gw", "cloud", ("boiler",)), {} if memory is None else memory)
+    return AzureIotHubEndpoint(
+        config(hub, **more), Identity("gw", "cloud", ("boiler",)), {} if memory is None else memory
+    )
