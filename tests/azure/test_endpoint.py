@@ -221,7 +221,7 @@ async def test_what_a_hub_will_not_have_ends_in_a_cut(hub: IotHub) -> None:
 
 
 async def test_the_twin_is_served(hub: IotHub) -> None:
-    hub.desire(BOX, {"fieldgate": {"report": {"interval": "1min"}}})
+    hub.desire(BOX, {"report": {"interval": "1min"}})
     async with connected(endpoint(hub)) as session:
         await session.until(lambda: session.wishes)
         assert session.wishes[0].interval_s == {"": 60.0}
