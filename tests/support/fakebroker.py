@@ -24,8 +24,11 @@ WELCOME = packet(CONNACK, b"\0\0\0")
 """Success, no session, no properties (MQTT 5, 3.2)."""
 
 
+CUT = -1
+"""Instead of a reason code: the connection is cut without a word."""
+
 Judge = Callable[[Received], int | None]
-"""The reason code to acknowledge a message with; None for never."""
+"""The reason code to acknowledge a message with; None for never, or CUT."""
 
 
 def accept(_message: Received) -> int:
@@ -87,6 +90,8 @@ class FakeBroker(Server):
         with self._changed:
             self._messages.append(message)
             self._changed.notify_all()
+        if code == CUT:
+            raise ConnectionError("as the judge wants it")
         if code is not None:
             connection.sendall(packet(PUBACK, packet_id + (bytes([code, 0]) if code else b"")))
 
