@@ -12,6 +12,7 @@ import pytest
 
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.reach import troubles
+from gateway.endpoints.reach.wire import MAYBE_CERTIFICATE
 from tests.contract.endpoint_rigs import IDENTITY
 from tests.reach.way import (
     Owner,
@@ -33,12 +34,25 @@ from tests.support.server import Server
 from tests.support.session import connected as in_session
 from tests.support.session import message
 from tests.support.subscriber import Subscriber
+from tests.support.websocket import Relay
 
 ACL = """
 topic read #
 user gateway
 topic readwrite fieldgate/gw/#
 """
+
+
+class OpenSsl(Server):
+    """A server that OpenSSL itself writes for: asyncio's keeps its last alert to itself."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__()
+        self._context = context
+
+    def handle(self, connection: socket.socket) -> None:
+        with self._context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(1)
 
 
 @pytest.fixture
@@ -126,6 +140,28 @@ async def test_a_far_end_that_wants_a_certificate_is_understood(
     assert await lost_because(tls_port, ca=authority.ca) == troubles.ALERTS["CERTIFICATE_REQUIRED"]
 
 
+async def test_a_refusal_is_heard_through_a_websocket_too(authority: Authority) -> None:
+    with Relay((*authority.issue("relay", server=True), authority.ca)) as relay:
+        why = await why_not(relay.url(1), tls={"ca": authority.ca})
+    assert troubles.ALERTS["CERTIFICATE_REQUIRED"] in why or MAYBE_CERTIFICATE in why
+
+
+async def test_who_can_t_be_looked_at_again_is_refused_all_the_same(authority: Authority) -> None:
+    """It closes every connection after the first."""
+
+    class Once(OpenSsl):
+        was_asked = False
+
+        def handle(self, connection: socket.socket) -> None:
+            if not self.was_asked:
+                self.was_asked = True
+                super().handle(connection)
+
+    with Once(authority.server_context(names=("broker.example",))) as server:
+        why = await why_not(f"mqtts://localhost:{server.port}", tls={"ca": authority.ca})
+    assert "the certificate there is not for localhost; if that" in why
+
+
 async def test_an_expired_certificate_of_ours_is_named(broker: Mosquitto, authority: Authority, tls_port: int) -> None:
     why = await lost_because(tls_port, ca=authority.ca, **shown(authority.issue("gateway", days=-1)))
     assert why == troubles.ALERTS["CERTIFICATE_EXPIRED"]
@@ -205,18 +241,6 @@ async def test_protocols_are_offered(authority: Authority) -> None:
     assert agreed == ["x-amzn-mqtt-ca"]
 
 
-class OpenSsl(Server):
-    """A server that OpenSSL itself writes for: asyncio's keeps its last alert to itself."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        super().__init__()
-        self._context = context
-
-    def handle(self, connection: socket.socket) -> None:
-        with self._context.wrap_socket(connection, server_side=True) as secured:
-            secured.recv(1)
-
-
 async def test_an_older_tls_than_allowed_is_refused(authority: Authority) -> None:
     context = authority.server_context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -263,10 +287,10 @@ def unthreaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asyncio, "to_thread", at_once)
 
 
-async def test_a_silent_handshake_ends_with_the_time_to_connect(unthreaded: None) -> None:
-    sockets = open_sockets()
+async def test_a_silent_handshake_ends_with_the_time_to_connect(authority: Authority, unthreaded: None) -> None:
+    sockets, tls = open_sockets(), {"ca": authority.ca}
     async with listening(silence) as port:
-        why = await why_not(f"mqtts://localhost:{port}", connect_timeout="200ms")
+        why = await why_not(f"mqtts://127.0.0.1:{port}", connect_timeout="200ms", tls=tls)
         assert "does not answer within 0.2 s (connected, but the TLS handshake is not answered" in why
     await closed_down_to(sockets)
 

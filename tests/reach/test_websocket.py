@@ -254,9 +254,10 @@ async def test_passwords_do_not_reach_the_log(caplog: pytest.LogCaptureFixture, 
         (b"HTTP/1.1 101 Sure\r\n\r\n", "is no WebSocket server"),
         (WELCOME + b"Sec-WebSocket-Accept: wrong\r\n\r\n", "is no WebSocket server"),
         (b"SSH-2.0-OpenSSH_9\r\n", "does not speak HTTP"),
-        (b"\x20\x02\x00\x00", "does not speak HTTP"),
+        (b"\x20\x02\x00\x00", "without answering the WebSocket handshake"),
         (b"\x15\x03\x01\x00\x02\x02\x46", "this port speaks TLS: write mqtts:// or wss://"),
-        (b"", "does not speak HTTP"),
+        (b"", "without answering the WebSocket handshake"),
+        (b"HTTP/1.1 404 Not", "without answering the WebSocket handshake"),
     ],
 )
 async def test_a_refused_handshake_is_said_in_words(answer: bytes, words: str) -> None:
