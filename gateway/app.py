@@ -19,7 +19,7 @@ from gateway.config.site import Site
 from gateway.control.place import ControlError
 from gateway.control.server import serving
 from gateway.desk import Desk, Kept
-from gateway.devices import describe, rules_of
+from gateway.devices import describe, view_of
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.field import Field
 from gateway.inside import Inside, Parts
@@ -141,13 +141,15 @@ class Gateway:
 
     def _made_uplinks(self, endpoints: Mapping[str, type[Endpoint]], away: str | None) -> list[Uplink]:
         memory = self._endpoints_memory.of(self._site.endpoints)
+        views = {name: view_of(self._site, self._devices, each.config) for name, each in self._site.endpoints.items()}
         made = [
             Uplink(
-                Identity(self._site.gateway.id, name, tuple(self._devices)),
+                Identity(self._site.gateway.id, name, tuple(views[name].devices)),
                 endpoints[endpoint.type],
                 endpoint.config,
                 endpoint.outbox,
                 self._state,
+                view=views[name],
                 wall=self._clock,
                 memory=memory[name],
             )
@@ -250,11 +252,9 @@ class Gateway:
         opened = await uplink.open()
         loop = asyncio.get_running_loop()
         uplink.equip(
-            self._devices,
-            rules_of(self._site),
             loop.time,
             lambda: self.inside.facts(uplink),
-            lambda: self._birth_facts(opened),
+            lambda: self._birth_facts(uplink, opened),
             reported=self.inside.status,
         )
         self._desk.serve(uplink)
@@ -300,13 +300,13 @@ class Gateway:
             async with asyncio.timeout(self._site.gateway.drain):
                 await asyncio.gather(*(uplink.drained() for uplink in self._uplinks))
 
-    def _birth_facts(self, opened: Opened) -> dict[str, Any]:
+    def _birth_facts(self, uplink: Uplink, opened: Opened) -> dict[str, Any]:
         return {
             "version": __version__,
             "description": self._site.gateway.description or None,
             "labels": self._site.gateway.labels or None,
             "config": self._site.config_hash,
-            "devices": list(self._devices),
+            "devices": list(uplink.view.devices),
             "previous": {"session": opened.previous_session, "clean": opened.clean},
         }
 

@@ -142,8 +142,8 @@ class Desk:
         return now.hour * 60 + now.minute
 
     def _report(self, device: str, command: str, result: Result) -> None:
-        """Of a command that no endpoint has sent, to all of them."""
-        for uplink in self._uplinks:
+        """Of a command that no endpoint has sent, to all that want results of that device."""
+        for uplink in [each for each in self._uplinks if each.intake.takes("results", device)]:
             uplink.outbox.keep(uplink.intake.result(device, command, result))
 
     async def _republish(self, _args: Mapping[str, Any]) -> Result:

@@ -78,8 +78,11 @@ class Inside:
         }
 
     def facts(self, uplink: Uplink) -> dict[str, Any]:
-        """Of the status envelope of one endpoint."""
+        """Of the status envelope of one endpoint: of devices only those that it is told of."""
         common = self._common()
+        common["trouble"]["devices"] = {
+            name: why for name, why in common["trouble"]["devices"].items() if name in uplink.view.devices
+        }
         return {
             "version": common.pop("version"),
             "system_clock": common.pop("system_clock"),

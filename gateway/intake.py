@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from gateway.endpoints.payload import Encoder
+from gateway.config.models import DEVICE_KINDS
+from gateway.endpoints.payload import Encoder, fitting
 from gateway.model import DeviceInfo, DeviceState, DeviceStatus, Gap, Result, Sample
 from gateway.outbox.entry import READING, Entry
 from gateway.outbox.outbox import Outbox
@@ -17,7 +19,9 @@ Facts = Callable[[], Mapping[str, Any]]
 class Intake:
     """Turns what happens in the field into envelopes of one endpoint.
 
-    `status_facts` and `birth_facts` give the members of the gateway's own envelopes.
+    Of the devices only `devices` and `kinds` get in, and what `report` lets through; of the gateway itself everything.
+    `status_facts` and `birth_facts` give the members of the gateway's own envelopes. `departed()` names the devices
+    whose leaving the far end has not been told.
     """
 
     def __init__(
@@ -30,6 +34,8 @@ class Intake:
         status_facts: Facts,
         birth_facts: Facts,
         now_ms: Callable[[], int],
+        kinds: Collection[str] = DEVICE_KINDS,
+        departed: Callable[[], Collection[str]] = lambda: (),
     ) -> None:
         self._outbox = outbox
         self._encoder = encoder
@@ -38,10 +44,18 @@ class Intake:
         self._status_facts = status_facts
         self._birth_facts = birth_facts
         self._now_ms = now_ms
+        self._kinds = frozenset(kinds)
+        self._departed = departed
         self._since_ms = now_ms()
         self._births: list[Entry] = []
+        self._born_for = 0
         self._statuses: dict[str, Entry] = {}
+        self._farewells: dict[str, Entry] = {}
         outbox.on_gap = self.gap
+
+    def takes(self, kind: str, device: str) -> bool:
+        """Whether this endpoint is told so much of a device; `kind` is one of DEVICE_KINDS."""
+        return kind in self._kinds and device in self._devices
 
     def clock_is_right(self, moved_ms: int) -> None:
         """The clock was set by so much since the start; from now on it is believed."""
@@ -77,45 +91,79 @@ class Intake:
 
     def device_status(self, status: DeviceStatus) -> None:
         """Stage a device's new state; the newest is told again on each connection."""
+        if not self.takes("statuses", status.device):
+            return
         payload = self._encoder.device_status(self._outbox.next_seq, self._now_ms(), status)
         self._statuses[status.device] = self._outbox.stage("status", status.device, payload)
 
     def gateway_status(self, state: str, **facts: Any) -> Entry:
         """Stage the gateway's own state."""
-        body = {**self._status_facts(), **facts}
-        payload = self._encoder.gateway_status(self._outbox.next_seq, self._now_ms(), state, body)
+        body, seq, now_ms = {**self._status_facts(), **facts}, self._outbox.next_seq, self._now_ms()
+        payload = fitting.status(partial(self._encoder.gateway_status, seq, now_ms, state), body, self._limit)
         return self._outbox.stage("status", "", payload)
 
     def gap(self, gap: Gap) -> None:
-        """Stage the word that readings were lost; afterwards every point is reported once more."""
+        """Stage the word that readings were lost; afterwards every point is reported once more.
+
+        Where no readings go, nobody misses any: what else is lost is counted in the gateway's status.
+        """
+        if "readings" not in self._kinds:
+            return
         payload = self._encoder.gap(self._outbox.next_seq, self._now_ms(), gap)
         self._outbox.stage("gap", gap.device or "", payload)
         self._report.forget()
 
     def result(self, device: str, command: str | None, result: Result) -> Entry:
         """A numbered result, not staged yet: it shares a transaction with the end of its command."""
-        return self._outbox.numbered(
-            "result", device, lambda seq: self._encoder.result(seq, self._now_ms(), device, command, result)
-        )
+
+        def encode(seq: int) -> bytes:
+            write = partial(self._encoder.result, seq, self._now_ms(), device, command)
+            return fitting.result(write, result, self._limit)
+
+        return self._outbox.numbered("result", device, encode)
 
     def announce(self) -> list[Entry]:
         """What must go out first on every connection: the gateway's status, the births, the devices' states.
 
-        Births and states are told again under their first identity: to the far end they are duplicates.
+        Births and states are told again under their first identity: to the far end they are duplicates. Only if it now
+        takes less than a birth has are births written anew. Devices that left come last, until that is acknowledged.
         """
-        if not self._births:
+        if not self._births or self._births_outgrow():
             self._births = self._stage_births()
         for device in [name for name in self._devices if name not in self._statuses]:
             self.device_status(DeviceStatus(device, DeviceState.UNKNOWN, self._since_ms))
-        return [self.gateway_status("online"), *self._births, *self._statuses.values()]
+        farewells = [entry for entry in self._say_farewells() if not entry.done]
+        return [self.gateway_status("online"), *self._births, *self._statuses.values(), *farewells]
+
+    def _say_farewells(self) -> Collection[Entry]:
+        """The last states, staged once. No topic is to keep them: it is cleared."""
+        for device in self._departed() if "statuses" in self._kinds else ():
+            if device not in self._farewells:
+                status = DeviceStatus(device, DeviceState.REMOVED, self._since_ms)
+                payload = self._encoder.device_status(self._outbox.next_seq, self._now_ms(), status)
+                entry = self._farewells[device] = self._outbox.stage("status", device, payload)
+                entry.fresh = False
+        return self._farewells.values()
+
+    def _births_outgrow(self) -> bool:
+        """Whether a birth that could be told could not be any more."""
+        limit = self._limit
+        return limit < self._born_for and any(limit < len(birth.payload) <= self._born_for for birth in self._births)
 
     def _stage_births(self) -> list[Entry]:
-        outbox, now_ms = self._outbox, self._now_ms()
-        births = [outbox.stage("birth", "", self._encoder.gateway_birth(outbox.next_seq, now_ms, self._birth_facts()))]
-        for device, info in self._devices.items():
-            payload = self._encoder.device_birth(outbox.next_seq, now_ms, info)
-            births.append(outbox.stage("birth", device, payload))
+        outbox, encoder, now_ms, limit = self._outbox, self._encoder, self._now_ms(), self._limit
+        self._born_for = limit
+        own = fitting.gateway_births(encoder, outbox.next_seq, now_ms, self._birth_facts(), limit)
+        births = [outbox.stage("birth", "", payload) for payload in own]
+        for device, info in self._devices.items() if "births" in self._kinds else ():
+            parts = fitting.device_births(encoder, outbox.next_seq, now_ms, info, limit)
+            births += [outbox.stage("birth", device, payload) for payload in parts]
         return births
+
+    @property
+    def _limit(self) -> int:
+        """How large an envelope may be, in bytes, so that it can also be mended."""
+        return self._outbox.max_payload - self._encoder.growth_bytes
 
 
 def _selection(chosen: Sample | Selection) -> Selection:

@@ -1,4 +1,4 @@
-"""What moves through the house: samples, statuses, commands, results and gaps. Pure values.
+"""What moves through the house: samples, statuses, commands, results, gaps and wishes. Pure values.
 
 A sample speaks of all points of its group, as polls do; or, where a device tells now this and now that, it is `partial`
 and speaks of some of them only. What it does not speak of stays as it was last told, with the time of then.
@@ -93,12 +93,16 @@ class Sample(Struct, frozen=True, gc=False):
 
 
 class DeviceState(StrEnum):
-    """`unknown` until a device's first answer; `degraded`: some points are bad."""
+    """`unknown` until a device's first answer; `degraded`: some points are bad.
+
+    `removed` is the last word on a device that left the configuration: only the core says so.
+    """
 
     UNKNOWN = "unknown"
     ONLINE = "online"
     DEGRADED = "degraded"
     OFFLINE = "offline"
+    REMOVED = "removed"
 
 
 class DeviceStatus(Struct, frozen=True):
@@ -144,6 +148,18 @@ class Command(Struct, frozen=True):
     invoke: str | None = None
     args: Mapping[str, Any] = {}
     peek: str | None = None
+
+
+class Wishes(Struct, frozen=True, omit_defaults=True):
+    """What a far end wants otherwise than the configuration has it, for its own endpoint; None: as configured.
+
+    `interval_s`: the least time between two reports of a point, by device, or "" for all; `level`: of the log;
+    `commands`: whether commands from this endpoint are taken (it can't switch on what the configuration forbids).
+    """
+
+    interval_s: Mapping[str, float] = {}
+    level: str | None = None
+    commands: bool | None = None
 
 
 class ResultStatus(StrEnum):

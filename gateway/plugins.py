@@ -23,6 +23,7 @@ def catalog() -> Catalog:
     return Catalog(
         adapters={name: partial(_adapter_models, name) for name in installed(ADAPTERS)},
         endpoints={name: partial(_endpoint_model, name) for name in installed(ENDPOINTS)},
+        advice_of_endpoint=_endpoint_advice,
     )
 
 
@@ -59,6 +60,13 @@ def _advice(name: str, link: Any, devices: Mapping[str, Any]) -> Iterable[Advice
         return tuple(adapter(name).advice(link, devices))
     except Exception as error:  # noqa: BLE001  # a stranger's advice must not keep a good configuration from being run
         return (Advice("other", f"{_origin(ADAPTERS, name)} can't say what it advises: {error!r}"),)
+
+
+def _endpoint_advice(name: str, config: Any) -> Iterable[Advice]:
+    try:
+        return tuple(endpoint(name).advice(config))
+    except Exception as error:  # noqa: BLE001  # as above
+        return (Advice("other", f"{_origin(ENDPOINTS, name)} can't say what it advises: {error!r}"),)
 
 
 def _endpoint_model(name: str) -> type[EndpointConfig]:

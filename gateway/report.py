@@ -38,8 +38,8 @@ class Rule(NamedTuple):
         return last != new
 
 
-RuleOf = Callable[[str, str], Rule]
-"""The rule of a device's point."""
+RuleOf = Callable[[str, str], Rule | None]
+"""The rule of a device's point; None where its readings are not wanted."""
 
 WHOLE = 1e-9
 """How far a number of polls may be off a whole one by the rounding of binary fractions: 0.3 s are 3 polls of 0.1 s."""
@@ -84,21 +84,25 @@ class Selection(NamedTuple):
 
 
 class GroupReport:
-    """What was last reported of one group's points, and so what is due next."""
+    """What was last reported of one group's points, and so what is due next; points without a rule never are."""
 
-    def __init__(self, group: PointGroup, rules: Mapping[str, Rule]) -> None:
+    def __init__(self, group: PointGroup, rules: Mapping[str, Rule | None]) -> None:
         self._last: list[tuple[Value | Bad, float] | None] = [None] * len(group.points)
         self.follow(group, rules)
 
-    def follow(self, group: PointGroup, rules: Mapping[str, Rule]) -> None:
+    def follow(self, group: PointGroup, rules: Mapping[str, Rule | None]) -> None:
         """Go by these rules from now on, and by what was reported before."""
-        self._points = [(name, rules[name], quiet_s(rules[name].interval_s, group.every_s)) for name in group.points]
+        self._points = [
+            (index, name, rule, quiet_s(rule.interval_s, group.every_s))
+            for index, name in enumerate(group.points)
+            if (rule := rules[name]) is not None
+        ]
 
     def select(self, sample: Sample, now_s: float) -> Selection | None:
         """The told points that are due, or None when none is; `now_s` is on a clock that never jumps."""
         values: dict[str, Value] = {}
         bad: dict[str, Bad] = {}
-        for index, (name, rule, pause_s) in enumerate(self._points):
+        for index, name, rule, pause_s in self._points:
             value = sample.values[index]
             if value is None and sample.partial and name not in sample.bad:
                 continue
@@ -127,7 +131,7 @@ def _is_due(rule: Rule, pause_s: float, last: tuple[Value | Bad, float] | None, 
 
 
 class ReportFilter:
-    """One endpoint's view of what has been reported; groups of which all is always reported pass untouched."""
+    """What was and is reported to one endpoint; groups of which all is always reported pass untouched."""
 
     def __init__(self, rule_of: RuleOf, now_s: Callable[[], float]) -> None:
         self._rule_of = rule_of
@@ -160,17 +164,17 @@ class ReportFilter:
 
     def _report_for(self, group: PointGroup, report: GroupReport | None) -> GroupReport | None:
         rules = {name: self._rule(group.device, name) for name in group.points}
-        if all(rule.is_always for rule in rules.values()):
+        if all(rule is not None and rule.is_always for rule in rules.values()):
             return None
         if report is None:
             return GroupReport(group, rules)
         report.follow(group, rules)
         return report
 
-    def _rule(self, device: str, point: str) -> Rule:
+    def _rule(self, device: str, point: str) -> Rule | None:
         rule = self._rule_of(device, point)
         wished_s = self._wished_s.get(device, self._wished_s.get(""))
-        return rule if wished_s is None else rule._replace(interval_s=wished_s)
+        return rule if rule is None or wished_s is None else rule._replace(interval_s=wished_s)
 
 
 def _is_number(value: Value) -> TypeGuard[int | float]:

@@ -20,10 +20,11 @@ from gateway.commands.own import Action, OwnCommands
 from gateway.commands.router import Router
 from gateway.commands.voice import OutboxVoice
 from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
-from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory, Wishes
-from gateway.endpoints.payload import Encoder
+from gateway.devices import View
+from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory
+from gateway.endpoints.payload import encoder_for
 from gateway.intake import Facts, Intake
-from gateway.model import DeviceInfo, Result, ResultStatus
+from gateway.model import Result, ResultStatus, Wishes
 from gateway.outbox.disk.space import journal_bytes
 from gateway.outbox.disk.store import Opened, Store
 from gateway.outbox.outbox import Outbox
@@ -32,7 +33,7 @@ from gateway.outbox.rescue.rescue import Rescue
 from gateway.outbox.retained import Retained
 from gateway.rate import Rate
 from gateway.relay import Relay
-from gateway.report import ReportFilter, RuleOf
+from gateway.report import ReportFilter
 from gateway.supervisor import Supervised
 
 log = structlog.get_logger("fieldgate.endpoints")
@@ -55,10 +56,12 @@ class Uplink:
         outbox: OutboxSection,
         state: Path,
         *,
+        view: View,
         wall: WallClock,
         memory: Memory,
     ) -> None:
         self.name = identity.endpoint
+        self.view = view
         self._memory = memory
         self.outbox = Outbox(self.name, Store(path_of(state, self.name)), outbox, wall=wall)
         self.rescue = Rescue(self.outbox)
@@ -112,14 +115,14 @@ class Uplink:
         """Open the outbox; raises StoreError."""
         opened = await self.outbox.open()
         await take_over(self.outbox)
-        self._retained = Retained(self.outbox.store, self._identity.devices)
+        self._retained = Retained(
+            self.outbox.store, self.view.devices, on_disk=self.outbox.flush, kinds=self.view.kinds
+        )
         await self._retained.load()
         return opened
 
     def equip(
         self,
-        devices: Mapping[str, DeviceInfo],
-        rule_of: RuleOf,
         now_s: Callable[[], float],
         status_facts: Facts,
         birth_facts: Facts,
@@ -128,13 +131,15 @@ class Uplink:
     ) -> None:
         """Build the door and the relay; the outbox must be open."""
         self._now_s, self._coming, self._going = now_s, Rate(now_s()), Rate(now_s())
-        synced = self._wall.is_synced
-        encoder = Encoder(self._identity.gateway, self.name, self.outbox.session, synced=synced)
+        gateway, session, synced = self._identity.gateway, self.outbox.session, self._wall.is_synced
+        encoder = encoder_for(self._config.format, gateway, self.name, session, synced=synced)
         self.intake = Intake(
             outbox=self.outbox,
             encoder=encoder,
-            report=ReportFilter(rule_of, now_s),
-            devices=devices,
+            report=ReportFilter(self.view.rule_of, now_s),
+            devices=self.view.devices,
+            kinds=self.view.kinds,
+            departed=lambda: self._retained.departed,
             status_facts=status_facts,
             birth_facts=birth_facts,
             now_ms=now_ms,
@@ -159,9 +164,10 @@ class Uplink:
         store, clock_ms = self.outbox.store, steady_ms(self.outbox.session)
         rules = Rules(
             settings.default_ttl,
-            needs_expiry=bool(getattr(self._config, "session_expiry", 0.0)),
+            needs_expiry=self._config.keeps_commands,
             off=None if self._config.commands else f"endpoints.{self.name}.commands",
             reads_only=None if settings.allowed else "commands",
+            devices=None if self._config.devices is None else frozenset(self._config.devices),
         )
         journal = Journal(store, settings.journal_age, journal_bytes(settings.journal_size, self._settings.max_size))
         voice = OutboxVoice(self.outbox, self.intake, self.relay.reply, self.relay.crowd)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from gateway.adapter import Rejected
@@ -49,13 +49,15 @@ class Plant(NamedTuple):
 class Rules(NamedTuple):
     """What the configuration says about commands of one origin.
 
-    `off`: the rule by which it may send none; `reads_only`: the one by which nobody may write.
+    `off`: the rule by which it may send none; `reads_only`: the one by which nobody may write. `devices`: whom alone
+    it may command.
     """
 
     default_ttl_s: float
     needs_expiry: bool = False
     off: str | None = None
     reads_only: str | None = None
+    devices: Collection[str] | None = None
 
 
 class TooLate(Exception):
@@ -155,6 +157,9 @@ class Admission:
         info = self._plant.devices.get(device)
         if info is None:
             raise Rejected("unknown-device", f"there is no device '{device}'")
+        if self._rules.devices is not None and device not in self._rules.devices:
+            rule = f"endpoints.{self._endpoint}.devices"
+            raise Rejected("policy", f"{device} is not among the devices that can be commanded from here", rule)
         return policy.check(request, info), self._plant.links[info.link]
 
     def _own_permit(self, request: Request) -> Permit:
@@ -181,7 +186,8 @@ class Admission:
         expires_ms, is_synced = expiry_ms(request), self._plant.is_synced()
         if expires_ms is not None and is_synced:
             bounds.append(expires_ms / 1000 - self._wall_s())
-        if not bounds and self._rules.needs_expiry:
+        is_live = delivery.answered is not None  # who waits for the answer has sent it just now
+        if not bounds and self._rules.needs_expiry and not is_live:
             why = "" if expires_ms is None or is_synced else "; expires can't be judged, since the clock is not set"
             detail = f"the broker keeps commands while we are away, so each must carry its message expiry{why}"
             raise Rejected("no-expiry", detail)

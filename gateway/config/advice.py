@@ -1,4 +1,4 @@
-"""What adapters make of a valid configuration, as findings where it stands."""
+"""What adapters and endpoints make of a valid configuration, as findings where it stands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ CODES_OF: Mapping[AdviceKind, str] = {
     "port-name": "W207",
     "overload": "W208",
     "address": "W209",
+    "exposed": "W220",
     "other": "W210",
+    "expiry": "W223",
+    "certificate": "W224",
 }
 
 
@@ -34,6 +37,14 @@ def advise(
         else:
             place = _place(groups["links"], name, advice.path if advice.device is None else ())
         findings.add(CODES_OF.get(advice.kind, CODES_OF["other"]), advice.text, place)
+
+
+def advise_endpoint(findings: Findings, advice: Iterable[Advice], name: str, groups: Mapping[str, Collection]) -> None:
+    """Note what an endpoint says of itself."""
+    for each in advice:
+        findings.add(
+            CODES_OF.get(each.kind, CODES_OF["other"]), each.text, _place(groups["endpoints"], name, each.path)
+        )
 
 
 def _place(group: Collection, key: str, path: Iterable[str]) -> Span:

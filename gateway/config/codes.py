@@ -252,6 +252,51 @@ CODES = {
         "The file that holds the secret exists but cannot be read, or is not UTF-8 text. It must be readable "
         "by the user that runs the daemon.",
     ),
+    "E160": Code(
+        "a topic that can't work",
+        "In `topics`, {root}, {gateway}, {endpoint}, {device} and {kind} stand for names, and each kind of message has "
+        "its own topic. What is about one device needs {device} in it, or nobody could tell whose it is; what is about "
+        "the whole gateway has none. In `command`, {device} must be a level of its own. A topic to publish on has no + "
+        "and no #. docs/mqtt.md shows examples.",
+    ),
+    "E161": Code(
+        "two kinds of message with one topic",
+        "A broker keeps one retained message of each topic: with one topic for status and birth, each would overwrite "
+        "the other. And what comes on a command's topic is taken for a command. Give each kind a topic of its own; "
+        "{kind} in the template does so.",
+    ),
+    "E165": Code(
+        "half of a certificate and its key",
+        "A client certificate is worth nothing without the private key it was made with, and the other way round. Give "
+        "`tls: {cert: client.pem, key: client.key}`, or as `cert` one PEM file that holds both. docs/reaching.md shows "
+        "how to make them.",
+    ),
+    "E166": Code(
+        "settings of TLS where none is spoken",
+        "mqtt:// and ws:// are without TLS, so what stands under `tls` would be silently ignored. Write mqtts:// (port "
+        "8883 unless given) or wss:// (port 443), or remove `tls`.",
+    ),
+    "E167": Code(
+        "not a proxy that can be asked",
+        "A proxy is http://HOST:PORT (it is asked with CONNECT) or socks5://HOST:PORT (1080 unless given); its login "
+        "goes into `username` and `password`. A proxy that speaks TLS itself (https://) is not supported: the TLS to "
+        "the broker runs through the proxy untouched.",
+    ),
+    "E173": Code(
+        "an endpoint names a device that does not exist",
+        "`devices` of an endpoint lists whose data goes there, and who can be commanded from there, by the ids of "
+        "`devices`, in this file or an included one.",
+    ),
+    "E174": Code(
+        "an endpoint's choices contradict each other",
+        "What goes to an endpoint is chosen by `only`, `devices` and `points`, and how often by `report`. Here one of "
+        "them chooses among what another one leaves out, so that it could never matter. The message says which.",
+    ),
+    "E175": Code(
+        "an endpoint chooses points that do not exist",
+        "An entry of `points` is POINT, for that of any device, or DEVICE.POINT; * stands for any text. It must fit at "
+        "least one point of a device that goes to this endpoint: with `devices`, of one of those.",
+    ),
     "W201": Code(
         "a link has no devices",
         "Nothing is read over this link. Remove it, or give it devices.",
@@ -306,6 +351,24 @@ CODES = {
         "the adapter advises otherwise",
         "The adapter of this link finds something in the configuration that is valid, but may not do what is meant. "
         "Its sentence says what; its documentation says more.",
+    ),
+    "W220": Code(
+        "a password goes over the line in the clear",
+        "Without TLS everybody on the way can read user name and password, and then speak in this gateway's name: send "
+        "false readings, and commands to its devices where the broker allows it. Use mqtts:// or wss://, with `tls: "
+        "{ca: ...}` where the broker's certificate is signed by an authority of your own.",
+    ),
+    "W223": Code(
+        "a certificate expires",
+        "From that day on the far end refuses the connection, and nothing is sent. Have a new certificate signed and "
+        "put it and its key in the place of the old ones: they are read anew without a restart. docs/reaching.md shows "
+        "how. If the date is far off, look at this machine's clock (`timedatectl`).",
+    ),
+    "W224": Code(
+        "a certificate or key can't be used",
+        "A file under `tls` can't be read by this user, is not PEM, does not fit the other one, or needs a password. "
+        "As it stands no connection will be made. If only this user may not read it: run the check as the user that "
+        "runs the daemon.",
     ),
 }
 """By code: E1xx are errors, W2xx warnings. A code never changes its meaning."""

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from gateway.adapter import DeviceConfig, LinkConfig
 from gateway.config import files
-from gateway.config.advice import advise
+from gateway.config.advice import advise, advise_endpoint
+from gateway.config.choices import check_choices
 from gateway.config.diagnostics import ConfigError, Findings, did_you_mean, quoted
 from gateway.config.files import GROUPS, Collection
 from gateway.config.fill import Filler
@@ -26,7 +27,7 @@ from gateway.config.models import (
 from gateway.config.nodes import BROKEN, Node
 from gateway.config.reader import Reader
 from gateway.config.secrets import References
-from gateway.config.site import Catalog, LinkSetup, Site
+from gateway.config.site import Catalog, EndpointSetup, LinkSetup, Site
 
 VERSION = 1
 """Of the configuration's format."""
@@ -85,9 +86,10 @@ class _Loader:
         complete = len(roots) == len(self._files)
         devices = read_devices(self._reader, self._catalog, groups["devices"], groups["links"], complete)
         check_endpoints_of(self._findings, devices, groups)
+        check_choices(self._findings, endpoints, devices, groups, complete=complete)
         self._check_fail_safes(main, commands, devices)
         self._warn_of_absence(main, groups)
-        self._advise(links, devices, groups)
+        self._advise(endpoints, links, devices, groups)
         if self._findings.failed or not (gateway and outbox and report and commands and control and log):
             raise self._error()
         return Site(
@@ -157,12 +159,16 @@ class _Loader:
 
     def _advise(
         self,
+        endpoints: Mapping[str, EndpointSetup],
         links: Mapping[str, LinkConfig],
         devices: Mapping[str, DeviceConfig[Any]],
         groups: Mapping[str, Collection],
     ) -> None:
-        """Have adapters say what is valid, but hardly what was meant."""
+        """Have endpoints and adapters say what is valid, but hardly what was meant."""
         if not self._findings.failed:
+            for key, endpoint in endpoints.items():
+                advice = self._catalog.advice_of_endpoint(endpoint.type, endpoint.config)
+                advise_endpoint(self._findings, advice, key, groups)
             for key, link in self._known(_with_devices(links, devices)).items():
                 advise(self._findings, self._catalog.adapters[link.adapter]().advice, key, link, groups)
 

@@ -108,18 +108,27 @@ class OutboxOverride(StrictModel):
     order: Literal["live-first", "strict"] | None = None
 
 
+DEVICE_KINDS = ("readings", "statuses", "births", "results")
+"""What is said of devices."""
+
+POINT_CHOICE = r"^([A-Za-z0-9_*-]{1,64}\.)?[A-Za-z0-9_*-]{1,64}$"
+
+PointChoice = Annotated[str, Field(pattern=POINT_CHOICE, examples=["flow_temp", "boiler.flow_temp", "meter*.*"])]
+
+
 class EndpointConfig(StrictModel):
     """What every endpoint has. `type` names the entry point that serves it."""
 
     type: str
     commands: bool = Field(True, description="false: this endpoint may only listen")
     only: Annotated[list[Literal["readings", "statuses", "births", "results"]], Field(min_length=1)] | None = Field(
-        None, description="what goes there of the devices: all, unless given; gaps go with readings"
+        None,
+        description="what goes there of devices: all, unless given; gaps go with readings, answers to commands always",
     )
     devices: Annotated[list[Identifier], Field(min_length=1)] | None = Field(
         None, description="whose data goes there, and who can be commanded from there: all devices, unless given"
     )
-    points: Annotated[list[str], Field(min_length=1)] | None = Field(
+    points: Annotated[list[PointChoice], Field(min_length=1)] | None = Field(
         None, description="which readings go there: POINT, or DEVICE.POINT; * stands for any text; all, unless given"
     )
     report: ReportConfig | None = Field(None, description="when points are reported there, before all other settings")
@@ -132,6 +141,16 @@ class EndpointConfig(StrictModel):
     def exclusive(self) -> str | None:
         """What only one endpoint of a site may have, in words for people; two with the same are an error."""
         return None
+
+    @property
+    def keeps_commands(self) -> bool:
+        """Whether the far end keeps commands while we are away: then each must say when it expires."""
+        return False
+
+    @property
+    def exclusives(self) -> tuple[str, ...]:
+        """Such things, where there may be several."""
+        return () if self.exclusive is None else (self.exclusive,)
 
     @property
     def files(self) -> tuple[Path, ...]:

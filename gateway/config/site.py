@@ -29,6 +29,10 @@ def _no_advice(_link: Any, _devices: Mapping[str, Any]) -> Iterable[Advice]:
     return ()
 
 
+def _no_endpoint_advice(_name: str, _config: Any) -> Iterable[Advice]:
+    return ()
+
+
 class AdapterModels(NamedTuple):
     """An adapter's part of the configuration, and what it makes of a valid one."""
 
@@ -43,6 +47,8 @@ class Catalog:
 
     adapters: Mapping[str, Callable[[], AdapterModels]]
     endpoints: Mapping[str, Callable[[], type[EndpointConfig]]]
+    advice_of_endpoint: Callable[[str, Any], Iterable[Advice]] = _no_endpoint_advice
+    """What the endpoint type of this name makes of a valid configuration."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.adapter import IDENTIFIER, PERCENTAGE
 from gateway.config.diagnostics import did_you_mean
+from gateway.config.models import POINT_CHOICE
 from gateway.config.unions import Fault
 from gateway.units import UnitError
 
@@ -54,6 +55,12 @@ _CODES = {
     "size_bounds": "E107",
     "password_alone": "E142",
     "clock_source": "E107",
+    "topic_template": "E160",
+    "topic_collision": "E161",
+    "tls_pair": "E165",
+    "tls_unspoken": "E166",
+    "proxy_url": "E167",
+    "alpn": "E107",
 }
 """Errors that our own validators raise, by their type."""
 
@@ -62,6 +69,7 @@ _BAD_ID = "this cannot be an id - ids consist of 1 to 64 of the characters A-Z a
 _PATTERNS = {
     IDENTIFIER: ("E118", _BAD_ID),
     PERCENTAGE: ("E107", "must be a number or a percentage, like 2%"),
+    POINT_CHOICE: ("E107", "must be POINT or DEVICE.POINT, where * stands for any text"),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET
@@ -13,7 +13,7 @@ from gateway.control.models import Answer, Argument, Device, Frame, Missed, Name
 from gateway.control.models import Progress as ProgressLine
 from gateway.endpoints.payload import iso_ms
 from gateway.latest import Reading
-from gateway.model import ArgumentInfo, CommandInfo, DeviceInfo, DeviceStatus, PointInfo, Result, Sample
+from gateway.model import ArgumentInfo, CommandInfo, DeviceInfo, DeviceState, DeviceStatus, PointInfo, Result, Sample
 
 CHUNK_BYTES = 65_536
 """Lines are written together up to this: what one client's stream may have in memory, and how long the loop is kept."""
@@ -26,6 +26,13 @@ def _plain(value: Any) -> Any:
     raise NotImplementedError(f"{type(value).__name__} has no JSON")
 
 
+STATES: Mapping[DeviceState, Literal["unknown", "online", "degraded", "offline"]] = {
+    DeviceState.ONLINE: "online",
+    DeviceState.DEGRADED: "degraded",
+    DeviceState.OFFLINE: "offline",
+}
+"""What a device that is configured can be in."""
+
 encode = msgspec.json.Encoder(enc_hook=_plain).encode
 
 
@@ -34,7 +41,7 @@ def device(info: DeviceInfo, status: DeviceStatus | None, known: Mapping[str, Re
     return Device(
         link=info.link,
         address=info.address,
-        state=status.state.value if status else "unknown",
+        state=STATES.get(status.state, "unknown") if status else "unknown",
         reason=status.reason if status else None,
         detail=status.detail if status else None,
         since=iso_ms(status.since_ms) if status else None,

@@ -10,21 +10,26 @@ from msgspec import Struct
 
 from gateway.adapter import Advice
 from gateway.config.models import EndpointConfig
-from gateway.model import Result
+from gateway.model import Result, Wishes
 
 Memory = MutableMapping[str, Any]
-"""What an endpoint has learned, as JSON values: kept by the core across its instances and restarts."""
+"""What an endpoint has learned, as JSON values: kept by the core across its instances and restarts.
+
+`wishes` in it is the core's own: what the far end wants.
+"""
 
 
 class EndpointError(Exception):
     """The connection is lost or was refused; the supervisor starts again after a pause.
 
-    `cut`: the far end has ended it without a word, perhaps for the sake of something that was sent.
+    `cut`: the far end has ended it without a word, perhaps for the sake of something that was sent. `rest_s`: the least
+    pause before the next try, within what is configured.
     """
 
-    def __init__(self, reason: str, *, cut: bool = False) -> None:
+    def __init__(self, reason: str, *, cut: bool = False, rest_s: float = 0.0) -> None:
         super().__init__(reason)
         self.cut = cut
+        self.rest_s = rest_s
 
 
 class Renewed(Exception):
@@ -32,7 +37,7 @@ class Renewed(Exception):
 
 
 class Identity(Struct, frozen=True):
-    """Who speaks: the gateway's id, the endpoint's id, and the devices that are configured."""
+    """Who speaks: the gateway's id, the endpoint's id, and the devices that the far end is told of."""
 
     gateway: str
     endpoint: str
@@ -84,18 +89,6 @@ class Delivery(Struct, frozen=True):
     answered: Callable[[str | None, Result], None] | None = None
 
 
-class Wishes(Struct, frozen=True, omit_defaults=True):
-    """What a far end wants otherwise than the configuration has it, for its own endpoint; None: as configured.
-
-    `interval_s`: the least time between two reports of a point, by device, or "" for all; `level`: of the log;
-    `commands`: whether commands from this endpoint are taken (it can't switch on what the configuration forbids).
-    """
-
-    interval_s: Mapping[str, float] = {}
-    level: str | None = None
-    commands: bool | None = None
-
-
 class Session(Protocol):
     """What an endpoint tells the house, and asks it; every call returns at once."""
 
@@ -119,9 +112,10 @@ class Session(Protocol):
         """Publish nothing more on this connection: it is to end once what is in flight has been acknowledged."""
 
     def wish(self, wishes: Wishes, /) -> Mapping[str, str]:
-        """All that the far end wants now; what is not granted of it, and why, by the name of the wish.
+        """All that the far end wants now; what is not granted of it, and why in a sentence, by the name of the wish.
 
-        Kept across connections and restarts, until the far end wants something else.
+        Names are `interval_s` (for all devices), `interval_s.DEVICE`, `level` and `commands`. What is granted holds at
+        once, across connections and restarts, until the far end wants something else.
         """
 
     def facts(self) -> Mapping[str, Any]:
@@ -150,6 +144,19 @@ class Endpoint(ABC):
     def describe(cls, config: Any, identity: Identity, memory: Memory) -> Mapping[str, str]:  # noqa: ARG003
         """What the far end knows this gateway as, by field; for people. May read files, but asks nobody."""
         return {"endpoint": identity.endpoint, "gateway": identity.gateway}
+
+    @classmethod
+    def enrolled(cls, config: Any, memory: Memory) -> bool | None:  # noqa: ARG003
+        """Whether it knows who it is at the far end; None where nobody there has to tell it."""
+        return None
+
+    @classmethod
+    async def enrol(cls, config: Any, memory: Memory) -> None:
+        """Have the far end tell who it is, now, known or not; kept in `memory`. Raises EndpointError, PermanentError.
+
+        Only where `enrolled` says something; `run` does the same by itself when it is needed.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     async def run(self, session: Session) -> None:

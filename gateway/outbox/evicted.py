@@ -51,9 +51,10 @@ def told_again(rows: Iterable[Evicted], session: int, moved: Move | None = None)
 
 
 def _gaps_in(word: bytes, session: int) -> list[Gap]:
-    """The one gap of an envelope; none where it is no envelope."""
+    """The one gap of an envelope, or of the one in an event; none where it is neither."""
     try:
         body: dict[str, Any] = msgspec.json.decode(word, type=dict[str, Any])
+        body = body.get("data", body)
         return [
             Gap(
                 GapReason(body["reason"]),

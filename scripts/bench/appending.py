@@ -177,7 +177,7 @@ async def memory(folder: Path, rows: int) -> dict[str, Any]:
             await outbox.flush()
             filling.look(CHUNK)
         filled_s = time.monotonic()
-        retained = Retained(outbox.store, [])
+        retained = Retained(outbox.store, [], outbox.flush)
         await retained.load()
         relay = Relay(
             outbox,

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import msgspec
 
 from scripts.bench.signals import Frame, frame_of
+from scripts.bench.unwrap import reader_of
 
 COLUMNS = ("device", "poll", "read_us", "arrived_us")
 CONNECT, CONNACK, PUBLISH, SUBSCRIBE, SUBACK = 0x10, 0x20, 0x30, 0x82, 0x90
@@ -48,8 +49,7 @@ class Readings:
         number = int if frame.type == "uint16" else float
         values = msgspec.defstruct("Values", [(f"r{index}", number) for index in range(frame.points)])
         reading = msgspec.defstruct("Reading", [("device", str), ("values", values)])
-        self._decode = msgspec.json.Decoder(reading).decode
-        self._decode_batch = msgspec.json.Decoder(list[reading]).decode  # type: ignore[valid-type]  # made just now
+        self._read = reader_of(reading)
 
     def __len__(self) -> int:
         return len(self.columns[COLUMNS[0]])
@@ -60,7 +60,7 @@ class Readings:
             return
         self.bytes += len(payload)
         try:
-            readings = self._decode_batch(payload) if topic.endswith(b"/batch") else [self._decode(payload)]
+            readings = self._read(topic, payload)
         except msgspec.DecodeError:
             self.malformed += 1
             return

@@ -16,6 +16,7 @@ import msgspec
 from scripts.bench import adverts, telegrams
 from scripts.bench.counter import count, subscribe
 from scripts.bench.lines import PROBE
+from scripts.bench.unwrap import reader_of
 
 Values = Callable[[int, int], Mapping[str, float]]
 """What a device and a number of it come to; `number` is one of them."""
@@ -46,8 +47,7 @@ class Heard:
         self.malformed = self.wrong = self.bytes = 0
         self._probed = set[int]()
         self._last = dict[int, int]()
-        self._decode = msgspec.json.Decoder(_Reading).decode
-        self._decode_batch = msgspec.json.Decoder(list[_Reading]).decode
+        self._read = reader_of(_Reading)
 
     def __len__(self) -> int:
         """Devices of which a probe has arrived, and messages since."""
@@ -59,7 +59,7 @@ class Heard:
             return
         self.bytes += len(payload)
         try:
-            readings = self._decode_batch(payload) if topic.endswith(b"/batch") else [self._decode(payload)]
+            readings = self._read(topic, payload)
         except msgspec.DecodeError:
             self.malformed += 1
             return

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from gateway import cli
-from gateway.endpoints.payload import Encoder
+from gateway.endpoints.payload import Format, encoder_for
 from gateway.outbox.disk.rows import insert_statements
 from gateway.outbox.disk.store import Store
 from gateway.outbox.entry import Entry
@@ -19,10 +19,17 @@ SESSION = 1_763_888_462
 START_MS = SESSION * 1000
 
 
-def reading(number: int, device: str = "meter", values: dict[str, Any] | None = None, bad: Any = None) -> Entry:
+def reading(
+    number: int,
+    device: str = "meter",
+    values: dict[str, Any] | None = None,
+    bad: Any = None,
+    form: Format = "fieldgate",
+) -> Entry:
     """The envelope with this number, read as many seconds after the start."""
     time_ms = START_MS + number * 1000
-    payload = Encoder("gw", "cloud", SESSION).reading(number, device, time_ms, values or {"count": number}, bad or {})
+    encoder = encoder_for(form, "gw", "cloud", SESSION)
+    payload = encoder.reading(number, device, time_ms, values or {"count": number}, bad or {})
     return Entry(SESSION * 1_000_000 + number, SESSION, number, "reading", device, time_ms, payload)
 
 

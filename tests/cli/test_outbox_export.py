@@ -62,6 +62,21 @@ def test_csv_has_a_row_per_value_and_says_what_it_leaves_out(outbox: Commands) -
     assert said.code == 0
 
 
+def test_events_are_exported_as_they_are_and_in_csv_as_the_envelopes_in_them(outbox: Commands) -> None:
+    bad = {"level": Bad(BadReason.TIMEOUT)}
+    event = reading(2, bad=bad, form="cloudevents")
+    fill(outbox.file(), [reading(1), event])
+
+    lines, rows = outbox("export").out.splitlines(), outbox("export", "--format", "csv").out.splitlines()
+
+    assert lines[1].encode() == event.payload
+    assert rows[1:] == [
+        "2025-11-23T09:01:03.000Z,meter,count,1,good,1763888462,1,reading,",
+        "2025-11-23T09:01:04.000Z,meter,count,2,good,1763888462,2,reading,",
+        "2025-11-23T09:01:04.000Z,meter,level,,timeout,1763888462,2,reading,",
+    ]
+
+
 def test_rows_that_are_not_as_they_were_written_are_left_out_and_counted(outbox: Commands) -> None:
     fill(outbox.file(), [reading(1), reading(2), reading(3)])
     tear(outbox.file(), 2)

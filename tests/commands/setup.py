@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -194,6 +194,7 @@ async def routing(
     needs_expiry: bool = False,
     off: str | None = None,
     reads_only: str | None = None,
+    devices: Collection[str] | None = None,
     max_queue: int = 100,
     journal_age_s: float = 30 * DAY_S,
     journal_bytes: int = 16 * 1024**2,
@@ -205,7 +206,7 @@ async def routing(
         local = Store(path.with_name("local.db"))
         await local.open(rig.wall_s)
         audit = Audit(local, 30 * DAY_S, audit_bytes, lambda: int(rig.wall_s * 1000), lambda: True)
-        rules = Rules(ttl_s, needs_expiry, off, reads_only)
+        rules = Rules(ttl_s, needs_expiry, off, reads_only, devices)
         commands = CommandRig(rig, Link(max_queue), rules, journal, audit)
         commands.start()
         try:

@@ -155,6 +155,22 @@ async def test_where_commands_are_switched_off_none_is_executed(path: Path) -> N
         assert commands.pings == 0
 
 
+async def test_devices_that_are_not_this_endpoints_can_be_neither_written_nor_read_from_there(path: Path) -> None:
+    async with routing(path, devices=["meter"]) as commands:
+        for body in (WRITE, {"id": "c-2", "read": ["setpoint"]}):
+            await commands.deliver(body)
+            assert commands.last == (body["id"], "rejected", "policy")
+            assert commands.results[-1]["rule"] == "endpoints.cloud.devices"
+        await commands.deliver({"id": "c-3", "read": ["setpoint"]}, "kettle")
+        assert commands.last == ("c-3", "rejected", "unknown-device")
+        await commands.deliver({"id": "p", "invoke": "ping"}, "")
+        await until(lambda: commands.pings)
+        assert not commands.link.jobs
+    async with routing(path, devices=["boiler"]) as commands:
+        await commands.deliver({"id": "c-4", "write": {"setpoint": 55.0}})
+        assert len(commands.link.jobs) == 1
+
+
 async def test_a_command_that_can_not_be_read_is_answered_where_its_device_can_be_told(path: Path) -> None:
     async with routing(path) as commands:
         await commands.deliver(b"nonsense")

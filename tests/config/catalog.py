@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -16,6 +16,7 @@ from adapters.serial.config import SerialDevice, SerialLink
 from gateway.adapter import Advice, DeviceConfig, LinkConfig, PointConfig, StrictModel
 from gateway.config import AdapterModels, Catalog, ConfigPath, Unavailable
 from gateway.config.models import EndpointConfig
+from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.mqtt.config import MqttConfig
 from gateway.model import Kind
 from gateway.units import Duration
@@ -104,6 +105,10 @@ def _radio_advice(_link: RadioLink, devices: Mapping[str, RadioDevice]) -> Itera
         yield Advice("other", "one that is not there is one too many", ("mac",), "nobody")
 
 
+def _endpoint_advice(_name: str, config: EndpointConfig) -> Iterable[Advice]:
+    return MqttEndpoint.advice(config) if isinstance(config, MqttConfig) else ()
+
+
 CATALOG = Catalog(
     adapters={
         "bus": lambda: AdapterModels(BusLink, BusDevice),
@@ -114,4 +119,5 @@ CATALOG = Catalog(
         "serial": lambda: AdapterModels(SerialLink, SerialDevice, SerialAdapter.advice),
     },
     endpoints={"cloud": lambda: CloudConfig, "hub": lambda: HubConfig, "mqtt": lambda: MqttConfig},
+    advice_of_endpoint=_endpoint_advice,
 )

@@ -35,7 +35,7 @@ def shown(case: Path, work: Path) -> str:
         site = load(Path("gateway.yaml"), CATALOG, circumstances.get("environ", {}))
     except ConfigError as error:
         return error.render() + "\n"
-    warnings = "".join(warning.render() + "\n" for warning in site.warnings)
+    warnings = "".join(warning.render() + "\n" for warning in site.warnings).replace(f"{work}/", "")
     return f"{warnings}ok: {' '.join(site.endpoints)} | {' '.join(site.links)}\n"
 
 

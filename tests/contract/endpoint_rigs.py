@@ -4,10 +4,12 @@ An endpoint of ours, or a stranger's, joins by an entry in ENDPOINT_RIGS.
 """
 
 import asyncio
+import atexit
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,15 @@ from typing_extensions import override
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.payload import last_will
+from tests.support.authority import Authority
 from tests.support.mosquitto import Mosquitto
+from tests.support.proxies import Proxy
 from tests.support.subscriber import Subscriber
+from tests.support.websocket import Relay
 
 CONNECT_TIMEOUT = "200ms"
+LONGER_WAY = "600ms"
+"""As `connect_timeout` where a third process stands in between, and perhaps TLS: the machine may be busy."""
 IDENTITY = Identity("gw", "cloud", ("boiler",))
 
 
@@ -42,17 +49,18 @@ class EndpointRig(ABC):
 
 
 class MqttRig(EndpointRig):
-    """mosquitto."""
+    """mosquitto, at `url` when that is not its own; another port is reached by the same scheme."""
 
     endpoint = MqttEndpoint
 
-    def __init__(self, broker: Mosquitto, **settings: Any) -> None:
+    def __init__(self, broker: Mosquitto, url: str | None = None, **settings: Any) -> None:
         self._broker = broker
+        self._url = url or broker.url
         self._settings = settings
 
     @override
     def make(self, port: int | None = None) -> Endpoint:
-        url = f"mqtt://127.0.0.1:{port or self._broker.port}"
+        url = self._url if port is None else f"{self._url.partition(':')[0]}://127.0.0.1:{port}"
         config = {"type": "mqtt", "url": url, "connect_timeout": CONNECT_TIMEOUT, **self._settings}
         model = self.endpoint.Config.model_validate(config)
         return MqttEndpoint(model, IDENTITY, {})  # type: ignore[arg-type]  # it is its own Config
@@ -69,16 +77,65 @@ class MqttRig(EndpointRig):
 
 @asynccontextmanager
 async def mqtt(folder: Path, **settings: Any) -> AsyncIterator[EndpointRig]:
+    async with _running(folder) as broker:
+        yield MqttRig(broker, **settings)
+
+
+@asynccontextmanager
+async def mqtt_over_websocket(folder: Path, *, secure: bool) -> AsyncIterator[EndpointRig]:
+    relay, files = _relay(secure=secure)
+    async with _running(folder) as broker:
+        yield MqttRig(broker, relay.url(broker.port), connect_timeout=LONGER_WAY, **files)
+
+
+@asynccontextmanager
+async def mqtt_by_proxy(folder: Path, kind: str) -> AsyncIterator[EndpointRig]:
+    login = ("gateway", "a password")
+    proxy = {"url": _proxy(kind, login).url, "username": login[0], "password": login[1]}
+    async with _running(folder) as broker:
+        yield MqttRig(broker, connect_timeout=LONGER_WAY, proxy=proxy)
+
+
+@asynccontextmanager
+async def _running(folder: Path) -> AsyncIterator[Mosquitto]:
     broker = Mosquitto(folder)
     broker.start()
     try:
-        yield MqttRig(broker, **settings)
+        yield broker
     finally:
         broker.kill()
+
+
+@cache
+def _relay(*, secure: bool) -> tuple[Relay, dict[str, Any]]:
+    """One for all tests, as it keeps nothing; and the settings of a client that gets in."""
+    if not secure:
+        relay = Relay()
+        atexit.register(relay.stop)
+        return relay, {}
+    folder = tempfile.TemporaryDirectory()
+    authority = Authority(Path(folder.name))
+    relay = Relay((*authority.issue("relay", server=True), authority.ca))
+    atexit.register(relay.stop)
+    atexit.register(folder.cleanup)
+    cert, key = authority.issue("gateway")
+    return relay, {"tls": {"ca": authority.ca, "cert": cert, "key": key}}
+
+
+@cache
+def _proxy(kind: str, login: tuple[str, str]) -> Proxy:
+    """One for all tests, as it keeps nothing."""
+    proxy = Proxy(kind, login)
+    atexit.register(proxy.stop)
+    return proxy
 
 
 ENDPOINT_RIGS: dict[str, Callable[[Path], AbstractAsyncContextManager[EndpointRig]]] = {
     "mqtt": mqtt,
     "mqtt in batches": partial(mqtt, batch={"max_messages": 10, "max_age": "20ms"}),
+    "mqtt over ws": partial(mqtt_over_websocket, secure=False),
+    "mqtt over wss, with a client certificate": partial(mqtt_over_websocket, secure=True),
+    "mqtt by an HTTP proxy": partial(mqtt_by_proxy, kind="http"),
+    "mqtt by a SOCKS5 proxy": partial(mqtt_by_proxy, kind="socks5"),
 }
 """By the name of the entry point, and perhaps how it is set."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.endpoints.mqtt.batch import BRACKETS_BYTES, Batch, Gathering
+from gateway.endpoints.payload import content_type_of, encoder_for
 
 MAX_BYTES = 60
 MAX_AGE_S = 10.0
@@ -100,3 +101,19 @@ def test_what_came_after_the_hurry_waits_for_others_again() -> None:
     gathering.add(3, b"3", 0.0)
     assert gathering.take(0.0) == Batch((1, 2), b"[1,2]")
     assert gathering.take(0.0) is None
+
+
+def test_what_was_encoded_in_another_format_is_in_another_batch() -> None:
+    plain, events = encoder_for("fieldgate", "gw", "cloud", 1), encoder_for("cloudevents", "gw", "cloud", 2)
+    written = [encoder.reading(1, "d", 0, {}, {}) for encoder in (plain, plain, events, events, plain)]
+    gathering = Gathering(10, 10_000, MAX_AGE_S)
+    for token, payload in enumerate(written):
+        gathering.add(token, payload, 0.0)
+
+    batches = everything(gathering)
+
+    assert [batch.tokens for batch in batches] == [(0, 1), (2, 3), (4,)]
+    kinds = {content_type_of(batch.payload).rpartition("/")[2] for batch in batches}
+    assert kinds == {"json", "cloudevents-batch+json"}
+    for batch in batches:
+        assert json.loads(batch.payload) == [json.loads(written[token]) for token in batch.tokens]

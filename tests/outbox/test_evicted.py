@@ -1,5 +1,6 @@
 """What is told of rows that had to go."""
 
+from gateway.endpoints.payload import encoder_for
 from gateway.model import Gap, GapReason
 from gateway.outbox.evicted import Evicted, told_again
 from gateway.outbox.losses import Move
@@ -28,3 +29,10 @@ def test_what_it_told_by_a_wrong_clock_is_told_by_the_right_one() -> None:
     assert told_again([evicted(3)], 7, move) == [gap(50_000)]
     assert told_again([evicted(4)], 7, move) == [gap(0)]
     assert told_again([evicted(3)], 8, move) == [gap(0, 7)]
+
+
+def test_a_gap_that_was_an_event_is_told_again_too() -> None:
+    encoder = encoder_for("cloudevents", "gw", "cloud", 7)
+    lost = Evicted(7 * 10**6 + 3, 7, 3, 40_000, 300, encoder.gap(3, 40_000, gap(0)))
+    assert told_again([lost], 7) == [gap(0)]
+    assert told_again([lost], 8) == [gap(0, 7)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from gateway.config.models import DEVICE_KINDS
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message, Session
 from gateway.outbox.entry import Entry
 from gateway.outbox.retained import Retained
@@ -69,9 +70,10 @@ class FarEnd(Endpoint):
 class RelayRig:
     """The relay and whatever it is connected to."""
 
-    def __init__(self, rig: Rig, relay: Relay, deliveries: list[Delivery]) -> None:
+    def __init__(self, rig: Rig, relay: Relay, deliveries: list[Delivery], retained: Retained) -> None:
         self.rig = rig
         self.relay = relay
+        self.retained = retained
         self.announced: list[Entry] = []
         self.deliveries = deliveries
         self.progress = 0
@@ -132,12 +134,13 @@ async def relaying(
     announce: Callable[[RelayRig], Sequence[Entry]] = lambda _: (),
     rate: float = 1e6,
     devices: Sequence[str] = (),
+    kinds: Sequence[str] = DEVICE_KINDS,
     strict: bool = False,
     **settings: Any,
 ) -> AsyncIterator[RelayRig]:
     """A relay whose outbox is open; connect it as often as needed."""
     async with opened(path, **settings) as rig:
-        retained = Retained(rig.outbox.store, devices)
+        retained = Retained(rig.outbox.store, devices, rig.outbox.flush, kinds)
         await retained.load()
         relays: RelayRig
         deliveries: list[Delivery] = []
@@ -152,7 +155,7 @@ async def relaying(
             strict=strict,
         )
         rig.outbox.on_commit = _both(rig.outbox.on_commit, rig.count_commit)
-        relays = RelayRig(rig, relay, deliveries)
+        relays = RelayRig(rig, relay, deliveries, retained)
         yield relays
         if relays._serving is not None and not relays._serving.done():
             relays._serving.cancel()

@@ -19,19 +19,19 @@ def is_reading(message: Received, device: str = "") -> bool:
 
 
 def envelopes_in(message: Received) -> list[Envelope]:
-    """One, or those of a batch; a cleared topic says nothing."""
+    """One, or those of a batch, also where they are the data of events; a cleared topic says nothing."""
     body = message.json if message.payload else []
-    return body if isinstance(body, list) else [body]
+    return [each.get("data", each) for each in (body if isinstance(body, list) else [body])]
 
 
 def is_result(message: Received, command: str) -> bool:
-    return message.topic.endswith("/result") and message.json.get("command") == command
+    return message.topic.endswith("/result") and envelopes_in(message)[0].get("command") == command
 
 
 def has_state(message: Received, state: str, device: str | None = None) -> bool:
     """A status that says this of a device, or of the gateway itself."""
     topic = f"/{device}/status" if device is not None else "fieldgate/gw/status"
-    return message.topic.endswith(topic) and message.json["state"] == state
+    return message.topic.endswith(topic) and envelopes_in(message)[0]["state"] == state
 
 
 def says(count: int, *, exactly: bool = False) -> Callable[[Received], bool]:
@@ -89,7 +89,9 @@ def catch_up(subscriber: Subscriber, meter: Device, seen: Iterable[int] = (), ti
 def stop_and_collect(daemon: Daemon, subscriber: Subscriber) -> list[Received]:
     """Everything that arrived until the daemon had said goodbye."""
     assert daemon.terminate() == 0
-    subscriber.wait_for(lambda m: has_state(m, "offline") and m.json.get("reason") == "stopped" and not m.retained)
+    subscriber.wait_for(
+        lambda m: has_state(m, "offline") and envelopes_in(m)[0].get("reason") == "stopped" and not m.retained
+    )
     return subscriber.messages
 
 

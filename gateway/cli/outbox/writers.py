@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Protocol
 
 import msgspec
 
+from gateway.endpoints.payload import envelope_in
 from gateway.outbox.entry import Entry
 
 HEAD = ("time", "device", "point", "value", "quality", "session", "seq", "kind", "clock")
@@ -70,7 +71,7 @@ class Csv:
         if not entry.is_reading:
             return False
         try:
-            reading = self._decode(entry.payload)
+            reading = self._decode(envelope_in(entry.payload))
         except msgspec.MsgspecError as error:
             raise NotAnEnvelope(str(error)) from error
         end = (reading.session, reading.seq, entry.kind, reading.clock)

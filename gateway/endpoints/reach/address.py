@@ -1,13 +1,16 @@
-"""Where a far end listens, as a URL says it. Pure."""
+"""Where a far end and a proxy listen, as a URL says it. Pure."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
 SCHEMES = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 """Default ports: IANA service names mqtt, secure-mqtt, http and https."""
+
+SOCKS_PORT = 1080
+"""IANA service name socks."""
 
 WEBSOCKET_PATH = "/mqtt"
 """Where most brokers serve MQTT over WebSocket, unless the URL names another."""
@@ -22,17 +25,25 @@ class Address(Struct, frozen=True):
     path: str | None = None
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return f"{bracketed(self.host)}:{self.port}"
+
+
+class Proxy(Struct, frozen=True):
+    """A proxy and who asks it."""
+
+    is_socks: bool
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+
+    def __str__(self) -> str:
+        return f"{bracketed(self.host)}:{self.port}"
 
 
 def address_of(url: str) -> Address:
     """Raises ValueError with a sentence for people."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"not a broker's address: {error}") from error
+    parts, port = _split(url, "not a broker's address")
     if parts.scheme not in SCHEMES or not parts.hostname:
         raise ValueError("must be mqtt://host, mqtt://host:port, or the same with mqtts://, ws:// or wss://")
     if parts.username or parts.password:
@@ -42,6 +53,39 @@ def address_of(url: str) -> Address:
         raise ValueError("must end after the port")
     path = None
     if is_websocket:
-        path = (parts.path if parts.path not in ("", "/") else WEBSOCKET_PATH) + (f"?{parts.query}" * bool(parts.query))
+        path = (parts.path or WEBSOCKET_PATH) + (f"?{parts.query}" * bool(parts.query))
     secure = parts.scheme in ("mqtts", "wss")
     return Address(parts.hostname, SCHEMES[parts.scheme] if port is None else port, secure, path)
+
+
+def proxy_of(url: str, username: str | None = None, password: str | None = None) -> Proxy:
+    """Raises ValueError with a sentence for people."""
+    parts, port = _split(url, "not a proxy's address")
+    if parts.scheme == "https":
+        raise ValueError("TLS to the proxy itself is not spoken - write http://: the TLS to the broker runs inside")
+    if parts.scheme not in ("http", "socks5", "socks5h") or not parts.hostname:
+        raise ValueError("must be http://host:port for HTTP CONNECT, or socks5://host:port")
+    if parts.username or parts.password:
+        raise ValueError("put the login into username and password, with the password as ${secret:NAME}")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or port == 0:
+        raise ValueError("must end after the port")
+    is_socks = parts.scheme != "http"
+    if port is None and not is_socks:
+        raise ValueError("must name the proxy's port, such as http://host:3128")
+    return Proxy(is_socks, parts.hostname, SOCKS_PORT if port is None else port, username, password)
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands before a port (RFC 3986, 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _split(url: str, complaint: str) -> tuple[SplitResult, int | None]:
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise ValueError(f"{complaint}: there is a space in it")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"{complaint}: {error}") from error
+    return parts, port

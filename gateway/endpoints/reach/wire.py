@@ -9,15 +9,21 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
+import ssl
 from collections.abc import Callable
 
 from typing_extensions import override
+
+from gateway.endpoints.reach.troubles import about_first_bytes, about_tls
+
+MAYBE_CERTIFICATE = "the connection was cut before a word: does it refuse our client certificate, or want one?"
+MAYBE_TLS = "the connection was cut before a word: does this port speak TLS (mqtts://, wss://)?"
 
 
 class Wire(asyncio.Protocol):
     """One connection; `on_data()` is called when there is something to read, `on_lost(error)` once at its end.
 
-    `closed` is set when its end is over and the socket is closed.
+    Before it is open neither is called. `closed` is set when its end is over and the socket is closed.
     """
 
     def __init__(self, on_data: Callable[[], None], on_lost: Callable[[Exception | None], None]) -> None:
@@ -28,23 +34,35 @@ class Wire(asyncio.Protocol):
         self.inbox = bytearray()
         """What has come and was not read."""
         self._outgoing: list[bytes] = []
-        self._ended = False
+        self._is_open = self._is_secure = self._was_heard = self._ended = False
+        self._cause: Exception | None = None
         self.closed = asyncio.Event()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._attach(transport)
+        self._opened()
+
+    async def greet(self) -> None:
+        """Once it is connected: whatever is to be said before MQTT. Raises OSError with a sentence."""
 
     @override
     def data_received(self, data: bytes) -> None:
+        if not self._was_heard:
+            self._was_heard = True
+            strange = None if self._is_secure else about_first_bytes(data)
+            if strange is not None:
+                self._end(ConnectionError(strange))
+                return
         self.inbox += data
-        self._on_data()
+        if self._is_open:
+            self._on_data()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
-        self._on_lost(exc)
+        if self._is_open:
+            self._on_lost(self._cause or self._in_words(exc))
         self.closed.set()
 
     def give_up_after(self, seconds: float) -> None:
@@ -69,7 +87,7 @@ class Wire(asyncio.Protocol):
 
     def send(self, data: bytes | bytearray) -> int:
         """Take all of it; it leaves at the end of this turn of the loop."""
-        if self._transport is None or self._transport.is_closing():
+        if not self._may_send():
             raise ConnectionError("the connection is closed")
         if not self._outgoing:
             self._loop.call_soon(self.flush)
@@ -100,3 +118,27 @@ class Wire(asyncio.Protocol):
         """Close without waiting for anything."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _attach(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._is_secure = transport.get_extra_info("sslcontext") is not None
+
+    def _opened(self) -> None:
+        """From now on its owner hears of it; what came too early is told when the owner is ready for it."""
+        self._is_open = True
+        if self.inbox:
+            self._loop.call_soon(self._on_data)
+
+    def _may_send(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    def _end(self, cause: Exception) -> None:
+        """Cut it; the owner hears of this cause."""
+        self._cause = cause
+        self.abort()
+
+    def _in_words(self, error: Exception | None) -> Exception | None:
+        if isinstance(error, ConnectionError) and not self._was_heard:
+            return ConnectionError(MAYBE_CERTIFICATE if self._is_secure else MAYBE_TLS)
+        return ConnectionError(about_tls(error)) if isinstance(error, ssl.SSLError) else error

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.authority import Authority
 from tests.support.iothub import Answered, IotHub, MethodFailed, QueueFull
-from tests.support.iothub.packets import Publish
+from tests.support.iothub.packets import Publish, published
 from tests.support.iothub.peer import Peer, joined, subscription
 
 DEVICEBOUND = "devices/box/messages/devicebound/#"
@@ -261,10 +261,8 @@ def test_what_a_twin_cannot_hold_is_400_and_a_violation(hub: IotHub, patch: byte
 
 
 def test_the_twin_is_not_asked_before_its_answers_can_be_heard(hub: IotHub) -> None:
-    hub.faults.suback_delay_s = 0.05
     with joined(hub, "box") as peer:
-        peer.say(subscription(TWIN))
-        peer.publish(GET + "1")
+        peer.say(subscription(TWIN) + published(Publish(GET + "1", b"")))
         assert peer.is_closed()
     assert hub.violations == ["box asks for its twin before the SUBACK for the answers"]
 

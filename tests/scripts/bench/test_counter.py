@@ -65,6 +65,18 @@ def test_a_value_that_was_never_served_is_counted() -> None:
     assert readings.wrong == 1
 
 
+def test_readings_that_are_the_data_of_events_are_noted_too() -> None:
+    readings = Readings(FRAME)
+    event = b'{"specversion":"1.0","data":%b}'
+
+    readings.take(READING, event % reading(1), 0)
+    readings.take(BATCH, b"[%b,%b]" % (event % reading(2), event % reading(3)), 0)
+    readings.take(BATCH, event % reading(4), 0)
+
+    assert list(readings.columns["poll"]) == [1, 2, 3]
+    assert (readings.wrong, readings.malformed) == (0, 1)
+
+
 def test_each_reading_of_a_batch_is_noted() -> None:
     readings = Readings(FRAME)
 

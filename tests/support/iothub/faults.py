@@ -12,6 +12,8 @@ class Faults:
     """What the next CONNECTs are answered with: 3 unavailable, 5 not authorised."""
     hang: bool = False
     """It reads, and answers nothing at all."""
+    deaf: bool = False
+    """What is asked of the twin, or of DPS, is never answered; all else is."""
     quota_spent: bool = False
     """The day's messages are spent: it lets connect, then cuts, without a PUBACK or a reason."""
     puback_delay_s: float = 0.0

@@ -261,6 +261,8 @@ class HubSession(Session):
         if is_get and message.payload:
             raise Violation("sends a body with the request for its twin")
         self._hub.twin_requests.append("GET" if is_get else message.payload.decode(errors="replace"))
+        if self._hub.faults.deaf:
+            return
         status, version, payload = self._twin_answer(is_get, message.payload)
         suffix = f"&$version={version}" if version is not None else ""
         qos = self._device.subscriptions[TWIN_ANSWERS]
