@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.barred import Barred
 from gateway.cuts import ALONE_CUTS, CALM_CUTS, LONG_S, Cuts
 from gateway.endpoints.contract import EndpointError
 from gateway.outbox.entry import Entry
@@ -288,7 +289,7 @@ async def test_what_all_of_a_kind_are_cut_for_is_kept_and_does_not_go_to_the_dea
         await until(lambda: b"r" in relays.end.payloads)
         relays.end.ack()
         monkeypatch.setattr(Choosy, "bad", b"good again")
-        monkeypatch.setattr("gateway.barred.Barred.due", lambda self, _: [bar.sample for bar in _due(self)])
+        monkeypatch.setattr(Barred, "due", _now)
         relays.rig.stage("status", b"online", "")
         await relays.quiet()
         assert len(relays.end.unanswered) == 2, "one of them is tried"
@@ -300,10 +301,11 @@ async def test_what_all_of_a_kind_are_cut_for_is_kept_and_does_not_go_to_the_dea
         await relays.disconnect()
 
 
-def _due(barred: object) -> list[object]:
-    bars = list(barred._bars.values())  # type: ignore[attr-defined]
-    barred._tried |= {bar.sample.id for bar in bars}  # type: ignore[attr-defined]
-    return bars
+def _now(barred: Barred, _now_s: float) -> list[Entry]:
+    """Whatever the time is."""
+    samples = [bar.sample for bar in barred._bars.values()]
+    barred._tried |= {sample.id for sample in samples}
+    return samples
 
 
 async def test_cuts_at_random_set_nothing_aside(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
