@@ -143,6 +143,11 @@ class EndpointConfig(StrictModel):
         return None
 
     @property
+    def exclusives(self) -> tuple[str, ...]:
+        """Such things, where there may be several."""
+        return () if self.exclusive is None else (self.exclusive,)
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """Files whose content counts from the next connection on: a change of one renews it."""
         return ()

@@ -94,6 +94,11 @@ class Outgoing:
         """When the oldest publish in flight was sent."""
         return next(iter(self.in_flight.values()))[1] if self.in_flight else None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in flight, and nothing waits."""
+        return not (self.in_flight or self._first) and self._gathering.due_s is None
+
     def close(self) -> None:
         """Send nothing more by itself."""
         self._room = 0
