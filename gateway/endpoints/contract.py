@@ -144,6 +144,19 @@ class Endpoint(ABC):
         """What the far end knows this gateway as, by field; for people. May read files, but asks nobody."""
         return {"endpoint": identity.endpoint, "gateway": identity.gateway}
 
+    @classmethod
+    def enrolled(cls, config: Any, memory: Memory) -> bool | None:  # noqa: ARG003
+        """Whether it knows who it is at the far end; None where nobody there has to tell it."""
+        return None
+
+    @classmethod
+    async def enrol(cls, config: Any, memory: Memory) -> None:
+        """Have the far end tell who it is, now, known or not; kept in `memory`. Raises EndpointError, PermanentError.
+
+        Only where `enrolled` says something; `run` does the same by itself when it is needed.
+        """
+        raise NotImplementedError
+
     @abstractmethod
     async def run(self, session: Session) -> None:
         """Connect and serve until the connection ends; raises EndpointError, Renewed, or PermanentError.
