@@ -143,6 +143,11 @@ class EndpointConfig(StrictModel):
         return None
 
     @property
+    def keeps_commands(self) -> bool:
+        """Whether the far end keeps commands while we are away: then each must say when it expires."""
+        return False
+
+    @property
     def exclusives(self) -> tuple[str, ...]:
         """Such things, where there may be several."""
         return () if self.exclusive is None else (self.exclusive,)

@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from gateway.adapter import Advice
 from gateway.config.models import EndpointConfig
-from gateway.model import Result
-from gateway.model import Wishes as Wishes
+from gateway.model import Result, Wishes
 
 Memory = MutableMapping[str, Any]
 """What an endpoint has learned, as JSON values: kept by the core across its instances and restarts.
@@ -23,12 +22,14 @@ Memory = MutableMapping[str, Any]
 class EndpointError(Exception):
     """The connection is lost or was refused; the supervisor starts again after a pause.
 
-    `cut`: the far end has ended it without a word, perhaps for the sake of something that was sent.
+    `cut`: the far end has ended it without a word, perhaps for the sake of something that was sent. `rest_s`: the least
+    pause before the next try, within what is configured.
     """
 
-    def __init__(self, reason: str, *, cut: bool = False) -> None:
+    def __init__(self, reason: str, *, cut: bool = False, rest_s: float = 0.0) -> None:
         super().__init__(reason)
         self.cut = cut
+        self.rest_s = rest_s
 
 
 class Renewed(Exception):

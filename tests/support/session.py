@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gateway.endpoints.contract import Ack, Delivery, Endpoint, Message, Wishes
+from gateway.endpoints.contract import Ack, Delivery, Endpoint, Message
+from gateway.model import Wishes
 from tests.support.patience import HANG_S
 
 

@@ -164,6 +164,12 @@ class MqttConfig(ReachConfig):
 
     @property
     @override
+    def keeps_commands(self) -> bool:
+        """The broker keeps our session, and what comes for us meanwhile."""
+        return self.session_expiry > 0
+
+    @property
+    @override
     def exclusives(self) -> tuple[str, ...]:
         """A broker ends the older of two connections of one client."""
         if not self.client_id:

@@ -157,7 +157,7 @@ class Connection:
         try:
             return self._client.send(topic, payload, retain=retain and self._retains, properties=properties)
         except OSError as error:
-            self.end(EndpointError(f"publish failed: {error}"))
+            self.end(EndpointError(f"publish failed: {error}", cut=True))  # we have not closed it
             return None
 
     def send_unacknowledged(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from gateway.endpoints.contract import Message
 from gateway.endpoints.mqtt.templates import COMMANDS, DEFAULTS, filled, kind_of
 
 SHARED_KINDS = frozenset({"gap"})
 """Kinds that have one topic for the whole gateway, whatever device they are about."""
+
+READING, TOGETHER = "reading", ""
 
 KNOWN_LIMIT = 10_000
 """Topics kept as text: anybody may address devices that do not exist."""
@@ -51,6 +54,18 @@ class Topics:
             name = kind if device or kind in SHARED_KINDS else f"gateway_{kind}"
             topic = self._known[kind, device] = filled(self._templates[name], {"device": device})
         return topic
+
+    def group_of(self, message: Message) -> str | None:
+        """Readings of all devices travel together."""
+        return TOGETHER if message.kind == READING else None
+
+    def alone(self, message: Message) -> str:
+        """Where this goes."""
+        return self.of(message.kind, message.device)
+
+    def together(self, group: str, payload: bytes) -> str:  # noqa: ARG002 -- there is one for all
+        """Where readings go that travel together."""
+        return self.batch
 
     @property
     def command_filters(self) -> tuple[str, str]:
