@@ -167,7 +167,7 @@ class Uplink:
         store, clock_ms = self.outbox.store, steady_ms(self.outbox.session)
         rules = Rules(
             settings.default_ttl,
-            needs_expiry=bool(getattr(self._config, "session_expiry", 0.0)),
+            needs_expiry=self._config.keeps_commands,
             off=None if self._config.commands else f"endpoints.{self.name}.commands",
             reads_only=None if settings.allowed else "commands",
             devices=None if self._config.devices is None else frozenset(self._config.devices),
