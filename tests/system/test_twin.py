@@ -1,6 +1,7 @@
-"""What a back end desires in the twin, at a daemon: it holds at once, and after a kill, and can be taken back."""
+"""What a back end desires in the twin, at a daemon: it holds at once and at the next start, and can be taken back."""
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -61,7 +62,9 @@ def answered(hub: IotHub, setting: str, version: int) -> dict[str, Any]:
     return told
 
 
-def test_what_is_desired_holds_at_once_and_after_a_kill_and_can_be_taken_back(daemon: Daemon, hub: IotHub) -> None:
+def test_what_is_desired_holds_at_once_after_a_reload_and_a_kill_and_can_be_taken_back(
+    daemon: Daemon, hub: IotHub
+) -> None:
     assert min(pauses_s(hub, 5)) < 0.2
     version = hub.desire(
         BOX, {"report": {"devices": {"boiler": "400ms"}}, "log": {"level": "debug"}, "commands": False}
@@ -71,9 +74,14 @@ def test_what_is_desired_holds_at_once_and_after_a_kill_and_can_be_taken_back(da
     assert min(pauses_s(hub, 2)) > 0.2
     assert hub.call(BOX, "ping").status == 403
 
+    daemon.process.signal(signal.SIGHUP)
+    hub.wait_until(lambda: len(hub._logins) == 2)
+    assert min(pauses_s(hub, 2)) > 0.2
+
     daemon.kill()
     daemon.start()
-    hub.wait_until(lambda: len(hub._logins) == 2)
+    hub.wait_until(lambda: len(hub._logins) == 3)
+    assert daemon.wait_for("twin asked")["level"] == "debug", "also what was asked before anybody has answered"
     assert min(pauses_s(hub, 2)) > 0.2
     hub.wait_online(BOX, "$iothub/methods/POST/#")
     assert hub.call(BOX, "ping").status == 403
