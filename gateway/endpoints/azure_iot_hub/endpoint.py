@@ -224,7 +224,8 @@ class AzureIotHubEndpoint(Endpoint):
         refused = await asked
         if refused:
             log.error("the hub refuses our subscriptions", endpoint=self._identity.endpoint, why=refused)
-        self._twin.begin()
+        if not any(each.startswith(Twin.filters) for each in refused):  # a hub of the basic tier has no twins
+            self._twin.begin()
         await self._twin.run()
 
     def _login(self, hub: HubIdentity) -> Login:
