@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from gateway.config.models import DEVICE_KINDS
-from gateway.endpoints.payload import Encoder
+from gateway.endpoints.payload import Encoder, fitting
 from gateway.model import DeviceInfo, DeviceState, DeviceStatus, Gap, Result, Sample
 from gateway.outbox.entry import READING, Entry
 from gateway.outbox.outbox import Outbox
@@ -47,6 +48,7 @@ class Intake:
         self._departed = departed
         self._since_ms = now_ms()
         self._births: list[Entry] = []
+        self._born_for = 0
         self._statuses: dict[str, Entry] = {}
         self._farewells: dict[str, Entry] = {}
         outbox.on_gap = self.gap
@@ -96,8 +98,8 @@ class Intake:
 
     def gateway_status(self, state: str, **facts: Any) -> Entry:
         """Stage the gateway's own state."""
-        body = {**self._status_facts(), **facts}
-        payload = self._encoder.gateway_status(self._outbox.next_seq, self._now_ms(), state, body)
+        body, seq, now_ms = {**self._status_facts(), **facts}, self._outbox.next_seq, self._now_ms()
+        payload = fitting.status(partial(self._encoder.gateway_status, seq, now_ms, state), body, self._limit)
         return self._outbox.stage("status", "", payload)
 
     def gap(self, gap: Gap) -> None:
@@ -113,17 +115,20 @@ class Intake:
 
     def result(self, device: str, command: str | None, result: Result) -> Entry:
         """A numbered result, not staged yet: it shares a transaction with the end of its command."""
-        return self._outbox.numbered(
-            "result", device, lambda seq: self._encoder.result(seq, self._now_ms(), device, command, result)
-        )
+
+        def encode(seq: int) -> bytes:
+            write = partial(self._encoder.result, seq, self._now_ms(), device, command)
+            return fitting.result(write, result, self._limit)
+
+        return self._outbox.numbered("result", device, encode)
 
     def announce(self) -> list[Entry]:
         """What must go out first on every connection: the gateway's status, the births, the devices' states.
 
-        Births and states are told again under their first identity: to the far end they are duplicates. Devices that
-        left come last, until that is acknowledged.
+        Births and states are told again under their first identity: to the far end they are duplicates. Only if it now
+        takes less than a birth has are births written anew. Devices that left come last, until that is acknowledged.
         """
-        if not self._births:
+        if not self._births or self._births_outgrow():
             self._births = self._stage_births()
         for device in [name for name in self._devices if name not in self._statuses]:
             self.device_status(DeviceStatus(device, DeviceState.UNKNOWN, self._since_ms))
@@ -140,13 +145,25 @@ class Intake:
                 entry.fresh = False
         return self._farewells.values()
 
+    def _births_outgrow(self) -> bool:
+        """Whether a birth that could be told could not be any more."""
+        limit = self._limit
+        return limit < self._born_for and any(limit < len(birth.payload) <= self._born_for for birth in self._births)
+
     def _stage_births(self) -> list[Entry]:
-        outbox, now_ms = self._outbox, self._now_ms()
-        births = [outbox.stage("birth", "", self._encoder.gateway_birth(outbox.next_seq, now_ms, self._birth_facts()))]
+        outbox, encoder, now_ms, limit = self._outbox, self._encoder, self._now_ms(), self._limit
+        self._born_for = limit
+        own = fitting.gateway_births(encoder, outbox.next_seq, now_ms, self._birth_facts(), limit)
+        births = [outbox.stage("birth", "", payload) for payload in own]
         for device, info in self._devices.items() if "births" in self._kinds else ():
-            payload = self._encoder.device_birth(outbox.next_seq, now_ms, info)
-            births.append(outbox.stage("birth", device, payload))
+            parts = fitting.device_births(encoder, outbox.next_seq, now_ms, info, limit)
+            births += [outbox.stage("birth", device, payload) for payload in parts]
         return births
+
+    @property
+    def _limit(self) -> int:
+        """How large an envelope may be, in bytes, so that it can also be mended."""
+        return self._outbox.max_payload - self._encoder.growth_bytes
 
 
 def _selection(chosen: Sample | Selection) -> Selection:

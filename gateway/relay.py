@@ -9,10 +9,11 @@ from typing import Any
 from gateway.backlog import Backlog
 from gateway.clock import now_ms
 from gateway.crowd import Crowd
-from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message, Renewed, Wishes
+from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message, Renewed
 from gateway.endpoints.mending import mended
 from gateway.endpoints.payload import iso_ms
 from gateway.lanes import RETAINED_KINDS, Lanes
+from gateway.model import Wishes
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.retained import Retained

@@ -95,6 +95,7 @@ class Supervised:
                 self._unheard(str(error))
             except (AdapterError, EndpointError) as error:
                 self._failed(str(error))
+                self._least_s = max(self._least_s, error.rest_s if isinstance(error, EndpointError) else 0.0)
             except asyncio.CancelledError:
                 _end_if_cancelled()
                 self._failed("it cancelled itself")

@@ -21,10 +21,10 @@ from gateway.commands.router import Router
 from gateway.commands.voice import OutboxVoice
 from gateway.config.models import CommandsSection, EndpointConfig, OutboxSection
 from gateway.devices import View
-from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory, Wishes
+from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory
 from gateway.endpoints.payload import encoder_for
 from gateway.intake import Facts, Intake
-from gateway.model import Result, ResultStatus
+from gateway.model import Result, ResultStatus, Wishes
 from gateway.outbox.disk.space import journal_bytes
 from gateway.outbox.disk.store import Opened, Store
 from gateway.outbox.outbox import Outbox
@@ -164,7 +164,7 @@ class Uplink:
         store, clock_ms = self.outbox.store, steady_ms(self.outbox.session)
         rules = Rules(
             settings.default_ttl,
-            needs_expiry=bool(getattr(self._config, "session_expiry", 0.0)),
+            needs_expiry=self._config.keeps_commands,
             off=None if self._config.commands else f"endpoints.{self.name}.commands",
             reads_only=None if settings.allowed else "commands",
             devices=None if self._config.devices is None else frozenset(self._config.devices),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-AdviceKind = Literal["port-name", "overload", "address", "unreachable", "impossible", "expiry", "certificate", "other"]
+AdviceKind = Literal[
+    "port-name", "overload", "address", "unreachable", "impossible", "expiry", "certificate", "exposed", "other"
+]
 """`port-name`: another port may have this name tomorrow; `overload`: more is polled than there is time for; `address`:
 hardly the one that is meant; `unreachable`: nobody can ever answer there, and `impossible`: it can't work so, which
-are errors; `expiry`: it will end by itself soon, as a certificate does; `certificate`: one can't be used; all else is
-`other`."""
+are errors; `expiry`: it will end by itself soon, as a certificate does; `certificate`: one can't be used; `exposed`:
+others can read a secret; all else is `other`."""
 
 
 class Advice(NamedTuple):

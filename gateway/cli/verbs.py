@@ -23,6 +23,8 @@ VERBS = {
     "invoke": "Let a device carry out one of its commands; asks first.",
     "monitor": "Watch values as they come, or the frames that carry them.",
     "status": "Say how the gateway, its far ends and its devices are.",
+    "identity": "Say what each far end knows this gateway as.",
+    "enrol": "Get this gateway's identity from a far end that hands them out, and keep it.",
     "audit": "Show what was commanded, by whom, and what came of it; export it.",
     "outbox": "Show what waits for each far end; export, inspect or purge it.",
     "simulate": "Be the devices of a configuration, with faults that can be switched on.",

@@ -186,7 +186,8 @@ class Admission:
         expires_ms, is_synced = expiry_ms(request), self._plant.is_synced()
         if expires_ms is not None and is_synced:
             bounds.append(expires_ms / 1000 - self._wall_s())
-        if not bounds and self._rules.needs_expiry:
+        is_live = delivery.answered is not None  # who waits for the answer has sent it just now
+        if not bounds and self._rules.needs_expiry and not is_live:
             why = "" if expires_ms is None or is_synced else "; expires can't be judged, since the clock is not set"
             detail = f"the broker keeps commands while we are away, so each must carry its message expiry{why}"
             raise Rejected("no-expiry", detail)

@@ -30,6 +30,8 @@ DETAIL_CHARS = 200
 NAME = re.compile(IDENTIFIER)
 """What a device can be called."""
 
+TOO_MANY = Result(ResultStatus.REJECTED, reason="queue-full", detail="too many results wait to be told")
+
 TOO_LATE = Result(ResultStatus.EXPIRED, detail="it came too late")
 
 log = structlog.get_logger("fieldgate.commands")
@@ -63,6 +65,7 @@ class Router:
             self._arrived.set()
         elif self._answers.is_flooded:
             self.counters["unanswered"] += 1
+            self._answers.tell(None, TOO_MANY, delivery)
             self._accept(delivery)
         else:
             error = Rejected("queue-full", f"{MAX_WAITING} commands wait to be looked at")

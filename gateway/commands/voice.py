@@ -23,7 +23,6 @@ class LocalDelivery(Delivery, frozen=True):
     `fail_safe`: the gateway's own, which its configuration has asked for: it is not held to hours, rates and tokens.
     """
 
-    answered: Callable[[str | None, Result], None] = lambda _command, _result: None
     fail_safe: bool = False
 
 
@@ -76,12 +75,13 @@ class OutboxVoice:
         keep = self._outbox.keep_unsettled if unsettled else self._outbox.keep
         keep(entry)
 
-    def copy(self, entry: Entry | None, command: str | None, result: Result, delivery: Delivery) -> None:  # noqa: ARG002
-        """A courtesy: the result itself is in the outbox."""
-        if not delivery.reply_to or entry is None:
-            return
+    def copy(self, entry: Entry | None, command: str | None, result: Result, delivery: Delivery) -> None:
+        """For who waits; else a courtesy: the result itself is in the outbox."""
         try:
-            self._reply(delivery.reply_to, delivery.correlation, entry.payload)
+            if delivery.answered is not None:
+                delivery.answered(command, result)
+            if delivery.reply_to and entry is not None:
+                self._reply(delivery.reply_to, delivery.correlation, entry.payload)
         except Exception:  # an endpoint's defect is no reason not to go on
             log.exception("defect", device=delivery.device)
 
@@ -110,7 +110,7 @@ class LocalVoice:
 
     def copy(self, entry: Entry | None, command: str | None, result: Result, delivery: Delivery) -> None:  # noqa: ARG002
         """He need not wait any longer."""
-        if isinstance(delivery, LocalDelivery):
+        if delivery.answered is not None:
             delivery.answered(command, result)
 
     @property

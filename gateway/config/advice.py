@@ -16,6 +16,7 @@ CODES_OF: Mapping[AdviceKind, str] = {
     "port-name": "W207",
     "overload": "W208",
     "address": "W209",
+    "exposed": "W220",
     "other": "W210",
     "expiry": "W223",
     "certificate": "W224",

@@ -252,6 +252,19 @@ CODES = {
         "The file that holds the secret exists but cannot be read, or is not UTF-8 text. It must be readable "
         "by the user that runs the daemon.",
     ),
+    "E160": Code(
+        "a topic that can't work",
+        "In `topics`, {root}, {gateway}, {endpoint}, {device} and {kind} stand for names, and each kind of message has "
+        "its own topic. What is about one device needs {device} in it, or nobody could tell whose it is; what is about "
+        "the whole gateway has none. In `command`, {device} must be a level of its own. A topic to publish on has no + "
+        "and no #. docs/mqtt.md shows examples.",
+    ),
+    "E161": Code(
+        "two kinds of message with one topic",
+        "A broker keeps one retained message of each topic: with one topic for status and birth, each would overwrite "
+        "the other. And what comes on a command's topic is taken for a command. Give each kind a topic of its own; "
+        "{kind} in the template does so.",
+    ),
     "E165": Code(
         "half of a certificate and its key",
         "A client certificate is worth nothing without the private key it was made with, and the other way round. Give "
@@ -338,6 +351,12 @@ CODES = {
         "the adapter advises otherwise",
         "The adapter of this link finds something in the configuration that is valid, but may not do what is meant. "
         "Its sentence says what; its documentation says more.",
+    ),
+    "W220": Code(
+        "a password goes over the line in the clear",
+        "Without TLS everybody on the way can read user name and password, and then speak in this gateway's name: send "
+        "false readings, and commands to its devices where the broker allows it. Use mqtts:// or wss://, with `tls: "
+        "{ca: ...}` where the broker's certificate is signed by an authority of your own.",
     ),
     "W223": Code(
         "a certificate expires",

@@ -94,7 +94,8 @@ def read_endpoints(
         if reader.is_id(key, own) and config is not None:
             override = {name: value for name, value in config.outbox if value is not None}
             good[key] = EndpointSetup(config.type, config, outbox.model_copy(update=override))
-            _claim(reader, claims, config.exclusive, key, own)
+            for claim in config.exclusives:
+                _claim(reader, claims, claim, key, own)
             if config.was in endpoints.entries:
                 message = f"{quoted(config.was)} is an endpoint of its own, so its outbox can't be had"
                 reader.findings.add("E144", message, node.value_span("was"))

@@ -143,6 +143,16 @@ class EndpointConfig(StrictModel):
         return None
 
     @property
+    def keeps_commands(self) -> bool:
+        """Whether the far end keeps commands while we are away: then each must say when it expires."""
+        return False
+
+    @property
+    def exclusives(self) -> tuple[str, ...]:
+        """Such things, where there may be several."""
+        return () if self.exclusive is None else (self.exclusive,)
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """Files whose content counts from the next connection on: a change of one renews it."""
         return ()

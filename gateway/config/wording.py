@@ -55,6 +55,8 @@ _CODES = {
     "size_bounds": "E107",
     "password_alone": "E142",
     "clock_source": "E107",
+    "topic_template": "E160",
+    "topic_collision": "E161",
     "tls_pair": "E165",
     "tls_unspoken": "E166",
     "proxy_url": "E167",

@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from gateway.adapter import Advice
 from gateway.config.models import EndpointConfig
-from gateway.model import Result
-from gateway.model import Wishes as Wishes
+from gateway.model import Result, Wishes
 
 Memory = MutableMapping[str, Any]
 """What an endpoint has learned, as JSON values: kept by the core across its instances and restarts.
@@ -23,12 +22,14 @@ Memory = MutableMapping[str, Any]
 class EndpointError(Exception):
     """The connection is lost or was refused; the supervisor starts again after a pause.
 
-    `cut`: the far end has ended it without a word, perhaps for the sake of something that was sent.
+    `cut`: the far end has ended it without a word, perhaps for the sake of something that was sent. `rest_s`: the least
+    pause before the next try, within what is configured.
     """
 
-    def __init__(self, reason: str, *, cut: bool = False) -> None:
+    def __init__(self, reason: str, *, cut: bool = False, rest_s: float = 0.0) -> None:
         super().__init__(reason)
         self.cut = cut
+        self.rest_s = rest_s
 
 
 class Renewed(Exception):
@@ -143,6 +144,19 @@ class Endpoint(ABC):
     def describe(cls, config: Any, identity: Identity, memory: Memory) -> Mapping[str, str]:  # noqa: ARG003
         """What the far end knows this gateway as, by field; for people. May read files, but asks nobody."""
         return {"endpoint": identity.endpoint, "gateway": identity.gateway}
+
+    @classmethod
+    def enrolled(cls, config: Any, memory: Memory) -> bool | None:  # noqa: ARG003
+        """Whether it knows who it is at the far end; None where nobody there has to tell it."""
+        return None
+
+    @classmethod
+    async def enrol(cls, config: Any, memory: Memory) -> None:
+        """Have the far end tell who it is, now, known or not; kept in `memory`. Raises EndpointError, PermanentError.
+
+        Only where `enrolled` says something; `run` does the same by itself when it is needed.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     async def run(self, session: Session) -> None:

@@ -16,8 +16,8 @@ from adapters.serial.config import SerialDevice, SerialLink
 from gateway.adapter import Advice, DeviceConfig, LinkConfig, PointConfig, StrictModel
 from gateway.config import AdapterModels, Catalog, ConfigPath, Unavailable
 from gateway.config.models import EndpointConfig
+from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.mqtt.config import MqttConfig
-from gateway.endpoints.reach import ReachConfig, certificate_advice
 from gateway.model import Kind
 from gateway.units import Duration
 
@@ -106,7 +106,7 @@ def _radio_advice(_link: RadioLink, devices: Mapping[str, RadioDevice]) -> Itera
 
 
 def _endpoint_advice(_name: str, config: EndpointConfig) -> Iterable[Advice]:
-    return certificate_advice(config.tls) if isinstance(config, ReachConfig) else ()
+    return MqttEndpoint.advice(config) if isinstance(config, MqttConfig) else ()
 
 
 CATALOG = Catalog(

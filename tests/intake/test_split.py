@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.endpoints.payload import Encoder
+from gateway.endpoints.payload import Encoder, Format, encoder_for, envelope_in
 from gateway.intake import Intake
 from gateway.model import Bad, BadReason, Kind, PointGroup, Sample
 from gateway.report import ReportFilter, Rule
@@ -23,11 +23,11 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
         yield rig
 
 
-def intake(rig: Rig, *, on_change: bool = False) -> Intake:
+def intake(rig: Rig, *, on_change: bool = False, form: Format = "fieldgate") -> Intake:
     rule = Rule(on_change=on_change, deadband=0.0, relative=False, heartbeat_s=600.0)
     return Intake(
         outbox=rig.outbox,
-        encoder=Encoder("gw", "cloud", rig.outbox.session),
+        encoder=encoder_for(form, "gw", "cloud", rig.outbox.session),
         report=ReportFilter(lambda *_: rule, lambda: 0.0),
         devices={},
         status_facts=dict,
@@ -46,16 +46,19 @@ def sample(points: tuple[str, ...] = POINTS, text: str = "x") -> Sample:
 
 
 def staged(rig: Rig) -> list[dict[str, Any]]:
-    for entry in rig.ready:
-        assert json.loads(entry.payload)["seq"] == entry.seq
-    return [json.loads(entry.payload) for entry in rig.ready]
+    bodies = [json.loads(envelope_in(entry.payload)) for entry in rig.ready]
+    assert [body["seq"] for body in bodies] == [entry.seq for entry in rig.ready]
+    return bodies
 
 
+@pytest.mark.parametrize("form", ["fieldgate", "cloudevents"])
 @pytest.mark.parametrize("on_change", [False, True])
-@pytest.mark.parametrize("limit", [300, 500, 1000])
-async def test_each_part_fits_and_together_they_are_the_whole(rig: Rig, limit: int, on_change: bool) -> None:
+@pytest.mark.parametrize("limit", [500, 1000])
+async def test_each_part_fits_and_together_they_are_the_whole(
+    rig: Rig, limit: int, on_change: bool, form: Format
+) -> None:
     rig.outbox.max_payload = limit
-    intake(rig, on_change=on_change).sample(sample())
+    intake(rig, on_change=on_change, form=form).sample(sample())
     parts = staged(rig)
     assert len(parts) > 1
     assert all(len(entry.payload) <= limit for entry in rig.ready)
@@ -70,24 +73,32 @@ async def test_each_part_fits_and_together_they_are_the_whole(rig: Rig, limit: i
     assert all(part["values"] or part["bad"] for part in parts)
 
 
-async def test_what_fits_exactly_stays_whole_and_one_byte_more_does_not(rig: Rig) -> None:
-    door = intake(rig)
-    door.sample(sample())
-    size = len(rig.ready[0].payload)
-    rig.outbox.max_payload = size
-    door.sample(sample())
-    assert len(rig.ready) == 2
-    rig.outbox.max_payload = size - 1
-    door.sample(sample())
-    assert len(rig.ready) == 4
-
-
 async def test_a_single_point_is_never_split(rig: Rig) -> None:
     rig.outbox.max_payload = 100
     intake(rig).sample(sample(("point01",), "x" * 200))
     intake(rig).sample(sample(("point00", "point01"), "x" * 200))
     told = [list(part["values"]) or list(part["bad"]) for part in staged(rig)]
     assert told == [["point01"], ["point01"], ["point00"]], "good ones first"
+
+
+@pytest.mark.parametrize("form", ["fieldgate", "cloudevents"])
+async def test_what_is_around_an_envelope_counts_and_one_byte_decides(rig: Rig, form: Format) -> None:
+    door = intake(rig, form=form)
+    door.sample(sample())
+    rig.outbox.max_payload = len(rig.ready[0].payload)
+    door.sample(sample())
+    rig.outbox.max_payload -= 1
+    door.sample(sample())
+    assert len(rig.ready) == 1 + 1 + 2
+
+
+async def test_a_point_too_large_for_any_message_goes_alone_and_takes_no_other_along(rig: Rig) -> None:
+    rig.outbox.max_payload = 64_000
+    values = (1, 2, "x" * 100_000, 4)
+    group = PointGroup("d", 1.0, ("a", "b", "blob", "c"), ("int", "int", "text", "int"))
+    intake(rig, form="cloudevents").sample(Sample(group, TIME_MS, values))
+    assert [list(part["values"]) for part in staged(rig)] == [["a", "b"], ["blob"], ["c"]]
+    assert [len(entry.payload) <= 64_000 for entry in rig.ready] == [True, False, True]
 
 
 async def test_before_the_far_end_has_said_what_it_takes_nothing_is_split(rig: Rig) -> None:

@@ -26,6 +26,8 @@ from tests.payload.test_payload import TIME, TIME_MS, bads, devices, gaps, names
 SESSION = 1763888462
 FACTS = {"version": "0", "outbox": {"depth": 0, "oldest_age_s": 0}, "trouble": {"links": {}, "devices": {}}}
 
+OWN = {"version": "0", "config": "ab", "devices": ["d"], "previous": {"session": 1, "clean": True}}
+
 Write = Callable[[Encoder], bytes]
 Device = str
 
@@ -67,7 +69,7 @@ def anything(draw: st.DrawFn) -> tuple[str, Device, Write]:
         info: DeviceInfo = draw(devices())
         return said("birth", info.device, lambda e: e.device_birth(seq, time_ms, info))
     if kind == "own birth":
-        return said("birth", "", lambda e: e.gateway_birth(seq, time_ms, {"version": "0", "devices": []}))
+        return said("birth", "", lambda e: e.gateway_birth(seq, time_ms, OWN))
     if kind == "result":
         asked: Device = draw(addressed)
         command, result = draw(st.none() | texts), draw(results)

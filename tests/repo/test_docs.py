@@ -1,6 +1,8 @@
 """What the documents and examples show works."""
 
 import re
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +13,7 @@ from jsonschema import Draft7Validator
 from gateway import plugins
 from gateway.config import ConfigError, load
 from gateway.config.schema import build
+from tests.support.authority import Authority
 from tests.support.repo import ROOT, tracked_files
 
 BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
@@ -61,6 +64,14 @@ SCHEMA = Draft7Validator(build(plugins.catalog()))
 """What an editor says while somebody writes."""
 
 
+@cache
+def pems() -> dict[str, bytes]:
+    """What a file holds, by its ending: a certificate, or the key to it."""
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = Authority(Path(folder)).issue("made-up")
+        return {"pem": cert.read_bytes(), "key": key.read_bytes()}
+
+
 def whole(example: Example) -> str:
     """An example as a site: what a piece leaves out is made up."""
     if WHOLE_SITE.search(example.text):
@@ -86,7 +97,7 @@ def test_an_example_is_valid(example: Example, tmp_path: Path) -> None:
     for name in SECRET.findall(example.text):
         (tmp_path / name).write_text(next((SECRETS[end] for end in SECRETS if name.endswith(end)), "made-up"))
     for name in FILE.findall(example.text):
-        (tmp_path / name).touch()
+        (tmp_path / name).write_bytes(pems()[name.rpartition(".")[2]])
     environ = dict.fromkeys(VARIABLE.findall(example.text), "made-up")
     path = tmp_path / "gateway.yaml"
     path.write_text(whole(example))

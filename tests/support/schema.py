@@ -6,14 +6,18 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tests.support.repo import ROOT
-
-PATH = ROOT / "docs" / "envelope.schema.json"
+from gateway.endpoints.payload import envelope_in
+from gateway.published import text_of
 
 
 @cache
 def validator() -> Draft202012Validator:
-    schema = json.loads(PATH.read_text(encoding="utf-8"))
+    return _validator("envelope.schema.json")
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    schema = json.loads(text_of(name))
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
 
@@ -32,6 +36,15 @@ def assert_envelope(payload: bytes) -> Any:
     assert validator().is_valid(body), text
     assert text == json.dumps(body, ensure_ascii=False, separators=(",", ":")) or _same_numbers(text, body)
     return body
+
+
+def assert_event(payload: bytes) -> Any:
+    """What a CloudEvent says, once it and the envelope in it are known to follow their schemas."""
+    event = json.loads(payload)
+    rules = _validator("cloudevents.schema.json")
+    assert [f"{error.json_path}: {error.message}" for error in rules.iter_errors(event)] == [], payload
+    assert event["data"] == assert_envelope(envelope_in(payload))
+    return event
 
 
 def assert_batch(payload: bytes) -> Any:

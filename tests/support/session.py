@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gateway.endpoints.contract import Ack, Delivery, Endpoint, Message, Wishes
+from gateway.endpoints.contract import Ack, Delivery, Endpoint, Message
+from gateway.model import Wishes
 from tests.support.patience import HANG_S
 
 
@@ -59,6 +60,10 @@ class SessionLog:
                 assert not self.over, "the connection has ended"
                 self._news.clear()
                 await self._news.wait()
+
+    async def connects(self) -> None:
+        """Wait until messages may be published."""
+        await self.until(lambda: self.window)
 
     async def ended_early(self) -> None:
         """Wait until the connection has ended by itself."""

@@ -56,7 +56,7 @@ async def relay(connection: ServerConnection) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
     async def back() -> None:
-        with suppress(ConnectionClosed):
+        with suppress(ConnectionClosed, OSError):
             while data := await reader.read(65536):
                 await connection.send(data)
         await connection.close()

@@ -109,7 +109,7 @@ def test_an_idle_link_that_swallows_everything_is_found_dead_by_its_keepalive(
     subscriber.wait_for(says(1))
 
     cable.swallow()
-    found_dead(daemon, "Keep alive timeout")
+    found_dead(daemon, "(keepalive)")
     subscriber.clear()
     cable.mend()
     subscriber.wait_for(lambda m: has_state(m, "online"))

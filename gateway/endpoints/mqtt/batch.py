@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from heapq import heappop, heappush
 
 from msgspec import Struct
 
@@ -49,6 +50,16 @@ class Gathering:
         self._urgent = len(self._waiting)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether none waits."""
+        return not self._waiting
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a batch can be cut that has no room for one more."""
+        return len(self._waiting) >= self._max_messages or 1 + self._size >= self._max_bytes
+
+    @property
     def due_s(self) -> float | None:
         """When the oldest will have waited for long enough; None when none waits."""
         return self._waiting[0][2] + self._max_age_s if self._waiting else None
@@ -78,5 +89,74 @@ class Gathering:
         due_s = self.due_s
         if due_s is None:
             return False
-        full = len(self._waiting) >= self._max_messages or 1 + self._size >= self._max_bytes
-        return full or self._urgent > 0 or now_s >= due_s
+        return self.is_full or self._urgent > 0 or now_s >= due_s
+
+
+class Groups:
+    """Envelopes that may travel with their like only: a gathering for each group, by its name."""
+
+    def __init__(self, max_messages: int, max_bytes: int, max_age_s: float) -> None:
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self._max_age_s = max_age_s
+        self._gatherings: dict[str, Gathering] = {}
+        self._ready: deque[str] = deque()
+        """Groups of which something may leave; some perhaps for the second time."""
+        self._due: list[tuple[float, str]] = []
+        self._noted: set[str] = set()
+        """Groups that are in `_due`, each once, no later than its first one's time comes."""
+
+    def bound(self, max_bytes: int) -> None:
+        """The far end takes no array that is larger."""
+        self._max_bytes = min(self._max_bytes, max_bytes)
+
+    def add(self, group: str, token: int, payload: bytes, now_s: float) -> None:
+        """Let this envelope wait for others of its group."""
+        gathering = self._gatherings.get(group)
+        if gathering is None:
+            gathering = self._gatherings[group] = Gathering(self._max_messages, self._max_bytes, self._max_age_s)
+            self._note(group, now_s + self._max_age_s)
+        gathering.add(token, payload, now_s)
+        if gathering.is_full:
+            self._ready.append(group)
+
+    def hurry(self, group: str | None = None) -> None:
+        """What waits now, of this group or of all, waits no longer for others."""
+        for name in self._gatherings if group is None else {group} & self._gatherings.keys():
+            self._gatherings[name].hurry()
+            self._ready.append(name)
+
+    @property
+    def due_s(self) -> float | None:
+        """When to look again; None when none waits."""
+        return self._due[0][0] if self._gatherings else None
+
+    def take(self, now_s: float) -> tuple[str, Batch] | None:
+        """The next batch and its group, if any is full or its time has come."""
+        self._look_at_due(now_s)
+        while self._ready:
+            group = self._ready[0]
+            gathering = self._gatherings.get(group)
+            batch = None if gathering is None else gathering.take(now_s)
+            if gathering is not None and gathering.is_empty:
+                del self._gatherings[group]
+            if batch is not None:
+                return group, batch
+            self._ready.popleft()
+        return None
+
+    def _look_at_due(self, now_s: float) -> None:
+        while self._due and self._due[0][0] <= now_s:
+            _, group = heappop(self._due)
+            self._noted.discard(group)
+            due_s = self._gatherings[group].due_s if group in self._gatherings else None
+            if due_s is not None and due_s <= now_s:
+                self._ready.append(group)
+                self._note(group, now_s + self._max_age_s)
+            elif due_s is not None:
+                self._note(group, due_s)
+
+    def _note(self, group: str, due_s: float) -> None:
+        if group not in self._noted:
+            self._noted.add(group)
+            heappush(self._due, (due_s, group))

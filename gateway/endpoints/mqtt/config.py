@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
 from gateway.adapter import Period, StrictModel
+from gateway.endpoints.mqtt.templates import DEFAULTS, collision, fault_of
 from gateway.endpoints.reach import Address, ReachConfig
 from gateway.endpoints.reach.address import address_of
 from gateway.endpoints.reach.settings import within
@@ -23,6 +24,9 @@ MAX_KEEPALIVE_S = 65_535
 MAX_SESSION_EXPIRY_S = 4_294_967_294
 """Four bytes of seconds; all ones would mean for ever (MQTT 5, 3.1.2.11.2)."""
 
+ROOT = r"^[^/+#\x00{}][^+#\x00{}]*[^/+#\x00{}]$|^[^/+#\x00{}]$"
+"""A topic without wildcards, and no slash at either end; in braces stand the places of a template."""
+
 MAX_BATCH_MESSAGES = 1000
 """So that several batches are within what an endpoint may have in flight (outgoing.WINDOW_MESSAGES)."""
 
@@ -33,10 +37,54 @@ MAX_BATCH_AGE_S = 3600
 """What waits is in memory; and whoever waits longer is better served by a longer `every`."""
 
 
+MAX_BROKERS = 8
+"""Tried in turn: each may take two `connect_timeout` to say nothing."""
+
+
 def _url(text: str) -> str:
     """`mqtt://host[:port]`, `mqtts://`, `ws://host[:port][/path]` or `wss://`."""
     address_of(text)
     return text
+
+
+def _different(urls: list[str]) -> list[str]:
+    if len({str(address_of(url)) for url in urls}) < len(urls):
+        raise ValueError("the same broker stands here twice")
+    return urls
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+def _topic(template: str | None, info: ValidationInfo) -> str | None:
+    fault = None if template is None else fault_of(str(info.field_name), template)
+    if fault is not None:
+        raise PydanticCustomError("topic_template", "{fault}", {"fault": fault})
+    return template
+
+
+Template = Annotated[str | None, AfterValidator(_topic)]
+
+
+class TopicsConfig(StrictModel):
+    """Where each kind of message goes; {root}, {gateway}, {endpoint}, {device} and {kind} stand for their names."""
+
+    reading: Template = Field(None, description="{root}/{gateway}/{device}/{kind} unless given, as for all of a device")
+    status: Template = None
+    birth: Template = None
+    result: Template = None
+    command: Template = Field(None, description="subscribed to with + in place of {device}")
+    gateway_status: Template = Field(None, description="also the will's; {root}/{gateway}/{kind} unless given, ...")
+    gateway_birth: Template = None
+    gateway_result: Template = None
+    gateway_command: Template = None
+    gap: Template = None
+    batch: Template = None
+
+    @property
+    def templates(self) -> dict[str, str]:
+        """Of all kinds."""
+        return {**DEFAULTS, **{name: template for name, template in self if template is not None}}
 
 
 def _batch_bytes(size: int) -> int:
@@ -71,7 +119,9 @@ class MqttConfig(ReachConfig):
     """
 
     type: Literal["mqtt"]
-    url: Annotated[str, AfterValidator(_url)] = Field(examples=["mqtts://broker.example:8883"])
+    url: Url | Annotated[list[Url], Field(min_length=1, max_length=MAX_BROKERS), AfterValidator(_different)] = Field(
+        examples=["mqtts://broker.example:8883"], description="a broker, or several that are tried in turn"
+    )
     username: str | None = None
     password: SecretStr | None = Field(None, description="write ${secret:NAME}")
     client_id: str | None = Field(None, description="fieldgate-GATEWAY-ENDPOINT unless given")
@@ -79,10 +129,12 @@ class MqttConfig(ReachConfig):
         0.0, description="how long the broker keeps commands while we are away"
     )
     protocol: Literal[5, "3.1.1"] = 5
-    root: Annotated[str, Field(pattern=r"^[^/+#\x00][^+#\x00]*[^/+#\x00]$|^[^/+#\x00]$")] = "fieldgate"
+    root: Annotated[str, Field(pattern=ROOT)] = "fieldgate"
     reply_prefix: Annotated[str, Field(pattern=r"^[^+#\x00]*[^/+#\x00]/?$")] | None = Field(
         None, description="response topics are honoured below the root and below this"
     )
+    topics: TopicsConfig = TopicsConfig()
+    topic_aliases: bool = Field(True, description="numbers in place of topics, as far as the broker allows (MQTT 5)")
     batch: BatchConfig = BatchConfig()
     keepalive: Annotated[Duration, within(MIN_KEEPALIVE_S, MAX_KEEPALIVE_S)] = Field(
         30.0, description="a broker that is silent for so long, though it was asked after half of it, is gone"
@@ -99,15 +151,33 @@ class MqttConfig(ReachConfig):
             raise PydanticCustomError("password_alone", "a password needs its username")
         return password
 
-    @property
-    @override
-    def exclusive(self) -> str | None:
-        """A broker ends the older of two connections of one client."""
-        if not self.client_id:
-            return None
-        return f"client_id {self.client_id} at {self.address}"
+    @model_validator(mode="after")
+    def _topics_do_not_meet(self) -> Self:
+        found = collision(self.root, self.topics.templates)
+        if found is not None:
+            one, other, why = found
+            names = {"one": one, "other": other, "why": why}
+            raise PydanticCustomError(
+                "topic_collision", "topics.{one} and topics.{other} can be one topic: {why}", names
+            )
+        return self
 
     @property
-    def address(self) -> Address:
-        """Where to connect."""
-        return address_of(self.url)
+    @override
+    def keeps_commands(self) -> bool:
+        """The broker keeps our session, and what comes for us meanwhile."""
+        return self.session_expiry > 0
+
+    @property
+    @override
+    def exclusives(self) -> tuple[str, ...]:
+        """A broker ends the older of two connections of one client."""
+        if not self.client_id:
+            return ()
+        return tuple(f"client_id {self.client_id} at {address}" for address in self.addresses)
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where to connect, in the order of trying."""
+        urls = [self.url] if isinstance(self.url, str) else self.url
+        return tuple(address_of(url) for url in urls)

@@ -123,7 +123,7 @@ class Connection:
         self._loop = loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = loop.create_future()
         self._ready: asyncio.Future[Allowed] = loop.create_future()
-        self._subscribing: dict[int, asyncio.Future[list[str]]] = {}
+        self._subscribing: dict[int, tuple[Sequence[str], asyncio.Future[list[str]]]] = {}
         self._retains = True
         self._marks: dict[str, bytes] = {}
         self._client = self._make_client()
@@ -139,13 +139,13 @@ class Connection:
             raise EndpointError("the broker took the connection but does not answer CONNECT") from None
 
     def subscribe(self, filters: Sequence[str]) -> asyncio.Future[list[str]]:
-        """At QoS 1; what the server says of those that it refuses, once it has spoken."""
+        """At QoS 1; those that the server refuses, each with what it says, once it has spoken."""
         answer: asyncio.Future[list[str]] = self._loop.create_future()
         _, packet_id = self._client.subscribe([(name, self._subscription()) for name in filters])
         if packet_id is None:
             answer.cancel()  # the connection is at its end, which `watch` tells
         else:
-            self._subscribing[packet_id] = answer
+            self._subscribing[packet_id] = filters, answer
         return answer
 
     def send(self, topic: str, payload: bytes, *, retain: bool = False, content_type: str | None = None) -> int | None:
@@ -157,16 +157,20 @@ class Connection:
         try:
             return self._client.send(topic, payload, retain=retain and self._retains, properties=properties)
         except OSError as error:
-            self.end(EndpointError(f"publish failed: {error}"))
+            self.end(EndpointError(f"publish failed: {error}", cut=True))  # we have not closed it
             return None
 
-    def send_unacknowledged(self, topic: str, payload: bytes, correlation: bytes | None = None) -> None:
+    def send_unacknowledged(
+        self, topic: str, payload: bytes, correlation: bytes | None = None, content_type: str | None = None
+    ) -> None:
         """Publish at QoS 0."""
         properties = None
         if self._login.is_v5:
             properties = properties_of(PacketTypes.PUBLISH)
             if correlation is not None:
                 properties.CorrelationData = correlation
+            if content_type is not None:
+                properties.PayloadFormatIndicator, properties.ContentType = 1, content_type
         self._client.publish(topic, payload, 0, properties=properties)
 
     async def watch(self) -> None:
@@ -185,7 +189,11 @@ class Connection:
 
     def end(self, error: Exception) -> None:
         """End it with this; the first one counts."""
-        waiting: list[asyncio.Future[Any]] = [self._ready, self._ended, *self._subscribing.values()]
+        waiting: list[asyncio.Future[Any]] = [
+            self._ready,
+            self._ended,
+            *(answer for _, answer in self._subscribing.values()),
+        ]
         for future in waiting:
             if not future.done():
                 future.set_exception(error)
@@ -298,9 +306,12 @@ class Connection:
 
     def subscribed(self, packet_id: int, said: list[Said]) -> None:
         """The broker's word on each filter of a subscription."""
-        answer = self._subscribing.pop(packet_id, None)
-        if answer is not None and not answer.done():
-            answer.set_result([why_not_taken(each) for each in said if each.code >= FAILURE])
+        if packet_id not in self._subscribing:
+            return
+        filters, answer = self._subscribing.pop(packet_id)
+        if not answer.done():
+            asked = zip(filters, said, strict=False)
+            answer.set_result([f"{name}: {why_not_taken(each)}" for name, each in asked if each.code >= FAILURE])
 
     def _mark(self, content_type: str) -> bytes:
         """As properties, where there are some."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 from uuid import uuid4
 
@@ -12,17 +12,36 @@ from typing_extensions import override
 
 from gateway.adapter import Advice
 from gateway.config.models import EndpointConfig
-from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory, Message, Session
+from gateway.endpoints.contract import (
+    Ack,
+    Delivery,
+    Endpoint,
+    EndpointError,
+    Identity,
+    Memory,
+    Message,
+    Renewed,
+    Session,
+)
+from gateway.endpoints.mqtt import outlook
+from gateway.endpoints.mqtt.brokers import KEPT, NO_ALIASES, NO_RETAIN, Brokers
 from gateway.endpoints.mqtt.config import MqttConfig
-from gateway.endpoints.mqtt.connection import Connection, Incoming, Login
+from gateway.endpoints.mqtt.connection import Allowed, Incoming, Login
 from gateway.endpoints.mqtt.outgoing import Outgoing
-from gateway.endpoints.mqtt.topics import Topics
-from gateway.endpoints.payload import last_will
-from gateway.endpoints.reach import certificate_advice
+from gateway.endpoints.mqtt.search import Search
+from gateway.endpoints.payload import BATCH_TYPE, content_type_of, last_will
+from gateway.endpoints.reach import Address
 from gateway.repeats import Repeats
 
-HEADROOM_BYTES = 1024
-"""What a PUBLISH may need beside its payload: header, topic, packet id, properties."""
+HEAD_BYTES = 13
+"""What a PUBLISH has beside topic, content type and payload: fixed header, length of the topic, packet id, length of
+properties, topic alias (MQTT 5, 3.3)."""
+
+MARK_BYTES = 5 + len(BATCH_TYPE)
+"""Payload format indicator, and the longest content type (MQTT 5, 3.3.2.3)."""
+
+FILTERS_AT_ONCE = 8
+"""In one SUBSCRIBE, where there is one filter for each device: AWS IoT Core takes no more."""
 
 SHOWN_CHARACTERS = 200
 """Of a response topic, which may have 65,535, in the log."""
@@ -38,34 +57,46 @@ class MqttEndpoint(Endpoint):
     def __init__(self, config: MqttConfig, identity: Identity, memory: Memory) -> None:
         self._config = config
         self._identity = identity
-        self._memory = memory
-        self._topics = Topics(config.root, identity.gateway, config.reply_prefix)
+        self._topics = outlook.topics_of(config, identity)
+        self._brokers = Brokers(config.addresses, memory)
+        self._search = Search(self._brokers, self._login)
         self._v5 = config.protocol == 5
+        self._marks = self._v5 and config.format == "cloudevents"
+        """Whether messages carry their content type: plain envelopes tell what they are themselves, in fewer bytes."""
         self._max_bytes = 0
+        self._renewal: str | None = None
+        self._is_in = False
         self._repeats = Repeats()
 
     @classmethod
     @override
     def advice(cls, config: MqttConfig) -> Iterable[Advice]:
-        return certificate_advice(config.tls)
+        return outlook.advice(config)
+
+    @classmethod
+    @override
+    def describe(cls, config: MqttConfig, identity: Identity, memory: Memory) -> Mapping[str, str]:
+        return outlook.describe(config, identity, memory)
 
     @override
     async def run(self, session: Session) -> None:
         self._session = session
         self._loop = asyncio.get_running_loop()
         self._outgoing = Outgoing(self._topics, self._config.batch, self._send)
-        self._connection = connection = Connection(self._login(), self)
+        failed = renewed = False
         try:
-            allowed = await connection.open(self._config.address, self._config)
-            if self._config.commands:
-                connection.subscribe(self._topics.command_filters).add_done_callback(self._on_subscribed)
-            room = min(self._config.window, allowed.in_flight)
-            self._max_bytes = max(1, allowed.packet_bytes - HEADROOM_BYTES)
-            session.connected(*self._outgoing.open(room, self._max_bytes))
-            await connection.watch()
+            self._connection, allowed, address = await self._search.find(self, self._config)
+            self._greet(allowed, address)
+            await self._connection.watch()
+        except Renewed:
+            renewed = True
+            raise
+        except EndpointError as error:
+            failed = True
+            raise self._search.explained(error) from None
         finally:
             self._outgoing.close()
-            await connection.close(polite=session.said_goodbye)
+            await self._search.close(polite=session.said_goodbye or renewed, failed=failed)
 
     @override
     def publish(self, message: Message) -> None:
@@ -76,10 +107,18 @@ class MqttEndpoint(Endpoint):
         self._outgoing.flush()
 
     @override
+    def renew(self, reason: str) -> None:
+        self._renewal = reason
+        if self._is_in:
+            self._session.pause()
+            self._outgoing.flush()
+            self._end_if_renewed()
+
+    @override
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
         refusal = self._why_no_reply(to, len(to.encode()) + len(correlation or b"") + len(payload))
         if refusal is None:
-            self._connection.send_unacknowledged(to, payload, correlation)
+            self._connection.send_unacknowledged(to, payload, correlation, self._content_type(payload))
             return
         untold = self._repeats.tell(refusal, self._loop.time())
         if untold is not None:
@@ -92,7 +131,8 @@ class MqttEndpoint(Endpoint):
 
     def read(self) -> None:
         """All that had come has been looked at."""
-        self._outgoing.report(self._session.acknowledged)
+        self._outgoing.report(self._acknowledged)
+        self._end_if_renewed()
 
     def oldest_s(self) -> float | None:
         """When the oldest publish in flight was sent."""
@@ -116,13 +156,57 @@ class MqttEndpoint(Endpoint):
             )
         )
 
-    def _login(self) -> Login:
+    def _greet(self, allowed: Allowed, address: Address) -> None:
+        """We are in: listen, and tell the house what may be sent; unless what we have logged in with is old by now."""
+        if self._renewal is not None:
+            raise Renewed(self._renewal)
+        config, name = self._config, self._identity.endpoint
+        if len(config.addresses) > 1:
+            log.info("logged in", endpoint=name, broker=str(address))
+        if not allowed.retain:
+            log.warning("the broker keeps no states: statuses and births go there unretained", endpoint=name)
+        if config.commands:
+            self._check_session(allowed, address)
+            self._subscribe(allowed)
+        room = min(config.window, allowed.in_flight)
+        head = HEAD_BYTES + self._topics.longest_bytes + (MARK_BYTES if self._marks else 0)
+        self._max_bytes = max(1, allowed.packet_bytes - head)
+        self._is_in = True
+        self._session.connected(*self._outgoing.open(room, self._max_bytes))
+
+    def _check_session(self, allowed: Allowed, address: Address) -> None:
+        """Whether commands from while we were away can have been kept."""
+        wanted_s, name = self._config.session_expiry, self._identity.endpoint
+        if wanted_s and self._brokers.knows(KEPT, address) and not allowed.session_present:
+            log.warning("the broker has not kept our session: commands sent meanwhile are lost", endpoint=name)
+        if allowed.session_expiry_s is not None and allowed.session_expiry_s < wanted_s:
+            log.warning("the broker keeps our session for less long", endpoint=name, seconds=allowed.session_expiry_s)
+        self._brokers.learn(KEPT, address, so=wanted_s > 0)
+
+    def _subscribe(self, allowed: Allowed) -> None:
+        topics = self._topics
+        filters = topics.command_filters if allowed.wildcards else topics.commands_of(self._identity.devices)
+        for at in range(0, len(filters), FILTERS_AT_ONCE):
+            self._connection.subscribe(filters[at : at + FILTERS_AT_ONCE]).add_done_callback(self._on_subscribed)
+
+    def _end_if_renewed(self) -> None:
+        """In good order: the house publishes nothing more, and nothing is under way."""
+        if self._renewal is not None and self._outgoing.is_idle:
+            self._connection.end(Renewed(self._renewal))
+
+    def _acknowledged(self, acks: list[Ack]) -> None:
+        self._search.saw(acks)
+        self._session.acknowledged(acks)
+
+    def _login(self, address: Address) -> Login:
         config, identity = self._config, self._identity
         return Login(
-            client_id=config.client_id or f"fieldgate-{identity.gateway}-{identity.endpoint}",
+            client_id=outlook.client_id_of(config, identity),
             username=config.username,
             password=config.password.get_secret_value() if config.password else None,
             will=(self._topics.of("status", ""), last_will(identity.gateway, config.format, uuid4().hex)),
+            retain=not self._brokers.knows(NO_RETAIN, address),
+            aliases=config.topic_aliases and not self._brokers.knows(NO_ALIASES, address),
             is_v5=self._v5,
             clean=config.session_expiry == 0,
             session_expiry_s=config.session_expiry,
@@ -131,7 +215,10 @@ class MqttEndpoint(Endpoint):
         )
 
     def _send(self, topic: str, payload: bytes, retain: bool) -> int | None:
-        return self._connection.send(topic, payload, retain=retain)
+        return self._connection.send(topic, payload, retain=retain, content_type=self._content_type(payload))
+
+    def _content_type(self, payload: bytes) -> str | None:
+        return content_type_of(payload) if self._marks and payload else None
 
     def _on_subscribed(self, answer: asyncio.Future[list[str]]) -> None:
         if not answer.cancelled() and answer.exception() is None and answer.result():

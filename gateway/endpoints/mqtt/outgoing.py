@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from gateway.endpoints.contract import Ack, Message
-from gateway.endpoints.mqtt.batch import BRACKETS_BYTES, Gathering
+from gateway.endpoints.mqtt.batch import BRACKETS_BYTES, Groups
 from gateway.endpoints.mqtt.config import BatchConfig
-from gateway.endpoints.mqtt.topics import Topics
 
 WINDOW_MESSAGES = 10_000
 """Envelopes the house may hand over before the first is acknowledged, where they travel in batches: as many as may wait
@@ -20,26 +20,40 @@ LARGEST_IN_FLIGHT = 4
 trip of 50 ms, and little enough that at 1 Mbit/s each is acknowledged in time, and no result waits for long behind
 them."""
 
-READING = "reading"
 
 Send = Callable[[str, bytes, bool], int | None]
 """Publishes a payload on a topic, retained or not; returns its packet id, or None when the connection is at its end."""
 
 
+class Routes(Protocol):
+    """Where messages go, and which may travel together."""
+
+    def group_of(self, message: Message, /) -> str | None:
+        """With whom it may travel; None: it goes by itself."""
+
+    def alone(self, message: Message, /) -> str:
+        """The topic of one that goes by itself."""
+
+    def together(self, group: str, payload: bytes, /) -> str:
+        """The topic of an array of messages of this group."""
+
+
 class Outgoing:
     """At most `room` publishes are in flight. What waits for room goes before readings that wait for company."""
 
-    def __init__(self, topics: Topics, batch: BatchConfig, send: Send) -> None:
+    def __init__(self, routes: Routes, batch: BatchConfig, send: Send, *, bytes_in_flight: int | None = None) -> None:
+        """`bytes_in_flight`: of batches, unless as many as LARGEST_IN_FLIGHT says."""
         self.in_flight: dict[int, tuple[tuple[int, ...], float, int]] = {}
         """By packet id: the tokens of its envelopes, when it was sent, and how many bytes it had."""
-        self._topics = topics
+        self._routes = routes
         self._settings = batch
         self._send = send
         self._room = 0
         self._bytes = 0
         self._first: deque[Message] = deque()
-        self._gathering = Gathering(batch.max_messages, batch.max_bytes, batch.max_age)
+        self._groups = Groups(batch.max_messages, batch.max_bytes, batch.max_age)
         self._batches = batch.max_messages > 1
+        self._bytes_in_flight = bytes_in_flight or LARGEST_IN_FLIGHT * batch.max_bytes
         self._acks: list[Ack] = []
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -52,14 +66,15 @@ class Outgoing:
         self._room = room
         if not self._batches:
             return room, max_bytes
-        self._gathering.bound(max_bytes)
+        self._groups.bound(max_bytes)
         window = min((room + 1) * self._settings.max_messages, WINDOW_MESSAGES)
         return max(room, window), max(1, max_bytes - BRACKETS_BYTES)
 
     def publish(self, message: Message) -> None:
         """Send it as soon as there is room; a reading perhaps with others."""
-        if self._batches and message.kind == READING:
-            self._gathering.add(message.token, message.payload, self._loop.time())
+        group = self._routes.group_of(message) if self._batches else None
+        if group is not None:
+            self._groups.add(group, message.token, message.payload, self._loop.time())
             self._pump()
             return
         if self._batches:
@@ -71,7 +86,7 @@ class Outgoing:
 
     def flush(self) -> None:
         """Readings that wait for company wait no longer."""
-        self._gathering.hurry()
+        self._groups.hurry()
         self._pump()
 
     def settle(self, packet_id: int, code: int = 0, *, about_message: bool = False, text: str = "") -> None:
@@ -94,6 +109,11 @@ class Outgoing:
         """When the oldest publish in flight was sent."""
         return next(iter(self.in_flight.values()))[1] if self.in_flight else None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in flight, and nothing waits."""
+        return not (self.in_flight or self._first) and self._groups.due_s is None
+
     def close(self) -> None:
         """Send nothing more by itself."""
         self._room = 0
@@ -105,17 +125,17 @@ class Outgoing:
         while len(self.in_flight) < self._room:
             if self._first:
                 self._send_alone(self._first.popleft())
-            elif self._bytes >= LARGEST_IN_FLIGHT * self._settings.max_bytes:
+            elif self._bytes >= self._bytes_in_flight:
                 return
-            elif batch := self._gathering.take(self._loop.time()):
-                self._publish(self._topics.batch, batch.payload, batch.tokens)
+            elif found := self._groups.take(self._loop.time()):
+                group, batch = found
+                self._publish(self._routes.together(group, batch.payload), batch.payload, batch.tokens)
             else:
-                self._wake_at(self._gathering.due_s)
+                self._wake_at(self._groups.due_s)
                 return
 
     def _send_alone(self, message: Message) -> None:
-        topic = self._topics.of(message.kind, message.device)
-        self._publish(topic, message.payload, (message.token,), retain=message.retain)
+        self._publish(self._routes.alone(message), message.payload, (message.token,), retain=message.retain)
 
     def _publish(self, topic: str, payload: bytes, tokens: tuple[int, ...], *, retain: bool = False) -> None:
         packet_id = self._send(topic, payload, retain)

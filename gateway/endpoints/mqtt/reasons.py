@@ -37,7 +37,7 @@ REASONS = {
     0x91: ("Packet identifier in use", "the broker still counts a publish of the last connection"),
     0x92: ("Packet identifier not found", "its own log may say more"),
     0x93: ("Receive maximum exceeded", "set a smaller window"),
-    0x94: ("Topic alias invalid", "set topic_aliases: false"),
+    0x94: ("Topic alias invalid", "this broker gets none from now on"),
     0x95: ("Packet too large", "set smaller batches, or let the broker take larger packets"),
     0x96: ("Message rate too high", "report less often, or set batches or a smaller backlog_rate"),
     0x97: ("Quota exceeded", "the broker's limit for this client or account is reached: nothing is lost meanwhile"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,13 @@ UNSYNCED, CORRECTED = b',"clock":"unsynced"', b',"clock":"corrected"'
 """Directly behind an envelope's time: it was stamped by a clock that was not synchronised, or mended afterwards."""
 
 encode = msgspec.json.Encoder().encode
+
+
+class Part(NamedTuple):
+    """Which, from 1, of how many that together are the whole."""
+
+    part: int
+    parts: int
 
 
 class Encoder:
@@ -82,11 +89,11 @@ class Encoder:
         """The gateway's own state with what its operators ask first."""
         return self._envelope("status", seq, time_ms, state=state, **facts)
 
-    def gateway_birth(self, seq: int, time_ms: int, facts: Mapping[str, Any]) -> bytes:
+    def gateway_birth(self, seq: int, time_ms: int, facts: Mapping[str, Any], part: Part | None = None) -> bytes:
         """What this gateway is and serves."""
-        return self._envelope("birth", seq, time_ms, **facts)
+        return self._envelope("birth", seq, time_ms, **facts, **_marks(part))
 
-    def device_birth(self, seq: int, time_ms: int, info: DeviceInfo) -> bytes:
+    def device_birth(self, seq: int, time_ms: int, info: DeviceInfo, part: Part | None = None) -> bytes:
         """What a device is, with all its points."""
         return self._envelope(
             "birth",
@@ -99,6 +106,7 @@ class Encoder:
             points={name: point_facts(point) for name, point in info.points.items()},
             commands={name: command_facts(command) for name, command in info.commands.items()} or None,
             every=every_of(info.every_s),
+            **_marks(part),
         )
 
     def result(self, seq: int, time_ms: int, device: str, command: str | None, result: Result) -> bytes:
@@ -154,6 +162,10 @@ class Encoder:
             "time": iso_ms(time_ms),
             **clock,
         }
+
+
+def _marks(part: Part | None) -> dict[str, Any]:
+    return part._asdict() if part else {}
 
 
 def will(gateway: str) -> bytes:

@@ -53,7 +53,7 @@ def address_of(url: str) -> Address:
         raise ValueError("must end after the port")
     path = None
     if is_websocket:
-        path = (parts.path if parts.path not in ("", "/") else WEBSOCKET_PATH) + (f"?{parts.query}" * bool(parts.query))
+        path = (parts.path or WEBSOCKET_PATH) + (f"?{parts.query}" * bool(parts.query))
     secure = parts.scheme in ("mqtts", "wss")
     return Address(parts.hostname, SCHEMES[parts.scheme] if port is None else port, secure, path)
 

@@ -72,6 +72,8 @@ def described(tls: EndpointTls) -> dict[str, str]:
 
 def certificate_advice(tls: EndpointTls, now: dt.datetime | None = None) -> Iterable[Advice]:
     """What will soon end a connection, or already keeps it from beginning. Reads files, so off the loop."""
+    if tls.ca is None and tls.cert is None:
+        return
     now = now or dt.datetime.now(dt.UTC)
     try:
         tls.context()

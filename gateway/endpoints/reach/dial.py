@@ -19,6 +19,9 @@ from gateway.endpoints.reach.troubles import about_their_certificate, about_tls
 from gateway.endpoints.reach.websocket import WebSocketWire
 from gateway.endpoints.reach.wire import Wire
 
+LOOK_SHARE = 0.9
+"""Of `connect_timeout`: after that a certificate that was refused is no longer looked at, and what is known is said."""
+
 
 async def dial(
     address: Address, config: ReachConfig, on_data: Callable[[], None], on_lost: Callable[[Exception | None], None]
@@ -43,6 +46,7 @@ class _Way:
         self._address = address
         self._config = config
         self._name = config.tls.server_name or address.host
+        self._look_until_s = asyncio.get_running_loop().time() + LOOK_SHARE * config.connect_timeout
         self.doing = ""
 
     def wire(self, on_data: Callable[[], None], on_lost: Callable[[Exception | None], None]) -> Wire:
@@ -131,13 +135,14 @@ class _Way:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         try:
-            raw = await self._transport()
-            try:
-                secured = await self._secured(raw, asyncio.Protocol(), context)
-                der = secured.get_extra_info("ssl_object").getpeercert(binary_form=True)
-                return await asyncio.to_thread(certificate_of, der) if der else None
-            finally:
-                raw.abort()
+            async with asyncio.timeout_at(self._look_until_s):
+                raw = await self._transport()
+                try:
+                    secured = await self._secured(raw, asyncio.Protocol(), context)
+                    der = secured.get_extra_info("ssl_object").getpeercert(binary_form=True)
+                    return await asyncio.to_thread(certificate_of, der) if der else None
+                finally:
+                    raw.abort()
         except (OSError, ValueError):
             return None
 

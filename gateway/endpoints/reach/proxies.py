@@ -138,7 +138,9 @@ async def _socks5(line: _Line, address: Address, proxy: Proxy) -> None:
     elif method != NO_LOGIN:
         raise OSError(f"the proxy {proxy} wants a kind of login that is not spoken here ({method:#04x})")
     await line.send(bytes((SOCKS_VERSION, CONNECT, 0)) + _socks5_place(address))
-    _, code, _, kind = await line.exactly(4)
+    version, code, _, kind = await line.exactly(4)
+    if version != SOCKS_VERSION:
+        raise OSError(f"what answers at {proxy} is no SOCKS5 proxy")
     if code != 0:
         why = SOCKS_REFUSALS.get(code, f"it answers {code:#04x}")
         raise OSError(f"the proxy {proxy} does not connect us: {why}")

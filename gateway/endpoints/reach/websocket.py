@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 from gateway.endpoints.reach.troubles import TLS_ALERT, about_first_bytes
-from gateway.endpoints.reach.wire import Wire
+from gateway.endpoints.reach.wire import MAYBE_CERTIFICATE, Wire
 
 MQTT = Subprotocol("mqtt")
 """MQTT 5, 6 [MQTT-6.0.0-3]."""
@@ -75,14 +75,18 @@ class WebSocketWire(Wire):
 
     @override
     def eof_received(self) -> None:
+        if self._is_secure and not self._was_heard:
+            self._answered(MAYBE_CERTIFICATE)
         self._protocol.receive_eof()
         self._look()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
+        words = self._in_words(exc)
+        if words is not None:
+            self._answered(str(words))
         self._protocol.receive_eof()
         self._look()
-        self._answered("it closed the connection during the WebSocket handshake")
         super().connection_lost(exc)
 
     @override
@@ -160,6 +164,8 @@ def _why_refused(error: Exception, path: str) -> str:
         return f"it wants to speak otherwise over the WebSocket than MQTT does: {_shown(error)}"
     if isinstance(error, InvalidHandshake) and error.__cause__ is None:
         return f"what answers there is no WebSocket server: {_shown(error)}"
+    if isinstance(error.__cause__, EOFError):
+        return "it closed the connection without answering the WebSocket handshake: does it speak it on this port?"
     return f"what answers there does not speak HTTP: {_shown(error.__cause__ or error)}"
 
 

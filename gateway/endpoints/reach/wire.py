@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
+import ssl
 from collections.abc import Callable
 
 from typing_extensions import override
 
 from gateway.endpoints.reach.troubles import about_first_bytes, about_tls
 
-MAYBE_CERTIFICATE = "the TLS connection was cut before a word: does it refuse our client certificate, or want one?"
+MAYBE_CERTIFICATE = "the connection was cut before a word: does it refuse our client certificate, or want one?"
+MAYBE_TLS = "the connection was cut before a word: does this port speak TLS (mqtts://, wss://)?"
 
 
 class Wire(asyncio.Protocol):
@@ -137,8 +139,6 @@ class Wire(asyncio.Protocol):
         self.abort()
 
     def _in_words(self, error: Exception | None) -> Exception | None:
-        if error is None or not self._is_secure or not isinstance(error, OSError):
-            return error
-        if isinstance(error, ConnectionError):
-            return error if self._was_heard else ConnectionError(MAYBE_CERTIFICATE)
-        return ConnectionError(about_tls(error))
+        if isinstance(error, ConnectionError) and not self._was_heard:
+            return ConnectionError(MAYBE_CERTIFICATE if self._is_secure else MAYBE_TLS)
+        return ConnectionError(about_tls(error)) if isinstance(error, ssl.SSLError) else error

@@ -74,6 +74,14 @@ async def test_the_group_key_itself_is_refused_with_a_hint(dps: Dps) -> None:
         await registered(dps, config(dps, key=dps.group_key))
 
 
+async def test_a_service_that_is_unavailable_is_no_fault_of_the_login(dps: Dps) -> None:
+    dps.enrol("box")
+    dps.faults.connacks = [3]
+    with pytest.raises(EndpointError, match="refuses us: ") as refused:
+        await registered(dps, as_group(dps))
+    assert "check id_scope" not in str(refused.value)
+
+
 async def test_without_key_and_certificate_somebody_must_act(dps: Dps) -> None:
     with pytest.raises(PermanentError, match="needs a key"):
         await registered(dps, config(dps))
@@ -136,10 +144,12 @@ async def test_a_service_that_hangs_is_given_up(dps: Dps, monkeypatch: pytest.Mo
         await registered(dps, as_group(dps))
 
 
-async def test_an_answer_that_does_not_come_is_missed(dps: Dps, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("to", ["SUBSCRIBE", "PUBLISH"])
+async def test_an_answer_that_does_not_come_is_missed(dps: Dps, to: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registration, "ANSWER_S", 0.1)
     dps.enrol("box")
     dps.faults.deaf = True
+    dps.faults.suback_delay_s = 60.0 if to == "SUBSCRIBE" else 0.0
     with pytest.raises(EndpointError, match="no answer within"):
         await registered(dps, as_group(dps))
 

@@ -21,6 +21,9 @@ T = TypeVar("T")
 CIPHERS = "ECDHE+AESGCM:ECDHE+AES+SHA384:ECDHE+AES+SHA256"
 """What is left since weak suites ended (contract sheet, section 1)."""
 
+HANDSHAKE_S = 5.0
+"""Nobody who only connects keeps a stop waiting for longer."""
+
 SHUTDOWN_S = 0.5
 """How long TLS waits for the client to agree that it is over."""
 
@@ -143,6 +146,7 @@ class Service(ABC):
             LOOPBACK,
             self.port,
             ssl=self._context,
+            ssl_handshake_timeout=HANDSHAKE_S,
             ssl_shutdown_timeout=SHUTDOWN_S,
         )
         websockets = await serve(
@@ -162,8 +166,10 @@ class Service(ABC):
             line.abort()
         websockets.close()
         await websockets.wait_closed()
-        while self._lines:  # noqa: ASYNC110 -- at most a turn of the loop or two
-            await asyncio.sleep(0)
+        while tcp._active_count:  # type: ignore[attr-defined]
+            for line in list(self._lines):
+                line.abort()
+            await asyncio.sleep(0.001)
 
 
 def _context(authority: Authority, host: str) -> ssl.SSLContext:

@@ -1,4 +1,4 @@
-"""What the provisioning service answers. Pure."""
+"""What the provisioning service answers, and what that means."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from urllib.parse import quote
 
+from gateway.endpoints.azure_iot_hub import sas
 from gateway.endpoints.azure_iot_hub.dps.settings import DpsConfig
 
 POLICY = "registration"
@@ -28,7 +28,4 @@ def derived(group_key: str, registration_id: str) -> str:
 
 def token(config: DpsConfig, key: str, ends_s: int) -> str:
     """A shared access signature for one registration, until then."""
-    uri = quote(f"{config.id_scope}/registrations/{config.registration_id}", safe="")
-    digest = hmac.new(base64.b64decode(key), f"{uri}\n{ends_s}".encode(), hashlib.sha256).digest()
-    signature = quote(base64.b64encode(digest).decode(), safe="")
-    return f"SharedAccessSignature sr={uri}&sig={signature}&se={ends_s}&skn={POLICY}"
+    return sas.token(f"{config.id_scope}/registrations/{config.registration_id}", key, ends_s, POLICY)

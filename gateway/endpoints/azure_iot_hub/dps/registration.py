@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -16,6 +16,8 @@ from gateway.endpoints.azure_iot_hub.dps.settings import DpsConfig
 from gateway.endpoints.contract import EndpointError
 from gateway.endpoints.mqtt.connection import Connection, Incoming, Login, Refused
 from gateway.endpoints.reach import Address, ReachConfig
+
+T = TypeVar("T")
 
 API_VERSION = "2019-03-31"
 
@@ -34,6 +36,9 @@ ANSWER_S = 30.0
 
 ALL_S = 300.0
 """An allocation by one's own code takes seconds; who still waits then begins anew."""
+
+LOGIN_REFUSED = (0x86, 0x87)
+"""Bad user name or password, not authorised: MQTT 5's numbers for what MQTT 3.1.1 calls 4 and 5."""
 
 CHECK = "check id_scope, registration_id, the key or certificate, and this box's clock"
 """Why nobody is let in; the service itself never says."""
@@ -63,7 +68,8 @@ class Registration:
         except TimeoutError:
             raise EndpointError(f"device provisioning has not assigned a hub within {ALL_S:g} s") from None
         except Refused as error:
-            raise EndpointError(f"device provisioning refuses us: {error.said.words(CHECK)}") from error
+            hint = CHECK if error.said.code in LOGIN_REFUSED else None
+            raise EndpointError(f"device provisioning refuses us: {error.said.words(hint)}") from error
         except EndpointError as error:
             raise EndpointError(f"device provisioning at {self._address}: {error}") from error
         finally:
@@ -116,7 +122,7 @@ class Registration:
             await asyncio.gather(talking, watching, return_exceptions=True)
 
     async def _registered(self) -> Assigned:
-        refused = await self._connection.subscribe([ANSWERS])
+        refused = await _answered(self._connection.subscribe([ANSWERS]))
         if refused:
             raise EndpointError(f"it refuses the subscription to its answers: {refused[0]}")
         config, operation = self._config, ""
@@ -138,8 +144,12 @@ class Registration:
         waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = waiting
         self._connection.send(topic.format(request_id, operation), payload)
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                return await waiting
-        except TimeoutError:
-            raise EndpointError(f"no answer within {ANSWER_S:g} s") from None
+        return await _answered(waiting)
+
+
+async def _answered(waiting: asyncio.Future[T]) -> T:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return await waiting
+    except TimeoutError:
+        raise EndpointError(f"no answer within {ANSWER_S:g} s") from None

@@ -24,7 +24,7 @@ TEXT_BYTES = {"state": 8, "since": 24, "reason": 32, "link": 64, "fault": 120}
 
 OF_DEVICE = (("state", "since", "reason", "link"), ("state", "since"), ("state",))
 OF_LINK = (("state", "fault"), ("state",))
-"""What is said of one, from most to least; not even that where it is too much: then only how many are in which state."""
+"""What is said of one, from most to least; where even that is too much, only how many are in which state."""
 
 PUNCTUATION = len('"":{},')
 """Of a name and its object, and of a member and its text."""

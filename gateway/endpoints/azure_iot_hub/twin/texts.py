@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 KEY_BYTES = 256
-"""Of 1024 that a key may have, so that a few hundred long ones are still told apart from none."""
+"""Of 1024 that a key may have: ids are no longer than 64."""
 
 ELLIPSIS = "..."
 
@@ -24,7 +24,7 @@ def key(name: str) -> str:
     Two names have two keys, as long as they are not much longer than ids are.
     """
     safe = "".join(each if _may_stand(each) else quote(each, safe="", errors="replace") for each in name)
-    safe = safe.replace(".", "%2E")
+    safe = safe.replace(".", "%2E") or "%"
     return safe if len(safe.encode()) <= KEY_BYTES else safe.encode()[:KEY_BYTES].decode(errors="ignore")
 
 

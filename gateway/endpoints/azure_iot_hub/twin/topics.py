@@ -11,6 +11,9 @@ ANSWERS, DESIRED = "$iothub/twin/res/", "$iothub/twin/PATCH/properties/desired/"
 FILTERS = (f"{ANSWERS}#", f"{DESIRED}#")
 """To be subscribed, and acknowledged, before anything is asked."""
 
+DIGITS = 18
+"""Of a number in a topic: so many fit into 64 bits, whatever they are."""
+
 
 class Answered(NamedTuple):
     """The hub's word on a request; `status` is 0 where it can't be read."""
@@ -42,7 +45,7 @@ def version(topic: str) -> int | None:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19  # noqa: PLR2004 -- digits of what fits into 64 bits
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS
 
 
 def _parameter(query: str, name: str) -> str:

@@ -204,7 +204,7 @@ class Twin:
             self._suspects = list(patch)
             return
         self._left_out |= patch.keys()
-        self._log.error("reported property refused, left out", property=[*patch][0], answer=_shown(payload))
+        self._log.error("reported property refused, left out", property=next(iter(patch)), answer=_shown(payload))
 
     def _hear_change(self, version: int | None, payload: bytes) -> None:
         patch = decoded(payload)

@@ -1,0 +1,50 @@
+"""Topics of IoT Hub and what stands in them ("Use MQTT to communicate with IoT Hub"). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qs, quote, unquote, urlencode
+
+METHODS = "$iothub/methods/POST/"
+"""What the topic of a direct method's request begins with: its name and `?$rid=` follow."""
+
+METHOD_FILTER = f"{METHODS}#"
+
+
+class Called(NamedTuple):
+    """A direct method's name, and its request id: a text, of which nothing else is known."""
+
+    method: str
+    rid: str
+
+
+def events(identity: str, properties: Iterable[tuple[str, str]] = ()) -> str:
+    """Where telemetry goes; `identity` is `devices/{id}`, or that and `/modules/{id}`.
+
+    Each reserved character must be encoded: the hub closes the connection over one that is not.
+    """
+    bag = urlencode(list(properties), quote_via=quote, safe="")
+    return f"{identity}/messages/events/{bag}"
+
+
+def devicebound(device_id: str) -> str:
+    """What the topic of a message from the cloud begins with: its property bag follows."""
+    return f"devices/{device_id}/messages/devicebound/"
+
+
+def bag(text: str) -> Mapping[str, str]:
+    """The properties of a message from the cloud: keys are encoded, too; one without a value is empty."""
+    pairs = (pair.partition("=") for pair in text.split("&") if pair)
+    return {unquote(key): unquote(value) for key, _, value in pairs}
+
+
+def called(topic: str) -> Called:
+    """Of a topic that begins with METHODS."""
+    name, _, query = topic.removeprefix(METHODS).partition("/?")
+    return Called(unquote(name), parse_qs(query).get("$rid", [""])[0])
+
+
+def answer(status: int, rid: str) -> str:
+    """Where a direct method is answered."""
+    return f"$iothub/methods/res/{status}/?$rid={quote(rid, safe='')}"

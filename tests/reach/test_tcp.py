@@ -1,0 +1,114 @@
+"""TCP to a host that has several addresses, or none."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from gateway.endpoints.reach import tcp
+from tests.reach.way import closed_down_to, echo, listening, open_sockets, silence, why_not
+from tests.support.patience import HANG_S
+from tests.support.ports import free_port
+
+Resolved = Callable[..., None]
+
+
+@pytest.fixture
+async def resolved(monkeypatch: pytest.MonkeyPatch) -> Resolved:
+    """Let names stand for these addresses, or raise this."""
+
+    def install(*answers: tuple[str, int] | Exception) -> None:
+        async def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
+            infos: list[Any] = []
+            for answer in answers:
+                if isinstance(answer, Exception):
+                    raise answer
+                infos += socket.getaddrinfo(*answer, type=socket.SOCK_STREAM)
+            return infos
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+
+    return install
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    async with listening(echo) as port:
+        yield port
+
+
+@pytest.fixture
+async def black_hole() -> AsyncIterator[int]:
+    """A port that answers no attempt to connect: its queue is full."""
+    with socket.socket() as server, socket.socket() as first, socket.socket() as second:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for client in (first, second):
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
+async def test_an_address_is_not_looked_up(port: int, resolved: Resolved) -> None:
+    resolved(AssertionError("somebody asked"))
+    (await tcp.connect_tcp("127.0.0.1", port)).close()
+
+
+async def test_an_address_that_is_silent_holds_nobody_up(port: int, black_hole: int, resolved: Resolved) -> None:
+    sockets = open_sockets()
+    resolved(("127.0.0.1", black_hole), ("127.0.0.1", port))
+    async with asyncio.timeout(HANG_S):
+        sock = await tcp.connect_tcp("two.example", 0)
+    assert sock.getpeername()[1] == port
+    sock.close()
+    await closed_down_to(sockets)
+
+
+async def test_an_address_that_refuses_is_left_for_the_next_at_once(
+    port: int, resolved: Resolved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "NEXT_ADDRESS_S", HANG_S)
+    resolved(("127.0.0.1", free_port()), ("127.0.0.1", port))
+    (await tcp.connect_tcp("two.example", 0)).close()
+
+
+async def test_families_are_tried_in_turn() -> None:
+    v6, v4 = (socket.AF_INET6, 1, 6, "", ("::1", 1, 0, 0)), (socket.AF_INET, 1, 6, "", ("127.0.0.1", 1))
+    tried = tcp._interleaved([v6, v6, v6, v4])
+    assert [target.family for target in tried] == [socket.AF_INET6, socket.AF_INET, socket.AF_INET6, socket.AF_INET6]
+
+
+async def test_when_all_refuse_it_is_said_once(resolved: Resolved) -> None:
+    resolved(("127.0.0.1", free_port()), ("127.0.0.1", free_port()))
+    assert (await why_not("mqtt://two.example")).count("nobody listens on this port") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "nobody knows the name two.example"),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), "no name server answers"),
+        (UnicodeError("label too long"), "can't be a host's name"),
+    ],
+)
+async def test_a_name_that_does_not_resolve_is_said_in_words(error: Exception, words: str, resolved: Resolved) -> None:
+    resolved(error)
+    assert words in await why_not("mqtt://two.example")
+
+
+async def test_a_cancellation_closes_all_attempts(black_hole: int, resolved: Resolved) -> None:
+    sockets = open_sockets()
+    resolved(("127.0.0.1", black_hole), ("127.0.0.1", black_hole))
+    task = asyncio.create_task(tcp.connect_tcp("two.example", 0))
+    await asyncio.sleep(0.3)  # both are under way
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await closed_down_to(sockets)
+
+
+async def test_a_host_on_ipv6_is_reached() -> None:
+    async with listening(silence, host="::1") as port:
+        (await tcp.connect_tcp("::1", port)).close()
