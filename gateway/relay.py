@@ -53,6 +53,8 @@ class Relay:
         """Between two connections, the first of which has ended in good order for the second to begin at once."""
         self.on_presence: Callable[[bool], None] = lambda _: None
         """Called when a connection begins, and when it is over."""
+        self.on_limit: Callable[[int], None] = lambda _: None
+        """Called with the largest message that the far end takes, in bytes, when it has said so."""
         self.delivered = 0
         self.farewell: Entry | None = None
         """The gateway's last word, once it has been said."""
@@ -124,6 +126,7 @@ class Relay:
         assert self._tasks is not None
         self._reset(window)
         self._outbox.max_payload = max_bytes
+        self.on_limit(max_bytes)
         self._outbox.tell_losses()
         self._tell(self._said_first())
         self._backlog.begin()
