@@ -158,7 +158,7 @@ class MqttConfig(ReachConfig):
             one, other, why = found
             names = {"one": one, "other": other, "why": why}
             raise PydanticCustomError(
-                "topic_collision", "topics.{one} and topics.{other} can be one topic: {why}", names
+                "topic_collision", "topics.{one} and topics.{other} are one topic: {why}", names
             )
         return self
 
