@@ -15,8 +15,8 @@ READING, MIXED = "reading", ""
 HEAD = re.compile(rb'"session":(\d+),"seq":(\d+)(?:,"device":"[^"]*")?(?:,"time":"([^"]{1,32}Z)")?')
 """Of an envelope, also within an event: its identity, and when. Before these there are ids only."""
 
-HEAD_BYTES = 512
-"""An envelope begins with its head, and ids have at most 64 characters."""
+HEAD_BYTES = 1024
+"""An envelope begins with its head, an event with at most 500 bytes before it; ids have at most 64 characters."""
 
 CONTENT_TYPE, ENCODING, MESSAGE_ID = "$.ct", "$.ce", "$.mid"
 """System properties ("Create and read IoT Hub messages"); names of those do not count for a message's size."""
