@@ -284,7 +284,7 @@ async def test_what_all_of_a_kind_are_cut_for_is_kept_and_does_not_go_to_the_dea
             await relays.ended()
         assert len(relays.rig.query("SELECT id FROM dead")) == 2
         assert len(await relays.rig.waiting()) == 18
-        assert relays.relay.notes[0].startswith("all of kind reading wait: ")
+        assert relays.relay.notes[0].startswith("those of kind reading of all devices wait: ")
         relays.rig.stage("result", b"r")
         await until(lambda: b"r" in relays.end.payloads)
         relays.end.ack()
