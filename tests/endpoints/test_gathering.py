@@ -20,7 +20,11 @@ def envelope(token: int, size: int) -> bytes:
 
 def everything(gathering: Gathering) -> list[Batch]:
     gathering.hurry()
-    return list(iter(lambda: gathering.take(0.0), None))
+    return all_of(gathering, 0.0)
+
+
+def all_of(gathering: Gathering, now_s: float) -> list[Batch]:
+    return list(iter(lambda: gathering.take(now_s), None))
 
 
 STEPS = st.lists(
@@ -157,7 +161,7 @@ def test_groups_are_kept_apart_each_in_order_and_none_waits_longer_than_it_would
             while (found := groups.take(now_s)) is not None:
                 left[found[0]].append(found[1])
             for each, gathering in alone.items():
-                expected = list(iter(lambda gathering=gathering: gathering.take(now_s), None))  # type: ignore[misc]
+                expected = all_of(gathering, now_s)
                 assert left[each] == expected
                 waiting -= sum(len(batch.tokens) for batch in expected)
             crowded = crowded and waiting >= crowd // 2
