@@ -284,10 +284,10 @@ CODES = {
     ),
     "E168": Code(
         "a connection string that opens no hub",
-        "Azure's portal shows a device's own connection string on the device's page: HostName=...;DeviceId=..."
-        ";SharedAccessKey=... (or x509=true, where a certificate opens the hub). One with "
-        "SharedAccessKeyName opens the whole hub and is nothing for a box in the field. Put it into secrets.yaml, whole "
-        "and in quotes. What it holds is never shown.",
+        "Azure's portal shows a device's own connection string on the device's page: HostName=...;DeviceId=...; and "
+        "SharedAccessKey=..., or x509=true where a certificate opens the hub. One with SharedAccessKeyName opens the "
+        "whole hub and is nothing for a box in the field. Put it into secrets.yaml, whole and in quotes. What it holds "
+        "is never shown.",
     ),
     "E169": Code(
         "who we are at the hub is not clear",
@@ -302,9 +302,9 @@ CODES = {
     ),
     "E171": Code(
         "not the name of a hub or device",
-        "A hub is named by its full host name, without https:// and port. The ids of devices have letters, digits "
-        "and some marks; over MQTT none may have + # or / in it, which mean something in topics: register the gateway under "
-        "another id.",
+        "A hub is named by its full host name, without https:// and port. The ids of devices have letters, digits and "
+        "some marks; over MQTT none may have + # or / in it, which mean something in topics: register the gateway "
+        "under another id.",
     ),
     "E172": Code(
         "not a way to a hub",

@@ -160,9 +160,9 @@ def test_groups_are_kept_apart_each_in_order_and_none_waits_longer_than_it_would
             left: dict[str, list[Batch]] = {each: [] for each in "abc"}
             while (found := groups.take(now_s)) is not None:
                 left[found[0]].append(found[1])
-            for each, gathering in alone.items():
+            for group, gathering in alone.items():
                 expected = all_of(gathering, now_s)
-                assert left[each] == expected
+                assert left[group] == expected
                 waiting -= sum(len(batch.tokens) for batch in expected)
             crowded = crowded and waiting >= crowd // 2
             dues = [due_s for gathering in alone.values() if (due_s := gathering.due_s) is not None]

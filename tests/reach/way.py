@@ -45,7 +45,7 @@ def config_of(url: str, **settings: Any) -> MqttConfig:
 async def dialled(url: str, owner: Owner | None = None, **settings: Any) -> Wire:
     config = config_of(url, **settings)
     told = owner or Owner()
-    return await dial(config.address, config, told.on_data, told.on_lost)
+    return await dial(config.addresses[0], config, told.on_data, told.on_lost)
 
 
 @asynccontextmanager

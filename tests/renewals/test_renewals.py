@@ -14,6 +14,7 @@ from gateway.cli.course import Course
 from gateway.cli.known import Known
 from gateway.clock import WallClock
 from gateway.config import Site, load
+from gateway.devices import view_of
 from gateway.endpoints.contract import Identity
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.renewals import Renewals
@@ -37,9 +38,8 @@ class Noted(Uplink):
     def __init__(self, site: Site, name: str, state: Path) -> None:
         setup = site.endpoints[name]
         wall = WallClock("trusted", boot=0)
-        super().__init__(
-            Identity("gw", name, ()), MqttEndpoint, setup.config, setup.outbox, state, wall=wall, memory={}
-        )
+        view, identity = view_of(site, {}, setup.config), Identity("gw", name, ())
+        super().__init__(identity, MqttEndpoint, setup.config, setup.outbox, state, view=view, wall=wall, memory={})
         self.renewed: list[str] = []
 
     @override

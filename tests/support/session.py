@@ -61,6 +61,10 @@ class SessionLog:
                 self._news.clear()
                 await self._news.wait()
 
+    async def connects(self) -> None:
+        """Wait until messages may be published."""
+        await self.until(lambda: self.window)
+
     async def ended_early(self) -> None:
         """Wait until the connection has ended by itself."""
         async with asyncio.timeout(HANG_S):

@@ -77,8 +77,8 @@ class AzureIotHubEndpoint(Endpoint):
     @classmethod
     @override
     async def enrol(cls, config: AzureConfig, memory: Memory) -> None:
-        if config.dps is not None:
-            await dps.assigned(config.dps, config, memory, anew=True, websocket=config.over_websocket)
+        assert config.dps is not None, "others have nothing to be told"
+        await dps.assigned(config.dps, config, memory, anew=True, websocket=config.over_websocket)
 
     @override
     async def run(self, session: Session) -> None:
@@ -209,9 +209,10 @@ class AzureIotHubEndpoint(Endpoint):
         refused = await asked
         if refused:
             log.error("the hub refuses our subscriptions", endpoint=self._identity.endpoint, why=refused)
-        if self._config.twin and not any(name in why for name in Twin.filters for why in refused):
-            self._twin.begin()
-            await self._twin.run()
+        if not self._config.twin or any(each.startswith(Twin.filters) for each in refused):
+            return  # a hub of the basic tier has no twins
+        self._twin.begin()
+        await self._twin.run()
 
     def _look_at_token(self) -> None:
         """Now and then, as a clock may be set meanwhile."""

@@ -22,6 +22,7 @@ from gateway.endpoints.mqtt.client import MALFORMED, MAX_PACKET_BYTES, Client
 from gateway.endpoints.mqtt.packets import Allowed, properties_of
 from gateway.endpoints.mqtt.reasons import (
     ABOUT_MESSAGE,
+    ABOUT_WHAT_WAS_SENT,
     FAILURE,
     KEEPALIVE_TIMEOUT,
     PROTOCOL_ERROR,
@@ -82,7 +83,7 @@ class Dismissed(EndpointError):
     """The server has ended the connection, and said so."""
 
     def __init__(self, said: Said, client_id: str) -> None:
-        super().__init__(why_ended(said, client_id))
+        super().__init__(why_ended(said, client_id), cut=said.code in ABOUT_WHAT_WAS_SENT)
         self.said = said
 
 
