@@ -7,6 +7,7 @@ import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +33,7 @@ from gateway.outbox.rescue.adoption import adopt, warn_of_unused
 from gateway.renewals import Renewals, Reread
 from gateway.scans import Scans
 from gateway.uplink import Uplink
+from gateway.wishes import LogLevel
 
 END_S = 1.5
 """How long a cancelled task may take to close what it has opened: a polite close of a connection takes up to 1 s."""
@@ -155,8 +157,11 @@ class Gateway:
             )
             for name, endpoint in self._site.endpoints.items()
         ]
+        level = LogLevel(self._site.log.level)
         for uplink in made:
             uplink.outbox.away = away
+            uplink.wished.heeded_by(partial(level.wish, uplink.name))
+            uplink.wished.heeded_by(lambda _: self._endpoints_memory.soon())
         return made
 
     @property
@@ -255,7 +260,7 @@ class Gateway:
             loop.time,
             lambda: self.inside.facts(uplink),
             lambda: self._birth_facts(uplink, opened),
-            reported=self.inside.status,
+            reported=lambda: self.inside.reported(uplink),
         )
         self._desk.serve(uplink)
 

@@ -8,9 +8,11 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from gateway import __version__
+from gateway import log as logging_setup
 from gateway.adapter import Tap, Tell
 from gateway.clock import WallClock
 from gateway.control.house import LinkFacts, Unavailable
+from gateway.endpoints.payload import iso_ms
 from gateway.field import Field
 from gateway.latest import Latest
 from gateway.link import FieldLink
@@ -63,6 +65,7 @@ class Inside:
                 "fault": uplink.supervised.fault,
                 "connected": uplink.relay.connection,
                 "notes": uplink.notes,
+                "wished": uplink.wished.facts(),
                 "outbox": uplink.outbox_facts(),
                 "commands": dict(uplink.router.counters),
             }
@@ -90,6 +93,27 @@ class Inside:
             "commands": dict(uplink.router.counters),
             "notes": uplink.notes or None,
             **common,
+        }
+
+    def reported(self, uplink: Uplink) -> dict[str, Any]:
+        """What an endpoint may report of the gateway, of devices and links only those that it is told of.
+
+        Cheap, and asked for often; it holds no secret.
+        """
+        states, devices, outbox = self._parts.field.states.current, uplink.view.devices, uplink.outbox.depth()
+        links = {info.link for info in devices.values()}
+        return {
+            "gateway": self._parts.gateway,
+            "version": __version__,
+            "config": self._parts.config_hash,
+            "system_clock": self._parts.clock.state,
+            "devices": {name: _told(states[name], info.link) for name, info in devices.items()},
+            "links": {
+                name: {"state": link.supervised.phase.value, "fault": _clean(link.supervised.fault)}
+                for name, link in self._parts.links.items()
+                if name in links
+            },
+            "outbox": {"waiting": outbox["waiting"], "fault": _clean(outbox["fault"])},
         }
 
     def states(self) -> Mapping[str, DeviceStatus]:
@@ -143,3 +167,12 @@ class Inside:
             "links": {name: link.health() for name, link in links.items()},
             "trouble": {"links": faults, "devices": self._parts.field.states.in_trouble()},
         }
+
+
+def _told(status: DeviceStatus, link: str) -> dict[str, Any]:
+    """Of one device."""
+    return {"state": status.state.value, "since": iso_ms(status.since_ms), "reason": status.reason, "link": link}
+
+
+def _clean(fault: str | None) -> str | None:
+    return None if fault is None else logging_setup.cleaned(fault)

@@ -16,6 +16,9 @@ SHORTEST_SECRET = 4
 _hidden: list[str] = []
 """Longest first. One list for the process: a logger keeps what it was first made with."""
 
+LEVELS = ("debug", "info", "warning", "error")
+"""From the most detailed to the least."""
+
 Event = MutableMapping[str, Any]
 
 
@@ -54,12 +57,22 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    """How much of our own is logged from now on; of libraries only what is amiss. Secrets stay hidden at each level."""
     logging.getLogger("fieldgate").setLevel(level.upper())
 
 
 def hide(secrets: Iterable[str]) -> None:
     """These, too, from now on."""
     _hidden[:] = _findable({*_hidden, *secrets})
+
+
+def cleaned(text: str) -> str:
+    """Without any of them: for what leaves the house."""
+    return str(_cleaned(text, _hidden))
 
 
 def _findable(secrets: Iterable[str]) -> list[str]:

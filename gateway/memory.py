@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ class MemoryFile:
         self._path = path
         self._facts: Facts = {}
         self._saved: bytes | None = None
+        self._is_urgent = asyncio.Event()
         if carried is not None:
             self._facts = msgspec.json.decode(carried, type=Facts)
             return
@@ -71,10 +73,17 @@ class MemoryFile:
         """The living mappings of these."""
         return {name: self._facts.setdefault(name, {}) for name in names}
 
+    def soon(self) -> None:
+        """Have `keep` save what has changed without waiting for its time."""
+        self._is_urgent.set()
+
     async def keep(self) -> None:
-        """Save changes now and then, off the loop, until cancelled."""
+        """Save changes now and then, and soon where that is wanted, off the loop, until cancelled."""
         while True:
-            await asyncio.sleep(SAVE_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SAVE_S):
+                    await self._is_urgent.wait()
+            self._is_urgent.clear()
             await asyncio.to_thread(self._write, self._changed())
 
     def save(self) -> None:

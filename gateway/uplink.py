@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import structlog
 
 from gateway.clock import WallClock, now_ms, steady_ms
@@ -24,7 +23,7 @@ from gateway.devices import View
 from gateway.endpoints.contract import Delivery, Endpoint, Identity, Memory
 from gateway.endpoints.payload import encoder_for
 from gateway.intake import Facts, Intake
-from gateway.model import Result, ResultStatus, Wishes
+from gateway.model import Result, ResultStatus
 from gateway.outbox.disk.space import journal_bytes
 from gateway.outbox.disk.store import Opened, Store
 from gateway.outbox.outbox import Outbox
@@ -35,6 +34,13 @@ from gateway.rate import Rate
 from gateway.relay import Relay
 from gateway.report import ReportFilter
 from gateway.supervisor import Supervised
+from gateway.wishes import Wished
+
+LARGEST = "max_payload"
+"""Under which the endpoint's memory has the largest message that the far end takes."""
+
+ASSUMED_BYTES = 127 * 1024
+"""What a far end takes that has never said so: the least of the large clouds, AWS IoT Core's 128 KB, less some headers."""
 
 log = structlog.get_logger("fieldgate.endpoints")
 
@@ -70,6 +76,7 @@ class Uplink:
         self._class = endpoint
         self._config = config
         self._settings = outbox
+        self.wished = Wished(self.name, config.type, memory, view.devices, may_command=config.commands)
         self.files_fault: str | None = None
         """Why files that have changed are not in use, if any."""
         self._advice: Sequence[str] = ()
@@ -133,10 +140,12 @@ class Uplink:
         self._now_s, self._coming, self._going = now_s, Rate(now_s()), Rate(now_s())
         gateway, session, synced = self._identity.gateway, self.outbox.session, self._wall.is_synced
         encoder = encoder_for(self._config.format, gateway, self.name, session, synced=synced)
+        report = ReportFilter(self.view.rule_of, now_s)
+        self.wished.heeded_by(lambda wishes: report.wish(wishes.interval_s))
         self.intake = Intake(
             outbox=self.outbox,
             encoder=encoder,
-            report=ReportFilter(self.view.rule_of, now_s),
+            report=report,
             devices=self.view.devices,
             kinds=self.view.kinds,
             departed=lambda: self._retained.departed,
@@ -151,10 +160,12 @@ class Uplink:
             announce=self.intake.announce,
             retained=self._retained,
             on_delivery=self._deliver,
-            on_wishes=self._wish,
+            on_wishes=self.wished.wish,
             facts=reported,
             strict=self._settings.order == "strict",
         )
+        self.outbox.max_payload = self._largest_known()
+        self.relay.on_limit = self._note_largest
         self.supervised = Supervised(
             f"endpoint {self.name}", self._connect, self._config.reconnect, on_down=_already_told
         )
@@ -172,9 +183,11 @@ class Uplink:
         journal = Journal(store, settings.journal_age, journal_bytes(settings.journal_size, self._settings.max_size))
         voice = OutboxVoice(self.outbox, self.intake, self.relay.reply, self.relay.crowd)
         own = OwnCommands({"republish-birth": self._republish, **actions})
+        admission = Admission(self.name, plant, rules, own=own, hold=Hold(store, settings.default_ttl))
+        self.wished.heeded_by(lambda wishes: admission.take(wanted=wishes.commands is not False))
         self.router = Router(
             self.name,
-            Admission(self.name, plant, rules, own=own, hold=Hold(store, settings.default_ttl)),
+            admission,
             journal,
             Answers(voice, journal, audit, now_ms=clock_ms, wall_ms=now_ms),
             clock_ms,
@@ -203,11 +216,16 @@ class Uplink:
         """Return once everything live has been acknowledged, or the connection is gone."""
         await self.relay.drained()
 
+    def _largest_known(self) -> int:
+        """What the far end took last time: what is encoded before it is reached must fit, too."""
+        known = self._memory.get(LARGEST)
+        return known if isinstance(known, int) and known > 0 else ASSUMED_BYTES
+
+    def _note_largest(self, max_bytes: int) -> None:
+        self._memory[LARGEST] = max_bytes
+
     def _deliver(self, delivery: Delivery) -> None:
         self.router.offer(delivery)
-
-    def _wish(self, wishes: Wishes) -> Mapping[str, str]:
-        return dict.fromkeys(msgspec.to_builtins(wishes), "not granted")
 
     async def _connect(self, up: Callable[[], None]) -> None:
         await self.relay.serve(self._class(self._config, self._identity, self._memory), up)

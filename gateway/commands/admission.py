@@ -92,7 +92,12 @@ class Admission:
         self._endpoint = endpoint
         self._plant = plant
         self._rules = rules
+        self._wanted = True
         self._wall_s = wall_s
+
+    def take(self, *, wanted: bool) -> None:
+        """Whether the far end itself wants commands from there to be carried out, if they may be."""
+        self._wanted = wanted
 
     def knows(self, device: str) -> bool:
         """Whether there is such a device."""
@@ -104,6 +109,8 @@ class Admission:
             raise Rejected("retained", "a retained command may be old: publish it without the retain flag")
         if self._rules.off is not None:
             raise Rejected("policy", "commands from here are switched off (commands: false)", self._rules.off)
+        if not self._wanted:
+            raise Rejected("policy", "commands from here are switched off from there (a wish: commands false)")
         if request.device not in (None, delivery.device or request.device):
             raise Rejected("malformed", f"it came to {delivery.device}, but names another device")
 

@@ -172,3 +172,19 @@ def test_where_none_runs_that_is_said_with_how_to_start_one(api: Api, verb: Verb
     assert f"nobody listens on {api.path}" in told.err
     assert "fieldgate run" in told.err
     assert (document.code, document.json["running"]) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("wished", "told"),
+    [
+        ({"interval_s": {"": 60.0}}, "reports each 1min"),
+        ({"interval_s": {"": 60.0, "a": 5.0}}, "reports each 1min, reports of 1 device at their own intervals"),
+        ({"level": "debug", "commands": True}, "log level debug"),
+        ({"interval_s": {"a": 5.0, "b": 1.0}, "level": "error", "commands": False},
+         "reports of 2 devices at their own intervals, log level error, no commands"),
+    ],
+)  # fmt: skip
+def test_what_a_far_end_wishes_is_told(api: Api, verb: Verb, wished: Mapping[str, Any], told: str) -> None:
+    tell(api, {"a": BOILER}, endpoints={"cloud": {**UP, "wished": wished}})
+
+    assert verb("status").out.splitlines()[2] == f"endpoint\tcloud\tas it wishes: {told}"

@@ -155,6 +155,17 @@ async def test_where_commands_are_switched_off_none_is_executed(path: Path) -> N
         assert commands.pings == 0
 
 
+async def test_a_far_end_that_wants_no_commands_to_be_taken_can_want_them_again(path: Path) -> None:
+    async with routing(path) as commands:
+        commands.router._admission.take(wanted=False)
+        await commands.deliver(WRITE)
+        assert commands.last == ("c-1", "rejected", "policy")
+        assert "rule" not in commands.results[-1]
+        commands.router._admission.take(wanted=True)
+        await commands.deliver({**WRITE, "id": "c-2"})
+        assert [job.command.id for job in commands.link.jobs] == ["c-2"]
+
+
 async def test_devices_that_are_not_this_endpoints_can_be_neither_written_nor_read_from_there(path: Path) -> None:
     async with routing(path, devices=["meter"]) as commands:
         for body in (WRITE, {"id": "c-2", "read": ["setpoint"]}):

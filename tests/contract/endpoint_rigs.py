@@ -72,7 +72,7 @@ class MqttRig(EndpointRig):
     @override
     async def spoke_the_will(self) -> None:
         with Subscriber(self._broker.port) as subscriber:
-            await asyncio.to_thread(subscriber.wait_for, lambda m: m.retained and m.payload == last_will("gw"))
+            await asyncio.to_thread(subscriber.wait_for, lambda m: m.payload == last_will("gw"))
 
 
 @asynccontextmanager

@@ -1,11 +1,13 @@
 """What adapters learned, kept across restarts."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 import structlog
 
 from gateway.memory import MemoryFile
+from tests.support.patience import HANG_S
 
 
 @pytest.fixture
@@ -104,3 +106,15 @@ def test_what_is_no_json_is_not_carried(path: Path) -> None:
     memory = MemoryFile(path)
     memory.of(["boiler"])["boiler"]["a"] = object()
     assert memory.carry() is None
+
+
+async def test_what_is_urgent_is_saved_at_once(path: Path) -> None:
+    memory = MemoryFile(path)
+    keeping = asyncio.create_task(memory.keep())
+    memory.of(["boiler"])["boiler"]["a"] = 1
+    memory.soon()
+    async with asyncio.timeout(HANG_S):
+        while not MemoryFile(path).of(["boiler"])["boiler"]:  # noqa: ASYNC110 -- a thread writes it
+            await asyncio.sleep(0.01)
+    keeping.cancel()
+    assert MemoryFile(path).of(["boiler"]) == {"boiler": {"a": 1}}

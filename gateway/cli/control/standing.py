@@ -9,6 +9,7 @@ from gateway.cli import show
 from gateway.cli.control.table import Tone
 from gateway.cli.control.values import printable
 from gateway.cli.exits import Exit
+from gateway.units import format_duration
 
 UP, STARTING, PARKED = "up", "starting", "parked"
 """States of a link or an endpoint: it serves; it is tried, for the first time or again; a person must mend it."""
@@ -93,6 +94,8 @@ def lines(standing: Standing) -> Iterator[Line]:
     """Endpoints and links; of devices, those in trouble."""
     for name, endpoint in standing.status["endpoints"].items():
         yield _endpoint(name, endpoint)
+        if wished := _wished(endpoint.get("wished", {})):
+            yield Line("endpoint", name, f"as it wishes: {wished}", Tone.PLAIN)
         for note in endpoint.get("notes", ()):
             yield Line("endpoint", name, printable(note), Tone.DOUBTFUL)
     for name, link in standing.links().items():
@@ -160,6 +163,21 @@ def _endpoint(name: str, endpoint: Mapping[str, Any]) -> Line:
     if fault:
         return Line("endpoint", name, f"connected, {waits}; {printable(fault)}", Tone.BAD, "see to the disk")
     return Line("endpoint", name, f"connected, {waits}", Tone.GOOD)
+
+
+def _wished(wished: Mapping[str, Any]) -> str:
+    """What its far end wants otherwise than configured, as it is granted."""
+    interval_s = dict(wished.get("interval_s", {}))
+    parts = []
+    if "" in interval_s:
+        parts.append(f"reports each {format_duration(interval_s.pop(''))}")
+    if interval_s:
+        parts.append(f"reports of {show.count(len(interval_s), 'device')} at their own intervals")
+    if level := wished.get("level"):
+        parts.append(f"log level {level}")
+    if wished.get("commands") is False:
+        parts.append("no commands")
+    return ", ".join(parts)
 
 
 def _link(name: str, link: Mapping[str, Any]) -> Line:

@@ -86,6 +86,17 @@ class AzureIotHubEndpoint(Endpoint):
             told |= {"id scope": config.dps.id_scope, "registration": config.dps.registration_id}
         return {**told, "proof": "key" if config.has_key else "certificate", **described(config.tls)}
 
+    @classmethod
+    @override
+    def enrolled(cls, config: AzureConfig, memory: Memory) -> bool | None:
+        return None if config.dps is None else dps.remembered(config.dps, memory) is not None
+
+    @classmethod
+    @override
+    async def enrol(cls, config: AzureConfig, memory: Memory) -> None:
+        assert config.dps is not None, "others have nothing to be told"
+        await dps.assigned(config.dps, config, memory, anew=True, websocket=config.over_websocket)
+
     @override
     async def run(self, session: Session) -> None:
         self._session = session
@@ -213,7 +224,8 @@ class AzureIotHubEndpoint(Endpoint):
         refused = await asked
         if refused:
             log.error("the hub refuses our subscriptions", endpoint=self._identity.endpoint, why=refused)
-        self._twin.begin()
+        if not any(each.startswith(Twin.filters) for each in refused):  # a hub of the basic tier has no twins
+            self._twin.begin()
         await self._twin.run()
 
     def _login(self, hub: HubIdentity) -> Login:

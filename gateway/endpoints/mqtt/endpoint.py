@@ -174,6 +174,7 @@ class MqttEndpoint(Endpoint):
         head = HEAD_BYTES + self._topics.longest_bytes + (MARK_BYTES if self._marks else 0)
         self._max_bytes = max(1, allowed.packet_bytes - head)
         self._is_in = True
+        self.peer = str(address)
         self._session.connected(*self._outgoing.open(room, self._max_bytes))
 
     def _check_session(self, allowed: Allowed, address: Address) -> None:

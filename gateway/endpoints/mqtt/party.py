@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from gateway.endpoints.contract import EndpointError
-from gateway.endpoints.mqtt.reasons import Said, why_ended, why_refused
+from gateway.endpoints.mqtt.reasons import ABOUT_WHAT_WAS_SENT, Said, why_ended, why_refused
 
 
 class Login(Struct, frozen=True):
@@ -42,7 +42,7 @@ class Dismissed(EndpointError):
     """The server has ended the connection, and said so."""
 
     def __init__(self, said: Said, client_id: str) -> None:
-        super().__init__(why_ended(said, client_id))
+        super().__init__(why_ended(said, client_id), cut=said.code in ABOUT_WHAT_WAS_SENT)
         self.said = said
 
 

@@ -78,6 +78,10 @@ class Topics:
         """Readings of all devices travel together."""
         return TOGETHER if message.kind == READING else None
 
+    def behind(self, message: Message) -> str | None:  # noqa: ARG002 -- the same for all
+        """What was read before it goes before it."""
+        return TOGETHER
+
     def alone(self, message: Message) -> str:
         """Where this goes."""
         return self.of(message.kind, message.device)

@@ -153,6 +153,7 @@ class Twin:
             self._rest()
         else:
             self._asked = _Asked(rid, patch, now_s + ANSWER_S)
+            self._log.debug("twin asked", request=rid, patch=patch)
 
     def _give_up(self, asked: _Asked) -> None:
         """Nobody knows whether a patch that was not answered has been put on."""
@@ -165,6 +166,7 @@ class Twin:
         if asked is None or asked.rid != answered.rid:
             return
         self._asked = None
+        self._log.debug("twin answered", request=answered.rid, status=answered.status)
         if answered.status in {OK, NO_CONTENT}:
             self._pause_s, self._told = 0.0, None
             if asked.patch is None:
