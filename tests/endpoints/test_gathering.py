@@ -20,7 +20,11 @@ def envelope(token: int, size: int) -> bytes:
 
 def everything(gathering: Gathering) -> list[Batch]:
     gathering.hurry()
-    return list(iter(lambda: gathering.take(0.0), None))
+    return all_of(gathering, 0.0)
+
+
+def all_of(gathering: Gathering, now_s: float) -> list[Batch]:
+    return list(iter(lambda: gathering.take(now_s), None))
 
 
 STEPS = st.lists(
@@ -156,9 +160,9 @@ def test_groups_are_kept_apart_each_in_order_and_none_waits_longer_than_it_would
             left: dict[str, list[Batch]] = {each: [] for each in "abc"}
             while (found := groups.take(now_s)) is not None:
                 left[found[0]].append(found[1])
-            for each, gathering in alone.items():
-                expected = list(iter(lambda gathering=gathering: gathering.take(now_s), None))  # type: ignore[misc]
-                assert left[each] == expected
+            for group, gathering in alone.items():
+                expected = all_of(gathering, now_s)
+                assert left[group] == expected
                 waiting -= sum(len(batch.tokens) for batch in expected)
             crowded = crowded and waiting >= crowd // 2
             dues = [due_s for gathering in alone.values() if (due_s := gathering.due_s) is not None]

@@ -16,7 +16,7 @@ WINDOW_MESSAGES = 10_000
 in memory at the door (gateway.outbox.staging)."""
 
 CROWD_MESSAGES = WINDOW_MESSAGES // 2
-"""When so many wait for company, the house can hand over only as many more, and results with them: nobody waits then."""
+"""When so many wait for company, none waits any longer: only as many more could be handed over, results too."""
 
 LARGEST_IN_FLIGHT = 4
 """How many of the largest batches may be in flight, by their bytes. With 128 KiB: enough to fill 80 Mbit/s at a round
