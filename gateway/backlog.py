@@ -41,6 +41,13 @@ class Publisher(Protocol):
     def under_way(self) -> set[int]:
         """What is published and not acknowledged, or about to be."""
 
+    def wanted(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Those of them that are not under way, nor wait for something else than room."""
+
+    @property
+    def keeps_back(self) -> bool:
+        """Whether there may be some on disk that are not wanted."""
+
     def room_for_backlog(self) -> int:
         """How many there is room for now."""
 
@@ -214,8 +221,7 @@ class Backlog:
         batch = await self._outbox.waiting(readings=True, after=cursor, before=boundary, limit=self._batch)
         if self._is_rewound:
             return cursor
-        under_way = self._publisher.under_way()
-        self._lanes.old.extend(entry for entry in batch if entry.id not in under_way)
+        self._lanes.old.extend(self._publisher.wanted(batch))
         self._is_read = not batch and is_complete and boundary == self.boundary
         self._publisher.expect_backlog(waits=bool(self._lanes.old))
         self._publisher.pump()
@@ -230,7 +236,7 @@ class Backlog:
 
     async def _audit(self, boundary: int) -> None:
         """Read again if something was missed; what is missed again is found hidden at once."""
-        if self._loop.time() - self._audited_s < AUDIT_EACH_S:
+        if self._publisher.keeps_back or self._loop.time() - self._audited_s < AUDIT_EACH_S:
             return
         if await self._audit_of.is_passed(self.begun_at, boundary):
             self._audited_s = self._loop.time()

@@ -53,10 +53,11 @@ class Field:
             self._tell(status)
 
     async def durable(self, sample: Sample, /) -> None:
-        """Take it, and return once it is on disk for every endpoint; raises Unkept if one could not keep it."""
+        """Take it, and return once it is on disk wherever any of it goes; raises Unkept if one could not keep it."""
         since = [outbox.next_id for outbox in self._outboxes]
         self(sample)
-        for outbox, first_id in zip(self._outboxes, since, strict=True):
+        concerned = [each for each in zip(self._outboxes, since, strict=True) if each[0].next_id > each[1]]
+        for outbox, first_id in concerned:
             if not await outbox.flush(first_id):
                 raise Unkept(f"the outbox {outbox.name} had no room for it")
 

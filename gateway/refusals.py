@@ -23,6 +23,8 @@ class Verdict(Enum):
     TRY_ALONE = auto()
     SET_ASIDE = auto()
     ENDPOINT_AT_FAULT = auto()
+    WAITS = auto()
+    """As all do that go where this one went."""
 
 
 class Refusals:
@@ -71,6 +73,11 @@ class Refusals:
         if entry.id in self._tries:
             self._clear(entry)
         return not self._in_a_row
+
+    def forget(self, entry: Entry) -> None:
+        """It is not about this message after all."""
+        if entry.id in self._tries:
+            self._clear(entry)
 
     def disconnected(self) -> None:
         """Messages get a fresh chance; whether the far end is at fault only a message it takes can show."""

@@ -12,14 +12,18 @@ from gateway.crowd import Crowd
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message, Renewed
 from gateway.endpoints.mending import mended
 from gateway.endpoints.payload import iso_ms
+from gateway.judge import CUT_REASON, Judge
 from gateway.lanes import RETAINED_KINDS, Lanes
 from gateway.model import Wishes
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.retained import Retained
 from gateway.pace import TokenBucket
-from gateway.refusals import Refusals, Verdict
+from gateway.refusals import Verdict
 from gateway.window import Window
+
+NO_CODE = 0
+"""The far end has said nothing."""
 
 TOO_LARGE = 0x95
 """Packet too large (MQTT 5, 2.4), said before it is sent."""
@@ -49,6 +53,8 @@ class Relay:
         """Between two connections, the first of which has ended in good order for the second to begin at once."""
         self.on_presence: Callable[[bool], None] = lambda _: None
         """Called when a connection begins, and when it is over."""
+        self.on_limit: Callable[[int], None] = lambda _: None
+        """Called with the largest message that the far end takes, in bytes, when it has said so."""
         self.delivered = 0
         self.farewell: Entry | None = None
         """The gateway's last word, once it has been said."""
@@ -67,7 +73,7 @@ class Relay:
         self._idle: asyncio.Event | None = None
         self._bucket = TokenBucket(backlog_rate)
         self._strict = strict
-        self._refusals = Refusals()
+        self._judge = Judge(outbox.name, asyncio.get_running_loop().time, in_order=strict)
         self._announced: dict[tuple[str, str], int] = {}
         """What the far end has of births and states, by kind and device."""
         self._renewal: str | None = None
@@ -78,8 +84,8 @@ class Relay:
         outbox.on_found = self._found
 
     def _reset(self, window: int) -> None:
-        """Of a connection only this survives it: that the far end refused."""
-        self._refusals.disconnected()
+        """Of a connection only this survives it: what the far end had against which messages."""
+        self._judge.begin()
         self._is_paused = False
         self._ends_for: str | None = None
         self._lanes = Lanes()
@@ -101,8 +107,12 @@ class Relay:
                 await endpoint.run(self)
                 raise EndpointError("the connection ended")
         except ExceptionGroup as group:
-            self.is_renewing = isinstance(group.exceptions[0], Renewed)
-            raise group.exceptions[0] from None
+            error = group.exceptions[0]
+            self.is_renewing = isinstance(error, Renewed)
+            if isinstance(error, EndpointError) and error.cut:
+                for entry in self._judge.cut(self._window.in_flight):
+                    await self._outbox.set_aside(entry, NO_CODE, CUT_REASON)
+            raise error from None
         finally:
             self._endpoint = self._tasks = self._fault = None
             self._disconnected()
@@ -116,6 +126,7 @@ class Relay:
         assert self._tasks is not None
         self._reset(window)
         self._outbox.max_payload = max_bytes
+        self.on_limit(max_bytes)
         self._outbox.tell_losses()
         self._tell(self._said_first())
         self._backlog.begin()
@@ -148,7 +159,7 @@ class Relay:
                 self._backlog.spill(self._lanes.spill())
         else:
             self._lanes.first.append(entry)
-        if not self._refusals.suspects and len(self._window.in_flight) < self._window.live_size:
+        if not self._judge.refusals.suspects and len(self._window.in_flight) < self._window.live_size:
             self.pump()
 
     def _offer_late(self, entry: Entry) -> None:
@@ -163,11 +174,15 @@ class Relay:
         """Publish while the window has room: live envelopes, of them readings last, then the backlog."""
         if self._is_paused:
             return
-        if self._refusals.suspects:
-            self._try_suspect(self._refusals.suspect)
+        judge = self._judge
+        if judge.refusals.suspects:
+            self._try_suspect(judge.refusals.suspect)
             return
-        lanes, in_flight, room = self._lanes, self._window.in_flight, self._window.live_size
-        for lane in (lanes.first,) if lanes.held else (lanes.first, lanes.live):
+        if judge.is_concerned and not self._others_may_go():
+            return
+        lanes, in_flight = self._lanes, self._window.in_flight
+        room = 1 if judge.cuts.is_wary else self._window.live_size
+        for lane in (lanes.first,) if lanes.held or judge.cuts.holds_readings else (lanes.first, lanes.live):
             while lane and len(in_flight) < room:
                 entry = lane.popleft()
                 if not entry.done or entry.kind in RETAINED_KINDS:
@@ -175,12 +190,29 @@ class Relay:
         if lanes.old or lanes.held:
             self._backlog.pump()
 
+    def _others_may_go(self) -> bool:
+        """Beside what the far end may have cut connections for, which is tried alone when its time has come."""
+        cuts, lanes, in_flight = self._judge.cuts, self._lanes, self._window.in_flight
+        lanes.first.extend(self._judge.due())
+        if cuts.is_trying or (cuts.is_wary and in_flight):
+            return False
+        if not cuts.is_due(others_wait=lanes.wait or bool(lanes.old)):
+            return True
+        for entry in () if in_flight else cuts.trial():
+            if entry.done and entry.kind not in RETAINED_KINDS:
+                self._judge.answered(entry)
+            else:
+                self._transmit(entry)
+        self._flush()
+        return not in_flight
+
     def acknowledged(self, acks: Sequence[Ack], /) -> None:
         """The far end has spoken about these messages."""
         for ack in acks:
             entry = self._window.take(ack.token)
             if entry is None:
                 continue
+            self._judge.answered(entry)
             if ack.code == 0:
                 self._delivered(entry)
             else:
@@ -205,7 +237,7 @@ class Relay:
     @property
     def notes(self) -> list[str]:
         """What the far end does not take, in sentences."""
-        return []
+        return self._judge.barred.notes()
 
     @property
     def said_goodbye(self) -> bool:
@@ -291,13 +323,26 @@ class Relay:
 
     def under_way(self) -> set[int]:
         """What is published and not acknowledged, or about to be."""
-        queued = (entry.id for entry in (*self._lanes.first, *self._refusals.suspects))
-        return {*self._window.in_flight, *self._leaving, *queued}
+        queued = (entry.id for entry in self._lanes.first)
+        return {*self._window.in_flight, *self._leaving, *queued, *self._judge.under_way()}
+
+    def wanted(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Those of them that are not under way, nor wait for something else than room."""
+        under_way, barred = self.under_way(), self._judge.barred
+        return [entry for entry in entries if entry.id not in under_way and not barred.keeps(entry)]
+
+    @property
+    def keeps_back(self) -> bool:
+        """Whether there may be some on disk that are not wanted."""
+        return bool(self._judge.barred)
 
     def room_for_backlog(self) -> int:
         """How many there is room for now."""
-        if self._refusals.suspects or self._is_paused:
+        cuts = self._judge.cuts
+        if self._judge.refusals.suspects or self._is_paused or cuts.holds_readings:
             return 0
+        if cuts.is_wary:
+            return 1 - len(self._window.in_flight)
         return self._window.room_for_backlog(live_waits=self._lanes.wait)
 
     def send_backlog(self, entries: Sequence[Entry]) -> None:
@@ -317,9 +362,14 @@ class Relay:
         self._lanes.tell(entry for entry in entries if self._outbox.is_ready(entry))
 
     def _send(self, entry: Entry) -> None:
+        if not self._judge.keeps(entry):
+            self._transmit(entry)
+
+    def _transmit(self, entry: Entry) -> None:
         assert self._endpoint is not None
         payload = entry.payload if entry.ahead_ms is None else self._mended(entry)
         if len(payload) > self._outbox.max_payload:
+            self._judge.answered(entry)
             self._put_aside(entry, TOO_LARGE, f"larger than the endpoint takes ({self._outbox.max_payload} bytes)")
             return
         self._window.in_flight[entry.id] = entry
@@ -335,8 +385,10 @@ class Relay:
         return entry.payload if moved_ms is None else mended(entry.payload, entry.kind, entry.device, moved_ms)
 
     def _delivered(self, entry: Entry) -> None:
-        if self._refusals.delivered(entry):
+        if self._judge.refusals.delivered(entry):
             self._on_progress()
+        if self._judge.barred.taken(entry):
+            self.renew("the far end takes again what it did not")
         self.delivered += 1
         self._outbox.acknowledged(entry)
         if entry.kind in RETAINED_KINDS:
@@ -345,7 +397,8 @@ class Relay:
             self._tasks.create_task(self._retained.cleared(entry), name="cleared")
 
     def _refused(self, entry: Entry, ack: Ack) -> None:
-        verdict = self._refusals.refused(entry, about_message=ack.about_message, shared=ack.shared)
+        others = bool(self._window.in_flight or self._lanes.wait or self._lanes.old)
+        verdict = self._judge.refused(entry, ack, others_wait=others)
         if verdict is Verdict.SET_ASIDE:
             self._put_aside(entry, ack.code, ack.text)
         elif verdict is Verdict.ENDPOINT_AT_FAULT:
@@ -362,7 +415,7 @@ class Relay:
     def _try_suspect(self, entry: Entry) -> None:
         """Alone in the window, so that its refusal can be nobody else's."""
         if not self._window.in_flight:
-            self._send(entry)
+            self._transmit(entry)
         self._flush()
 
     def _flush(self) -> None:

@@ -12,7 +12,7 @@ from gateway.config.site import Site
 from gateway.uplink import Uplink
 from gateway.watched import Watched
 
-LOOK_S = 2.0
+LOOK_S = 1.0
 """How often files are looked at. They must rest for as long: who writes a certificate and its key takes less."""
 
 log = structlog.get_logger("fieldgate.renewals")

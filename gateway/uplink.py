@@ -36,6 +36,12 @@ from gateway.report import ReportFilter
 from gateway.supervisor import Supervised
 from gateway.wishes import Wished
 
+LARGEST = "max_payload"
+"""Under which the endpoint's memory has the largest message that the far end takes."""
+
+ASSUMED_BYTES = 127 * 1024
+"""What a far end takes that has never said so: AWS IoT Core's 128 KB, the least of the large clouds', less headers."""
+
 log = structlog.get_logger("fieldgate.endpoints")
 
 
@@ -158,6 +164,8 @@ class Uplink:
             facts=reported,
             strict=self._settings.order == "strict",
         )
+        self.outbox.max_payload = self._largest_known()
+        self.relay.on_limit = self._note_largest
         self.supervised = Supervised(
             f"endpoint {self.name}", self._connect, self._config.reconnect, on_down=_already_told
         )
@@ -207,6 +215,14 @@ class Uplink:
     async def drained(self) -> None:
         """Return once everything live has been acknowledged, or the connection is gone."""
         await self.relay.drained()
+
+    def _largest_known(self) -> int:
+        """What the far end took last time: what is encoded before it is reached must fit, too."""
+        known = self._memory.get(LARGEST)
+        return known if isinstance(known, int) and known > 0 else ASSUMED_BYTES
+
+    def _note_largest(self, max_bytes: int) -> None:
+        self._memory[LARGEST] = max_bytes
 
     def _deliver(self, delivery: Delivery) -> None:
         self.router.offer(delivery)

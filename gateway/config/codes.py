@@ -282,6 +282,36 @@ CODES = {
         "goes into `username` and `password`. A proxy that speaks TLS itself (https://) is not supported: the TLS to "
         "the broker runs through the proxy untouched.",
     ),
+    "E168": Code(
+        "a connection string that opens no hub",
+        "Azure's portal shows a device's own connection string on the device's page: HostName=...;DeviceId=...; and "
+        "SharedAccessKey=..., or x509=true where a certificate opens the hub. One with SharedAccessKeyName opens the "
+        "whole hub and is nothing for a box in the field. Put it into secrets.yaml, whole and in quotes. What it holds "
+        "is never shown.",
+    ),
+    "E169": Code(
+        "who we are at the hub is not clear",
+        "A gateway proves who it is in one way: by a `connection_string`; or by `host` and `device_id` with `key` or a "
+        "client certificate (`tls: {cert, key}`); or by `dps`, which assigns hub and device, with a key or a "
+        "certificate. docs/azure.md shows each.",
+    ),
+    "E170": Code(
+        "not a symmetric key",
+        "Keys of hubs and of device provisioning are base64: letters, digits, + and /, and mostly = at the end. One "
+        "that is cut off when it is copied is not. Copy it again from the portal.",
+    ),
+    "E171": Code(
+        "not the name of a hub or device",
+        "A hub is named by its full host name, without https:// and port. The ids of devices have letters, digits and "
+        "some marks; over MQTT none may have + # or / in it, which mean something in topics: register the gateway "
+        "under another id.",
+    ),
+    "E172": Code(
+        "not a way to a hub",
+        "`connect` says where TCP goes where it can't go to the hub's port 8883: HOST:PORT; or ws for WebSocket on "
+        "port 443, which most firewalls let through; or ws:PORT, or ws:HOST:PORT. Tokens, and the name that the hub's "
+        "certificate must have, stay the hub's.",
+    ),
     "E173": Code(
         "an endpoint names a device that does not exist",
         "`devices` of an endpoint lists whose data goes there, and who can be commanded from there, by the ids of "

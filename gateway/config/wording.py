@@ -61,6 +61,11 @@ _CODES = {
     "tls_unspoken": "E166",
     "proxy_url": "E167",
     "alpn": "E107",
+    "hub_connection_string": "E168",
+    "hub_identity": "E169",
+    "symmetric_key": "E170",
+    "hub_name": "E171",
+    "hub_address": "E172",
 }
 """Errors that our own validators raise, by their type."""
 

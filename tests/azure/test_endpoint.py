@@ -28,7 +28,11 @@ async def test_a_reading_arrives_with_what_routes_and_storage_need(hub: IotHub) 
         assert [ack.code for ack in await session.acked(1)] == [0]
     (stored,) = hub.telemetry
     assert stored.body == ENVELOPE % 4711
-    assert stored.system == {"message-id": "7-4711", "content-type": "application/json", "content-encoding": "utf-8"}
+    assert stored.system == {
+        "message-id": "cloud-7-4711",
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+    }
     assert stored.properties == {
         "iothub-creation-time-utc": "2026-11-23T09:01:02.345Z",
         "kind": "reading",
@@ -67,8 +71,8 @@ async def test_mixed_batches_fill_better_and_name_no_device(hub: IotHub) -> None
 
 
 async def test_a_token_is_renewed_in_good_order_before_it_ends(hub: IotHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.endpoints.azure_iot_hub.endpoint.RENEW_AT", 0.002)
-    monkeypatch.setattr("gateway.endpoints.azure_iot_hub.endpoint.RENEW_JITTER", 0.0)
+    monkeypatch.setattr("gateway.endpoints.azure_iot_hub.tokens.RENEWED_AT", 0.002)
+    monkeypatch.setattr("gateway.endpoints.azure_iot_hub.tokens.EARLIER", 0.0)
     session = SessionLog(said_goodbye=False)
     cloud = endpoint(hub, token_lifetime="60s")
     task = asyncio.create_task(cloud.run(session))
@@ -195,7 +199,7 @@ async def test_a_hub_without_messages_left_is_named_and_nothing_is_lost(hub: Iot
         told.append(str(error.value))
         assert error.value.cut
         assert session.acks == []
-    assert "messages for today may be spent" in told[2]
+    assert "3 times in a row, and nothing was acknowledged: its messages for today may be spent" in told[2]
     assert not any("spent" in text for text in told[:2])
 
 

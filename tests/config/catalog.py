@@ -16,6 +16,7 @@ from adapters.serial.config import SerialDevice, SerialLink
 from gateway.adapter import Advice, DeviceConfig, LinkConfig, PointConfig, StrictModel
 from gateway.config import AdapterModels, Catalog, ConfigPath, Unavailable
 from gateway.config.models import EndpointConfig
+from gateway.endpoints.azure_iot_hub.config import AzureConfig
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.mqtt.config import MqttConfig
 from gateway.model import Kind
@@ -118,6 +119,11 @@ CATALOG = Catalog(
         "modbus": lambda: AdapterModels(ModbusLink, ModbusDevice, ModbusAdapter.advice),
         "serial": lambda: AdapterModels(SerialLink, SerialDevice, SerialAdapter.advice),
     },
-    endpoints={"cloud": lambda: CloudConfig, "hub": lambda: HubConfig, "mqtt": lambda: MqttConfig},
+    endpoints={
+        "cloud": lambda: CloudConfig,
+        "hub": lambda: HubConfig,
+        "mqtt": lambda: MqttConfig,
+        "azure-iot-hub": lambda: AzureConfig,
+    },
     advice_of_endpoint=_endpoint_advice,
 )

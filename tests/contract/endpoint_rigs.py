@@ -15,10 +15,12 @@ from typing import Any
 
 from typing_extensions import override
 
+from gateway.endpoints.azure_iot_hub import AzureIotHubEndpoint
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.payload import last_will
 from tests.support.authority import Authority
+from tests.support.iothub.apart import HubApart
 from tests.support.mosquitto import Mosquitto
 from tests.support.proxies import Proxy
 from tests.support.subscriber import Subscriber
@@ -72,7 +74,48 @@ class MqttRig(EndpointRig):
     @override
     async def spoke_the_will(self) -> None:
         with Subscriber(self._broker.port) as subscriber:
-            await asyncio.to_thread(subscriber.wait_for, lambda m: m.retained and m.payload == last_will("gw"))
+            await asyncio.to_thread(subscriber.wait_for, lambda m: m.payload == last_will("gw"))
+
+
+class AzureRig(EndpointRig):
+    """A device of the test server of IoT Hub; another port is reached in the same way. Its will is a message."""
+
+    endpoint = AzureIotHubEndpoint
+
+    def __init__(self, hub: HubApart, *, websocket: bool, **settings: Any) -> None:
+        self._hub = hub
+        self.device = hub.device()
+        self._websocket = websocket
+        self._settings = settings
+
+    @override
+    def make(self, port: int | None = None) -> Endpoint:
+        place = self._hub.place
+        usual = place.websocket_port if self._websocket else place.port
+        config = {
+            "type": "azure-iot-hub",
+            "connection_string": self._hub.connection_string(self.device),
+            "connect": f"{'ws:' if self._websocket else ''}127.0.0.1:{port or usual}",
+            "tls": {"ca": place.ca},
+            "connect_timeout": LONGER_WAY,
+            **self._settings,
+        }
+        return AzureIotHubEndpoint(self.endpoint.Config.model_validate(config), IDENTITY, {})  # type: ignore[arg-type]
+
+    @override
+    async def saw_goodbye(self) -> None:
+        await asyncio.to_thread(self._hub.wait_for, self.device, "disconnect")
+
+    @override
+    async def spoke_the_will(self) -> None:
+        await asyncio.to_thread(self._hub.wait_for, self.device, last_will("gw").decode())
+
+
+@asynccontextmanager
+async def azure(_folder: Path, *, websocket: bool = False, **settings: Any) -> AsyncIterator[EndpointRig]:
+    rig = AzureRig(_hub(), websocket=websocket, **settings)
+    yield rig
+    assert _hub().violations(rig.device) == []
 
 
 @asynccontextmanager
@@ -107,6 +150,16 @@ async def _running(folder: Path) -> AsyncIterator[Mosquitto]:
 
 
 @cache
+def _hub() -> HubApart:
+    """One for all tests: each has a device of its own."""
+    folder = tempfile.TemporaryDirectory()
+    hub = HubApart(Path(folder.name))
+    atexit.register(hub.stop)
+    atexit.register(folder.cleanup)
+    return hub
+
+
+@cache
 def _relay(*, secure: bool) -> tuple[Relay, dict[str, Any]]:
     """One for all tests, as it keeps nothing; and the settings of a client that gets in."""
     if not secure:
@@ -136,6 +189,8 @@ ENDPOINT_RIGS: dict[str, Callable[[Path], AbstractAsyncContextManager[EndpointRi
     "mqtt over ws": partial(mqtt_over_websocket, secure=False),
     "mqtt over wss, with a client certificate": partial(mqtt_over_websocket, secure=True),
     "mqtt by an HTTP proxy": partial(mqtt_by_proxy, kind="http"),
+    "azure-iot-hub": partial(azure, batch={"max_age": "20ms"}),
+    "azure-iot-hub over wss, each by itself": partial(azure, websocket=True, batch={"max_messages": 1}),
     "mqtt by a SOCKS5 proxy": partial(mqtt_by_proxy, kind="socks5"),
 }
 """By the name of the entry point, and perhaps how it is set."""

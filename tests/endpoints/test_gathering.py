@@ -6,7 +6,7 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.endpoints.mqtt.batch import BRACKETS_BYTES, Batch, Gathering
+from gateway.endpoints.mqtt.batch import BRACKETS_BYTES, Batch, Gathering, Groups
 from gateway.endpoints.payload import content_type_of, encoder_for
 
 MAX_BYTES = 60
@@ -20,7 +20,11 @@ def envelope(token: int, size: int) -> bytes:
 
 def everything(gathering: Gathering) -> list[Batch]:
     gathering.hurry()
-    return list(iter(lambda: gathering.take(0.0), None))
+    return all_of(gathering, 0.0)
+
+
+def all_of(gathering: Gathering, now_s: float) -> list[Batch]:
+    return list(iter(lambda: gathering.take(now_s), None))
 
 
 STEPS = st.lists(
@@ -117,3 +121,71 @@ def test_what_was_encoded_in_another_format_is_in_another_batch() -> None:
     assert kinds == {"json", "cloudevents-batch+json"}
     for batch in batches:
         assert json.loads(batch.payload) == [json.loads(written[token]) for token in batch.tokens]
+
+
+GROUP_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.sampled_from("abc"), st.integers(0, 40)),
+        st.tuples(st.just("take"), st.just(""), st.integers(0, 6)),
+        st.tuples(st.just("hurry"), st.sampled_from(["a", "b", "nobody", None]), st.just(0)),
+    ),
+    max_size=80,
+)
+
+
+@given(GROUP_STEPS, st.integers(1, 4), st.integers(2, 30))
+def test_groups_are_kept_apart_each_in_order_and_none_waits_longer_than_it_would_alone(
+    steps: list[tuple[str, str | None, int]], most: int, crowd: int
+) -> None:
+    groups = Groups(most, MAX_BYTES, MAX_AGE_S, crowd)
+    alone = {name: Gathering(most, MAX_BYTES, MAX_AGE_S) for name in "abc"}
+    now_s, token, waiting, crowded = 0.0, 0, 0, False
+    for step, name, number in steps:
+        if step == "add":
+            assert name is not None
+            payload = envelope(token, number)
+            groups.add(name, token, payload, now_s)
+            alone[name].add(token, payload, now_s)
+            token, waiting = token + 1, waiting + 1
+            if waiting >= crowd and not crowded:
+                crowded = True
+                for each in alone.values():
+                    each.hurry()
+        elif step == "hurry":
+            groups.hurry(name)
+            for each in alone.values() if name is None else [alone[name]] if name in alone else []:
+                each.hurry()
+        else:
+            now_s += number
+            left: dict[str, list[Batch]] = {each: [] for each in "abc"}
+            while (found := groups.take(now_s)) is not None:
+                left[found[0]].append(found[1])
+            for group, gathering in alone.items():
+                expected = all_of(gathering, now_s)
+                assert left[group] == expected
+                waiting -= sum(len(batch.tokens) for batch in expected)
+            crowded = crowded and waiting >= crowd // 2
+            dues = [due_s for gathering in alone.values() if (due_s := gathering.due_s) is not None]
+            assert groups.is_empty == (not dues)
+            assert (groups.due_s is None) == (not dues)
+            if dues:
+                assert groups.due_s is not None
+                assert now_s < groups.due_s <= min(dues), "or a timer would come late, or spin"
+
+
+def test_what_is_left_over_leaves_when_its_own_time_comes() -> None:
+    groups = Groups(2, 1000, 10.0, 100)
+    for token, now_s in enumerate((0.0, 1.0, 5.0)):
+        groups.add("a", token, b"1", now_s)
+    assert groups.take(6.0) == ("a", Batch((0, 1), b"[1,1]"))
+    assert groups.take(14.9) is None
+    assert groups.take(15.0) == ("a", Batch((2,), b"[1]"))
+
+
+def test_when_a_crowd_waits_none_waits_for_others() -> None:
+    groups = Groups(100, 10_000, 3600.0, 3)
+    groups.add("a", 0, b"1", 0.0)
+    groups.add("b", 1, b"2", 0.0)
+    assert groups.take(0.0) is None
+    groups.add("c", 2, b"3", 0.0)
+    assert {found[0] for found in iter(lambda: groups.take(0.0), None)} == {"a", "b", "c"}

@@ -131,33 +131,38 @@ async def test_silence_turns_points_stale_once_also_while_the_link_is_down(
     watch.cancel()
 
 
-async def test_durable_returns_once_every_outbox_has_it(field: Field, door: Door) -> None:
-    flushed: list[str] = []
+class Outbox:
+    """One that takes what comes to the door, or nothing."""
 
-    class Outbox:
-        next_id = 7
+    name = "cloud"
 
-        async def flush(self, since: int) -> bool:
-            flushed.append(f"flushed from {since}")
-            return True
+    def __init__(self, door: Door, *, wants: bool = True, has_room: bool = True) -> None:
+        self.flushed: list[int] = []
+        self._door = door
+        self._wants = wants
+        self._has_room = has_room
 
+    @property
+    def next_id(self) -> int:
+        return 7 + self._wants * len(self._door.samples)
+
+    async def flush(self, since: int) -> bool:
+        self.flushed.append(since)
+        return self._has_room
+
+
+async def test_durable_returns_once_every_outbox_has_it_that_wants_it(field: Field, door: Door) -> None:
     doors: list[Any] = [door]
-    outboxes: list[Any] = [Outbox(), Outbox()]
+    outboxes: list[Any] = [Outbox(door), Outbox(door), Outbox(door, wants=False)]
     field.open_to(doors, outboxes)
     await field.durable(good())
-    assert flushed == ["flushed from 7"] * 2
+    assert [outbox.flushed for outbox in outboxes] == [[7], [7], []]
     assert len(door.samples) == 1
 
 
 async def test_durable_says_so_when_an_outbox_had_no_room(field: Field, door: Door) -> None:
-    class Outbox:
-        name, next_id = "cloud", 7
-
-        async def flush(self, since: int) -> bool:
-            return False
-
     doors: list[Any] = [door]
-    outboxes: list[Any] = [Outbox()]
+    outboxes: list[Any] = [Outbox(door, has_room=False)]
     field.open_to(doors, outboxes)
     with pytest.raises(Unkept, match="cloud"):
         await field.durable(good())

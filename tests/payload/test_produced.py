@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.published.described import assert_described
 from tests.support.daemon import Daemon
 from tests.support.modbus import ModbusServer
 from tests.support.mosquitto import Mosquitto
@@ -70,6 +71,8 @@ def test_every_message_of_a_daemon_follows_the_schema(
     assert daemon.terminate() == 0
     subscriber.wait_for(kind("status", state="offline", reason="stopped"))
 
+    for message in subscriber.messages:
+        assert_described(message.topic, message.json)
     envelopes = [assert_envelope(m.payload) for m in subscriber.messages if not m.topic.endswith("/command")]
     assert {body["kind"] for body in envelopes} == {"reading", "status", "birth", "result"}
     assert any("bad" in body for body in envelopes if body["kind"] == "reading")

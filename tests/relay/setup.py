@@ -63,8 +63,8 @@ class FarEnd(Endpoint):
             del self._unanswered[token]
         self.session.acknowledged([Ack(token, **word) for token in chosen])
 
-    def lose(self, error: str = "cable cut") -> None:
-        self._lost.set_exception(EndpointError(error))
+    def lose(self, error: str = "cable cut", *, cut: bool = False) -> None:
+        self._lost.set_exception(EndpointError(error, cut=cut))
 
 
 class RelayRig:
@@ -102,8 +102,8 @@ class RelayRig:
         async with asyncio.timeout(10):
             await self._serving
 
-    async def disconnect(self) -> None:
-        self.end.lose()
+    async def disconnect(self, *, cut: bool = False) -> None:
+        self.end.lose(cut=cut)
         await self.ended()
 
     async def sent(self, count: int) -> list[bytes]:

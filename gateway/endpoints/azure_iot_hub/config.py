@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -52,14 +53,14 @@ CONNECT = re.compile(
 """WebSocket or not, host and port, of which none must be there."""
 
 
-def _told(check: Any) -> AfterValidator:
-    """What raises a ValueError, as an error of the configuration that shows no value."""
+def _told(check: Callable[[str], object], fault: str) -> AfterValidator:
+    """What raises a ValueError, as an error of this type that shows no value."""
 
     def validate(value: Any) -> Any:
         try:
             check(value.get_secret_value() if isinstance(value, SecretStr) else value)
         except ValueError as error:
-            raise PydanticCustomError("azure_identity", "{why}", {"why": str(error)}) from None
+            raise PydanticCustomError(fault, "{why}", {"why": str(error)}) from None
         return value
 
     return AfterValidator(validate)
@@ -77,7 +78,7 @@ def _message_bytes(size: int) -> int:
     return size
 
 
-HubKey = Annotated[SecretStr, _told(hubid.checked_key)]
+HubKey = Annotated[SecretStr, _told(hubid.checked_key, "symmetric_key")]
 
 
 class HubBatchConfig(BatchConfig):
@@ -104,17 +105,19 @@ class AzureConfig(ReachConfig):
     """A hub, and as whom we connect to it: a connection string; or host and device_id; or dps, which assigns both."""
 
     type: Literal["azure-iot-hub"]
-    connection_string: Annotated[SecretStr, _told(hubid.identity_in)] | None = Field(
+    connection_string: Annotated[SecretStr, _told(hubid.identity_in, "hub_connection_string")] | None = Field(
         None, description="the device's own, as the portal shows it; write ${secret:NAME}"
     )
-    host: Annotated[str, _told(hubid.checked_host)] | None = Field(None, examples=["mill.azure-devices.net"])
-    device_id: Annotated[str, _told(hubid.checked_id)] | None = None
+    host: Annotated[str, _told(hubid.checked_host, "hub_name")] | None = Field(
+        None, examples=["mill.azure-devices.net"]
+    )
+    device_id: Annotated[str, _told(hubid.checked_id, "hub_name")] | None = None
     key: HubKey | None = Field(None, description="of the device; write ${secret:NAME}")
     secondary_key: HubKey | None = Field(
         None, description="tried when the other is refused: keys can be changed in turn"
     )
     dps: DpsConfig | None = Field(None, description="device provisioning, instead of the above")
-    connect: Annotated[str, _told(_connect)] | None = Field(
+    connect: Annotated[str, _told(_connect, "hub_address")] | None = Field(
         None, description="where TCP goes if not to the hub's port 8883: HOST:PORT, or ws for WebSocket on 443"
     )
     token_lifetime: Annotated[Duration, within(MIN_TOKEN_S, MAX_TOKEN_S)] = Field(
@@ -130,6 +133,7 @@ class AzureConfig(ReachConfig):
     method_timeout: Annotated[Duration, within(0.1, MAX_METHOD_S)] = Field(
         20.0, description="a method whose command takes longer is answered 202; its result follows as a message"
     )
+    twin: bool = Field(True, description="false: for a hub of the basic tier, which has no twins and takes no commands")
     outbox: OutboxOverride = OutboxOverride.model_validate({"backlog_rate": BACKLOG_RATE})
     reconnect: Reconnect = Reconnect.model_validate({"max": SLOWEST_RECONNECT})
 
@@ -160,10 +164,10 @@ class AzureConfig(ReachConfig):
 
     def _check_proof(self) -> None:
         """Whether there is just one thing to prove it with."""
-        if self.host is None and (self.key is not None or self.secondary_key is not None):
+        if self.host is None and self.key is not None:
             raise _wrong("key belongs to host and device_id; a connection string has its own, and so has dps")
-        if self.secondary_key is not None and self.key is None:
-            raise _wrong("secondary_key needs key")
+        if self.secondary_key is not None and (self.dps is not None or not self.has_key):
+            raise _wrong("secondary_key is tried when the first one is refused: it needs key or a connection string")
         if self.has_key == (self.tls.cert is not None):
             raise _wrong(
                 "a key and a certificate are both given: the hub takes one of them"
@@ -176,18 +180,20 @@ class AzureConfig(ReachConfig):
         """Whether a key opens the hub, and no certificate."""
         if self.dps is not None:
             return self.dps.key is not None or self.dps.group_key is not None
-        identity = self.identity
-        return identity is not None and bool(identity.keys)
+        if self.connection_string is not None:
+            return bool(hubid.identity_in(self.connection_string.get_secret_value()).keys)
+        return self.key is not None
 
     @property
     def identity(self) -> HubIdentity | None:
         """Who we are; None where device provisioning has to say so."""
-        if self.connection_string is not None:
-            return hubid.identity_in(self.connection_string.get_secret_value())
-        if self.host is None or self.device_id is None:
-            return None
         keys = tuple(each.get_secret_value() for each in (self.key, self.secondary_key) if each is not None)
-        return HubIdentity(self.host, self.device_id, keys=keys)
+        if self.connection_string is not None:
+            told = hubid.identity_in(self.connection_string.get_secret_value())
+            return HubIdentity(told.host, told.device_id, told.module_id, told.keys + keys)
+        return (
+            None if self.host is None or self.device_id is None else HubIdentity(self.host, self.device_id, keys=keys)
+        )
 
     @property
     def over_websocket(self) -> bool:
@@ -206,15 +212,17 @@ class AzureConfig(ReachConfig):
     @override
     def exclusive(self) -> str | None:
         """The hub ends the older of two connections of one device."""
+        if self.dps is not None:
+            return f"registration {self.dps.registration_id} of {self.dps.id_scope}"
         identity = self.identity
-        return None if identity is None else f"device {identity.client_id} of {identity.host}"
+        return None if identity is None else f"device {identity.client_id} of {identity.host.lower()}"
 
     @property
     @override
     def keeps_commands(self) -> bool:
-        """Messages to a device wait for it."""
+        """The hub keeps messages for a device that is away."""
         return True
 
 
 def _wrong(why: str) -> PydanticCustomError:
-    return PydanticCustomError("azure_identity", "{why}", {"why": why})
+    return PydanticCustomError("hub_identity", "{why}", {"why": why})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from gateway.endpoints.contract import Memory
 
 CUTS = "cuts"
-"""In the endpoint's memory: how often in a row it was cut, and whether anything had been acknowledged."""
+"""In the endpoint's memory: how often in a row it was cut, and how often since anything was acknowledged."""
 
 IN_A_ROW = 3
 """So many are no accident of the line."""
@@ -13,13 +15,16 @@ IN_A_ROW = 3
 SOON_S = 120.0
 """A connection that lived longer was not thrown out by another one that wants to be in all the time."""
 
-PATIENCE_S = 60.0
-"""For a second box: two that throw each other out each second are no use to anybody."""
+REST_S, REST_MAX_S = 2.0, 60.0
+"""After a row of cuts, though something was acknowledged; from each to the next twice as long. Two that throw each
+other out each second are no use to anybody."""
 
-SPENT = (
-    "the hub lets us in, but takes no message: its messages for today may be spent (until 00:00 UTC), it may be"
-    " throttled, or refuse what is sent; all of it is kept"
-)
+
+class Meaning(Struct, frozen=True):
+    """What a cut may mean, and how long to wait before the next try."""
+
+    text: str
+    rest_s: float = 0.0
 
 
 class Ends:
@@ -32,22 +37,37 @@ class Ends:
         """One has ended for a reason that is known, or after a long time."""
         self._memory.pop(CUTS, None)
 
-    def cut(self, client_id: str, served_s: float, *, published: int, acknowledged: int) -> tuple[str, float] | None:
-        """One was cut: what that may mean, and how long to wait; None where it may be the line."""
-        if served_s > SOON_S or not (published or acknowledged):
+    def cut(self, client_id: str, served_s: float, *, published: int, acknowledged: int) -> Meaning | None:
+        """One was cut: what that may mean; None where it may be the line."""
+        if served_s > SOON_S or not published:
             self.well()
             return None
-        kind = "taken over" if acknowledged else "spent"
-        known = self._memory.get(CUTS)
-        count = known[1] + 1 if isinstance(known, list) and known[0] == kind else 1
-        self._memory[CUTS] = [kind, count]
-        if count < IN_A_ROW:
+        cuts, unheard = self._known()
+        cuts, unheard = cuts + 1, 0 if acknowledged else unheard + 1
+        self._memory[CUTS] = [cuts, unheard]
+        if unheard >= IN_A_ROW:
+            return Meaning(f"{unheard} times in a row, and nothing was acknowledged: {SPENT}")
+        if cuts < IN_A_ROW:
             return None
-        if kind == "spent":
-            return SPENT, 0.0
-        return f"cut {count} times in a row soon after login: {taken_over(client_id)}", PATIENCE_S
+        rest_s = min(REST_S * 2.0 ** min(cuts - IN_A_ROW, 10), REST_MAX_S)
+        return Meaning(f"{cuts} times in a row, each soon after login: {taken_over(client_id)}", rest_s)
+
+    def _known(self) -> tuple[int, int]:
+        match self._memory.get(CUTS):
+            case [int(cuts), int(unheard)]:
+                return cuts, unheard
+        return 0, 0
+
+
+SPENT = (
+    "its messages for today may be spent (until 00:00 UTC), it may be throttled or suspended, or refuse what is sent; "
+    "all of it is kept here"
+)
 
 
 def taken_over(client_id: str) -> str:
-    """What may throw one out."""
-    return f"another box or program may be connecting as {client_id}, or the hub throttles us"
+    """What may throw one out that was served."""
+    return (
+        f"another box or program may be connecting as {client_id}, and each throws the other out; or the hub is "
+        "throttled, or refuses something that is sent"
+    )

@@ -10,21 +10,23 @@ import msgspec
 from gateway.model import Result, ResultStatus
 
 VERBS = frozenset({"write", "read", "invoke"})
-"""Methods whose body is a command to a device; any other is something that the gateway itself is to do."""
+"""Methods whose body is a whole command; any other is the name of one, of the device in its body or of the gateway."""
 
 DONE, LATER = 200, 202
 
 BY_REASON: Mapping[str, int] = {
     "malformed": 400,
+    "out-of-range": 400,
+    "no-expiry": 400,
+    "not-writable": 403,
+    "policy": 403,
     "unknown-device": 404,
     "unknown-point": 404,
     "unknown-command": 404,
-    "out-of-range": 400,
-    "not-writable": 403,
-    "policy": 403,
-    "no-expiry": 403,
+    "unknown-link": 404,
     "not-supported": 405,
     "queue-full": 429,
+    "no-link": 503,
     "storage": 503,
     "stopping": 503,
 }
@@ -35,12 +37,12 @@ REJECTED = 409
 BY_STATUS: Mapping[ResultStatus, int] = {
     ResultStatus.DONE: DONE,
     ResultStatus.EXPIRED: 408,
-    ResultStatus.FAILED: 502,
+    ResultStatus.FAILED: 500,
     ResultStatus.UNREACHABLE: 504,
     ResultStatus.UNKNOWN: 500,
 }
 
-CHECKED_BYTES = 131_072
+MAX_ANSWER_BYTES = 131_072
 """A method's answer has at most so many ("Understand and invoke direct methods")."""
 
 _encode = msgspec.json.Encoder().encode
@@ -60,11 +62,9 @@ def command_of(method: str, body: bytes, fallback_id: str) -> bytes:
         said = {}
     if not isinstance(said, dict):
         raise NoCommand('the body is an object, such as {"device":"boiler","write":{"setpoint":55}}')
-    if method not in VERBS:
-        return _encode({"id": fallback_id, "invoke": method, **({"args": said} if said else {})})
-    if method not in said:
+    if method in VERBS and method not in said:
         raise NoCommand(f"the body of method {method} has a member {method}, as a command has")
-    return _encode({"id": fallback_id, **said})
+    return _encode({"id": fallback_id, **said, **({} if method in VERBS else {"invoke": method})})
 
 
 def status_of(result: Result) -> int:
@@ -78,7 +78,7 @@ def answer_of(command: str | None, result: Result) -> bytes:
     """A result as the body of an answer: what its envelope says, without the envelope."""
     facts: Mapping[str, Any] = msgspec.to_builtins(result)
     whole = _encode({**({"command": command} if command is not None else {}), **facts})
-    if len(whole) <= CHECKED_BYTES:
+    if len(whole) <= MAX_ANSWER_BYTES:
         return whole
     detail = "the result is too large for an answer: it follows as a message"
     return _encode({"command": command, "status": result.status.value, "detail": detail})

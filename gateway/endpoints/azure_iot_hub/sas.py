@@ -13,5 +13,5 @@ def token(resource: str, key: str, ends_s: int, policy: str | None = None) -> st
     uri = quote(resource, safe="")
     digest = hmac.new(base64.b64decode(key), f"{uri}\n{ends_s}".encode(), hashlib.sha256).digest()
     signature = quote(base64.b64encode(digest).decode(), safe="")
-    whose = f"&skn={policy}" if policy is not None else ""
+    whose = f"&skn={quote(policy, safe='')}" if policy is not None else ""
     return f"SharedAccessSignature sr={uri}&sig={signature}&se={ends_s}{whose}"

@@ -8,15 +8,19 @@ from collections.abc import Iterator
 
 from gateway.endpoints.azure_iot_hub import topics
 from gateway.endpoints.contract import Message
-from gateway.endpoints.payload import content_type_of
+from gateway.endpoints.payload import BATCH_TYPE, UNSYNCED, content_type_of
 
 READING, MIXED = "reading", ""
 
-HEAD = re.compile(rb'"session":(\d+),"seq":(\d+)(?:,"device":"[^"]*")?(?:,"time":"([^"]{1,32}Z)")?')
-"""Of an envelope, also within an event: its identity, and when. Before these there are ids only."""
+HEAD = re.compile(
+    rb'"stream":"([A-Za-z0-9_-]{1,64})","session":(\d{1,20}),"seq":(\d{1,20})'
+    rb'(?:,"device":"[^"]*")?(?:,"time":"([0-9T:.-]{1,32}Z)"(?!' + re.escape(UNSYNCED) + rb"))?"
+)
+"""Of an envelope, also within an event: its identity, and when, unless the clock was wrong. Before these there are
+numbers and ids only, which have no quotes in them."""
 
-HEAD_BYTES = 512
-"""An envelope begins with its head, and ids have at most 64 characters."""
+HEAD_BYTES = 1024
+"""An envelope begins with its head, an event with at most 500 bytes before it; ids have at most 64 characters."""
 
 CONTENT_TYPE, ENCODING, MESSAGE_ID = "$.ct", "$.ce", "$.mid"
 """System properties ("Create and read IoT Hub messages"); names of those do not count for a message's size."""
@@ -24,10 +28,13 @@ CONTENT_TYPE, ENCODING, MESSAGE_ID = "$.ct", "$.ce", "$.mid"
 CREATED = "iothub-creation-time-utc"
 """When it was so in truth, for the back end; an application property."""
 
-MARGIN_BYTES = 100
-"""A session and a sequence number of 20 digits each, a time, a checksum."""
+LONGEST_ID = "x" * 64
+"""Of a stream, a gateway or a device."""
 
-LONGEST = Message(0, READING, "x" * 64, b"")
+NUMBERS_BYTES = 10 + 12 + len("---00000000")
+"""In a message id: a session (Unix seconds), a sequence number that no session will reach, a checksum."""
+
+TIME_BYTES = len("2026-11-23T09:01:02.345Z")
 
 
 class Telemetry:
@@ -41,6 +48,12 @@ class Telemetry:
     def group_of(self, message: Message) -> str | None:
         """Readings travel together."""
         if message.kind != READING:
+            return None
+        return message.device if self._per_device else MIXED
+
+    def behind(self, message: Message) -> str | None:
+        """A word on a device goes behind its readings; one of the gateway sends no batch off half full."""
+        if not message.device:
             return None
         return message.device if self._per_device else MIXED
 
@@ -59,22 +72,31 @@ class Telemetry:
     @property
     def property_bytes(self) -> int:
         """What properties may add to the size of a message: values, and names of those that are not the system's."""
-        longest = self._properties(READING, LONGEST.device, b"[" + b'"session":1,"seq":1,"time":"Z"')
-        return sum(_size(name, value) for name, value in longest) + MARGIN_BYTES
+        longest = dict(self._properties(READING, LONGEST_ID, b"")) | {
+            CONTENT_TYPE: BATCH_TYPE,
+            MESSAGE_ID: LONGEST_ID + "x" * NUMBERS_BYTES,
+            CREATED: "x" * TIME_BYTES,
+        }
+        return sum(_size(name, value) for name, value in longest.items())
 
     def _properties(self, kind: str, device: str, payload: bytes) -> Iterator[tuple[str, str]]:
         yield CONTENT_TYPE, content_type_of(payload)
         yield ENCODING, "utf-8"
         head = HEAD.search(payload, 0, HEAD_BYTES)
         if head is not None:
-            session, seq, time = (None if part is None else part.decode() for part in head.groups())
-            yield MESSAGE_ID, f"{session}-{seq}" + (f"-{zlib.crc32(payload):08x}" if payload.startswith(b"[") else "")
+            stream, session, seq, time = (None if part is None else part.decode() for part in head.groups())
+            yield MESSAGE_ID, f"{stream}-{session}-{seq}{_mark(payload)}"
             if time is not None:
                 yield CREATED, time
         yield "kind", kind
         yield "gateway", self._gateway
         if device:
             yield "device", device
+
+
+def _mark(payload: bytes) -> str:
+    """Of an array: what is sent again may hold more or fewer than the first time, and is another message then."""
+    return f"-{zlib.crc32(payload):08x}" if payload.startswith(b"[") else ""
 
 
 def _size(name: str, value: str) -> int:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-from urllib.parse import parse_qs, quote, unquote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 METHODS = "$iothub/methods/POST/"
-"""What the topic of a direct method's request begins with: its name and `?$rid=` follow."""
+"""What the topic of a direct method's request begins with."""
 
 METHOD_FILTER = f"{METHODS}#"
 
+METHOD = re.compile(r"\$iothub/methods/POST/(?P<name>[^/]+)/\?\$rid=(?P<rid>[^&]+)")
+
 
 class Called(NamedTuple):
-    """A direct method's name, and its request id: a text, of which nothing else is known."""
+    """A direct method's name, and its request id: a text, echoed just as it stands, of which nothing is known."""
 
     method: str
     rid: str
@@ -39,12 +42,12 @@ def bag(text: str) -> Mapping[str, str]:
     return {unquote(key): unquote(value) for key, _, value in pairs}
 
 
-def called(topic: str) -> Called:
-    """Of a topic that begins with METHODS."""
-    name, _, query = topic.removeprefix(METHODS).partition("/?")
-    return Called(unquote(name), parse_qs(query).get("$rid", [""])[0])
+def called(topic: str) -> Called | None:
+    """Of a topic that begins with METHODS; None where it can't be answered, as it has no request id."""
+    match = METHOD.match(topic)
+    return Called(unquote(match["name"]), match["rid"]) if match is not None else None
 
 
 def answer(status: int, rid: str) -> str:
     """Where a direct method is answered."""
-    return f"$iothub/methods/res/{status}/?$rid={quote(rid, safe='')}"
+    return f"$iothub/methods/res/{status}/?$rid={rid}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from heapq import heappop, heappush
 
@@ -50,11 +51,6 @@ class Gathering:
         self._urgent = len(self._waiting)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether none waits."""
-        return not self._waiting
-
-    @property
     def is_full(self) -> bool:
         """Whether a batch can be cut that has no room for one more."""
         return len(self._waiting) >= self._max_messages or 1 + self._size >= self._max_bytes
@@ -93,18 +89,24 @@ class Gathering:
 
 
 class Groups:
-    """Envelopes that may travel with their like only: a gathering for each group, by its name."""
+    """Envelopes that may travel with their like only: a gathering for each group, by its name.
 
-    def __init__(self, max_messages: int, max_bytes: int, max_age_s: float) -> None:
+    Each gathering is noted for when its first one's time comes, or ready. When `crowd` wait, none waits for others.
+    """
+
+    def __init__(self, max_messages: int, max_bytes: int, max_age_s: float, crowd: int) -> None:
         self._max_messages = max_messages
         self._max_bytes = max_bytes
         self._max_age_s = max_age_s
+        self._crowd = crowd
+        self._count = 0
+        self._is_crowded = False
         self._gatherings: dict[str, Gathering] = {}
         self._ready: deque[str] = deque()
         """Groups of which something may leave; some perhaps for the second time."""
         self._due: list[tuple[float, str]] = []
-        self._noted: set[str] = set()
-        """Groups that are in `_due`, each once, no later than its first one's time comes."""
+        self._noted: dict[str, float] = {}
+        """The first of each group's places in `_due`; others there are of no account any more."""
 
     def bound(self, max_bytes: int) -> None:
         """The far end takes no array that is larger."""
@@ -117,8 +119,12 @@ class Groups:
             gathering = self._gatherings[group] = Gathering(self._max_messages, self._max_bytes, self._max_age_s)
             self._note(group, now_s + self._max_age_s)
         gathering.add(token, payload, now_s)
+        self._count += 1
         if gathering.is_full:
             self._ready.append(group)
+        if self._count >= self._crowd and not self._is_crowded:
+            self._is_crowded = True
+            self.hurry()
 
     def hurry(self, group: str | None = None) -> None:
         """What waits now, of this group or of all, waits no longer for others."""
@@ -127,8 +133,13 @@ class Groups:
             self._ready.append(name)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether none waits."""
+        return not self._gatherings
+
+    @property
     def due_s(self) -> float | None:
-        """When to look again; None when none waits."""
+        """When to look again, where nothing is ready; None when none waits."""
         return self._due[0][0] if self._gatherings else None
 
     def take(self, now_s: float) -> tuple[str, Batch] | None:
@@ -138,25 +149,30 @@ class Groups:
             group = self._ready[0]
             gathering = self._gatherings.get(group)
             batch = None if gathering is None else gathering.take(now_s)
-            if gathering is not None and gathering.is_empty:
+            if gathering is not None and gathering.due_s is None:
                 del self._gatherings[group]
             if batch is not None:
+                self._left(len(batch.tokens))
                 return group, batch
             self._ready.popleft()
+            if gathering is not None and gathering.due_s is not None:
+                self._note(group, gathering.due_s)
         return None
+
+    def _left(self, count: int) -> None:
+        self._count -= count
+        self._is_crowded = self._is_crowded and self._count >= self._crowd // 2
 
     def _look_at_due(self, now_s: float) -> None:
         while self._due and self._due[0][0] <= now_s:
-            _, group = heappop(self._due)
-            self._noted.discard(group)
-            due_s = self._gatherings[group].due_s if group in self._gatherings else None
-            if due_s is not None and due_s <= now_s:
-                self._ready.append(group)
-                self._note(group, now_s + self._max_age_s)
-            elif due_s is not None:
-                self._note(group, due_s)
+            noted_s, group = heappop(self._due)
+            if self._noted.get(group) != noted_s:
+                continue
+            del self._noted[group]
+            if group in self._gatherings:
+                self._ready.append(group)  # where its first ones have left meanwhile, it is noted anew
 
     def _note(self, group: str, due_s: float) -> None:
-        if group not in self._noted:
-            self._noted.add(group)
+        if due_s < self._noted.get(group, math.inf):
+            self._noted[group] = due_s
             heappush(self._due, (due_s, group))

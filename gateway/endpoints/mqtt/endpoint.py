@@ -10,7 +10,7 @@ from uuid import uuid4
 import structlog
 from typing_extensions import override
 
-from gateway.adapter import Advice
+from gateway.adapter import Advice, PermanentError
 from gateway.config.models import EndpointConfig
 from gateway.endpoints.contract import (
     Ack,
@@ -84,6 +84,8 @@ class MqttEndpoint(Endpoint):
         self._loop = asyncio.get_running_loop()
         self._outgoing = Outgoing(self._topics, self._config.batch, self._send)
         failed = renewed = False
+        if clash := self._topics.clash(self._identity.devices):
+            raise PermanentError(clash)
         try:
             self._connection, allowed, address = await self._search.find(self, self._config)
             self._greet(allowed, address)
@@ -172,6 +174,7 @@ class MqttEndpoint(Endpoint):
         head = HEAD_BYTES + self._topics.longest_bytes + (MARK_BYTES if self._marks else 0)
         self._max_bytes = max(1, allowed.packet_bytes - head)
         self._is_in = True
+        self.peer = str(address)
         self._session.connected(*self._outgoing.open(room, self._max_bytes))
 
     def _check_session(self, allowed: Allowed, address: Address) -> None:

@@ -15,6 +15,9 @@ WINDOW_MESSAGES = 10_000
 """Envelopes the house may hand over before the first is acknowledged, where they travel in batches: as many as may wait
 in memory at the door (gateway.outbox.staging)."""
 
+CROWD_MESSAGES = WINDOW_MESSAGES // 2
+"""When so many wait for company, none waits any longer: only as many more could be handed over, results too."""
+
 LARGEST_IN_FLIGHT = 4
 """How many of the largest batches may be in flight, by their bytes. With 128 KiB: enough to fill 80 Mbit/s at a round
 trip of 50 ms, and little enough that at 1 Mbit/s each is acknowledged in time, and no result waits for long behind
@@ -30,6 +33,9 @@ class Routes(Protocol):
 
     def group_of(self, message: Message, /) -> str | None:
         """With whom it may travel; None: it goes by itself."""
+
+    def behind(self, message: Message, /) -> str | None:
+        """Which group must leave before one that goes by itself; None: whatever waits may come after it."""
 
     def alone(self, message: Message, /) -> str:
         """The topic of one that goes by itself."""
@@ -51,7 +57,7 @@ class Outgoing:
         self._room = 0
         self._bytes = 0
         self._first: deque[Message] = deque()
-        self._groups = Groups(batch.max_messages, batch.max_bytes, batch.max_age)
+        self._groups = Groups(batch.max_messages, batch.max_bytes, batch.max_age, CROWD_MESSAGES)
         self._batches = batch.max_messages > 1
         self._bytes_in_flight = bytes_in_flight or LARGEST_IN_FLIGHT * batch.max_bytes
         self._acks: list[Ack] = []
@@ -77,8 +83,10 @@ class Outgoing:
             self._groups.add(group, message.token, message.payload, self._loop.time())
             self._pump()
             return
-        if self._batches:
-            self.flush()  # what was said before it goes before it
+        behind = self._routes.behind(message) if self._batches else None
+        if behind is not None:
+            self._groups.hurry(behind)
+            self._pump()
         if not self._first and len(self.in_flight) < self._room:
             self._send_alone(message)
         else:
@@ -112,7 +120,7 @@ class Outgoing:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is in flight, and nothing waits."""
-        return not (self.in_flight or self._first) and self._groups.due_s is None
+        return not (self.in_flight or self._first) and self._groups.is_empty
 
     def close(self) -> None:
         """Send nothing more by itself."""

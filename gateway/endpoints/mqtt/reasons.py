@@ -10,6 +10,9 @@ FAILURE = 0x80
 ABOUT_MESSAGE = frozenset({0x90, 0x95, 0x99})
 """Topic name invalid, packet too large, payload format invalid: about one message (MQTT 5, 3.4.2.1)."""
 
+ABOUT_WHAT_WAS_SENT = ABOUT_MESSAGE | {0x81, 0x82, 0x87}
+"""Of a DISCONNECT: malformed packet, protocol error, not authorized (MQTT 5, 3.14.2.1): perhaps for one message."""
+
 PROTOCOL_ERROR, UNSUPPORTED_VERSION, NOT_AUTHORIZED, KEEPALIVE_TIMEOUT, TAKEN_OVER = 0x82, 0x84, 0x87, 0x8D, 0x8E
 ALIAS_INVALID, RETAIN_NOT_SUPPORTED, QOS_NOT_SUPPORTED = 0x94, 0x9A, 0x9B
 

@@ -58,7 +58,7 @@ class Search:
         if self._in_since_s is None or self._address is None:
             return error
         self._learn(error, self._address)
-        if not error.cut:
+        if not error.cut or isinstance(error, Dismissed):
             self.brokers.was_not_cut()
             return error
         times = self.brokers.was_cut(asyncio.get_running_loop().time() - self._in_since_s)

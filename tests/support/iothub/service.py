@@ -96,7 +96,7 @@ class Service(ABC):
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def wait_until(self, so: Callable[[], bool], timeout_s: float = HANG_S) -> None:
+    def wait_until(self, so: Callable[[], object], timeout_s: float = HANG_S) -> None:
         """Return once this is so; looked at whenever something has happened here."""
         with self.changed:
             if not self.changed.wait_for(so, timeout_s):
