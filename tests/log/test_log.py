@@ -143,7 +143,8 @@ def test_the_level_can_be_changed_while_a_logger_is_in_use_and_secrets_stay_hidd
     logger = structlog.get_logger("fieldgate.test")
     logger.debug("before")
     log.set_level("debug")
-    logger.debug("after " + SECRET)
+    logger.debug("after", password=SECRET)
     log.set_level("info")
     logger.debug("later")
-    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == [f"after {log.REDACTED}"]
+    (line,) = map(json.loads, stream.getvalue().splitlines())
+    assert (line["event"], line["password"]) == ("after", log.REDACTED)
