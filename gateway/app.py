@@ -300,7 +300,7 @@ class Gateway:
     async def _drain(self) -> None:
         """Say goodbye, then wait for what is live to be acknowledged."""
         for uplink in self._uplinks:
-            uplink.relay.farewell = uplink.intake.gateway_status("offline", reason=self._orders.farewell())
+            uplink.relay.say_goodbye(uplink.intake.gateway_status("offline", reason=self._orders.farewell()))
         with suppress(TimeoutError):
             async with asyncio.timeout(self._site.gateway.drain):
                 await asyncio.gather(*(uplink.drained() for uplink in self._uplinks))

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gateway.attached import Attached
 from gateway.backlog import Backlog
 from gateway.clock import now_ms
 from gateway.crowd import Crowd
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message, Renewed
 from gateway.endpoints.mending import mended
 from gateway.endpoints.payload import iso_ms
+from gateway.greeting import Greeting
 from gateway.judge import CUT_REASON, Judge
 from gateway.lanes import RETAINED_KINDS, Lanes
 from gateway.model import Wishes
@@ -56,26 +58,20 @@ class Relay:
         self.on_limit: Callable[[int], None] = lambda _: None
         """Called with the largest message that the far end takes, in bytes, when it has said so."""
         self.delivered = 0
-        self.farewell: Entry | None = None
-        """The gateway's last word, once it has been said."""
         self._outbox = outbox
-        self._announce = announce
+        self._greeting = Greeting(announce, retained)
         self._retained = retained
         self._on_delivery = on_delivery
         self._on_wishes = on_wishes
         self._facts = facts
-        self._endpoint: Endpoint | None = None
+        self._attached: Attached | None = None
         self._on_progress: Callable[[], None] = lambda: None
         self._changed = asyncio.Event()
         self.crowd = Crowd(lambda: len(self._lanes.first))
-        self._tasks: asyncio.TaskGroup | None = None
-        self._fault: asyncio.Future[Exception] | None = None
         self._idle: asyncio.Event | None = None
         self._bucket = TokenBucket(backlog_rate)
         self._strict = strict
         self._judge = Judge(outbox.name, asyncio.get_running_loop().time, in_order=strict)
-        self._announced: dict[tuple[str, str], int] = {}
-        """What the far end has of births and states, by kind and device."""
         self._renewal: str | None = None
         self._connected_ms = 0
         self._reset(0)
@@ -87,7 +83,6 @@ class Relay:
         """Of a connection only this survives it: what the far end had against which messages."""
         self._judge.begin()
         self._is_paused = False
-        self._ends_for: str | None = None
         self._lanes = Lanes()
         self._window = Window(window)
         self._leaving = set[int]()
@@ -96,55 +91,43 @@ class Relay:
 
     async def serve(self, endpoint: Endpoint, on_progress: Callable[[], None]) -> None:
         """Run one connection to its end; raises what ended it."""
-        self._endpoint = endpoint
+        self._attached = Attached(endpoint, self._outbox.name)
         self._renewal = None
         self._on_progress = on_progress
-        self._fault = asyncio.get_running_loop().create_future()
+        is_renewing = False
         try:
-            async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
-                tasks.create_task(self._watch_fault(self._fault), name=f"fault:{self._outbox.name}")
-                await endpoint.run(self)
-                raise EndpointError("the connection ended")
-        except ExceptionGroup as group:
-            error = group.exceptions[0]
-            self.is_renewing = isinstance(error, Renewed)
-            if isinstance(error, EndpointError) and error.cut:
-                for entry in self._judge.cut(self._window.in_flight):
-                    await self._outbox.set_aside(entry, NO_CODE, CUT_REASON)
-            raise error from None
+            await self._attached.run(self)
+        except Renewed:
+            is_renewing = True
+            raise
+        except EndpointError as error:
+            if error.cut:
+                await self._set_aside_what_it_cuts_for()
+            raise
         finally:
-            self._endpoint = self._tasks = self._fault = None
+            self.is_renewing = is_renewing
+            self._attached = None
             self._disconnected()
 
-    @staticmethod
-    async def _watch_fault(fault: asyncio.Future[Exception]) -> None:
-        raise await fault
+    async def _set_aside_what_it_cuts_for(self) -> None:
+        for entry in self._judge.cut(self._window.in_flight):
+            await self._outbox.set_aside(entry, NO_CODE, CUT_REASON)
 
     def connected(self, window: int, max_bytes: int) -> None:
         """A connection begins: what was staged before it is backlog, except what never waits."""
-        assert self._tasks is not None
+        assert self._attached is not None
         self._reset(window)
         self._outbox.max_payload = max_bytes
         self.on_limit(max_bytes)
         self._outbox.tell_losses()
-        self._tell(self._said_first())
+        self._tell(self._greeting.said_first(are_kept=self._attached.endpoint.keeps_announcements))
         self._backlog.begin()
         self.is_renewing, self.connected_now, self._connected_ms = False, True, now_ms()
         self.on_presence(True)
-        self._tasks.create_task(self._backlog.run(), name=f"backlog:{self._outbox.name}")
+        self._attached.begin(self._backlog.run(), "backlog")
         self.pump()
         if self._renewal is not None:
             asyncio.get_running_loop().call_soon(self.renew, self._renewal)
-
-    def _said_first(self) -> list[Entry]:
-        """Who we are, unless the far end has it; at a stop that has come between two connections, goodbye alone."""
-        if self.farewell is not None:
-            return [self.farewell]
-        announced = self._announce()
-        if self._endpoint is not None and self._endpoint.keeps_announcements:
-            announced = [each for each in announced if self._announced.get((each.kind, each.device)) != each.id]
-        return [*announced, *self._retained.clearings()]
 
     def offer(self, entry: Entry) -> None:
         """An envelope may be published now; a reading from before this connection comes as backlog."""
@@ -218,7 +201,8 @@ class Relay:
             else:
                 self._refused(entry, ack)
         self.pump()
-        self._end_if_renewed()
+        if self._is_paused:
+            self._end_if_drained()
         self.crowd.left()
         if self._backlog.needs_room:
             self._changed.set()
@@ -230,9 +214,9 @@ class Relay:
     @property
     def connection(self) -> dict[str, Any] | None:
         """To whom, and since when."""
-        if not self.connected_now or self._endpoint is None:
+        if not self.connected_now or self._attached is None:
             return None
-        return {"to": self._endpoint.peer, "since": iso_ms(self._connected_ms)}
+        return {"to": self._attached.endpoint.peer, "since": iso_ms(self._connected_ms)}
 
     @property
     def notes(self) -> list[str]:
@@ -242,7 +226,11 @@ class Relay:
     @property
     def said_goodbye(self) -> bool:
         """Whether the far end has acknowledged the gateway's last word."""
-        return self.farewell is not None and self.farewell.done
+        return self._greeting.is_over
+
+    def say_goodbye(self, farewell: Entry) -> None:
+        """This is the gateway's last word, which is staged already."""
+        self._greeting.farewell = farewell
 
     def deliver(self, delivery: Delivery, /) -> None:
         """A command has arrived."""
@@ -250,24 +238,16 @@ class Relay:
 
     def renew(self, reason: str) -> None:
         """Begin anew once nothing is in flight; where a connection is being made, once it is there."""
-        if not self.connected_now or self._endpoint is None:
+        if not self.connected_now or self._attached is None:
             self._renewal = reason
-            return
-        if type(self._endpoint).renew is Endpoint.renew:
+        elif not self._attached.renew(reason):
             self.pause()
             self._flush()
-            self._ends_for = reason
-            self._end_if_renewed()
-            return
-        try:
-            self._endpoint.renew(reason)
-        except Exception as error:  # noqa: BLE001 -- as in `_send`
-            self._fail(f"renew: {type(error).__name__}: {error}")
+            self._end_if_drained()
 
-    def _end_if_renewed(self) -> None:
-        """Of an endpoint that leaves it to the house."""
-        if self._ends_for is not None and not self._window.in_flight:
-            self._end(Renewed(self._ends_for))
+    def _end_if_drained(self) -> None:
+        if self._attached is not None and not self._window.in_flight:
+            self._attached.drained()
 
     def pause(self) -> None:
         """Publish nothing more on this connection."""
@@ -283,13 +263,13 @@ class Relay:
 
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
         """A courtesy copy of a result, while there is a connection."""
-        if self.connected_now and self._endpoint is not None:
-            self._endpoint.reply(to, correlation, payload)
+        if self.connected_now and self._attached is not None:
+            self._attached.endpoint.reply(to, correlation, payload)
 
     def republish(self) -> None:
         """Tell the far end once more who we are."""
         if self.connected_now:
-            announced, under_way = self._announce(), self.under_way()
+            announced, under_way = self._greeting.announce(), self.under_way()
             self._tell([entry for entry in announced if entry.id not in under_way])
             self.pump()
 
@@ -366,7 +346,7 @@ class Relay:
             self._transmit(entry)
 
     def _transmit(self, entry: Entry) -> None:
-        assert self._endpoint is not None
+        assert self._attached is not None
         payload = entry.payload if entry.ahead_ms is None else self._mended(entry)
         if len(payload) > self._outbox.max_payload:
             self._judge.answered(entry)
@@ -374,10 +354,7 @@ class Relay:
             return
         self._window.in_flight[entry.id] = entry
         retain = entry.kind in RETAINED_KINDS and self._lanes.may_retain(entry)
-        try:
-            self._endpoint.publish(Message(entry.id, entry.kind, entry.device, payload, retain))
-        except Exception as error:  # noqa: BLE001 -- an endpoint's defect must not reach the adapter that emits
-            self._fail(f"publish: {type(error).__name__}: {error}")
+        self._attached.publish(Message(entry.id, entry.kind, entry.device, payload, retain))
 
     def _mended(self, entry: Entry) -> bytes:
         """With its times set right, if the clock is known to be right by now."""
@@ -392,25 +369,17 @@ class Relay:
         self.delivered += 1
         self._outbox.acknowledged(entry)
         if entry.kind in RETAINED_KINDS:
-            self._announced[entry.kind, entry.device] = entry.id
-        if not entry.payload and self._tasks is not None:
-            self._tasks.create_task(self._retained.cleared(entry), name="cleared")
+            self._greeting.taken(entry)
+        if not entry.payload and self._attached is not None:
+            self._attached.begin(self._retained.cleared(entry), "cleared")
 
     def _refused(self, entry: Entry, ack: Ack) -> None:
         others = bool(self._window.in_flight or self._lanes.wait or self._lanes.old)
         verdict = self._judge.refused(entry, ack, others_wait=others)
         if verdict is Verdict.SET_ASIDE:
             self._put_aside(entry, ack.code, ack.text)
-        elif verdict is Verdict.ENDPOINT_AT_FAULT:
-            self._fail(f"publish refused: {ack.text or hex(ack.code)}")
-
-    def _fail(self, reason: str) -> None:
-        """End this connection; nothing leaves the outbox by it."""
-        self._end(EndpointError(reason))
-
-    def _end(self, error: Exception) -> None:
-        if self._fault is not None and not self._fault.done():
-            self._fault.set_result(error)
+        elif verdict is Verdict.ENDPOINT_AT_FAULT and self._attached is not None:
+            self._attached.fail(f"publish refused: {ack.text or hex(ack.code)}")
 
     def _try_suspect(self, entry: Entry) -> None:
         """Alone in the window, so that its refusal can be nobody else's."""
@@ -420,18 +389,16 @@ class Relay:
 
     def _flush(self) -> None:
         """Nothing comes that could travel with what the endpoint keeps back."""
-        try:
-            if self._endpoint is not None:
-                self._endpoint.flush()
-        except Exception as error:  # noqa: BLE001 -- as in `_send`
-            self._fail(f"flush: {type(error).__name__}: {error}")
+        if self._attached is not None:
+            self._attached.flush()
 
     def _put_aside(self, entry: Entry, code: int, reason: str) -> None:
         """Once, though what is told on every connection comes here on every connection."""
-        if not entry.done and entry.id not in self._leaving and self._tasks is not None:
-            self._leaving.add(entry.id)
-            task = self._tasks.create_task(self._outbox.set_aside(entry, code, reason), name="set-aside")
-            task.add_done_callback(lambda _: self._leaving.discard(entry.id))
+        if not entry.done and entry.id not in self._leaving and self._attached is not None:
+            task = self._attached.begin(self._outbox.set_aside(entry, code, reason), "set-aside")
+            if task is not None:
+                self._leaving.add(entry.id)
+                task.add_done_callback(lambda _: self._leaving.discard(entry.id))
 
     def _found(self) -> None:
         """Rows have come to light that may be older than anything sent."""

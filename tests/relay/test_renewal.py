@@ -72,11 +72,8 @@ async def test_with_nothing_in_flight_it_is_at_once(path: Path) -> None:
             await relays.outcome()
 
 
-@pytest.mark.usefixtures("renewing")
-async def test_a_connection_that_is_being_made_is_renewed_once_it_is_there(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may have begun with what was before."""
+def hold_back(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Whether a connection is being made, and whether it may be there."""
     begun, may_connect = asyncio.Event(), asyncio.Event()
     original = FarEnd.run
 
@@ -86,6 +83,15 @@ async def test_a_connection_that_is_being_made_is_renewed_once_it_is_there(
         await original(self, session)  # type: ignore[arg-type]
 
     monkeypatch.setattr(FarEnd, "run", slowly)
+    return begun, may_connect
+
+
+@pytest.mark.usefixtures("renewing")
+async def test_a_connection_that_is_being_made_is_renewed_once_it_is_there(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have begun with what was before."""
+    begun, may_connect = hold_back(monkeypatch)
     async with relaying(path) as relays:
         connecting = asyncio.create_task(relays.connect())
         await begun.wait()
@@ -137,7 +143,7 @@ async def test_a_stop_that_comes_meanwhile_says_goodbye_on_the_next_connection(p
         end = await relays.connect()
         await relays.sent(1)
         relays.relay.renew("x")
-        relays.relay.farewell = relays.rig.stage("status", b"offline", "")
+        relays.relay.say_goodbye(relays.rig.stage("status", b"offline", ""))
         drained = asyncio.create_task(relays.relay.drained())
         await relays.quiet()
         end.ack()
@@ -155,6 +161,31 @@ async def test_a_stop_that_comes_meanwhile_says_goodbye_on_the_next_connection(p
 
 
 @pytest.mark.usefixtures("renewing")
+async def test_a_stop_waits_while_the_next_connection_is_being_made(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with relaying(path) as relays:
+        await relays.connect()
+        relays.relay.renew("x")
+        with pytest.raises(Renewed):
+            await relays.outcome()
+        begun, may_connect = hold_back(monkeypatch)
+        connecting = asyncio.create_task(relays.connect())
+        await begun.wait()
+        relays.relay.say_goodbye(relays.rig.stage("status", b"offline", ""))
+        drained = asyncio.create_task(relays.relay.drained())
+        await relays.quiet()
+        assert relays.relay.may_drain
+        may_connect.set()
+        end = await connecting
+        await until(lambda: end.payloads == [b"offline"])
+        assert not drained.done()
+        end.ack()
+        async with asyncio.timeout(10):
+            await drained
+
+
+@pytest.mark.usefixtures("renewing")
 async def test_a_stop_does_not_wait_for_a_connection_that_does_not_come_back(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +194,7 @@ async def test_a_stop_does_not_wait_for_a_connection_that_does_not_come_back(
         relays.relay.renew("x")
         with pytest.raises(Renewed):
             await relays.outcome()
-        relays.relay.farewell = relays.rig.stage("status", b"offline", "")
+        relays.relay.say_goodbye(relays.rig.stage("status", b"offline", ""))
         drained = asyncio.create_task(relays.relay.drained())
 
         async def refuse(_self: FarEnd, _session: object) -> None:
