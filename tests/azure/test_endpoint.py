@@ -218,6 +218,23 @@ async def test_a_second_box_with_this_identity_is_named_and_given_room(hub: IotH
         assert (error.value.rest_s > 0) is (turn == 2)
 
 
+async def test_a_connection_that_is_lost_leaves_no_cancellation_behind(hub: IotHub) -> None:
+    """Whoever runs it would take that for the end of all."""
+    task = asyncio.current_task()
+    assert task is not None
+    session = SessionLog(said_goodbye=False)
+    cutting = asyncio.create_task(_cut_when_connected(hub, session))
+    with pytest.raises(EndpointError):
+        await endpoint(hub).run(session)
+    await cutting
+    assert task.cancelling() == 0
+
+
+async def _cut_when_connected(hub: IotHub, session: SessionLog) -> None:
+    await session.until(lambda: session.window)
+    await asyncio.to_thread(hub.cut, BOX)
+
+
 async def test_what_a_hub_will_not_have_ends_in_a_cut(hub: IotHub) -> None:
     hub.faults.poison = lambda body: b'"seq":3' in body
     session, cloud = SessionLog(said_goodbye=False), endpoint(hub)
