@@ -156,6 +156,17 @@ async def test_a_message_to_the_device_is_a_command_and_gone_once_it_is_accepted
     assert hub.violations == []
 
 
+async def test_what_came_later_is_acknowledged_later_though_it_was_done_with_at_once(hub: IotHub) -> None:
+    name = hub.send(BOX, {"id": "c-1", "write": {"t": 5}})
+    async with connected(endpoint(hub)) as session:
+        await session.until(lambda: session.deliveries)
+        hub.desire(BOX, {"log": {"level": "debug"}})
+        await session.until(lambda: session.wishes and session.wishes[-1].level == "debug")
+        session.deliveries[0].accept()
+        await asyncio.to_thread(hub.wait_until, lambda: [each.message_id for each in hub.feedback(BOX)] == [name])
+    assert hub.violations == []
+
+
 async def test_over_a_websocket_it_is_the_same(hub: IotHub) -> None:
     cloud = endpoint(hub, connect=f"ws:127.0.0.1:{hub.websocket_port}")
     async with connected(cloud) as session:

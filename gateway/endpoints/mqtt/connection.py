@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -88,7 +89,7 @@ class Dismissed(EndpointError):
 
 
 class Incoming(Struct, frozen=True):
-    """A PUBLISH of the server. `accept()` acknowledges it; in the order of receipt."""
+    """A PUBLISH of the server. `accept()` acknowledges it, once all that came before is accepted, too."""
 
     topic: str
     payload: bytes
@@ -97,6 +98,14 @@ class Incoming(Struct, frozen=True):
     expires_in_s: float | None = None
     reply_to: str | None = None
     correlation: bytes | None = None
+
+
+class _Received(Struct):
+    """A PUBLISH of the server, for its acknowledgement: that goes out in the order of receipt (MQTT 5, 4.6)."""
+
+    packet_id: int
+    qos: int
+    is_accepted: bool = False
 
 
 class Party(Protocol):
@@ -125,6 +134,7 @@ class Connection:
         self._ended: asyncio.Future[None] = loop.create_future()
         self._ready: asyncio.Future[Allowed] = loop.create_future()
         self._subscribing: dict[int, tuple[Sequence[str], asyncio.Future[list[str]]]] = {}
+        self._received: deque[_Received] = deque()
         self._retains = True
         self._marks: dict[str, bytes] = {}
         self._client = self._make_client()
@@ -325,10 +335,16 @@ class Connection:
         return mark
 
     def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
-        mid, qos, properties = message.mid, message.qos, message.properties
+        properties = message.properties
+        received = _Received(message.mid, message.qos)
+        if received.qos:
+            self._received.append(received)
 
         def accept() -> None:
-            client.ack(mid, qos)
+            received.is_accepted = True
+            while self._received and self._received[0].is_accepted:
+                first = self._received.popleft()
+                client.ack(first.packet_id, first.qos)
 
         self._party.arrived(
             Incoming(
