@@ -156,6 +156,17 @@ async def test_a_message_to_the_device_is_a_command_and_gone_once_it_is_accepted
     assert hub.violations == []
 
 
+async def test_what_came_later_is_acknowledged_later_though_it_was_done_with_at_once(hub: IotHub) -> None:
+    name = hub.send(BOX, {"id": "c-1", "write": {"t": 5}})
+    async with connected(endpoint(hub)) as session:
+        await session.until(lambda: session.deliveries)
+        hub.desire(BOX, {"log": {"level": "debug"}})
+        await session.until(lambda: session.wishes and session.wishes[-1].level == "debug")
+        session.deliveries[0].accept()
+        await asyncio.to_thread(hub.wait_until, lambda: [each.message_id for each in hub.feedback(BOX)] == [name])
+    assert hub.violations == []
+
+
 async def test_over_a_websocket_it_is_the_same(hub: IotHub) -> None:
     cloud = endpoint(hub, connect=f"ws:127.0.0.1:{hub.websocket_port}")
     async with connected(cloud) as session:
@@ -216,6 +227,23 @@ async def test_a_second_box_with_this_identity_is_named_and_given_room(hub: IotH
                 await task
         assert ("may be connecting as box" in str(error.value)) is (turn == 2)
         assert (error.value.rest_s > 0) is (turn == 2)
+
+
+async def test_a_connection_that_is_lost_leaves_no_cancellation_behind(hub: IotHub) -> None:
+    """Whoever runs it would take that for the end of all."""
+    task = asyncio.current_task()
+    assert task is not None
+    session = SessionLog(said_goodbye=False)
+    cutting = asyncio.create_task(_cut_when_connected(hub, session))
+    with pytest.raises(EndpointError):
+        await endpoint(hub).run(session)
+    await cutting
+    assert task.cancelling() == 0
+
+
+async def _cut_when_connected(hub: IotHub, session: SessionLog) -> None:
+    await session.until(lambda: session.window)
+    await asyncio.to_thread(hub.cut, BOX)
 
 
 async def test_what_a_hub_will_not_have_ends_in_a_cut(hub: IotHub) -> None:

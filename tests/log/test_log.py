@@ -130,3 +130,21 @@ def test_a_secret_that_is_known_only_later_is_hidden_by_loggers_that_are_in_use_
     log.configure("info", "json", [SECRET + "-x"], stream)
     logger.info("reloaded", told=SECRET + "-x")
     assert json.loads(stream.getvalue().splitlines()[2])["told"] == "***"
+
+
+def test_what_leaves_the_house_otherwise_than_by_the_log_can_be_cleaned_too() -> None:
+    log.configure("info", "json", (SECRET,), io.StringIO())
+    assert log.cleaned(f"mqtts://user:{SECRET}@host refuses") == f"mqtts://user:{log.REDACTED}@host refuses"
+
+
+def test_the_level_can_be_changed_while_a_logger_is_in_use_and_secrets_stay_hidden() -> None:
+    stream = io.StringIO()
+    log.configure("info", "json", (SECRET,), stream)
+    logger = structlog.get_logger("fieldgate.test")
+    logger.debug("before")
+    log.set_level("debug")
+    logger.debug("after", password=SECRET)
+    log.set_level("info")
+    logger.debug("later")
+    (line,) = map(json.loads, stream.getvalue().splitlines())
+    assert (line["event"], line["password"]) == ("after", log.REDACTED)

@@ -177,7 +177,7 @@ class AzureIotHubEndpoint(Endpoint):
             async with asyncio.TaskGroup() as tasks:
                 if asked is not None:
                     tasks.create_task(self._serve_twin(asked), name=f"twin:{self._identity.endpoint}")
-                tasks.create_task(connection.watch(), name=f"watch:{self._identity.endpoint}")
+                await connection.watch()  # in here: a group that only waits leaves us cancelled (Python 3.11)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
 

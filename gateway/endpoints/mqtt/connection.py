@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
+from msgspec import Struct
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -49,6 +51,14 @@ CLOSE_S = 1.0
 """How long a polite close may take before the socket is cut."""
 
 
+class _Received(Struct):
+    """A PUBLISH of the server, for its acknowledgement: that goes out in the order of receipt (MQTT 5, 4.6)."""
+
+    packet_id: int
+    qos: int
+    is_accepted: bool = False
+
+
 class Connection:
     """Call `open` once; then `send`, `watch` until it ends, and `close` whatever happened."""
 
@@ -59,6 +69,7 @@ class Connection:
         self._ended: asyncio.Future[None] = loop.create_future()
         self._ready: asyncio.Future[Allowed] = loop.create_future()
         self._subscribing: dict[int, tuple[Sequence[str], asyncio.Future[list[str]]]] = {}
+        self._received: deque[_Received] = deque()
         self._retains = True
         self._marks: dict[str, bytes] = {}
         self._client = self._make_client()
@@ -259,10 +270,16 @@ class Connection:
         return mark
 
     def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
-        mid, qos, properties = message.mid, message.qos, message.properties
+        properties = message.properties
+        received = _Received(message.mid, message.qos)
+        if received.qos:
+            self._received.append(received)
 
         def accept() -> None:
-            client.ack(mid, qos)
+            received.is_accepted = True
+            while self._received and self._received[0].is_accepted:
+                first = self._received.popleft()
+                client.ack(first.packet_id, first.qos)
 
         self._party.arrived(
             Incoming(

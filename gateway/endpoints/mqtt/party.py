@@ -47,7 +47,7 @@ class Dismissed(EndpointError):
 
 
 class Incoming(Struct, frozen=True):
-    """A PUBLISH of the server. `accept()` acknowledges it; in the order of receipt."""
+    """A PUBLISH of the server. `accept()` acknowledges it, once all that came before is accepted, too."""
 
     topic: str
     payload: bytes

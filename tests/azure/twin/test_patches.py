@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.endpoints.azure_iot_hub.twin.patches import decoded, difference, encoded, merged, own
@@ -17,6 +17,7 @@ PROPERTIES: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
 )
 
 
+@settings(max_examples=60)
 @given(PROPERTIES, PROPERTIES)
 def test_the_difference_put_on_makes_what_is_wanted(has: dict[str, Any], wanted: dict[str, Any]) -> None:
     assert json.dumps(merged(has, difference(has, wanted)), sort_keys=True) == json.dumps(wanted, sort_keys=True)

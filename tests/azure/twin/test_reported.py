@@ -153,7 +153,8 @@ def test_a_text_is_as_long_as_json_as_it_is_allowed_to_be(text: str, max_bytes: 
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"), [(0, 0), (99, 0), (100, 100), (199, 100), (999, 900), (1000, 1000), (76543, 70000)]
+    ("count", "expected"),
+    [(0, 0), (99, 0), (100, 100), (199, 100), (999, 900), (1000, 1000), (76543, 70000), (2**60, 10**12)],
 )
 def test_what_waits_is_told_in_one_digit(count: int, expected: int) -> None:
     assert coarse(count) == expected

@@ -32,8 +32,11 @@ PUNCTUATION = len('"":{},')
 STATES = 8
 """More there are not, of devices or of links."""
 
-EXACT = 100
-"""What waits is told in one digit, and below this not at all: it comes and goes, and each change is metered."""
+FEW, MANY = 100, 10**12
+"""What waits is told in one digit, and below few not at all: it comes and goes, and each change is metered.
+
+A twin takes no integer beyond 2^52 ("Understand and use device twins", format).
+"""
 
 SELDOM = frozenset({"outbox"})
 """Properties that need not be up to date: they are worth no patch of their own."""
@@ -102,7 +105,7 @@ def _outbox(outbox: Any) -> Properties:
 def coarse(count: int) -> int:
     """In one digit, and 0 below a hundred."""
     digits = 10 ** (len(str(count)) - 1)
-    return count // digits * digits if count >= EXACT else 0
+    return min(count // digits * digits, MANY) if count >= FEW else 0
 
 
 def _without_none(properties: Mapping[str, Any]) -> Properties:
