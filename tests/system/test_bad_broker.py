@@ -87,8 +87,7 @@ def test_one_that_refuses_everything_empties_nothing(
     assert len([event for event in daemon.log if event["event"] == "down"]) == 1
 
 
-@pytest.mark.parametrize("code", [0x97, 0x87], ids=["quota", "not authorized"])
-@pytest.mark.parametrize("only", ["readings", "everything"])
+@pytest.mark.parametrize(("code", "only"), [(0x97, "readings"), (0x97, "everything"), (0x87, "everything")])
 def test_one_that_refuses_is_asked_less_and_less(
     make_daemon: MakeDaemon, broker: FakeBroker, meter: Device, code: int, only: str
 ) -> None:
