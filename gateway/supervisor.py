@@ -87,6 +87,7 @@ class Supervised:
                 await self._work(self._up)
                 self._failed("it ended by itself")
             except Renewed as renewed:
+                _end_if_cancelled()
                 if self._is_renewed(str(renewed)):
                     continue
             except PermanentError as error:

@@ -200,7 +200,7 @@ async def test_the_phase_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -
     assert script.supervised.fault == "lost"
 
 
-@pytest.mark.parametrize("error", [OSError("port"), AdapterError("lost"), EndpointError("lost")])
+@pytest.mark.parametrize("error", [OSError("port"), AdapterError("lost"), EndpointError("lost"), Renewed("x")])
 async def test_a_clean_up_that_raises_does_not_swallow_a_cancellation(error: Exception) -> None:
     began = asyncio.Event()
 
