@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import structlog
 
@@ -65,17 +65,18 @@ class Judge:
             return Verdict.WAITS
         return self.refusals.refused(entry, about_message=ack.about_message, shared=ack.shared)
 
-    def cut(self, in_flight: Mapping[int, Entry]) -> Iterator[Entry]:
+    def cut(self, in_flight: Mapping[int, Entry]) -> list[Entry]:
         """The far end has ended the connection without a word; what is to be set aside for that."""
         now_s = self._now_s()
         if self.barred.cut(now_s):
-            return
-        for entry_id in self.cuts.ended(in_flight, now_s - self._began_s):
-            entry = in_flight[entry_id]
+            return []
+        alone = []
+        for entry in [in_flight[each] for each in self.cuts.ended(in_flight, now_s - self._began_s)]:
             if self.barred.condemned(entry, CUTS_REASON, now_s):
-                yield entry
+                alone.append(entry)
             else:
                 self._tell(entry, CUTS_REASON)
+        return alone
 
     def under_way(self) -> Collection[int]:
         """What is to be tried yet on this connection."""
