@@ -9,6 +9,7 @@ import pytest
 from gateway.endpoints.contract import Ack, EndpointError, Identity, Renewed
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.mqtt.config import MqttConfig
+from gateway.endpoints.mqtt.renewal import Renewal
 from tests.support.fakebroker import CUT, FakeBroker
 from tests.support.mosquitto import Mosquitto
 from tests.support.patience import HANG_S
@@ -134,3 +135,27 @@ async def test_a_connection_that_breaks_meanwhile_is_a_failure_as_any_other() ->
                 cloud.publish(message(1))
                 cloud.renew("a secret has changed")
                 await session.ended_early()
+
+
+def test_one_that_is_asked_for_before_we_are_in_comes_as_soon_as_we_are() -> None:
+    ended: list[Exception] = []
+    renewal = Renewal(lambda: True)
+    assert not renewal.ask("new key")
+    renewal.look()
+    assert not ended
+    with pytest.raises(Renewed, match="new key"):
+        renewal.begin(ended.append)
+
+
+def test_one_that_is_asked_for_again_comes_once_nothing_is_under_way() -> None:
+    ended: list[Exception] = []
+    under_way = [1]
+    renewal = Renewal(lambda: not under_way)
+    renewal.begin(ended.append)
+    assert renewal.ask("new key")
+    assert not renewal.ask("new certificate")
+    renewal.look()
+    assert not ended
+    under_way.clear()
+    renewal.look()
+    assert [str(each) for each in ended] == ["new key"]

@@ -34,6 +34,7 @@ from gateway.endpoints.contract import (
 )
 from gateway.endpoints.mqtt.connection import Connection, Incoming
 from gateway.endpoints.mqtt.outgoing import Outgoing
+from gateway.endpoints.mqtt.renewal import Renewal
 
 BYTES_IN_FLIGHT = 512 * 1024
 """Of batches, so that the window is what bounds small ones (as gateway.endpoints.mqtt.outgoing has it)."""
@@ -53,9 +54,9 @@ class AzureIotHubEndpoint(Endpoint):
         self._logins = Logins(config, identity, memory)
         self._ends = Ends(memory)
         self._hub: HubIdentity | None = None
-        self._renewal: str | None = None
+        self._renewal = Renewal(self._is_over)
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._is_in = self._waits_for_callers = False
+        self._waits_for_callers = False
         self._since_s: float | None = None
         self._published = self._acknowledged = 0
 
@@ -89,7 +90,7 @@ class AzureIotHubEndpoint(Endpoint):
         self._outgoing = self._make_outgoing()
         self._term = self._logins.term(self._loop.time())
         self._connection = Connection(self._logins.login(hub, self._telemetry), self)
-        self._calls = Calls(self._connection, session.deliver, self._config.method_timeout, self._end_if_renewed)
+        self._calls = Calls(self._connection, session.deliver, self._config.method_timeout, self._renewal.look)
         self._twin = Twin(self._connection.send, session, self._identity.endpoint)
         is_polite = False
         try:
@@ -117,15 +118,12 @@ class AzureIotHubEndpoint(Endpoint):
 
     @override
     def renew(self, reason: str) -> None:
-        if self._renewal is not None:
-            return
-        self._renewal = reason
-        if self._is_in:
+        if self._renewal.ask(reason):
             self._session.pause()
             self._outgoing.flush()
             self._waits_for_callers = True
             self._later("callers", self._config.ack_timeout, self._wait_for_callers_no_longer)
-            self._end_if_renewed()
+            self._renewal.look()
 
     @override
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
@@ -139,7 +137,7 @@ class AzureIotHubEndpoint(Endpoint):
     def read(self) -> None:
         """All that had come has been looked at."""
         self._outgoing.report(self._session.acknowledged)
-        self._end_if_renewed()
+        self._renewal.look()
 
     def oldest_s(self) -> float | None:
         """When the oldest publish in flight was sent."""
@@ -165,10 +163,8 @@ class AzureIotHubEndpoint(Endpoint):
         config, connection = self._config, self._connection
         await connection.open(config.address(hub.host), named(config, hub.host))
         self._greet(hub)
+        self._renewal.begin(connection.end)
         asked = connection.subscribe(filters) if (filters := self._filters(hub)) else None
-        if self._renewal is not None:
-            raise Renewed(self._renewal)
-        self._is_in = True
         room_bytes = MAX_MESSAGE_BYTES - self._telemetry.property_bytes
         self._session.connected(*self._outgoing.open(config.window, room_bytes))
         if hub.keys:
@@ -229,16 +225,14 @@ class AzureIotHubEndpoint(Endpoint):
         self._published += 1
         return self._connection.send(topic, payload)
 
-    def _end_if_renewed(self) -> None:
-        """In good order: nothing is under way, and no caller waits for an answer."""
-        waits = self._waits_for_callers and self._calls.are_waiting
-        if self._renewal is not None and self._is_in and self._outgoing.is_idle and not waits:
-            self._connection.end(Renewed(self._renewal))
+    def _is_over(self) -> bool:
+        """Nothing is under way, and no caller waits for an answer."""
+        return self._outgoing.is_idle and not (self._waits_for_callers and self._calls.are_waiting)
 
     def _wait_for_callers_no_longer(self) -> None:
         """There may always be one."""
         self._waits_for_callers = False
-        self._end_if_renewed()
+        self._renewal.look()
 
     def _explained(self, hub: HubIdentity, error: EndpointError) -> EndpointError:
         """With what it may mean, as far as can be told."""

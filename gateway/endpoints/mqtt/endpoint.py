@@ -28,6 +28,7 @@ from gateway.endpoints.mqtt.brokers import KEPT, NO_ALIASES, NO_RETAIN, Brokers
 from gateway.endpoints.mqtt.config import MqttConfig
 from gateway.endpoints.mqtt.connection import Allowed, Incoming, Login
 from gateway.endpoints.mqtt.outgoing import Outgoing
+from gateway.endpoints.mqtt.renewal import Renewal
 from gateway.endpoints.mqtt.search import Search
 from gateway.endpoints.payload import BATCH_TYPE, content_type_of, last_will
 from gateway.endpoints.reach import Address
@@ -64,8 +65,7 @@ class MqttEndpoint(Endpoint):
         self._marks = self._v5 and config.format == "cloudevents"
         """Whether messages carry their content type: plain envelopes tell what they are themselves, in fewer bytes."""
         self._max_bytes = 0
-        self._renewal: str | None = None
-        self._is_in = False
+        self._renewal = Renewal(lambda: self._outgoing.is_idle)
         self._repeats = Repeats()
 
     @classmethod
@@ -110,11 +110,10 @@ class MqttEndpoint(Endpoint):
 
     @override
     def renew(self, reason: str) -> None:
-        self._renewal = reason
-        if self._is_in:
+        if self._renewal.ask(reason):
             self._session.pause()
             self._outgoing.flush()
-            self._end_if_renewed()
+            self._renewal.look()
 
     @override
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
@@ -134,7 +133,7 @@ class MqttEndpoint(Endpoint):
     def read(self) -> None:
         """All that had come has been looked at."""
         self._outgoing.report(self._acknowledged)
-        self._end_if_renewed()
+        self._renewal.look()
 
     def oldest_s(self) -> float | None:
         """When the oldest publish in flight was sent."""
@@ -159,9 +158,8 @@ class MqttEndpoint(Endpoint):
         )
 
     def _greet(self, allowed: Allowed, address: Address) -> None:
-        """We are in: listen, and tell the house what may be sent; unless what we have logged in with is old by now."""
-        if self._renewal is not None:
-            raise Renewed(self._renewal)
+        """We are in: listen, and tell the house what may be sent."""
+        self._renewal.begin(self._connection.end)
         config, name = self._config, self._identity.endpoint
         if len(config.addresses) > 1:
             log.info("logged in", endpoint=name, broker=str(address))
@@ -173,7 +171,6 @@ class MqttEndpoint(Endpoint):
         room = min(config.window, allowed.in_flight)
         head = HEAD_BYTES + self._topics.longest_bytes + (MARK_BYTES if self._marks else 0)
         self._max_bytes = max(1, allowed.packet_bytes - head)
-        self._is_in = True
         self.peer = str(address)
         self._session.connected(*self._outgoing.open(room, self._max_bytes))
 
@@ -191,11 +188,6 @@ class MqttEndpoint(Endpoint):
         filters = topics.command_filters if allowed.wildcards else topics.commands_of(self._identity.devices)
         for at in range(0, len(filters), FILTERS_AT_ONCE):
             self._connection.subscribe(filters[at : at + FILTERS_AT_ONCE]).add_done_callback(self._on_subscribed)
-
-    def _end_if_renewed(self) -> None:
-        """In good order: the house publishes nothing more, and nothing is under way."""
-        if self._renewal is not None and self._outgoing.is_idle:
-            self._connection.end(Renewed(self._renewal))
 
     def _acknowledged(self, acks: list[Ack]) -> None:
         self._search.saw(acks)
