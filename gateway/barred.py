@@ -5,7 +5,7 @@ Such messages wait, and nothing waits behind them. Now and then one of each sort
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -49,7 +49,8 @@ class Barred:
         self._bars: dict[Sort, Bar] = {}
         self._condemned: dict[Sort, int] = {}
         self._tried: set[int] = set()
-        self._has_taken = False
+        self._taken_kinds: set[str] = set()
+        """On this connection."""
         self._known_kinds: set[Sort] = set()
 
     def __bool__(self) -> bool:
@@ -57,7 +58,7 @@ class Barred:
 
     def begin(self) -> None:
         """A connection begins."""
-        self._has_taken = False
+        self._taken_kinds.clear()
         self._bars = {sort: bar for sort, bar in self._bars.items() if bar.by_cut}
         self._tried.clear()
 
@@ -75,7 +76,7 @@ class Barred:
 
     def taken(self, entry: Entry) -> bool:
         """The far end has taken this message; whether that shows that it takes its sort again."""
-        self._has_taken = True
+        self._taken_kinds.add(entry.kind)
         for sort in _sorts_of(entry) if self._condemned else ():
             self._condemned.pop(sort, None)
         self._known_kinds.add(_sorts_of(entry)[0])
@@ -84,12 +85,18 @@ class Barred:
         self._bars.clear()
         return True
 
-    def refused(self, entry: Entry, reason: str, now_s: float, *, others_wait: bool) -> bool:
-        """The far end takes nothing of this sort; whether it may take others, or is at fault itself."""
+    def refused(self, entry: Entry, reason: str, now_s: float, others: Iterable[Entry]) -> bool:
+        """The far end takes nothing of this sort; whether all else may go on, or the far end is at fault itself.
+
+        It is if it takes nothing, or no reading, and nothing more can come of `others`, which are on their way or wait.
+        """
         self._tried.discard(entry.id)
         self._bars[entry.kind, entry.device] = Bar(reason, now_s, now_s + PROBE_S, entry)
-        is_known = len(self._bars) >= IN_A_ROW and any(kind == READING for kind, _ in self._bars)
-        return self._has_taken or (others_wait and not is_known)
+        if not self._taken_kinds and len(self._bars) >= IN_A_ROW and any(kind == READING for kind, _ in self._bars):
+            return False
+        if entry.kind in self._taken_kinds or (self._taken_kinds and entry.kind != READING):
+            return True
+        return any(self._bar_of(each) is None for each in others if each.is_reading or entry.kind != READING)
 
     def condemned(self, entry: Entry, reason: str, now_s: float) -> bool:
         """Connections were cut for this message; whether it is at fault, or all of its sort would be."""

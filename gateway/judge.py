@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import structlog
 
@@ -56,10 +56,10 @@ class Judge:
         if self.cuts.suspects:
             self.cuts.answered(entry.id, self._now_s() - self._began_s)
 
-    def refused(self, entry: Entry, ack: Ack, *, others_wait: bool) -> Verdict:
-        """The far end won't have it; `others_wait`: its word on others may show whether it takes anything."""
+    def refused(self, entry: Entry, ack: Ack, others: Iterable[Entry]) -> Verdict:
+        """The far end won't have it; `others` are on their way, or wait."""
         now_s = self._now_s()
-        if ack.code == NOT_AUTHORIZED and self.barred.refused(entry, ack.text, now_s, others_wait=others_wait):
+        if ack.code == NOT_AUTHORIZED and self.barred.refused(entry, ack.text, now_s, others):
             self.refusals.forget(entry)
             self._tell(entry, ack.text)
             return Verdict.WAITS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from gateway.attached import Attached
@@ -374,8 +375,9 @@ class Relay:
             self._attached.begin(self._retained.cleared(entry), "cleared")
 
     def _refused(self, entry: Entry, ack: Ack) -> None:
-        others = bool(self._window.in_flight or self._lanes.wait or self._lanes.old)
-        verdict = self._judge.refused(entry, ack, others_wait=others)
+        lanes = self._lanes
+        others = chain(self._window.in_flight.values(), lanes.first, lanes.live, lanes.old)
+        verdict = self._judge.refused(entry, ack, others)
         if verdict is Verdict.SET_ASIDE:
             self._put_aside(entry, ack.code, ack.text)
         elif verdict is Verdict.ENDPOINT_AT_FAULT and self._attached is not None:

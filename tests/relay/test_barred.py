@@ -65,7 +65,7 @@ async def test_all_that_waited_goes_once_the_access_list_is_mended(path: Path, m
     async with relaying(path) as relays:
         await relays.connect()
         for _ in range(5):
-            stage(relays, ("status", ""), ("reading", "a"))
+            stage(relays, ("status", ""), ("reading", "a"), ("reading", "b"))
             await answer(relays, ("reading", "a"))
         relays.end.sent.clear()
         monkeypatch.setattr("gateway.judge.Barred.due", _now)
@@ -121,11 +121,28 @@ async def test_a_message_that_was_tried_alone_and_is_denied_then_does_not_stop_t
         await until(lambda: end.payloads[-1] == b"reading-b")
 
 
+@pytest.mark.parametrize(("taken", "others", "is_fine"), [
+    ([], [], False),
+    ([], [entry(2, device="a")], False),
+    ([], [entry(2, device="b")], True),
+    (["status"], [entry(2, "status")], False),
+    (["status"], [entry(2, device="b")], True),
+    (["status", "reading"], [], True),
+])  # fmt: skip
+def test_where_no_reading_is_taken_nor_may_be_the_far_end_is_at_fault(
+    taken: list[str], others: list[Entry], is_fine: bool
+) -> None:
+    barred = Barred()
+    for kind in taken:
+        barred.taken(entry(10, kind, "z"))
+    assert barred.refused(entry(1), "no", 0.0, others) is is_fine
+
+
 def test_one_of_each_is_tried_after_a_while_and_again_after_another() -> None:
     barred = Barred()
-    barred.taken(entry(1, "status"))
+    barred.taken(entry(1, device="b"))
     for number in (2, 3):
-        assert barred.refused(entry(number, device=str(number)), "no", 100.0, others_wait=False)
+        assert barred.refused(entry(number, device=str(number)), "no", 100.0, [])
     assert barred.keeps(entry(2, device="2"))
     assert barred.due(100.0 + PROBE_S - 0.1) == []
     assert [each.id for each in barred.due(100.0 + PROBE_S)] == [2, 3]
@@ -165,7 +182,7 @@ def test_where_only_one_device_s_messages_are_condemned_the_others_go() -> None:
 
 def test_a_refusal_that_the_connection_does_not_outlive_counts_on_the_next_ones_too() -> None:
     barred = Barred()
-    barred.refused(entry(1, "birth"), "no", 100.0, others_wait=True)
+    barred.refused(entry(1, "birth"), "no", 100.0, [entry(99, "result")])
     assert barred.cut(100.0 + AT_ONCE_S - 0.1)
     barred.begin()
     assert barred.keeps(entry(1, "birth"))
@@ -176,7 +193,7 @@ def test_a_refusal_that_the_connection_does_not_outlive_counts_on_the_next_ones_
 
 def test_a_refusal_long_before_the_end_of_its_connection_has_nothing_to_do_with_it() -> None:
     barred = Barred()
-    barred.refused(entry(1, "birth"), "no", 100.0, others_wait=True)
+    barred.refused(entry(1, "birth"), "no", 100.0, [entry(99, "result")])
     assert not barred.cut(100.0 + AT_ONCE_S)
     barred.begin()
     assert not barred.keeps(entry(1, "birth"))
@@ -191,7 +208,7 @@ def test_refusals_that_cost_a_connection_each_are_taken_to_be_about_the_kind_unl
     if is_known:
         barred.taken(entry(2, "status", "z"))
     for number in range(IN_A_ROW):
-        barred.refused(entry(number, "status", str(number)), "no", 100.0, others_wait=True)
+        barred.refused(entry(number, "status", str(number)), "no", 100.0, [entry(99, "result")])
         barred.cut(100.1)
         barred.begin()
     assert barred.keeps(entry(9, "status", "other")) != is_known
