@@ -5,6 +5,8 @@ Such messages wait, and nothing waits behind them. Now and then one of each sort
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from gateway.outbox.entry import READING, Entry
@@ -15,32 +17,40 @@ PROBE_S = 60.0
 CUT_PROBE_S = 600.0
 """The same where it costs the connection."""
 
+AT_ONCE_S = 2.0
+"""A connection that ends so soon after a refusal was ended for it: mosquitto 2.0 does so."""
+
 IN_A_ROW = 3
 """Different messages of a sort, none of which is taken: the fault is not theirs (design: refusals)."""
 
 Sort = tuple[str, str]
-"""A kind of messages, and their device; what is true of a kind altogether is noted of `ALL`."""
+"""A kind of messages, and their device: "" is the gateway, `ALL` stands for all the others."""
 
 ALL = "*"
 
 
 class Bar(Struct):
-    """Why a sort waits, until when, and a message of it to try then."""
+    """Why a sort waits, since when, until when, and a message of it to try then."""
 
     reason: str
+    since_s: float
     due_s: float
     sample: Entry
     by_cut: bool = False
 
 
 class Barred:
-    """What one far end does not take. A refusal counts for its connection; a cut until a message shows otherwise."""
+    """What one far end does not take. A refusal counts for its connection; a cut until a message shows otherwise.
+
+    Where three sorts of a kind cost a connection each, and none of that kind was ever taken, all of it waits.
+    """
 
     def __init__(self) -> None:
         self._bars: dict[Sort, Bar] = {}
         self._condemned: dict[Sort, int] = {}
         self._tried: set[int] = set()
         self._has_taken = False
+        self._known_kinds: set[Sort] = set()
 
     def __bool__(self) -> bool:
         return bool(self._bars)
@@ -68,6 +78,7 @@ class Barred:
         self._has_taken = True
         for sort in _sorts_of(entry) if self._condemned else ():
             self._condemned.pop(sort, None)
+        self._known_kinds.add(_sorts_of(entry)[0])
         if self._bar_of(entry) is None:
             return False
         self._bars.clear()
@@ -76,7 +87,7 @@ class Barred:
     def refused(self, entry: Entry, reason: str, now_s: float, *, others_wait: bool) -> bool:
         """The far end takes nothing of this sort; whether it may take others, or is at fault itself."""
         self._tried.discard(entry.id)
-        self._bars[entry.kind, entry.device] = Bar(reason, now_s + PROBE_S, entry)
+        self._bars[entry.kind, entry.device] = Bar(reason, now_s, now_s + PROBE_S, entry)
         is_known = len(self._bars) >= IN_A_ROW and any(kind == READING for kind, _ in self._bars)
         return self._has_taken or (others_wait and not is_known)
 
@@ -85,9 +96,19 @@ class Barred:
         for sort in _sorts_of(entry):
             self._condemned[sort] = self._condemned.get(sort, 0) + 1
             if self._condemned[sort] >= IN_A_ROW:
-                self._bars[sort] = Bar(reason, now_s + CUT_PROBE_S, entry, by_cut=True)
+                self._bars[sort] = Bar(reason, now_s, now_s + CUT_PROBE_S, entry, by_cut=True)
                 return False
         return True
+
+    def cut(self, now_s: float) -> bool:
+        """The connection has been cut; whether for a refusal."""
+        fresh = [(sort, bar) for sort, bar in self._bars.items() if now_s - bar.since_s < AT_ONCE_S and not bar.by_cut]
+        for (kind, device), bar in fresh:
+            bar.by_cut, bar.due_s = True, now_s + CUT_PROBE_S
+            alike = [each for each in self._bars if each[0] == kind and each[1]]
+            if device and len(alike) >= IN_A_ROW and (kind, ALL) not in self._known_kinds:
+                self._bars[kind, ALL] = bar
+        return bool(fresh)
 
     def notes(self) -> list[str]:
         """What waits, in sentences."""
@@ -102,8 +123,10 @@ class Barred:
         return next((self._bars[sort] for sort in _sorts_of(entry) if sort in self._bars), None)
 
 
-def _sorts_of(entry: Entry) -> tuple[Sort, Sort]:
-    return (entry.kind, ALL), (entry.kind, entry.device)
+def _sorts_of(entry: Entry) -> Sequence[Sort]:
+    """The widest first."""
+    own = entry.kind, entry.device
+    return ((entry.kind, ALL), own) if entry.device else (own,)
 
 
 SHOWN = 3
@@ -113,7 +136,7 @@ SHOWN = 3
 def _named(kind: str, devices: list[str]) -> str:
     """As in: messages of kind reading of boiler, pump, 3 more."""
     if ALL in devices:
-        return f"all of kind {kind}"
+        return f"those of kind {kind} of all devices" + ", and of the gateway" * ("" in devices)
     named = [device or "the gateway" for device in devices[:SHOWN]]
     more = [f"{len(devices) - SHOWN} more"] * (len(devices) > SHOWN)
     return f"those of kind {kind} of {', '.join([*named, *more])}"

@@ -3,8 +3,9 @@
 What was in flight at two cuts in a row is suspected. It is kept apart while all else goes on, and tried alone with its
 like: half of it, then half of that, where the far end cuts again. One that was alone when it did so three times is
 condemned, but each time counts only if the far end had taken something else later into that connection than it was cut
-the time before. So a line that lasts only so long condemns nobody, whatever is on it; nor does a far end that takes
-nothing at all: it gets one message, and nobody else is suspected until it has taken that.
+the time before, and the more is asked the oftener connections end with no suspect on them. So a line that breaks by
+itself condemns nobody, whatever is on it; nor does a far end that takes nothing at all: it gets one message, and nobody
+else is suspected until it has taken that.
 """
 
 from __future__ import annotations
@@ -16,11 +17,17 @@ from gateway.outbox.entry import Entry
 ALONE_CUTS = 3
 """How often a connection must end while a message is alone on it, before that is set aside: as with refusals."""
 
+DOUBTED_CUTS = 2
+"""How many more it takes for each cut that was the line's own: one that breaks often breaks during trials, too."""
+
+MAX_DOUBTS = 10
+"""Cuts of the line's own that are remembered, until a connection lasts for long: so many that 23 trials must fail."""
+
 CALM_CUTS = 3
 """So many in a row with no suspect in flight, and no message in common: it is the line that breaks."""
 
 LONG_S = 60.0
-"""A connection that lasts for so long does not end so soon for a message's sake: no more is asked of it."""
+"""A line that lasts for so long does not break often."""
 
 
 class Cuts:
@@ -41,6 +48,7 @@ class Cuts:
         self._cut_age_s = 0.0
         self._last = frozenset[int]()
         self._calm = 0
+        self._doubts = 0
         self.begin()
 
     def begin(self) -> None:
@@ -94,7 +102,7 @@ class Cuts:
 
     def answered(self, entry_id: int, age_s: float) -> None:
         """The far end has said something about this message, yes or no: it does not cut for it."""
-        self._counts.pop(entry_id, None)
+        self._doubt(self._counts.pop(entry_id, 0))  # it was not cut for this one
         self._has_answered = True
         if entry_id not in self._trial:
             self._is_others_turn = False
@@ -114,6 +122,9 @@ class Cuts:
         self._last = flying or self._last
         if self.is_wary:
             return []
+        if age_s >= LONG_S:
+            self._doubts = 0
+        self._doubt(-1 if common else 1)  # the one before was not the line's own, either
         if common:
             self._calm = 0
             self._narrow(common, age_s)
@@ -132,7 +143,7 @@ class Cuts:
             return []
         (suspect,) = flying
         self._counts[suspect] = self._counts.get(suspect, 0) + 1
-        if self._counts[suspect] < ALONE_CUTS:
+        if self._counts[suspect] < ALONE_CUTS + DOUBTED_CUTS * self._doubts:
             return []
         del self._counts[suspect]
         return [suspect]
@@ -141,3 +152,6 @@ class Cuts:
         self._next = flying
         self._size = max(1, len(flying) // 2)
         self._cut_age_s = min(age_s, LONG_S)
+
+    def _doubt(self, cuts: int) -> None:
+        self._doubts = min(max(0, self._doubts + cuts), MAX_DOUBTS)

@@ -68,6 +68,8 @@ class Judge:
     def cut(self, in_flight: Mapping[int, Entry]) -> Iterator[Entry]:
         """The far end has ended the connection without a word; what is to be set aside for that."""
         now_s = self._now_s()
+        if self.barred.cut(now_s):
+            return
         for entry_id in self.cuts.ended(in_flight, now_s - self._began_s):
             entry = in_flight[entry_id]
             if self.barred.condemned(entry, CUTS_REASON, now_s):

@@ -40,7 +40,7 @@ LARGEST = "max_payload"
 """Under which the endpoint's memory has the largest message that the far end takes."""
 
 ASSUMED_BYTES = 127 * 1024
-"""What a far end takes that has never said so: the least of the large clouds, AWS IoT Core's 128 KB, less some headers."""
+"""What a far end takes that has never said so: AWS IoT Core's 128 KB, the least of the large clouds', less headers."""
 
 log = structlog.get_logger("fieldgate.endpoints")
 

@@ -10,6 +10,7 @@ import pytest
 
 from gateway import __version__, plugins
 from gateway.config import ConfigError, Unavailable, load
+from tests.support.authority import Authority
 
 MODULE = """
 class NoAdapter:
@@ -93,4 +94,25 @@ def test_an_adapter_that_fails_to_advise_keeps_nobody_from_running(
 
     assert [warning.message for warning in site.warnings if warning.code == "W210"] == [
         f"adapter 'modbus' of package fieldgate {__version__} can't say what it advises: KeyError('baudrate')"
+    ]
+
+
+def test_an_endpoint_advises_where_it_stands_and_keeps_nobody_from_running_when_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, key = Authority(tmp_path).issue("gateway", days=3)
+    tls = f"tls: {{cert: {cert.name}, key: {key.name}}}"
+    (tmp_path / "good.yaml").write_text(
+        f"version: 1\ngateway: {{id: a}}\nendpoints:\n  cloud: {{type: mqtt, url: mqtts://b, {tls}}}\n"
+    )
+    told = [each for each in load(tmp_path / "good.yaml", plugins.catalog(), {}).warnings if each.code == "W223"]
+    assert [(each.place.line, "expires in 2 days" in each.message) for each in told] == [(4, True)]
+
+    def advice(_config: object) -> None:
+        raise KeyError("tls")
+
+    monkeypatch.setattr(plugins.endpoint("mqtt"), "advice", advice)
+    site = load(tmp_path / "good.yaml", plugins.catalog(), {})
+    assert [each.message for each in site.warnings if each.code == "W210"] == [
+        f"endpoint 'mqtt' of package fieldgate {__version__} can't say what it advises: KeyError('tls')"
     ]

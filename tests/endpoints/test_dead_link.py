@@ -33,11 +33,13 @@ async def peer(greeting: bytes, behave: Behave) -> AsyncIterator[str]:
     over = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.write(greeting)
-        await behave(reader, writer)
-        await over.wait()
-        writer.close()
+        try:
+            await reader.read(1)
+            writer.write(greeting)
+            await behave(reader, writer)
+            await over.wait()
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:

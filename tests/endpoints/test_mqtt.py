@@ -307,8 +307,10 @@ async def test_what_a_broker_announces_is_not_kept_before_it_is_known_to_be_bear
         await reader.read(1)
         connack = after if protocol == 5 else after.replace(b"\x03\x00\x00\x00", b"\x02\x00\x00")
         writer.write(connack + b"\x32\x80\xa3\xc3\x47" + bytes(1024 * 1024))
-        await reader.read()
-        writer.close()
+        try:
+            await reader.read()
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(announce, "127.0.0.1", 0)
     async with server:
@@ -414,9 +416,10 @@ async def test_a_subscription_the_broker_refuses_is_told_and_the_connection_goes
         await reader.read(1)
         writer.write(b"\x90\x05" + await reader.read(2) + b"\x00\x87\x87")
         subscribed.set()
-        await reader.read()
-        writer.close()
-        await writer.wait_closed()
+        try:
+            await reader.read()
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     async with server:
@@ -569,9 +572,10 @@ async def test_a_broker_that_says_why_it_hangs_up_is_quoted() -> None:
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         writer.write(b"\x20\x03\x00\x00\x00" + b"\xe0\x02\x8e\x00")
-        await reader.read()
-        writer.close()
-        await writer.wait_closed()
+        try:
+            await reader.read()
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     async with server:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
+from gateway.adapter import PermanentError
 from gateway.endpoints.contract import Identity
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.mqtt.config import MqttConfig
@@ -15,7 +16,7 @@ from gateway.endpoints.payload import BATCH_TYPE, EVENT_TYPE, encoder_for
 from tests.support.authority import Authority
 from tests.support.fakebroker import CONNACK, FakeBroker, packet
 from tests.support.mosquitto import Mosquitto
-from tests.support.session import connected, message
+from tests.support.session import SessionLog, connected, message
 from tests.support.subscriber import Received, Subscriber
 
 MakeMosquitto = Callable[..., Mosquitto]
@@ -144,6 +145,13 @@ async def test_topics_can_be_chosen_and_the_will_and_commands_follow(
     assert [each.device for each in session_cloud.deliveries] == ["boiler", ""]
     will = await asyncio.to_thread(subscriber.wait_for, lambda m: m.topic == "state/gw")
     assert will.json["state"] == "offline"
+
+
+async def test_names_of_devices_that_do_not_go_with_the_topics_park_the_endpoint() -> None:
+    cloud = endpoint("mqtt://127.0.0.1", topics={"command": "in/{device}/to", "reading": "in/d3/{device}"})
+    cloud._identity = Identity("gw", "cloud", ("d3", "to"))
+    with pytest.raises(PermanentError, match="readings of to would be taken for commands"):
+        await cloud.run(SessionLog())
 
 
 def test_what_the_broker_knows_us_as_can_be_printed(tmp_path: Path) -> None:

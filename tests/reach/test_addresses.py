@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.endpoints.reach.address import SCHEMES, Address, Proxy, address_of, proxy_of
@@ -62,6 +62,7 @@ def test_no_text_is_more_than_refused(text: str) -> None:
             assert read(text).port
 
 
+@settings(max_examples=30)
 @given(
     st.sampled_from(sorted(SCHEMES)),
     st.ip_addresses(v=6).map(str) | st.from_regex(r"[a-z][a-z0-9-]{0,20}(\.[a-z]{2,5})?", fullmatch=True),

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -111,6 +111,12 @@ async def server(owner: Owner) -> Server:
     server = Server(owner)
     await server.open()
     return server
+
+
+@pytest.fixture(scope="module")
+def relay() -> Iterator[Relay]:
+    with Relay() as relay:
+        yield relay
 
 
 def bytewise(data: bytes) -> list[bytes]:
@@ -278,8 +284,10 @@ async def test_a_handshake_that_is_not_answered_ends_with_the_time_to_connect() 
     assert "does not answer within 0.2 s (connected, but the WebSocket handshake is not answered)" in why
 
 
-async def test_a_real_server_carries_what_is_published_and_names_a_wrong_path(mosquitto: Mosquitto) -> None:
-    with Relay() as relay, Subscriber(mosquitto.port) as subscriber:
+async def test_a_real_server_carries_what_is_published_and_names_a_wrong_path(
+    mosquitto: Mosquitto, relay: Relay
+) -> None:
+    with Subscriber(mosquitto.port) as subscriber:
         url = relay.url(mosquitto.port)
         endpoint = MqttEndpoint(config_of(url), IDENTITY, {})
         async with in_session(endpoint) as session:
@@ -308,12 +316,11 @@ async def test_a_broker_with_websocket_of_its_own_takes_what_is_published() -> N
         await broker.shutdown()
 
 
-async def test_an_end_behind_the_server_is_an_end_here(mosquitto: Mosquitto) -> None:
+async def test_an_end_behind_the_server_is_an_end_here(mosquitto: Mosquitto, relay: Relay) -> None:
     owner = Owner()
-    with Relay() as relay:
-        async with connected(relay.url(mosquitto.port), owner):
-            mosquitto.kill()
-            await owner.until(lambda: owner.lost)
+    async with connected(relay.url(mosquitto.port), owner):
+        mosquitto.kill()
+        await owner.until(lambda: owner.lost)
     assert "the far end closed the WebSocket, code 1" in str(owner.lost[0])
 
 

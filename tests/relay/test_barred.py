@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import structlog
 
-from gateway.barred import IN_A_ROW, PROBE_S, Barred
+from gateway.barred import AT_ONCE_S, CUT_PROBE_S, IN_A_ROW, PROBE_S, Barred
 from gateway.endpoints.contract import Renewed
 from gateway.outbox.entry import Entry
 from tests.outbox.setup import until
@@ -161,3 +161,39 @@ def test_where_only_one_device_s_messages_are_condemned_the_others_go() -> None:
     assert not barred.condemned(entry(9), "cut", 0.0)
     assert barred.keeps(entry(10))
     assert not barred.keeps(entry(10, device="b"))
+
+
+def test_a_refusal_that_the_connection_does_not_outlive_counts_on_the_next_ones_too() -> None:
+    barred = Barred()
+    barred.refused(entry(1, "birth"), "no", 100.0, others_wait=True)
+    assert barred.cut(100.0 + AT_ONCE_S - 0.1)
+    barred.begin()
+    assert barred.keeps(entry(1, "birth"))
+    assert barred.due(101.0 + CUT_PROBE_S) == []
+    assert [each.id for each in barred.due(102.0 + CUT_PROBE_S)] == [1]
+    assert not barred.cut(102.0 + CUT_PROBE_S), "for what else?"
+
+
+def test_a_refusal_long_before_the_end_of_its_connection_has_nothing_to_do_with_it() -> None:
+    barred = Barred()
+    barred.refused(entry(1, "birth"), "no", 100.0, others_wait=True)
+    assert not barred.cut(100.0 + AT_ONCE_S)
+    barred.begin()
+    assert not barred.keeps(entry(1, "birth"))
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_refusals_that_cost_a_connection_each_are_taken_to_be_about_the_kind_unless_some_of_it_is_taken(
+    is_known: bool,
+) -> None:
+    barred = Barred()
+    barred.taken(entry(1, "status", ""))
+    if is_known:
+        barred.taken(entry(2, "status", "z"))
+    for number in range(IN_A_ROW):
+        barred.refused(entry(number, "status", str(number)), "no", 100.0, others_wait=True)
+        barred.cut(100.1)
+        barred.begin()
+    assert barred.keeps(entry(9, "status", "other")) != is_known
+    assert barred.keeps(entry(9, "status", "0"))
+    assert not barred.keeps(entry(9, "status", ""))

@@ -20,7 +20,7 @@ HEAD = re.compile(
 numbers and ids only, which have no quotes in them."""
 
 HEAD_BYTES = 1024
-"""An envelope, and an event around it, begin with their heads: nine ids of at most 64 characters, and their names."""
+"""An envelope begins with its head, an event with at most 500 bytes before it; ids have at most 64 characters."""
 
 CONTENT_TYPE, ENCODING, MESSAGE_ID = "$.ct", "$.ce", "$.mid"
 """System properties ("Create and read IoT Hub messages"); names of those do not count for a message's size."""

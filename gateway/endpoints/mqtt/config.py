@@ -157,9 +157,7 @@ class MqttConfig(ReachConfig):
         if found is not None:
             one, other, why = found
             names = {"one": one, "other": other, "why": why}
-            raise PydanticCustomError(
-                "topic_collision", "topics.{one} and topics.{other} can be one topic: {why}", names
-            )
+            raise PydanticCustomError("topic_collision", "topics.{one} and topics.{other} are one topic: {why}", names)
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""One MQTT connection on paho-mqtt, driven by the asyncio loop. Only this file and `client` import paho.
+"""One MQTT connection on paho-mqtt, driven by the asyncio loop. This file, `client` and `packets` import paho.
 
 paho keeps the protocol; connecting, reading, writing and time are ours (why: ARCHITECTURE.md, decision 5).
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import paho.mqtt.client as paho
 from msgspec import Struct
@@ -21,17 +21,15 @@ from gateway.endpoints.contract import EndpointError
 from gateway.endpoints.mqtt.aliases import Aliases
 from gateway.endpoints.mqtt.client import MALFORMED, MAX_PACKET_BYTES, Client
 from gateway.endpoints.mqtt.packets import Allowed, properties_of
+from gateway.endpoints.mqtt.party import Dismissed, Incoming, Login, Party, Refused
 from gateway.endpoints.mqtt.reasons import (
     ABOUT_MESSAGE,
-    ABOUT_WHAT_WAS_SENT,
     FAILURE,
     KEEPALIVE_TIMEOUT,
     PROTOCOL_ERROR,
     QOS_NOT_SUPPORTED,
     Said,
-    why_ended,
     why_not_taken,
-    why_refused,
 )
 from gateway.endpoints.reach import Address, ReachConfig, dial
 
@@ -53,75 +51,12 @@ CLOSE_S = 1.0
 """How long a polite close may take before the socket is cut."""
 
 
-class Login(Struct, frozen=True):
-    """Who connects, and on what terms. `will`: a topic and what the broker says there when we are lost.
-
-    `retain`: that is kept, as far as the broker can. `aliases`: topics may be replaced by numbers.
-    """
-
-    client_id: str
-    username: str | None = None
-    password: str | None = None
-    will: tuple[str, bytes] | None = None
-    retain: bool = True
-    aliases: bool = False
-    is_v5: bool = True
-    clean: bool = True
-    session_expiry_s: float = 0.0
-    keepalive_s: float = 30.0
-    ack_timeout_s: float = 15.0
-
-
-class Refused(EndpointError):
-    """The server has said no to our CONNECT."""
-
-    def __init__(self, said: Said, *, v5: bool) -> None:
-        super().__init__(why_refused(said, v5=v5))
-        self.said = said
-
-
-class Dismissed(EndpointError):
-    """The server has ended the connection, and said so."""
-
-    def __init__(self, said: Said, client_id: str) -> None:
-        super().__init__(why_ended(said, client_id), cut=said.code in ABOUT_WHAT_WAS_SENT)
-        self.said = said
-
-
-class Incoming(Struct, frozen=True):
-    """A PUBLISH of the server. `accept()` acknowledges it, once all that came before is accepted, too."""
-
-    topic: str
-    payload: bytes
-    accept: Callable[[], None]
-    retained: bool = False
-    expires_in_s: float | None = None
-    reply_to: str | None = None
-    correlation: bytes | None = None
-
-
 class _Received(Struct):
     """A PUBLISH of the server, for its acknowledgement: that goes out in the order of receipt (MQTT 5, 4.6)."""
 
     packet_id: int
     qos: int
     is_accepted: bool = False
-
-
-class Party(Protocol):
-    """Whom a connection tells what happens; every call returns at once."""
-
-    def settle(self, packet_id: int, code: int = 0, *, about_message: bool = False, text: str = "") -> None:
-        """The server has spoken about this publish."""
-
-    def arrived(self, incoming: Incoming, /) -> None:
-        """The server has published something."""
-
-    def read(self) -> None:
-        """All that had come has been looked at."""
-
-    def oldest_s(self) -> float | None:
-        """When the oldest publish in flight was sent, on the loop's clock."""
 
 
 class Connection:

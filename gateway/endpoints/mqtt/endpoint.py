@@ -10,7 +10,7 @@ from uuid import uuid4
 import structlog
 from typing_extensions import override
 
-from gateway.adapter import Advice
+from gateway.adapter import Advice, PermanentError
 from gateway.config.models import EndpointConfig
 from gateway.endpoints.contract import (
     Ack,
@@ -84,6 +84,8 @@ class MqttEndpoint(Endpoint):
         self._loop = asyncio.get_running_loop()
         self._outgoing = Outgoing(self._topics, self._config.batch, self._send)
         failed = renewed = False
+        if clash := self._topics.clash(self._identity.devices):
+            raise PermanentError(clash)
         try:
             self._connection, allowed, address = await self._search.find(self, self._config)
             self._greet(allowed, address)

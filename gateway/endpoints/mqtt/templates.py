@@ -28,9 +28,6 @@ COMMANDS = ("command", "gateway_command")
 """Kinds that come."""
 
 PLACE = re.compile(r"\{(\w*)\}")
-ID = "[A-Za-z0-9_-]+"
-"""What the name of a device can be."""
-
 MAX_CHARACTERS = 512
 """Of a template: topics of a few hundred bytes are what brokers allow (AWS IoT Core and Event Grid: 256)."""
 
@@ -67,35 +64,34 @@ def fault_of(name: str, template: str) -> str | None:
 
 
 def collision(root: str, templates: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """Two kinds that may not have one topic, but can, and what comes of it."""
-    stand_ins = {"root": root, "gateway": "1gateway1", "endpoint": "1endpoint1"}
-    levels = {name: filled(text, {**stand_ins, "kind": kind_of(name)}).split("/") for name, text in templates.items()}
+    """Two kinds that have one topic, however the devices are called, and what comes of it."""
+    ours = {"root": root, "gateway": "{gateway}", "endpoint": "{endpoint}"}
+    levels = {name: filled(text, {**ours, "kind": kind_of(name)}).split("/") for name, text in templates.items()}
     for one, other in combinations(RETAINED, 2):
         if _meet(levels[one], levels[other]):
             return one, other, "each would overwrite the other's retained state"
     heard = ["+" if level == "{device}" else level for level in levels["command"]]
     for command, subscribed in (("command", heard), ("gateway_command", levels["gateway_command"])):
         for other, published in levels.items():
-            if other != command and _meet(subscribed, published):
+            if other not in COMMANDS and _meet(subscribed, published):
                 return command, other, "commands could not be told from it"
-    return None
+    same = _meet(levels["command"], levels["gateway_command"])
+    return (*COMMANDS, "nobody could tell whom a command is for") if same else None
 
 
 def _meet(one: list[str], other: list[str]) -> bool:
-    """Whether two topics can be the same for some devices: level by level, as no name has a slash."""
-    return len(one) == len(other) and all(_may_equal(a, b) for a, b in zip(one, other, strict=True))
+    """Whether two topics are the same: level by level, as no name has a slash."""
+    return len(one) == len(other) and all(_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def _may_equal(one: str, other: str) -> bool:
-    """Whether two levels can be the same text; careful where both have a device in it."""
+def _equal(one: str, other: str) -> bool:
+    """Whether two levels are the same text, or may be with a device in both."""
     if "+" in (one, other):
         return True
-    if "{device}" in one and "{device}" in other:
-        first, second = one.split("{device}"), other.split("{device}")
-        heads, tails = (first[0], second[0]), (first[-1], second[-1])
-        return _starts(*heads) and _starts(tails[0][::-1], tails[1][::-1])
-    pattern, text = (one, other) if "{device}" in one else (other, one)
-    return re.fullmatch(ID.join(re.escape(part) for part in pattern.split("{device}")), text) is not None
+    if not ("{device}" in one and "{device}" in other):
+        return one == other
+    first, second = one.split("{device}"), other.split("{device}")
+    return _starts(first[0], second[0]) and _starts(first[-1][::-1], second[-1][::-1])
 
 
 def _starts(one: str, other: str) -> bool:

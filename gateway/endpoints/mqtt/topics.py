@@ -46,14 +46,33 @@ class Topics:
         """Readings of any device, in one array."""
 
     def of(self, kind: str, device: str) -> str:
-        """Where this goes; `device` is empty for the gateway's own."""
+        """Where this goes; `device` is empty for the gateway's own.
+
+        A result to one that does not exist goes where the gateway's go if it would be taken for a command.
+        """
         topic = self._known.get((kind, device))
         if topic is None:
             if len(self._known) >= KNOWN_LIMIT:
                 self._known.clear()
             name = kind if device or kind in SHARED_KINDS else f"gateway_{kind}"
-            topic = self._known[kind, device] = filled(self._templates[name], {"device": device})
+            topic = filled(self._templates[name], {"device": device})
+            if kind == "result" and self.device_of(topic) is not None:
+                topic = self._templates["gateway_result"]
+            self._known[kind, device] = topic
         return topic
+
+    def clash(self, devices: Iterable[str]) -> str | None:
+        """Why these names of devices don't go with these topics, in a sentence; None if they do."""
+        owners: dict[str, str] = {}
+        for device in ("", *devices):
+            for kind in ("status", "birth", "command"):
+                topic, whose = self.of(kind, device), f"{kind} of {device or 'the gateway'}"
+                other = owners.setdefault(topic, whose)
+                if other != whose or (kind != "command" and self.device_of(topic) is not None):
+                    return f"{topic} would be the topic of {whose}, and of another: choose other topics, or other names"
+            if device and self.device_of(self.of("reading", device)) is not None:
+                return f"readings of {device} would be taken for commands: choose other topics, or another name for it"
+        return None
 
     def group_of(self, message: Message) -> str | None:
         """Readings of all devices travel together."""
