@@ -32,7 +32,7 @@ class Judge:
         self.barred = Barred()
         self._name = name
         self._now_s = now_s
-        self._began_s = 0.0
+        self._began_s = now_s()
         self._repeats = Repeats()
 
     def begin(self) -> None:

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from gateway.config.models import DEVICE_KINDS
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Message, Session
+from gateway.flow import Flow
 from gateway.outbox.entry import Entry
 from gateway.outbox.retained import Retained
 from gateway.relay import Relay
@@ -85,6 +86,12 @@ class RelayRig:
         self._serving = asyncio.create_task(self.relay.serve(self.end, self._progressed))
         await until(lambda: self.relay.connected_now)
         return self.end
+
+    @property
+    def flow(self) -> Flow:
+        """Of the connection that there is."""
+        assert self.relay._flow is not None
+        return self.relay._flow
 
     async def ended(self) -> EndpointError:
         """What ended the connection."""

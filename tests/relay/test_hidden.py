@@ -118,7 +118,7 @@ async def drained(relays: RelayRig, path: Path) -> None:
     """Acknowledge until nothing waits anywhere, and whatever was set aside is rescued."""
     depth = relays.rig.outbox.depth
     async with asyncio.timeout(30):
-        while depth()["waiting"] or not relays.relay._backlog._is_read or relays.end.unanswered:
+        while depth()["waiting"] or not relays.flow.backlog._is_read or relays.end.unanswered:
             relays.end.ack()
             relays.rig.clock.advance(1)
             await relays.quiet()

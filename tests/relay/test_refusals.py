@@ -123,9 +123,9 @@ async def test_messages_that_are_too_large_take_nothing_from_the_backlogs_share(
         end = await relays.connect(window=20, max_bytes=10)
         await relays.sent(5)
         assert len(await dead(relays, 5)) == 5
-        assert len(relays.relay._window._backlog) == 5
+        assert len(relays.flow.window._backlog) == 5
         end.ack()
-        assert not relays.relay._window._backlog
+        assert not relays.flow.window._backlog
 
 
 async def test_a_refusal_in_the_backlog_holds_it_up_only_until_it_is_settled(path: Path) -> None:

@@ -316,7 +316,7 @@ async def test_when_live_readings_pile_up_the_oldest_on_disk_wait_there_and_are_
         await relays.rig.commit()
         for payload in expected[20:]:
             relays.reading(payload)
-        assert len(relays.relay._lanes.live) < 30
+        assert len(relays.flow.lanes.live) < 30
         for _ in range(40):
             await until(lambda: end.unanswered)
             end.ack(end.unanswered[:1])
