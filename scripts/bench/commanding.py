@@ -153,7 +153,7 @@ def flood(case: Case, count: int) -> Flooded:
 def _rig(case: Case) -> Iterator[Rig]:
     """At work, with a commander, once it has run for a while."""
     with tempfile.TemporaryDirectory(prefix="fieldgate-bench-") as folder, Rig(case, Path(folder)) as rig:
-        options = ["--port", str(rig.broker), "--device", "bench/bench/d0", "--point", rig.last_point]
+        options = ["--port", str(rig.port), "--device", "bench/bench/d0", "--point", rig.last_point]
         rig.processes.run("commander", [sys.executable, "-m", "scripts.bench.commander", *options])
         rig.processes.line("commander")
         time.sleep(case.warmup_s)

@@ -149,6 +149,15 @@ def count(connection: socket.socket, readings: Taker) -> None:
             return
 
 
+def write(readings: Readings, path: Path, **more: int) -> None:
+    """What was seen, to the file; print the counts, and more of them."""
+    with path.open("wb") as out:
+        for column in readings.columns.values():
+            column.tofile(out)
+    counts = {"malformed": readings.malformed, "wrong": readings.wrong, "bytes": readings.bytes}
+    print(json.dumps({**counts, **more}), flush=True)
+
+
 def main() -> None:
     """Subscribe, count until told to stop, and say what was seen."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -162,10 +171,7 @@ def main() -> None:
     with subscribe(options.port, options.topic) as connection:
         print("subscribed", flush=True)
         count(connection, readings)
-    with options.out.open("wb") as out:
-        for column in readings.columns.values():
-            column.tofile(out)
-    print(json.dumps({"malformed": readings.malformed, "wrong": readings.wrong, "bytes": readings.bytes}), flush=True)
+    write(readings, options.out)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 
+from gateway.endpoints.payload import Format
 from scripts.bench import usage
+from scripts.bench.far_ends import Start, broker
 from scripts.bench.prefill import OLD_DEVICE, prefill
 from scripts.bench.result import MIB, Case, Moment, Name, Reading, percent_between, seconds_between
 from scripts.bench.rig import Rig
@@ -33,20 +35,25 @@ class Drain:
     endpoint: tuple[str, ...] = ()
     devices: int = 1
     period_s: float = 1.0
+    protocol: str = "5"
+    far_end: Start = broker
+    form: Format = "fieldgate"
+    """Of what is in the outbox; what is read meanwhile has the endpoint's."""
 
     def case(self, daemon: str) -> Case:
         """For the rig."""
         outbox = f"outbox: {{max_size: 1024GiB, max_age: 30d, backlog_rate: {self.rate}, order: {self.order}}}"
+        endpoint = (*self.endpoint, f"outbox: {{backlog_rate: {self.rate}}}")  # some have one of their own
         return Case(
             devices=self.devices,
             type="uint16",
             period_s=self.period_s,
             warmup_s=0,
             seconds=0,
-            protocol="5",
+            protocol=self.protocol,
             site=(outbox,),
             daemon=daemon,
-            endpoint=self.endpoint,
+            endpoint=endpoint,
         )
 
 
@@ -57,6 +64,7 @@ class Drained:
     seconds: float
     per_s: float
     cpu_percent: dict[Name, float]
+    foreign_percent: float
     lowest_mib: float
     peak_mib: float
     lost: int
@@ -70,8 +78,8 @@ def drain(what: Drain, daemon: str, *, at_most_s: float | None = None) -> Draine
     with tempfile.TemporaryDirectory(prefix="fieldgate-bench-") as name:
         folder = Path(name)
         (folder / "state").mkdir()
-        prefill(folder / "state" / "outbox-cloud.db", what.rows)
-        with Rig(what.case(daemon), folder) as rig:
+        prefill(folder / "state" / "outbox-cloud.db", what.rows, what.form)
+        with Rig(what.case(daemon), folder, what.far_end) as rig:
             sizes = list[int]()
             before = _until(rig, what.rows * WARMUP if at_most_s is None else 1, sizes)
             sizes.clear()
@@ -107,6 +115,7 @@ def _drained(what: Drain, before: Moment, after: Moment, sizes: Sequence[int], r
         seconds=seconds,
         per_s=sum(reading.device == OLD_DEVICE for reading in window) / seconds,
         cpu_percent={name: percent_between(before, after, name) for name in DRAIN_CPU},
+        foreign_percent=(after.foreign_ns - before.foreign_ns) / seconds / 1e7,
         lowest_mib=min(sizes) / MIB,
         peak_mib=max(sizes) / MIB,
         lost=what.rows - len(set(old)),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.bench import usage
+from scripts.bench.far_ends import mqtt
 from scripts.bench.prefill import prefill
 from scripts.bench.processes import Processes
 from scripts.bench.result import Case
@@ -37,7 +38,8 @@ def opening(case: Case, rows: int) -> Opened:
     with tempfile.TemporaryDirectory(prefix="fieldgate-bench-") as name:
         folder = Path(name)
         config = folder / "gateway.yaml"
-        config.write_text(site(case, frame_of(case.type), [UNUSED_PORT], UNUSED_PORT))
+        nobody = mqtt(case, f"mqtt://127.0.0.1:{UNUSED_PORT}", UNUSED_PORT)
+        config.write_text(site(case, frame_of(case.type), [UNUSED_PORT], nobody.settings))
         empty_s = _until_ready(case, config, folder / "empty")
         (folder / "full").mkdir()
         path = folder / "full" / "outbox-cloud.db"

@@ -13,7 +13,7 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from gateway.endpoints.payload import Encoder
+from gateway.endpoints.payload import Encoder, Format, encoder_for
 from gateway.outbox.disk.rows import insert_statements
 from gateway.outbox.disk.store import Store
 from gateway.outbox.entry import READING, Entry
@@ -29,12 +29,12 @@ IDS_PER_SESSION = 1_000_000
 CHUNK = 20_000
 
 
-def prefill(path: Path, rows: int) -> None:
+def prefill(path: Path, rows: int, form: Format = "fieldgate") -> None:
     """Make the file, with so many readings in it."""
     asyncio.run(_create(path))
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA synchronous=OFF")
-        entries = readings(rows)
+        entries = readings(rows, form)
         while chunk := list(islice(entries, CHUNK)):
             db.execute("BEGIN")
             for sql, parameters in insert_statements(chunk):
@@ -49,26 +49,26 @@ async def _create(path: Path) -> None:
     await store.close(clean=True)
 
 
-def readings(rows: int) -> Iterator[Entry]:
+def readings(rows: int, form: Format = "fieldgate") -> Iterator[Entry]:
     """So many, oldest first."""
     began_s = int(time.time()) - AGE_S
     device, first_id = f"d{OLD_DEVICE}", began_s * IDS_PER_SESSION
     frame = frame_of("uint16")
-    templates = [_template(frame, began_s, poll) for poll in range(POLLS)]
+    templates = [_template(frame, encoder_for(form, "bench", "cloud", began_s), poll) for poll in range(POLLS)]
     for number in range(rows):
         high, low = divmod(number, POLLS)
-        head, middle, tail = templates[low]
-        payload = b'%b"seq":%d,%b"r0":%d,%b' % (head, number + 1, middle, high, tail)
+        payload = templates[low] % {b"seq": number + 1, b"high": high}
         time_ms = began_s * 1000 + number * AGE_S * 1000 // rows
         yield Entry(first_id + number + 1, began_s, number + 1, READING, device, time_ms, payload)
 
 
-def _template(frame: Frame, session: int, poll: int) -> tuple[bytes, bytes, bytes]:
-    """What comes before the number, between it and the upper half of the poll, and after that."""
-    payload = sample(frame, Encoder("bench", "cloud", session), 0, OLD_DEVICE, poll)
-    head, rest = payload.split(b'"seq":0,')
-    middle, tail = rest.split(b'"r0":0,')
-    return head, middle, tail
+def _template(frame: Frame, encoder: Encoder, poll: int) -> bytes:
+    """With places for the number, in an event's id too, and for the upper half of the poll."""
+    payload = sample(frame, encoder, 0, OLD_DEVICE, poll)
+    places = {b'-0","source":': b'-%(seq)d","source":', b'"seq":0,': b'"seq":%(seq)d,', b'"r0":0,': b'"r0":%(high)d,'}
+    for empty, place in places.items():
+        payload = payload.replace(empty, place)
+    return payload
 
 
 def sample(frame: Frame, encoder: Encoder, seq: int, device: int, poll: int) -> bytes:

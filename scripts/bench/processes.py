@@ -21,6 +21,7 @@ from scripts.bench.result import Name
 FIELDGATE = Path(sys.executable).with_name("fieldgate")
 STOP_TIMEOUT_S = 10.0
 """Twice what the daemon may take to stop."""
+LISTEN_TIMEOUT_S = 10.0
 LOG_LINES = 30
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that a process gets when its parent ends, however that came to be."""
@@ -57,22 +58,28 @@ class Processes:
         self._processes[name] = process
         self._ending.callback(_end, process)
 
-    def run_broker(self) -> int:
-        """Start mosquitto; returns its port once it listens."""
-        port = _free_port()
+    def run_broker(self, lines: Sequence[str] = ()) -> int:
+        """Start mosquitto, with more lines of configuration; returns its port once it listens."""
+        port = free_port()
         config = self._folder / "mosquitto.conf"
         config.write_text(
             f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\nlog_dest none\n"
             "max_queued_messages 0\n"  # by default it drops what waits for the daemon beyond 1000
+            + "".join(f"{line}\n" for line in lines)
         )
-        self.run("broker", ["mosquitto", "-c", str(config)])
-        deadline_s = time.monotonic() + 10
+        self.run("broker", ["mosquitto", "-c", str(config)], stderr=self._folder / "broker.log")
+        self.wait_for_listener("broker", port)
+        return port
+
+    def wait_for_listener(self, name: Name, port: int) -> None:
+        """Return once it listens there."""
+        deadline_s = time.monotonic() + LISTEN_TIMEOUT_S
         while time.monotonic() < deadline_s:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    return port
+                    return
             time.sleep(0.02)
-        raise SystemExit("mosquitto does not listen")
+        raise SystemExit(f"the {name} does not listen")
 
     def pid(self, name: Name) -> int:
         """For /proc."""
@@ -146,7 +153,8 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """On loopback, and nobody's just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

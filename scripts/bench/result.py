@@ -59,9 +59,14 @@ class Row:
     least_of_demand: float
     """Polls of the device that was polled least."""
     lost: int
+    """Of those that were read in the window, also those in the outbox still."""
+    waiting: int
+    """Of those, the ones in the outbox."""
     duplicates: int
     wrong: int
     malformed: int
+    violations: int
+    """Of the far end's contract, where it looks for some."""
     bytes_per_value: float
     fleet_cpu_percent: float
     broker_cpu_percent: float
@@ -69,7 +74,7 @@ class Row:
     foreign_cpu_percent: float
 
 
-Name = Literal["fleet", "broker", "counter", "daemon", "commander"]
+Name = Literal["fleet", "broker", "relay", "counter", "daemon", "commander"]
 
 
 class Reading(NamedTuple):
@@ -107,6 +112,8 @@ class Window:
     peak_bytes: int
     counts: Mapping[str, int]
     readings: list[Reading]
+    kept: frozenset[tuple[int, int]] = frozenset()
+    """Devices and polls in the outbox, after the daemon has stopped."""
 
     @property
     def seconds(self) -> float:
@@ -124,8 +131,8 @@ def seconds_between(before: Moment, after: Moment) -> float:
 
 
 def percent_between(before: Moment, after: Moment, name: Name) -> float:
-    """A process's CPU in % of one core."""
-    return (after.cpu_ns[name] - before.cpu_ns[name]) / seconds_between(before, after) / 1e7
+    """A process's CPU in % of one core; of one that is not there, none."""
+    return (after.cpu_ns.get(name, 0) - before.cpu_ns.get(name, 0)) / seconds_between(before, after) / 1e7
 
 
 def load_readings(path: Path) -> list[Reading]:
@@ -141,7 +148,9 @@ def row_of(case: Case, points: int, window: Window) -> Row:
     before, after, counts = window.before, window.after, window.counts
     demand = case.devices * points * window.seconds / case.period_s
     read = [r for r in window.readings if before.polls[r.device] < r.poll <= after.polls[r.device]]
-    different = len({(r.device, r.poll) for r in read})
+    arrivals = {(r.device, r.poll) for r in read}
+    different = len(arrivals)
+    kept = [poll for device, poll in window.kept - arrivals if before.polls[device] < poll <= after.polls[device]]
     arrived = sum(before.time_ns <= r.arrived_us * 1000 < after.time_ns for r in window.readings) * points
     latency_ms = [(r.arrived_us - r.read_us) / 1000 for r in read]
     centiles = quantiles(latency_ms, n=100) if len(latency_ms) > 1 else [0.0] * 99
@@ -159,9 +168,11 @@ def row_of(case: Case, points: int, window: Window) -> Row:
         of_demand=arrived / demand,
         least_of_demand=_fewest_polls(window) * case.period_s / window.seconds,
         lost=sum(after.polls) - sum(before.polls) - different,
+        waiting=len(kept),
         duplicates=len(read) - different,
         wrong=counts["wrong"],
         malformed=counts["malformed"],
+        violations=counts.get("violations", 0),
         bytes_per_value=counts["bytes"] / max(1, len(window.readings) * points),
         fleet_cpu_percent=window.percent("fleet"),
         broker_cpu_percent=window.percent("broker"),

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Self
 
 from scripts.bench import usage
+from scripts.bench.far_ends import Start, broker, layout
+from scripts.bench.kept import kept_readings
 from scripts.bench.processes import Processes
 from scripts.bench.result import Case, Moment, Reading, Row, Window, load_readings, row_of
 from scripts.bench.signals import Frame, frame_of
@@ -24,15 +26,16 @@ SETTLE_S = 1.0
 class Rig:
     """Everything that runs during one measurement; ends all of it on the way out."""
 
-    def __init__(self, case: Case, folder: Path) -> None:
+    def __init__(self, case: Case, folder: Path, far_end: Start = broker) -> None:
         self.state = folder / "state"
         self.processes = Processes(folder)
-        self.broker = 0
-        """Its port."""
+        self.port = 0
+        """Of the far end: the broker's, where nothing stands before it."""
         self.started_s = 0.0
         """From the start of the daemon until every device was read."""
         self._case = case
         self._folder = folder
+        self._start_far_end = far_end
         self._frame = frame_of(case.type, case.registers)
 
     def __enter__(self) -> Self:
@@ -47,6 +50,11 @@ class Rig:
         self.processes.__exit__()
 
     @property
+    def points(self) -> int:
+        """Values of a reading."""
+        return self._frame.points
+
+    @property
     def last_point(self) -> str:
         """Commands write to it; what the device shows there is not what was written, which nothing looks at."""
         return f"r{self._frame.points - 1}"
@@ -59,13 +67,16 @@ class Rig:
         return self.row_since(before)
 
     def row_since(self, before: Moment) -> Row:
+        """The row of `window_since`."""
+        return row_of(self._case, self.points, self.window_since(before))
+
+    def window_since(self, before: Moment) -> Window:
         """The window from then until now; stops the daemon once what was read in it may have arrived."""
         after = self.moment()
         peak_bytes = usage.tree_peak_bytes(self.processes.pid("daemon"))
         time.sleep(SETTLE_S)
         counts, readings = self.stop()
-        window = Window(before, after, peak_bytes, counts, readings)
-        return row_of(self._case, self._frame.points, window)
+        return Window(before, after, peak_bytes, counts, readings, kept_readings(self.state, self._frame))
 
     def moment(self) -> Moment:
         """Every meter, now."""
@@ -88,17 +99,12 @@ class Rig:
 
     def _start(self) -> None:
         case, run = self._case, self.processes.run
-        python = [sys.executable, "-m"]
-        layout = ["--type", case.type, "--registers", str(case.registers)]
         fleet = ["--devices", str(case.devices), "--units", str(case.units), "--takes", str(case.takes_s)]
-        run("fleet", [*python, "scripts.bench.fleet", *layout, *fleet])
+        run("fleet", [sys.executable, "-m", "scripts.bench.fleet", *layout(case), *fleet])
         ports = json.loads(self.processes.line("fleet"))
-        self.broker = broker = self.processes.run_broker()
-        options = ["--port", str(broker), "--topic", "bench/bench/#", *layout]
-        run("counter", [*python, "scripts.bench.counter", *options, "--out", str(self._folder / "readings")])
-        self.processes.line("counter")
+        settings, self.port = self._start_far_end(case, self.processes, self._folder)
         config = self._folder / "gateway.yaml"
-        config.write_text(site(case, self._frame, ports, broker))
+        config.write_text(site(case, self._frame, ports, settings))
         self.state.mkdir(exist_ok=True)
         places = {"config": shlex.quote(str(config)), "state": shlex.quote(str(self.state))}
         began_s = time.monotonic()
@@ -115,19 +121,19 @@ class Rig:
             time.sleep(0.1)
 
 
-def site(case: Case, frame: Frame, ports: Sequence[int], broker: int) -> str:
+def site(case: Case, frame: Frame, ports: Sequence[int], far_end: Sequence[str]) -> str:
     """The daemon's YAML: every link has as many devices as the case says, all of one kind."""
     width = frame.registers // frame.points
     more = "".join(f", {setting}" for setting in case.point)
     points = ", ".join(f"r{n}: {{address: {n * width}, type: {frame.type}{more}}}" for n in range(frame.points))
-    endpoint = "".join(f", {setting}" for setting in (f"protocol: {case.protocol}", "root: bench", *case.endpoint))
+    endpoint = ", ".join((*far_end, *case.endpoint))
     return "\n".join(
         [
             "version: 1",
             "gateway: {id: bench}",
             *case.site,
             "endpoints:",
-            f'  cloud: {{type: mqtt, url: "mqtt://127.0.0.1:{broker}"{endpoint}}}',
+            f"  cloud: {{{endpoint}}}",
             "links:",
             *(
                 f"  l{n}: {{adapter: modbus, transport: tcp, host: 127.0.0.1, port: {port}}}"

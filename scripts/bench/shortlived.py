@@ -1,0 +1,30 @@
+"""The gateway with tokens of IoT Hub that end within seconds, and are renewed after half of them.
+
+A configuration may not ask for that: with the shortest that it may, a minute, a measurement would see no renewal.
+"""
+
+from __future__ import annotations
+
+from gateway.cli import main
+from gateway.endpoints.azure_iot_hub import endpoint, tokens
+from gateway.endpoints.azure_iot_hub.config import AzureConfig
+from gateway.endpoints.azure_iot_hub.logins import Logins
+from gateway.endpoints.contract import Identity, Memory
+
+LIFE_S = 5.0
+"""The hub is told whole seconds: it may be up to one less."""
+
+RENEWED_AT = 0.5
+
+
+class ShortLived(Logins):
+    """Of one endpoint."""
+
+    def __init__(self, config: AzureConfig, identity: Identity, memory: Memory) -> None:
+        super().__init__(config.model_copy(update={"token_lifetime": LIFE_S}), identity, memory)
+
+
+if __name__ == "__main__":
+    setattr(endpoint, "Logins", ShortLived)  # noqa: B010  # which it takes by this name
+    setattr(tokens, "RENEWED_AT", RENEWED_AT)  # noqa: B010
+    main()
