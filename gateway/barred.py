@@ -63,8 +63,13 @@ class Barred:
         self._tried.clear()
 
     def keeps(self, entry: Entry) -> bool:
-        """Whether this message waits, unless it is the one that is tried."""
-        return self._bar_of(entry) is not None and entry.id not in self._tried
+        """Whether this message waits, unless it is the one that is tried; it is tried next where that one is gone."""
+        bar = self._bar_of(entry)
+        if bar is None or entry.id in self._tried:
+            return False
+        if bar.sample.done:
+            bar.sample = entry
+        return True
 
     def due(self, now_s: float) -> list[Entry]:
         """What is to be tried now."""

@@ -154,6 +154,18 @@ def test_one_of_each_is_tried_after_a_while_and_again_after_another() -> None:
     assert not barred
 
 
+def test_where_the_one_to_be_tried_is_dropped_the_next_one_is_tried() -> None:
+    barred = Barred()
+    barred.taken(entry(1, device="b"))
+    gone = entry(2)
+    assert barred.refused(gone, "no", 0.0, [])
+    gone.done = True
+    assert barred.keeps(entry(3))
+    assert barred.keeps(entry(4))
+    assert [each.id for each in barred.due(PROBE_S)] == [3]
+    assert not barred.keeps(entry(3))
+
+
 def test_a_sort_whose_messages_are_condemned_one_after_the_other_waits_over_connections() -> None:
     barred = Barred()
     told = [barred.condemned(entry(number), "cut", 0.0) for number in range(IN_A_ROW)]
