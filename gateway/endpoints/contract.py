@@ -15,7 +15,7 @@ from gateway.model import Result, Wishes
 Memory = MutableMapping[str, Any]
 """What an endpoint has learned, as JSON values: kept by the core across its instances and restarts.
 
-`wishes` and `wishes_of` in it are the core's own: what the far end wants.
+`wishes`, `wishes_of` and `max_payload` in it are the core's own: what the far end wants, and how much it takes at once.
 """
 
 

@@ -32,8 +32,9 @@ from gateway.endpoints.contract import (
     Renewed,
     Session,
 )
-from gateway.endpoints.mqtt.connection import Connection, Incoming
+from gateway.endpoints.mqtt.connection import Connection
 from gateway.endpoints.mqtt.outgoing import Outgoing
+from gateway.endpoints.mqtt.party import Incoming
 from gateway.endpoints.mqtt.renewal import Renewal
 
 BYTES_IN_FLIGHT = 512 * 1024

@@ -18,7 +18,7 @@ from gateway.endpoints.azure_iot_hub.telemetry import Telemetry
 from gateway.endpoints.azure_iot_hub.tokens import Term, about_clock, term
 from gateway.endpoints.azure_iot_hub.tries import Tries
 from gateway.endpoints.contract import EndpointError, Identity, Memory
-from gateway.endpoints.mqtt.connection import Login, Refused
+from gateway.endpoints.mqtt.party import Login, Refused
 from gateway.endpoints.payload import last_will
 
 BUILT_S = Path(__file__).stat().st_mtime

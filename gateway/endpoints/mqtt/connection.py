@@ -33,8 +33,6 @@ from gateway.endpoints.mqtt.reasons import (
 )
 from gateway.endpoints.reach import Address, ReachConfig, dial
 
-__all__ = ["Allowed", "Connection", "Dismissed", "Incoming", "Login", "Party", "Refused"]
-
 UTF8 = b"\1\1"
 """Payload Format Indicator: text (MQTT 5, 3.3.2.3.2)."""
 

@@ -26,8 +26,9 @@ from gateway.endpoints.contract import (
 from gateway.endpoints.mqtt import outlook
 from gateway.endpoints.mqtt.brokers import KEPT, NO_ALIASES, NO_RETAIN, Brokers
 from gateway.endpoints.mqtt.config import MqttConfig
-from gateway.endpoints.mqtt.connection import Allowed, Incoming, Login
 from gateway.endpoints.mqtt.outgoing import Outgoing
+from gateway.endpoints.mqtt.packets import Allowed
+from gateway.endpoints.mqtt.party import Incoming, Login
 from gateway.endpoints.mqtt.renewal import Renewal
 from gateway.endpoints.mqtt.search import Search
 from gateway.endpoints.payload import BATCH_TYPE, content_type_of, last_will

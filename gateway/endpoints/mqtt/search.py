@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 
 from gateway.endpoints.contract import Ack, EndpointError
 from gateway.endpoints.mqtt.brokers import NO_ALIASES, NO_RETAIN, SUSPICIOUS_CUTS, Brokers
-from gateway.endpoints.mqtt.connection import Allowed, Connection, Dismissed, Login, Party, Refused
+from gateway.endpoints.mqtt.connection import Connection
+from gateway.endpoints.mqtt.packets import Allowed
+from gateway.endpoints.mqtt.party import Dismissed, Login, Party, Refused
 from gateway.endpoints.mqtt.reasons import ALIAS_INVALID, RETAIN_NOT_SUPPORTED, why_cut
 from gateway.endpoints.reach import Address, ReachConfig
 
@@ -16,7 +18,7 @@ class Search:
     """For one connection: `find` once, `saw` meanwhile, `explained` if it fails, `close` in any case."""
 
     def __init__(self, brokers: Brokers, login_at: Callable[[Address], Login]) -> None:
-        self.brokers = brokers
+        self._brokers = brokers
         self._login_at = login_at
         self._address: Address | None = None
         self._client_id = ""
@@ -27,7 +29,7 @@ class Search:
     async def find(self, party: Party, reach: ReachConfig) -> tuple[Connection, Allowed, Address]:
         """The first broker that lets us in; raises EndpointError with what each of them has answered."""
         answers: list[str] = []
-        for address in self.brokers.in_turn:
+        for address in self._brokers.in_turn:
             login = self._login_at(address)
             self._address, self._client_id = address, login.client_id
             self._connection = connection = Connection(login, party)
@@ -36,14 +38,14 @@ class Search:
             except EndpointError as error:
                 self._learn(error, address)
                 await connection.close(polite=False)
-                if len(self.brokers.in_turn) == 1:
+                if len(self._brokers.in_turn) == 1:
                     raise
                 answers.append(str(error) if str(address) in str(error) else f"{address}: {error}")
             else:
                 self._in_since_s = asyncio.get_running_loop().time()
-                self.brokers.let_in(address)
+                self._brokers.let_in(address)
                 if allowed.retain and not login.retain:
-                    self.brokers.learn(NO_RETAIN, address, so=False)
+                    self._brokers.learn(NO_RETAIN, address, so=False)
                 return connection, allowed, address
         raise EndpointError("; ".join(answers))
 
@@ -59,9 +61,9 @@ class Search:
             return error
         self._learn(error, self._address)
         if not error.cut or isinstance(error, Dismissed):
-            self.brokers.was_not_cut()
+            self._brokers.was_not_cut()
             return error
-        times = self.brokers.was_cut(asyncio.get_running_loop().time() - self._in_since_s)
+        times = self._brokers.was_cut(asyncio.get_running_loop().time() - self._in_since_s)
         if times < SUSPICIOUS_CUTS:
             return error
         return EndpointError(f"{error}, {why_cut(self._client_id, times)}", cut=True)
@@ -70,15 +72,15 @@ class Search:
         """End the connection, if there is one, and judge the broker by what it did."""
         if self._in_since_s is not None and self._address is not None:
             if self._was_taken:
-                self.brokers.was_well()
+                self._brokers.was_well()
             elif failed or self._was_refused:
-                self.brokers.was_useless(self._address)
+                self._brokers.was_useless(self._address)
         if self._connection is not None:
             await self._connection.close(polite=polite)
 
     def _learn(self, error: EndpointError, address: Address) -> None:
         """What this broker can't do shows only when it is asked to."""
         if isinstance(error, Refused) and error.said.code == RETAIN_NOT_SUPPORTED:
-            self.brokers.learn(NO_RETAIN, address, so=True)
+            self._brokers.learn(NO_RETAIN, address, so=True)
         elif isinstance(error, Dismissed) and error.said.code == ALIAS_INVALID:
-            self.brokers.learn(NO_ALIASES, address, so=True)
+            self._brokers.learn(NO_ALIASES, address, so=True)

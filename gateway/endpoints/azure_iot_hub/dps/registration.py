@@ -14,7 +14,8 @@ from gateway.endpoints.azure_iot_hub.dps import keys
 from gateway.endpoints.azure_iot_hub.dps.answers import Answer, Assigned, answer, outcome
 from gateway.endpoints.azure_iot_hub.dps.settings import DpsConfig
 from gateway.endpoints.contract import EndpointError
-from gateway.endpoints.mqtt.connection import Connection, Incoming, Login, Refused
+from gateway.endpoints.mqtt.connection import Connection
+from gateway.endpoints.mqtt.party import Incoming, Login, Refused
 from gateway.endpoints.reach import Address, ReachConfig
 
 T = TypeVar("T")
