@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import structlog
 
@@ -19,7 +18,7 @@ from gateway.clock import WallClock, now_ms
 from gateway.config.site import Site
 from gateway.control.place import ControlError
 from gateway.control.server import serving
-from gateway.desk import Desk, Kept
+from gateway.desk import Desk
 from gateway.devices import describe, view_of
 from gateway.endpoints.contract import Endpoint, Identity
 from gateway.field import Field
@@ -27,10 +26,9 @@ from gateway.inside import Inside, Parts
 from gateway.learned import Renewal, completed
 from gateway.link import FieldLink
 from gateway.memory import ENDPOINTS_FILE, MEMORY_FILE, MemoryFile
-from gateway.model import Result
-from gateway.outbox.disk.store import Opened
+from gateway.orders import Orders
 from gateway.outbox.rescue.adoption import adopt, warn_of_unused
-from gateway.renewals import Renewals, Reread
+from gateway.renewals import Renewals
 from gateway.scans import Scans
 from gateway.uplink import Uplink
 from gateway.wishes import LogLevel
@@ -41,34 +39,10 @@ END_S = 1.5
 STATUS_S = 60.0
 """How often the gateway repeats its own status (interface: kinds)."""
 
-ADVICE_S = 86_400.0
-"""How often what may not last is looked at, and told again: a month's warning of a certificate is thirty lines."""
-
 GC_THRESHOLD = 50_000
 """Allocations between collections: the hot path makes no cycles, so most collections find nothing."""
 
 log = structlog.get_logger("fieldgate")
-
-
-async def _not_read_again() -> None:
-    """Nobody has read a file."""
-
-
-class Orders(NamedTuple):
-    """What the gateway is told from outside: `leave` when to end, `reload()` to begin anew with what is configured now.
-
-    `farewell()` is why it ends, for its last status; `socket` where its API is to be served, if anywhere; `kept`
-    what the one before it has left; `renew()`: begin anew with what is configured already, since more is learned of it;
-    `reread()`: the same configuration with the secrets that are there now, None if it is not the same.
-    """
-
-    leave: asyncio.Event
-    reload: Callable[[], Awaitable[Result]]
-    farewell: Callable[[], str]
-    kept: Kept
-    socket: Path | None = None
-    renew: Callable[[], None] = lambda: None
-    reread: Reread = _not_read_again
 
 
 class Gateway:
@@ -113,7 +87,7 @@ class Gateway:
         )
         self.inside = Inside(
             Parts(
-                gateway=site.gateway.id,
+                gateway=site.gateway,
                 config_hash=site.config_hash,
                 devices=self._devices,
                 clock=self._clock,
@@ -216,7 +190,6 @@ class Gateway:
         audit = tasks.create_task(self._desk.local.audit.run(), name="audit")
         inner += [tasks.create_task(u.rescue.run(), name=f"rescue:{u.name}") for u in self._uplinks]
         inner.append(tasks.create_task(self._credentials.run(), name="credentials"))
-        inner.append(tasks.create_task(self._advise(), name="advice"))
         inner.append(tasks.create_task(self._repeat_status(), name="status"))
         interval_s = systemd.watchdog_interval_s()
         watchdog = [] if interval_s is None else [tasks.create_task(_ping_watchdog(interval_s), name="watchdog")]
@@ -259,7 +232,7 @@ class Gateway:
         uplink.equip(
             loop.time,
             lambda: self.inside.facts(uplink),
-            lambda: self._birth_facts(uplink, opened),
+            lambda: self.inside.birth(uplink, opened),
             reported=lambda: self.inside.reported(uplink),
         )
         self._desk.serve(uplink)
@@ -291,29 +264,13 @@ class Gateway:
                 if uplink.relay.connected_now:
                     uplink.intake.gateway_status("online")
 
-    async def _advise(self) -> None:
-        while True:
-            for uplink in self._uplinks:
-                await uplink.advise()
-            await asyncio.sleep(ADVICE_S)
-
     async def _drain(self) -> None:
         """Say goodbye, then wait for what is live to be acknowledged."""
         for uplink in self._uplinks:
             uplink.relay.say_goodbye(uplink.intake.gateway_status("offline", reason=self._orders.farewell()))
         with suppress(TimeoutError):
             async with asyncio.timeout(self._site.gateway.drain):
-                await asyncio.gather(*(uplink.drained() for uplink in self._uplinks))
-
-    def _birth_facts(self, uplink: Uplink, opened: Opened) -> dict[str, Any]:
-        return {
-            "version": __version__,
-            "description": self._site.gateway.description or None,
-            "labels": self._site.gateway.labels or None,
-            "config": self._site.config_hash,
-            "devices": list(uplink.view.devices),
-            "previous": {"session": opened.previous_session, "clean": opened.clean},
-        }
+                await asyncio.gather(*(uplink.relay.drained() for uplink in self._uplinks))
 
 
 async def _ping_watchdog(interval_s: float) -> None:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway import plugins
-from gateway.app import Gateway, Orders
+from gateway.app import Gateway
 from gateway.config.site import Site
 from gateway.desk import Kept
 from gateway.inside import Inside
 from gateway.model import Result, ResultStatus
+from gateway.orders import Orders
 
 LINK_S = 10.0
 """How long a link may take to come up, or to say that it can't: longer than its connect timeout by default."""

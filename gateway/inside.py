@@ -11,6 +11,7 @@ from gateway import __version__
 from gateway import log as logging_setup
 from gateway.adapter import Tap, Tell
 from gateway.clock import WallClock
+from gateway.config.models import GatewaySection
 from gateway.control.house import LinkFacts, Unavailable
 from gateway.endpoints.payload import iso_ms
 from gateway.field import Field
@@ -18,7 +19,7 @@ from gateway.latest import Latest
 from gateway.link import FieldLink
 from gateway.local import Local
 from gateway.model import DeviceInfo, DeviceStatus, Result
-from gateway.outbox.disk.store import StoreError
+from gateway.outbox.disk.store import Opened, StoreError
 from gateway.scans import Scans
 from gateway.supervisor import Phase
 from gateway.uplink import Uplink
@@ -30,7 +31,7 @@ END = 1 << 62
 class Parts(NamedTuple):
     """What a gateway consists of."""
 
-    gateway: str
+    gateway: GatewaySection
     config_hash: str
     devices: Mapping[str, DeviceInfo]
     clock: WallClock
@@ -72,7 +73,7 @@ class Inside:
             for uplink in self._parts.uplinks
         }
         return {
-            "gateway": self._parts.gateway,
+            "gateway": self._parts.gateway.id,
             "config": self._parts.config_hash,
             **self._common(),
             "commands": dict(self._parts.local.router.counters),
@@ -95,6 +96,18 @@ class Inside:
             **common,
         }
 
+    def birth(self, uplink: Uplink, opened: Opened) -> dict[str, Any]:
+        """Of the gateway's birth at one endpoint, whose outbox was `opened`."""
+        gateway = self._parts.gateway
+        return {
+            "version": __version__,
+            "description": gateway.description or None,
+            "labels": gateway.labels or None,
+            "config": self._parts.config_hash,
+            "devices": list(uplink.view.devices),
+            "previous": {"session": opened.previous_session, "clean": opened.clean},
+        }
+
     def reported(self, uplink: Uplink) -> dict[str, Any]:
         """What an endpoint may report of the gateway, of devices and links only those that it is told of.
 
@@ -103,7 +116,7 @@ class Inside:
         states, devices, outbox = self._parts.field.states.current, uplink.view.devices, uplink.outbox.depth()
         links = {info.link for info in devices.values()}
         return {
-            "gateway": self._parts.gateway,
+            "gateway": self._parts.gateway.id,
             "version": __version__,
             "config": self._parts.config_hash,
             "system_clock": self._parts.clock.state,

@@ -1,4 +1,7 @@
-"""Certificates and secrets that are exchanged while the gateway runs: connections begin anew, the field goes on."""
+"""Certificates and secrets: which may not last, and what follows when they are exchanged while the gateway runs.
+
+Connections begin anew, the field goes on.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ from gateway.watched import Watched
 
 LOOK_S = 1.0
 """How often files are looked at. They must rest for as long: who writes a certificate and its key takes less."""
+
+ADVICE_S = 86_400.0
+"""How often what may not last is looked at, and told again: a month's warning of a certificate is thirty lines."""
 
 log = structlog.get_logger("fieldgate.renewals")
 
@@ -41,7 +47,12 @@ class Renewals:
 
     async def run(self) -> None:
         """Until cancelled."""
+        loop, advised_s = asyncio.get_running_loop(), float("-inf")
         while True:
+            if loop.time() - advised_s >= ADVICE_S:
+                advised_s = loop.time()
+                for uplink in self._uplinks:
+                    await uplink.advise()
             await asyncio.sleep(LOOK_S)
             await self.look()
 

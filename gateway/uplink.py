@@ -212,10 +212,6 @@ class Uplink:
             "rescue": self.rescue.state,
         }
 
-    async def drained(self) -> None:
-        """Return once everything live has been acknowledged, or the connection is gone."""
-        await self.relay.drained()
-
     def _largest_known(self) -> int:
         """What the far end took last time: what is encoded before it is reached must fit, too."""
         known = self._memory.get(LARGEST)

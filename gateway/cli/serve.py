@@ -11,13 +11,14 @@ from pathlib import Path
 import structlog
 
 from gateway import plugins, systemd
-from gateway.app import Gateway, Orders
+from gateway.app import Gateway
 from gateway.cli.course import Course
 from gateway.cli.home import Home
 from gateway.cli.refuge import bounded, is_ours, made, places
 from gateway.cli.state import owned
 from gateway.config import Site
 from gateway.control.place import socket_path
+from gateway.orders import Orders
 from gateway.outbox.disk.store import StoreError
 from gateway.outbox.rescue.homecoming import bring_home, bytes_in, furnish
 

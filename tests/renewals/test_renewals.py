@@ -223,3 +223,16 @@ async def test_it_looks_by_itself(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> 
         await renewed.wait()
     task.cancel()
     await asyncio.wait([task])
+
+
+async def test_what_may_not_last_is_told_again_and_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: asyncio.Queue[None] = asyncio.Queue()
+    monkeypatch.setattr("gateway.renewals.LOOK_S", 0.001)
+    monkeypatch.setattr("gateway.renewals.ADVICE_S", 0.01)
+    monkeypatch.setattr(rig.cloud, "advise", lambda: told.put(None))
+    task = asyncio.create_task(rig.renewals.run())
+    async with asyncio.timeout(HANG_S):
+        for _ in range(3):
+            await told.get()
+    task.cancel()
+    await asyncio.wait([task])

@@ -14,13 +14,14 @@ from typing_extensions import override
 
 from adapters.modbus import ModbusAdapter
 from gateway import plugins
-from gateway.app import Gateway, Orders
+from gateway.app import Gateway
 from gateway.config import load
 from gateway.config.models import EndpointConfig
 from gateway.desk import Kept
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, Identity, Memory, Message, Session
 from gateway.memory import ENDPOINTS_FILE, facts_in
 from gateway.model import Result, ResultStatus, Wishes
+from gateway.orders import Orders
 from tests.support.modbus import ModbusServer
 from tests.support.patience import HANG_S
 
