@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gateway.outbox.entry import Entry
+from gateway.outbox.entry import STATUS, Entry
 from gateway.outbox.retained import Retained
 
 
@@ -16,8 +16,8 @@ class Greeting:
         self.farewell: Entry | None = None
         """The gateway's last word, once it has been said."""
         self._retained = retained
-        self._taken: dict[tuple[str, str], int] = {}
-        """The newest birth and state that the far end has acknowledged, by kind and device."""
+        self._taken: dict[tuple[str, str], set[int]] = {}
+        """The birth, with all its parts, and the newest state that the far end has acknowledged, by kind and device."""
 
     def said_first(self, *, are_kept: bool) -> list[Entry]:
         """`are_kept`: but for what the far end has; at a stop that has come between two connections, goodbye alone."""
@@ -25,7 +25,7 @@ class Greeting:
             return [self.farewell]
         announced = self.announce()
         if are_kept:
-            announced = [each for each in announced if self._taken.get((each.kind, each.device)) != each.id]
+            announced = [each for each in announced if each.id not in self._taken.get((each.kind, each.device), ())]
         return [*announced, *self._retained.clearings()]
 
     @property
@@ -35,4 +35,7 @@ class Greeting:
 
     def taken(self, entry: Entry) -> None:
         """The far end has this birth or state."""
-        self._taken[entry.kind, entry.device] = entry.id
+        taken = self._taken.setdefault((entry.kind, entry.device), set())
+        if entry.kind == STATUS:
+            taken.clear()
+        taken.add(entry.id)
