@@ -30,7 +30,7 @@ AUDIT_EACH_S = 60.0
 
 
 class Publisher(Protocol):
-    """The relay, as the backlog sees it."""
+    """The flow, as the backlog sees it."""
 
     def tell_old(self, entries: Sequence[Entry]) -> int:
         """Queue before all readings what was not told on this connection; how much is queued there now."""

@@ -133,6 +133,14 @@ async def test_an_endpoint_s_defect_ends_its_connection_only(path: Path, monkeyp
         assert str(await relays.ended()) == "renew: RuntimeError: oops"
 
 
+async def renewed(relays: RelayRig) -> None:
+    """A connection has ended, for the next one to begin."""
+    await relays.connect()
+    relays.relay.renew("x")
+    with pytest.raises(Renewed):
+        await relays.outcome()
+
+
 async def stopping(relays: RelayRig) -> asyncio.Task[None]:
     """The gateway says goodbye, and waits until that has arrived."""
     relays.relay.say_goodbye(relays.rig.stage("status", b"offline", ""))
@@ -171,10 +179,7 @@ async def test_a_stop_waits_while_the_next_connection_is_being_made(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with relaying(path) as relays:
-        await relays.connect()
-        relays.relay.renew("x")
-        with pytest.raises(Renewed):
-            await relays.outcome()
+        await renewed(relays)
         begun, may_connect = hold_back(monkeypatch)
         connecting = asyncio.create_task(relays.connect())
         await begun.wait()
@@ -194,10 +199,7 @@ async def test_a_stop_does_not_wait_for_a_connection_that_does_not_come_back(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with relaying(path) as relays:
-        await relays.connect()
-        relays.relay.renew("x")
-        with pytest.raises(Renewed):
-            await relays.outcome()
+        await renewed(relays)
         drained = await stopping(relays)
 
         async def refuse(_self: FarEnd, _session: object) -> None:
