@@ -15,6 +15,7 @@ from tests.contract.blocking import blocking_calls
 from tests.contract.endpoint_rigs import ENDPOINT_RIGS, EndpointRig
 from tests.support.ports import free_port
 from tests.support.session import SessionLog, connected, message
+from tests.support.sockets import black_hole, open_sockets
 
 BOUND_S = 5.0
 """Far more than `connect_timeout` in the rigs."""
@@ -24,17 +25,6 @@ BOUND_S = 5.0
 async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EndpointRig]:
     async with ENDPOINT_RIGS[request.param](tmp_path) as running_rig:
         yield running_rig
-
-
-def open_sockets() -> int:
-    """Of this process; threads and pipes come and go with the tests' own helpers."""
-    found = 0
-    for entry in Path("/proc/self/fd").iterdir():
-        try:
-            found += entry.readlink().name.startswith("socket:")
-        except FileNotFoundError:
-            continue
-    return found
 
 
 def test_every_endpoint_of_ours_is_held_to_the_contract() -> None:
@@ -113,16 +103,10 @@ async def test_a_port_where_nobody_listens_is_an_error_at_once(rig: EndpointRig)
 
 
 async def test_a_far_end_that_never_answers_the_connection_is_an_error_in_bounded_time(rig: EndpointRig) -> None:
-    """A full queue of connections swallows the next one, as a firewall that drops packets does."""
-    with socket.socket() as server, socket.socket() as first, socket.socket() as second:
-        server.bind(("127.0.0.1", 0))
-        server.listen(0)
-        for client in (first, second):
-            client.setblocking(False)
-            client.connect_ex(server.getsockname())
+    with black_hole() as port:
         async with asyncio.timeout(BOUND_S):
             with pytest.raises(EndpointError, match="does not answer"):
-                await rig.make(server.getsockname()[1]).run(SessionLog())
+                await rig.make(port).run(SessionLog())
 
 
 async def test_a_far_end_that_takes_the_connection_and_says_nothing_is_an_error_in_bounded_time(

@@ -4,7 +4,6 @@ import asyncio
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,10 +11,11 @@ import pytest
 from gateway.endpoints.reach.address import Address
 from gateway.endpoints.reach.address import Proxy as Way
 from gateway.endpoints.reach.proxies import MAX_HEAD_BYTES, _socks5_place
-from tests.reach.way import Owner, closed_down_to, connected, dialled, echo, listening, open_sockets, says, why_not
+from tests.reach.way import Owner, cancelled_at_every_moment, connected, echo, listening, says, why_not
 from tests.support.authority import Authority
 from tests.support.ports import free_port
 from tests.support.proxies import Proxy
+from tests.support.sockets import closed_down_to, open_sockets
 
 LOGIN = ("gateway", "päss wörd:1")
 SOCKS_OK = b"\5\0" + b"\5\0\0\1" + bytes(6)
@@ -191,17 +191,5 @@ def test_a_name_goes_to_the_proxy_as_it_is_written_in_dns() -> None:
 
 
 async def test_a_cancellation_at_any_moment_closes_everything() -> None:
-    sockets = open_sockets()
     async with listening(says(SOCKS_OK, after=b"\5\1\0")) as port:
-        steps, is_through = 0, False
-        while not is_through:
-            task = asyncio.create_task(dialled("mqtt://b", proxy={"url": f"socks5://127.0.0.1:{port}"}))
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                (await task).abort()
-                is_through = True
-            steps += 1
-    await closed_down_to(sockets)
-    assert steps > 5
+        await cancelled_at_every_moment("mqtt://b", proxy={"url": f"socks5://127.0.0.1:{port}"})

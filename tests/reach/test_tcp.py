@@ -2,15 +2,17 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 
 from gateway.endpoints.reach import tcp
-from tests.reach.way import closed_down_to, echo, listening, open_sockets, silence, why_not
+from tests.reach.way import echo, listening, silence, why_not
 from tests.support.patience import HANG_S
 from tests.support.ports import free_port
+from tests.support.sockets import black_hole as swallowing
+from tests.support.sockets import closed_down_to, open_sockets
 
 Resolved = Callable[..., None]
 
@@ -40,15 +42,9 @@ async def port() -> AsyncIterator[int]:
 
 
 @pytest.fixture
-async def black_hole() -> AsyncIterator[int]:
-    """A port that answers no attempt to connect: its queue is full."""
-    with socket.socket() as server, socket.socket() as first, socket.socket() as second:
-        server.bind(("127.0.0.1", 0))
-        server.listen(0)
-        for client in (first, second):
-            client.setblocking(False)
-            client.connect_ex(server.getsockname())
-        yield server.getsockname()[1]
+def black_hole() -> Iterator[int]:
+    with swallowing() as port:
+        yield port
 
 
 async def test_an_address_is_not_looked_up(port: int, resolved: Resolved) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,11 @@ from gateway.endpoints.reach.wire import MAYBE_CERTIFICATE
 from tests.contract.endpoint_rigs import IDENTITY
 from tests.reach.way import (
     Owner,
-    closed_down_to,
+    cancelled_at_every_moment,
     config_of,
     connected,
-    dialled,
     echo,
     listening,
-    open_sockets,
     says,
     silence,
     why_not,
@@ -33,6 +30,7 @@ from tests.support.ports import free_port
 from tests.support.server import Server
 from tests.support.session import connected as in_session
 from tests.support.session import message
+from tests.support.sockets import closed_down_to, open_sockets
 from tests.support.subscriber import Subscriber
 from tests.support.websocket import Relay
 
@@ -302,16 +300,5 @@ async def test_a_key_that_is_not_the_certificate_s_is_said(authority: Authority)
 
 
 async def test_a_cancellation_at_any_moment_closes_everything(authority: Authority, unthreaded: None) -> None:
-    sockets, steps, is_through = open_sockets(), 0, False
     async with listening(silence, authority.server_context()) as port:
-        while not is_through:
-            task = asyncio.create_task(dialled(f"mqtts://127.0.0.1:{port}", tls={"ca": authority.ca}))
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                (await task).abort()
-                is_through = True
-            steps += 1
-    await closed_down_to(sockets)
-    assert steps > 5
+        await cancelled_at_every_moment(f"mqtts://127.0.0.1:{port}", tls={"ca": authority.ca})

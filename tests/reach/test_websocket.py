@@ -18,12 +18,10 @@ from gateway.endpoints.reach.websocket import FRAME_BYTES, MAX_MESSAGE_BYTES, We
 from tests.contract.endpoint_rigs import IDENTITY
 from tests.reach.way import (
     Owner,
-    closed_down_to,
     config_of,
     connected,
     dialled,
     listening,
-    open_sockets,
     says,
     silence,
     why_not,
@@ -32,6 +30,7 @@ from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_port
 from tests.support.session import connected as in_session
 from tests.support.session import message
+from tests.support.sockets import closed_down_to, open_sockets
 from tests.support.subscriber import Subscriber
 from tests.support.websocket import Relay
 

@@ -3,8 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from gateway.endpoints.contract import EndpointError
 from gateway.endpoints.mqtt.config import MqttConfig
 from gateway.endpoints.reach import Wire, dial
 from tests.support.patience import HANG_S
+from tests.support.sockets import closed_down_to, open_sockets
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 
@@ -114,19 +114,17 @@ async def silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -
         pass
 
 
-def open_sockets() -> int:
-    """Of this process."""
-    found = 0
-    for entry in Path("/proc/self/fd").iterdir():
-        try:
-            found += entry.readlink().name.startswith("socket:")
-        except FileNotFoundError:
-            continue
-    return found
-
-
-async def closed_down_to(sockets: int) -> None:
-    """Wait until no more than so many are open; those of a test's servers close a little later."""
-    async with asyncio.timeout(HANG_S):
-        while open_sockets() > sockets:  # noqa: ASYNC110 -- nobody tells when a descriptor is closed
-            await asyncio.sleep(0.005)
+async def cancelled_at_every_moment(url: str, **settings: Any) -> None:
+    """Dial again and again, cancelled one step later each time until it gets through; nothing stays open."""
+    sockets, steps, is_through = open_sockets(), 0, False
+    while not is_through:
+        task = asyncio.create_task(dialled(url, **settings))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            (await task).abort()
+            is_through = True
+        steps += 1
+    assert steps > 5
+    await closed_down_to(sockets)

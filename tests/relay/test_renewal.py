@@ -133,6 +133,14 @@ async def test_an_endpoint_s_defect_ends_its_connection_only(path: Path, monkeyp
         assert str(await relays.ended()) == "renew: RuntimeError: oops"
 
 
+async def stopping(relays: RelayRig) -> asyncio.Task[None]:
+    """The gateway says goodbye, and waits until that has arrived."""
+    relays.relay.say_goodbye(relays.rig.stage("status", b"offline", ""))
+    drained = asyncio.create_task(relays.relay.drained())
+    await relays.quiet()
+    return drained
+
+
 @pytest.mark.usefixtures("renewing")
 @pytest.mark.parametrize("interval", ["0s", "1s"])
 async def test_a_stop_that_comes_meanwhile_says_goodbye_on_the_next_connection(path: Path, interval: str) -> None:
@@ -143,9 +151,7 @@ async def test_a_stop_that_comes_meanwhile_says_goodbye_on_the_next_connection(p
         end = await relays.connect()
         await relays.sent(1)
         relays.relay.renew("x")
-        relays.relay.say_goodbye(relays.rig.stage("status", b"offline", ""))
-        drained = asyncio.create_task(relays.relay.drained())
-        await relays.quiet()
+        drained = await stopping(relays)
         end.ack()
         with pytest.raises(Renewed):
             await relays.outcome()
@@ -172,9 +178,7 @@ async def test_a_stop_waits_while_the_next_connection_is_being_made(
         begun, may_connect = hold_back(monkeypatch)
         connecting = asyncio.create_task(relays.connect())
         await begun.wait()
-        relays.relay.say_goodbye(relays.rig.stage("status", b"offline", ""))
-        drained = asyncio.create_task(relays.relay.drained())
-        await relays.quiet()
+        drained = await stopping(relays)
         assert relays.relay.may_drain
         may_connect.set()
         end = await connecting
@@ -194,8 +198,7 @@ async def test_a_stop_does_not_wait_for_a_connection_that_does_not_come_back(
         relays.relay.renew("x")
         with pytest.raises(Renewed):
             await relays.outcome()
-        relays.relay.say_goodbye(relays.rig.stage("status", b"offline", ""))
-        drained = asyncio.create_task(relays.relay.drained())
+        drained = await stopping(relays)
 
         async def refuse(_self: FarEnd, _session: object) -> None:
             raise OSError("no route")

@@ -8,39 +8,23 @@ import base64
 import ipaddress
 import sys
 from contextlib import suppress
-from typing import Self
 
-from tests.support.ports import free_port
-from tests.support.process import Process
-
-LISTENING = "listening"
+from tests.support.served import Served, listening
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class Proxy:
-    """Listens on loopback once it is made; `kind` is `http` or `socks5`, `login` a name and password."""
+class Proxy(Served):
+    """`kind` is `http` or `socks5`, `login` a name and password."""
 
     def __init__(self, kind: str, login: tuple[str, str] | None = None) -> None:
-        self.port = free_port()
+        super().__init__("tests.support.proxies", kind, *(login or ()))
         self.url = f"{kind}://127.0.0.1:{self.port}"
-        command = [sys.executable, "-m", "tests.support.proxies", kind, str(self.port), *(login or ())]
-        self._process = Process(command)
-        self._process.wait_for_line(lambda line: line == LISTENING)
 
     @property
     def asked(self) -> list[str]:
         """Which hosts and ports it was asked for."""
         return self._process.lines[1:]
-
-    def stop(self) -> None:
-        self._process.kill()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 async def http(client: Streams, login: tuple[str, str] | None) -> Streams | None:
@@ -113,7 +97,7 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
-async def main(kind: str, port: str, *login: str) -> None:
+async def main(port: str, kind: str, *login: str) -> None:
     handshake = {"http": http, "socks5": socks5}[kind]
 
     async def serve(*client: *Streams) -> None:
@@ -128,7 +112,7 @@ async def main(kind: str, port: str, *login: str) -> None:
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", int(port))
-    sys.stderr.write(f"{LISTENING}\n")
+    listening()
     await server.serve_forever()
 
 

@@ -9,39 +9,24 @@ import sys
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import Self
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from tests.support.ports import free_port
-from tests.support.process import Process
-
-LISTENING = "listening"
+from tests.support.served import Served, listening
 
 
-class Relay:
-    """Listens on loopback once it is made. With `tls`, a certificate, its key and a CA, only who shows one gets in."""
+class Relay(Served):
+    """With `tls`, a certificate, its key and a CA, only who shows a certificate gets in."""
 
     def __init__(self, tls: tuple[Path, Path, Path] | None = None) -> None:
-        self.port = free_port()
+        super().__init__("tests.support.websocket", *(tls or ()))
         self._scheme = "ws" if tls is None else "wss"
-        self._process = Process([sys.executable, "-m", "tests.support.websocket", str(self.port), *(tls or ())])
-        self._process.wait_for_line(lambda line: line == LISTENING)
 
     def url(self, broker_port: int) -> str:
         return f"{self._scheme}://127.0.0.1:{self.port}/to/{broker_port}"
-
-    def stop(self) -> None:
-        self._process.kill()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 def only_brokers(connection: ServerConnection, request: Request) -> Response | None:
@@ -87,7 +72,7 @@ async def main(port: str, *tls: str) -> None:
         process_request=only_brokers,
         compression=None,
     ):
-        sys.stderr.write(f"{LISTENING}\n")
+        listening()
         await asyncio.get_running_loop().create_future()
 
 
