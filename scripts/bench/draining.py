@@ -69,6 +69,7 @@ class Drained:
     peak_mib: float
     lost: int
     duplicates: int
+    wrong: int
     in_order: bool
     live_ms: list[float]
 
@@ -86,8 +87,9 @@ def drain(what: Drain, daemon: str, *, at_most_s: float | None = None) -> Draine
             after = _until(rig, what.rows * END, sizes, at_most_s)
             if at_most_s is None:
                 _until(rig, what.rows, [])
-            _, readings = rig.stop()
-    return _drained(what, before, after, sizes, readings)
+            counts, readings = rig.stop()
+    wrong = counts["wrong"] + counts["malformed"] + counts.get("violations", 0)
+    return _drained(what, before, after, sizes, readings, wrong=wrong)
 
 
 def _until(rig: Rig, arrived: float, sizes: list[int], at_most_s: float | None = None) -> Moment:
@@ -107,7 +109,9 @@ def _until(rig: Rig, arrived: float, sizes: list[int], at_most_s: float | None =
         time.sleep(LOOK_S)
 
 
-def _drained(what: Drain, before: Moment, after: Moment, sizes: Sequence[int], readings: Sequence[Reading]) -> Drained:
+def _drained(
+    what: Drain, before: Moment, after: Moment, sizes: Sequence[int], readings: Sequence[Reading], *, wrong: int
+) -> Drained:
     old = [reading.poll for reading in readings if reading.device == OLD_DEVICE]
     window = [r for r in readings if before.time_ns <= r.arrived_us * 1000 < after.time_ns]
     seconds = seconds_between(before, after)
@@ -120,6 +124,7 @@ def _drained(what: Drain, before: Moment, after: Moment, sizes: Sequence[int], r
         peak_mib=max(sizes) / MIB,
         lost=what.rows - len(set(old)),
         duplicates=len(old) - len(set(old)),
+        wrong=wrong,
         in_order=all(map(_follows, old, old[1:])),
         live_ms=[(r.arrived_us - r.read_us) / 1000 for r in window if r.device != OLD_DEVICE],
     )

@@ -13,6 +13,7 @@ from scripts.bench.renewing import Change, new_password
 EVENTS = "format: cloudevents"
 HUNDRED = "batch: {max_messages: 100}"
 BY_ITSELF = "batch: {max_messages: 1}"
+SHORT_LIVED = "scripts.bench.shortlived"
 
 
 class Way(NamedTuple):
@@ -34,12 +35,16 @@ class Way(NamedTuple):
 
 
 class Renewing(NamedTuple):
-    """One reason to begin anew, what brings it about, and which module stands for the daemon."""
+    """A way whose connection begins anew now and then, what brings that about, and which module is the daemon then."""
 
-    name: str
-    start: Start
+    way: Way
     change: Change | None = None
     daemon: str | None = None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.way.name
 
 
 def ways() -> list[Way]:
@@ -57,7 +62,7 @@ def ways() -> list[Way]:
         Way("mqtt 5, websocket tls", far_ends.websocket_tls),
         Way("mqtt 5, socks5", far_ends.socks),
         Way("azure", hub, [BY_ITSELF], is_fast=True),
-        Way("azure, batches", hub, (), has_latency=False, is_fast=True),
+        Way("azure, batches", hub, has_latency=False, is_fast=True),
         Way("azure, cloudevents", hub, [EVENTS, BY_ITSELF]),
         Way("azure, cloudevents batches", hub, [EVENTS], has_latency=False),
         Way("azure, websocket", far_ends.hub_websocket, [BY_ITSELF]),
@@ -65,10 +70,12 @@ def ways() -> list[Way]:
 
 
 def renewings() -> list[Renewing]:
-    """Each brings about its own end now and then."""
-    tls = Tls()
+    """One for each reason that there is."""
+    hub, tls = far_ends.hub, Tls()
     return [
-        Renewing("azure, token", far_ends.hub, daemon="scripts.bench.shortlived"),
-        Renewing("mqtt 5, certificate", tls, lambda folder, _: tls.put_certificate(folder)),
-        Renewing("mqtt 5, password", far_ends.with_password, new_password),
+        Renewing(Way("azure, token", hub, [BY_ITSELF]), daemon=SHORT_LIVED),
+        Renewing(Way("azure, token, batches", hub), daemon=SHORT_LIVED),
+        Renewing(Way("mqtt 5, certificate", tls), lambda folder, _: tls.put_certificate(folder)),
+        Renewing(Way("mqtt 5, certificate, batches", tls, [HUNDRED]), lambda folder, _: tls.put_certificate(folder)),
+        Renewing(Way("mqtt 5, password", far_ends.with_password), new_password),
     ]

@@ -1,4 +1,4 @@
-"""scripts/bench/throughput, outbox, commands, modbus, serial and ble for a moment only: nothing about speed here."""
+"""scripts/bench/* for a moment only: nothing about speed here."""
 
 import json
 import subprocess
@@ -9,6 +9,7 @@ import pytest
 
 from scripts.bench.draining import Drain, drain
 from scripts.bench.processes import daemon_command
+from scripts.bench.ways import renewings, ways
 from tests.support.repo import ROOT
 
 NOTHING_AMISS = "0 lost, 0 doubled, 0 wrong"
@@ -162,3 +163,42 @@ def test_what_becomes_of_advertisements_is_told(part: list[str], told: list[str]
     )
 
     assert all(words in measured.stdout for words in told)
+
+
+def endpoints_told(*part: str) -> list[str]:
+    """What is said of each case's readings."""
+    few = ["--devices", "2", "--seconds", "3", "--warmup", "0"]
+    measured = subprocess.run(
+        [sys.executable, "-m", "scripts.bench.endpoints_main", *few, *part],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line for line in measured.stdout.splitlines() if " lost, " in line]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("part", [["formats", "--period", "50ms", "--seconds", "1"], ["drain", "--rows", "3000"]])
+def test_what_endpoints_and_formats_cost_is_told_of_readings_that_all_arrive(part: list[str]) -> None:
+    told = endpoints_told(*part)
+
+    assert len(told) == len(ways())
+    assert all(NOTHING_AMISS in line and "us/envelope" in line and "NOT in order" not in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("cases", "count"),
+    [
+        (["--case", "azure, token, batches"], 1),
+        pytest.param(["--seconds", "8"], len(renewings()), marks=[pytest.mark.slow, pytest.mark.timeout(180)]),
+    ],
+)
+def test_connections_that_begin_anew_under_load_lose_and_double_nothing(cases: list[str], count: int) -> None:
+    told = endpoints_told("renewals", *cases)
+
+    assert len(told) == count
+    for line in told:
+        assert f"0 other ends; {NOTHING_AMISS}" in line
+        assert " 0 renewals" not in line
