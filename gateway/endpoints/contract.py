@@ -143,7 +143,7 @@ class Endpoint(ABC):
     @classmethod
     def describe(cls, config: Any, identity: Identity, memory: Memory) -> Mapping[str, str]:  # noqa: ARG003
         """What the far end knows this gateway as, by field; for people. May read files, but asks nobody."""
-        return {"endpoint": identity.endpoint, "gateway": identity.gateway}
+        return {"gateway": identity.gateway}
 
     @classmethod
     def enrolled(cls, config: Any, memory: Memory) -> bool | None:  # noqa: ARG003

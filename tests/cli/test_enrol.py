@@ -28,7 +28,13 @@ links: {{plc: {{adapter: modbus, host: 10.0.0.1}}}}
 devices: {{boiler: {{link: plc, points: {{temp: {{type: int16, address: 1}}}}}}}}
 """
 
-TOLD = {"hub": "box-hub.example", "device": "box-7", "id scope": SCOPE, "registration": "box", "proof": "key"}
+TOLD = {
+    "hub": "box-hub.example",
+    "device": "box-7",
+    "id scope": SCOPE,
+    "registration": "box",
+    "proof": "key, tokens for 1h",
+}
 
 
 class Box(NamedTuple):
@@ -90,10 +96,11 @@ def box(tmp_path: Path, here: Verbs, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def test_an_identity_is_got_kept_and_shown(box: Box) -> None:
     said = box("enrol")
 
-    assert said == (0, "cloud: enrolled\n" + "".join(f"{name}\t{value}\n" for name, value in TOLD.items()), "")
+    head, *facts = said.out.splitlines()
+    assert (said.code, head) == (0, "cloud: enrolled")
+    assert dict(fact.split("\t") for fact in facts).items() >= TOLD.items()
     assert box.kept["cloud"]["assignment"]["device_id"] == "box-7"
-    shown = [line for line in box("identity").out.splitlines() if line.startswith("cloud\t")]
-    assert shown == [f"cloud\t{name}\t{value}" for name, value in TOLD.items()]
+    assert {f"cloud\t{fact}" for fact in facts} <= set(box("identity").out.splitlines())
     assert box.dps.violations == []
 
 
@@ -101,13 +108,9 @@ def test_who_is_enrolled_is_not_asked_for_again_unless_told_to(box: Box) -> None
     box("enrol")
     again = box("enrol", "cloud", "--json")
 
-    assert json.loads(again.out) == {
-        "schema": 1,
-        "endpoint": "cloud",
-        "type": "azure-iot-hub",
-        "new": False,
-        "known_as": TOLD,
-    }
+    told = json.loads(again.out)
+    assert told.pop("known_as").items() >= TOLD.items()
+    assert told == {"schema": 1, "endpoint": "cloud", "type": "azure-iot-hub", "new": False}
     assert box.dps.enrollments["box"].registered == 1
     assert box("enrol", "--anew").out.startswith("cloud: enrolled\n")
     assert box.dps.enrollments["box"].registered == 2
@@ -118,7 +121,7 @@ def test_another_registration_is_another_identity(box: Box) -> None:
     box.dps.enrol("other")
     box.write(box.cloud("other"))
 
-    assert box("enrol").out.startswith("cloud: enrolled\nhub\tbox-hub.example\ndevice\tother\n")
+    assert "\nhub\tbox-hub.example\ndevice\tother\n" in box("enrol").out
 
 
 def test_what_other_endpoints_know_is_kept(box: Box) -> None:

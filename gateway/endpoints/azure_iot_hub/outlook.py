@@ -35,7 +35,6 @@ def describe(config: AzureConfig, identity: Identity, memory: Memory) -> Mapping
     """What the hub knows this gateway as, by field. Reads files; raises OSError."""
     hub = hub_of(config, memory)
     told = {
-        "endpoint": identity.endpoint,
         "gateway": identity.gateway,
         "hub": hub.host if hub is not None else "not assigned yet",
         "device": hub.device_id if hub is not None else "",

@@ -38,7 +38,6 @@ def describe(config: MqttConfig, identity: Identity, memory: Memory) -> Mapping[
     topics = topics_of(config, identity)
     urls = [config.url] if isinstance(config.url, str) else config.url
     told = {
-        "endpoint": identity.endpoint,
         "gateway": identity.gateway,
         "url": ", ".join(urls),
         "served by": memory.get(SERVED, ""),
