@@ -33,7 +33,12 @@ DEVICES: dict[str, dict[str, Any]] = {
     "ble": {"address": "00:00:5E:00:53:01", "points": {"battery": {"characteristic": "battery_level"}}},
 }
 """By adapter, what a piece that leaves it out gets."""
-SECRETS = {"-passkey": "012345", "-key": "00" * 16}
+SECRETS = {
+    "-passkey": "012345",
+    "-key": "00" * 16,
+    "hub": "HostName=made-up.azure-devices.net;DeviceId=mill-3;SharedAccessKey=bWFkZSB1cA==",
+    "dps": "bWFkZSB1cA==",
+}
 """By the end of their names."""
 
 
