@@ -153,11 +153,11 @@ class Supervised:
 
     async def _rest(self) -> None:
         self.phase = Phase.WAITING
+        least_s, self._least_s = self._least_s, self._pauses.min
         if self._is_hurried:
             self._is_hurried = False
             return
-        self._pause_s = min(max(self._pause_s * 2, self._least_s), self._pauses.max)
-        self._least_s = self._pauses.min
+        self._pause_s = min(max(self._pause_s * 2, least_s), self._pauses.max)
         await self._until_retried(asyncio.ensure_future(asyncio.sleep(self._pause_s * (1 + JITTER * self._jitter()))))
 
     async def _park(self, reason: str) -> None:

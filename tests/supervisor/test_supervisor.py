@@ -58,7 +58,7 @@ class Script:
             raise Renewed("the token ends")
         if step == "retried":
             self.supervised.retry()
-            raise AdapterError("no")
+            raise EndpointError("no", rest_s=50.0)
         if step == "idle":
             up()
             raise Unheard("closed")
