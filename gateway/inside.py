@@ -122,7 +122,7 @@ class Inside:
             "system_clock": self._parts.clock.state,
             "devices": {name: _told(states[name], info.link) for name, info in devices.items()},
             "links": {
-                name: {"state": link.supervised.phase.value, "fault": _clean(link.supervised.fault)}
+                name: {"state": link.supervised.phase.value, "fault": link.supervised.fault}
                 for name, link in self._parts.links.items()
                 if name in links
             },

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Literal, TextIO
+from urllib.parse import quote
 
 import structlog
 
 REDACTED = "***"
 SHORTEST_SECRET = 4
 """Shorter secrets are not looked for: they would black out ordinary text."""
+
+_PART = re.compile(r"(?i)(?:^|;)\s*[a-z]*key\s*=\s*([^;\s]+)")
+"""The key in a connection string, which opens as much as the whole."""
+
+_MADE = re.compile(r"(?i)\b(?P<what>sig=|SharedAccessKey=|Authorization: Basic )[A-Za-z0-9+/%_-]{4,}={0,2}")
+"""What opens something, though no secret stands in it as it is: signatures of tokens, logins in base64."""
 
 _hidden: list[str] = []
 """Longest first. One list for the process: a logger keeps what it was first made with."""
@@ -76,7 +84,10 @@ def cleaned(text: str) -> str:
 
 
 def _findable(secrets: Iterable[str]) -> list[str]:
-    return sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
+    whole = set(secrets)
+    parts = whole.union(*map(_PART.findall, whole))
+    forms = parts.union(quote(part, safe="") for part in parts)
+    return sorted((form for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True)
 
 
 def _without_none(_logger: Any, _method: str, event: Event) -> Event:
@@ -98,8 +109,6 @@ def _escaped(text: str) -> str:
 
 
 def _redact(_logger: Any, _method: str, event: Event) -> Event:
-    if not _hidden:
-        return event
     return {name: value if name.startswith("_") else _cleaned(value, _hidden) for name, value in event.items()}
 
 
@@ -110,7 +119,7 @@ def _cleaned(value: Any, hidden: list[str]) -> Any:
         return {_cleaned(key, hidden): _cleaned(item, hidden) for key, item in value.items()}
     if not isinstance(value, str):
         shown = repr(value)
-        return _cleaned(shown, hidden) if any(secret in shown for secret in hidden) else value
+        return _cleaned(shown, hidden) if any(secret in shown for secret in hidden) or _MADE.search(shown) else value
     for secret in hidden:
         value = value.replace(secret, REDACTED)
-    return value
+    return _MADE.sub(rf"\g<what>{REDACTED}", value)

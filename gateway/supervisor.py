@@ -11,6 +11,7 @@ import structlog
 
 from gateway.adapter import AdapterError, PermanentError, Reconnect, Unheard
 from gateway.endpoints.contract import EndpointError, Renewed
+from gateway.log import cleaned
 from gateway.repeats import Repeats
 
 JITTER = 0.2
@@ -127,7 +128,7 @@ class Supervised:
     def _failed(self, reason: str, defect: Exception | None = None) -> None:
         self.told.set()
         self.failures += 1
-        self.fault = reason
+        self.fault = reason = cleaned(reason)
         self._tell(self._repeats, reason, defect)
         self._was_told = True
         self._on_down(reason)
@@ -137,6 +138,7 @@ class Supervised:
         self.told.set()
         self.failures += 1
         spent_s = asyncio.get_running_loop().time() - self._began_s
+        reason = cleaned(reason)
         self.fault, self._pause_s = reason, 0.0
         self._least_s = max(0.0, min(self._pauses.min, UNHEARD_S) - spent_s)
         self._was_told = self._tell(self._unheards, reason, None)
@@ -162,6 +164,7 @@ class Supervised:
 
     async def _park(self, reason: str) -> None:
         self.told.set()
+        reason = cleaned(reason)
         self.phase, self.fault = Phase.PARKED, reason
         log.error("parked until its configuration changes", name=self.name, reason=reason)
         self._on_down(reason)

@@ -58,6 +58,32 @@ def test_a_secret_never_stands_in_a_line(value: Any) -> None:
     assert log.REDACTED in line
 
 
+CONNECTION_STRING = "HostName=mill.azure-devices.net;DeviceId=mill;SharedAccessKey=aHVu/Gvy+Mg=="
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the key aHVu/Gvy+Mg== is refused",
+        "password=aHVu%2FGvy%2BMg%3D%3D",
+        "SharedAccessSignature sr=mill&sig=aHVuGvyMg&se=5",
+        "SharedAccessSignature sr=mill&se=5&sig=aHVuGvyMg%3D",
+        "Proxy-Authorization: Basic aHVuGvyMg=",
+        "HostName=other;SharedAccessKey=aHVuGvyMg=;DeviceId=mill",
+    ],
+    ids=["key", "quoted", "token", "end", "basic", "unknown"],
+)
+def test_a_part_of_a_secret_and_what_is_made_of_it_never_stand_in_a_line(text: str) -> None:
+    line = logged("trying", (CONNECTION_STRING,), what=text)["what"]
+    assert "aHVu" not in line
+    assert log.REDACTED in line
+
+
+def test_the_rest_of_a_connection_string_may_be_shown() -> None:
+    line = logged("trying", (CONNECTION_STRING,), what="mill at mill.azure-devices.net: SharedAccessKey= is missing")
+    assert line["what"] == "mill at mill.azure-devices.net: SharedAccessKey= is missing"
+
+
 def test_a_secret_is_hidden_in_the_event_and_in_tracebacks() -> None:
     stream = io.StringIO()
     log.configure("info", "json", [SECRET], stream)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
+from gateway import log
 from gateway.adapter import AdapterError, PermanentError, Reconnect, Unheard
 from gateway.endpoints.contract import EndpointError, Renewed
 from gateway.supervisor import RENEWED_APART_S, Phase, Supervised
@@ -175,6 +176,20 @@ async def test_what_only_a_person_can_mend_is_parked() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
     assert (supervised.phase, supervised.fault, told, runs) == (Phase.PARKED, "no such port", ["no such port"], 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("error", [PermanentError, EndpointError, Unheard, ValueError])
+async def test_a_secret_that_the_far_end_repeats_is_not_told_on(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    monkeypatch.setattr(log, "_hidden", ["hunter2"])
+    told = Told(error("login hunter2 refused"))
+    task = asyncio.create_task(told.supervised.run())
+    await told.run_for(1)
+    assert (told.supervised.fault or "").endswith("login *** refused")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
