@@ -257,7 +257,7 @@ CODES = {
         "In `topics`, {root}, {gateway}, {endpoint}, {device} and {kind} stand for names, and each kind of message has "
         "its own topic. What is about one device needs {device} in it, or nobody could tell whose it is; what is about "
         "the whole gateway has none. In `command`, {device} must be a level of its own. A topic to publish on has no + "
-        "and no #. docs/mqtt.md shows examples.",
+        "and no #, and neither have `root` and `reply_prefix`. docs/mqtt.md shows examples.",
     ),
     "E161": Code(
         "two kinds of message with one topic",
@@ -301,10 +301,11 @@ CODES = {
         "that is cut off when it is copied is not. Copy it again from the portal.",
     ),
     "E171": Code(
-        "not the name of a hub or device",
-        "A hub is named by its full host name, without https:// and port. The ids of devices have letters, digits and "
-        "some marks; over MQTT none may have + # or / in it, which mean something in topics: register the gateway "
-        "under another id.",
+        "not the name of a hub, device or registration",
+        "A hub is named by its full host name, without https:// and port, and so is a provisioning service, whose id "
+        "scope is on its page in the portal. Registration ids are written in small letters. The ids of devices have "
+        "letters, digits and some marks; over MQTT none may have + # or / in it, which mean something in topics: "
+        "register the gateway under another id.",
     ),
     "E172": Code(
         "not a way to a hub",

@@ -15,7 +15,7 @@ MAX_ECHO_COLUMNS = 160
 """A longer line is cut around the place it is shown for: a terminal is rarely wider."""
 
 _BREAK = re.compile(r"\r\n|\r|\n")
-_SECRET_WORD = "passw|passphrase|pwd|secret|token|credential|connection_string|api_?key|private_?key|psk"  # noqa: S105 - names
+_SECRET_WORD = "passw|passphrase|pwd|secret|token(?!_lifetime)|credential|connection_string|api_?key|private_?key|psk"  # noqa: S105 - names
 _NAMED = re.compile(r"(?<!\$\{)(?<![\w.-])(?P<name>[\w.-]+)[\"']?[ \t]*[:=][ \t]*(?=\S)")
 _SECRET_NAME = re.compile(rf"(?i){_SECRET_WORD}")
 _SECRET_WITHOUT_SPACE = re.compile(rf"(?i)(?<!\$\{{)(?:{_SECRET_WORD})[\w.-]*[\"']?[:=](?=[^\s{{])")

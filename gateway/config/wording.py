@@ -65,6 +65,7 @@ _CODES = {
     "hub_identity": "E169",
     "symmetric_key": "E170",
     "hub_name": "E171",
+    "two_keys": "E169",
     "hub_address": "E172",
 }
 """Errors that our own validators raise, by their type."""

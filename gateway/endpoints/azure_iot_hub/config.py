@@ -17,7 +17,7 @@ from gateway.endpoints.azure_iot_hub.dps import DpsConfig
 from gateway.endpoints.azure_iot_hub.hubid import HubIdentity
 from gateway.endpoints.mqtt.config import MAX_BATCH_AGE_S, MAX_BATCH_MESSAGES, BatchConfig
 from gateway.endpoints.reach import Address, ReachConfig
-from gateway.endpoints.reach.settings import within
+from gateway.endpoints.values import within
 from gateway.units import Duration, Size
 
 MAX_MESSAGE_BYTES = 262_144
@@ -68,7 +68,7 @@ def _told(check: Callable[[str], object], fault: str) -> AfterValidator:
 
 def _connect(text: str) -> None:
     found = CONNECT.fullmatch(text)
-    if found is None or not text or text.endswith(":") or not 0 < int(found["port"] or PORT) <= MAX_PORT:
+    if found is None or text in ("", "wss") or text.endswith(":") or not 0 < int(found["port"] or PORT) <= MAX_PORT:
         raise ValueError("must be HOST:PORT, or ws, ws:PORT or ws:HOST:PORT for WebSocket (port 443)")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
@@ -12,7 +12,7 @@ from gateway.adapter import Period, StrictModel
 from gateway.endpoints.mqtt.templates import DEFAULTS, collision, fault_of
 from gateway.endpoints.reach import Address, ReachConfig
 from gateway.endpoints.reach.address import address_of
-from gateway.endpoints.reach.settings import within
+from gateway.endpoints.values import spelt, within
 from gateway.units import Duration, Size
 
 MIN_KEEPALIVE_S = 1
@@ -26,6 +26,9 @@ MAX_SESSION_EXPIRY_S = 4_294_967_294
 
 ROOT = r"^[^/+#\x00{}][^+#\x00{}]*[^/+#\x00{}]$|^[^/+#\x00{}]$"
 """A topic without wildcards, and no slash at either end; in braces stand the places of a template."""
+
+REPLY_PREFIX = r"^[^+#\x00]*[^/+#\x00]/?$"
+"""The beginning of a topic, without wildcards."""
 
 MAX_BATCH_MESSAGES = 1000
 """So that several batches are within what an endpoint may have in flight (outgoing.WINDOW_MESSAGES)."""
@@ -52,6 +55,18 @@ def _different(urls: list[str]) -> list[str]:
         raise ValueError("the same broker stands here twice")
     return urls
 
+
+Root = Annotated[
+    str,
+    spelt(ROOT, "topic_template", "must be the beginning of a topic without + # { }, and without / at its ends"),
+    WithJsonSchema({"type": "string", "pattern": ROOT}),
+]
+
+ReplyPrefix = Annotated[
+    str,
+    spelt(REPLY_PREFIX, "topic_template", "must be the beginning of a topic, without + and #, such as plant/results"),
+    WithJsonSchema({"type": "string", "pattern": REPLY_PREFIX}),
+]
 
 Url = Annotated[str, AfterValidator(_url)]
 
@@ -129,8 +144,8 @@ class MqttConfig(ReachConfig):
         0.0, description="how long the broker keeps commands while we are away"
     )
     protocol: Literal[5, "3.1.1"] = 5
-    root: Annotated[str, Field(pattern=ROOT)] = "fieldgate"
-    reply_prefix: Annotated[str, Field(pattern=r"^[^+#\x00]*[^/+#\x00]/?$")] | None = Field(
+    root: Root = "fieldgate"
+    reply_prefix: ReplyPrefix | None = Field(
         None, description="response topics are honoured below the root and below this"
     )
     topics: TopicsConfig = TopicsConfig()
@@ -151,14 +166,15 @@ class MqttConfig(ReachConfig):
             raise PydanticCustomError("password_alone", "a password needs its username")
         return password
 
-    @model_validator(mode="after")
-    def _topics_do_not_meet(self) -> Self:
-        found = collision(self.root, self.topics.templates)
+    @field_validator("topics")
+    @classmethod
+    def _topics_do_not_meet(cls, topics: TopicsConfig, info: ValidationInfo) -> TopicsConfig:
+        found = collision(info.data["root"], topics.templates) if "root" in info.data else None
         if found is not None:
             one, other, why = found
             names = {"one": one, "other": other, "why": why}
             raise PydanticCustomError("topic_collision", "topics.{one} and topics.{other} are one topic: {why}", names)
-        return self
+        return topics
 
     @property
     @override

@@ -23,7 +23,7 @@ from gateway.adapter import Period, StrictModel, TlsConfig
 from gateway.config.models import EndpointConfig
 from gateway.endpoints.reach.address import Proxy, proxy_of
 from gateway.endpoints.reach.context import client_context, holds_key
-from gateway.units import format_duration
+from gateway.endpoints.values import within
 
 MAX_TCP_USER_TIMEOUT_S = 86_400
 """The kernel counts it in milliseconds in an int (tcp(7)); a day is less, and more than anybody waits."""
@@ -37,18 +37,6 @@ MAX_ALPN_BYTES = 255
 WITHOUT_TLS = ("mqtt://", "ws://")
 
 TlsVersion = Annotated[Literal["1.2", "1.3"], BeforeValidator(str), WithJsonSchema({"enum": ["1.2", "1.3", 1.2, 1.3]})]
-
-
-def within(low_s: float, high_s: float) -> AfterValidator:
-    """A duration between these, both included."""
-    limits = {"low": format_duration(low_s), "high": format_duration(high_s)}
-
-    def check(seconds: float) -> float:
-        if not low_s <= seconds <= high_s:
-            raise PydanticCustomError("duration_bounds", "must be from {low} to {high}", limits)
-        return seconds
-
-    return AfterValidator(check)
 
 
 def _alpn(name: str) -> str:

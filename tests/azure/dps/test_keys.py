@@ -39,10 +39,10 @@ def test_a_token_is_for_the_registration_and_names_its_policy() -> None:
         ({"key": "not base64!"}, "base64"),
         ({"key": ""}, "base64"),
         ({"group_key": "ü"}, "base64"),
-        ({"registration_id": "Box"}, "pattern"),
-        ({"registration_id": "a/b"}, "pattern"),
+        ({"registration_id": "Box"}, "small letters"),
+        ({"registration_id": "a/b"}, "registration id"),
         ({"registration_id": "x" * 129}, "128"),
-        ({"id_scope": "0ne/1"}, "pattern"),
+        ({"id_scope": "0ne/1"}, "id scope"),
     ],
 )
 def test_what_cannot_be_is_refused(changes: dict[str, str], why: str) -> None:
