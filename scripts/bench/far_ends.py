@@ -72,7 +72,7 @@ def websocket_tls(case: Case, processes: Processes, folder: Path) -> FarEnd:
 
 def socks(case: Case, processes: Processes, folder: Path) -> FarEnd:
     """Mosquitto behind a SOCKS5 proxy."""
-    behind, port = _counted(case, processes, folder), _relay(processes, folder, "proxies", kind=("socks5",))
+    behind, port = _counted(case, processes, folder), _relay(processes, folder, "proxies", "socks5")
     return mqtt(case, f"mqtt://127.0.0.1:{behind}", port, f'proxy: {{url: "socks5://127.0.0.1:{port}"}}')
 
 
@@ -129,9 +129,9 @@ def _counted(case: Case, processes: Processes, folder: Path, lines: Sequence[str
     return port
 
 
-def _relay(processes: Processes, folder: Path, module: str, *more: str, kind: Sequence[str] = ()) -> int:
+def _relay(processes: Processes, folder: Path, module: str, *more: str) -> int:
     port = free_port()
-    command = [sys.executable, "-m", f"tests.support.{module}", *kind, str(port), *more]
+    command = [sys.executable, "-m", f"tests.support.{module}", str(port), *more]
     processes.run("relay", command, stderr=folder / "relay.log")
     processes.wait_for_listener("relay", port)
     return port

@@ -99,7 +99,9 @@ def test_what_becomes_of_commands_is_told(part: list[str], told: list[str]) -> N
             [NOTHING_AMISS, "5 of 5 commands done, 0 written twice"],
             marks=pytest.mark.slow,
         ),
-        (["devices", "--connections", "20"], [NOTHING_AMISS, "20 x 20 uint16 each second"]),
+        pytest.param(
+            ["devices", "--connections", "20"], [NOTHING_AMISS, "20 x 20 uint16 each second"], marks=pytest.mark.slow
+        ),
     ],
 )
 def test_what_a_bus_and_many_values_and_devices_come_to_is_told(part: list[str], told: list[str]) -> None:
@@ -143,7 +145,7 @@ def test_what_serial_devices_that_never_rest_come_to_is_told() -> None:
     ("part", "told"),
     [
         (["air", "--rate", "20"], [NOTHING_AMISS, "us/advertisement"]),
-        (["path", "--rate", "200"], [NOTHING_AMISS, "strangers"]),
+        pytest.param(["path", "--rate", "200"], [NOTHING_AMISS, "strangers"], marks=pytest.mark.slow),
         pytest.param(["decoders"], ["govee", "said again"], marks=pytest.mark.slow),
     ],
 )

@@ -1,7 +1,7 @@
 """Certificates and secrets are exchanged under load: every reading arrives once, and the field notices nothing."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,10 +13,11 @@ from tests.support.authority import Authority
 from tests.support.daemon import Daemon
 from tests.support.device import Device
 from tests.support.envelopes import assert_all_arrived, catch_up, counts, is_reading, numbered, says, stop_and_collect
+from tests.support.line import Line
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_port
 from tests.support.site import counting
-from tests.support.subscriber import Subscriber
+from tests.support.subscriber import Received, Subscriber
 
 MakeDaemon = Callable[..., Daemon]
 
@@ -115,7 +116,37 @@ def test_over_several_changes_every_reading_arrives_exactly_once(
         subscriber.wait_for(says(len(meter.queries) + 5))
     messages = stop_and_collect(daemon, subscriber)
 
+    assert_exactly_once(daemon, messages)
     assert secured.logins == 1 + len(changes)
+
+
+def test_what_was_on_its_way_is_acknowledged_before_the_connection_ends(
+    make_daemon: MakeDaemon, files: Files, secured: Secured, meter: Device
+) -> None:
+    subscriber = secured.subscriber
+    with Line(secured.port) as line:
+        daemon = make_daemon(config(line.port, meter.port, window=1000))
+        daemon.start()
+        subscriber.wait_for(says(5))
+        line.mute()
+        files.issue()
+        wait_until(lambda: is_silent(subscriber, meter))
+        assert not renewals(daemon), "there are acknowledgements to come"
+        line.thaw()
+        daemon.wait_for("renewed")
+        subscriber.wait_for(says(len(meter.queries) + 5))
+        assert_exactly_once(daemon, stop_and_collect(daemon, subscriber))
+
+
+def is_silent(subscriber: Subscriber, meter: Device) -> bool:
+    """Whether nothing arrives while the device is read some times more."""
+    before = len(subscriber.messages)
+    meter.wait_for_polls(20)
+    return len(subscriber.messages) == before
+
+
+def assert_exactly_once(daemon: Daemon, messages: Sequence[Received]) -> None:
+    """And the connection was never lost."""
     assert not [e for e in daemon.log if e["event"] == "down" and e["name"] == "endpoint cloud"]
     told = [envelope for envelope in numbered(messages) if envelope["kind"] in {"reading", "result", "gap"}]
     identities = [(envelope["session"], envelope["seq"]) for envelope in told]
