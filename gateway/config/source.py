@@ -20,6 +20,8 @@ _NAMED = re.compile(r"(?<!\$\{)(?<![\w.-])(?P<name>[\w.-]+)[\"']?[ \t]*[:=][ \t]
 _SECRET_NAME = re.compile(rf"(?i){_SECRET_WORD}")
 _SECRET_WITHOUT_SPACE = re.compile(rf"(?i)(?<!\$\{{)(?:{_SECRET_WORD})[\w.-]*[\"']?[:=](?=[^\s{{])")
 _URL_PASSWORD = re.compile(r"://[^\s/@:$]*:(?!\$\{)(?P<password>\S+)@")
+_AZURE_KEY = re.compile(r"(?i)(?:sharedaccesskey|[?&\s]sig)=(?P<key>[^\s;&\"']+)")
+"""In a connection string or a token, which may stand where neither belongs."""
 _PURE_REFERENCE = re.compile(
     r"""(?P<quote>["']?)\$\{(?:(?:secret|file):[^{}"']*|env:\w+)\}(?P=quote)[ \t]*(?:[,}\]]+(?=[ \t,}\]]|$)|\#|$)""",
     re.MULTILINE,
@@ -141,7 +143,8 @@ def _indent(line: str) -> int:
 def _masked_by_name(line: str) -> list[tuple[int, int]]:
     """What looks like a secret on a line, though it is not the value of a key."""
     spans = [(match.end(), len(line)) for match in _SECRET_WITHOUT_SPACE.finditer(line)]
-    return spans + [match.span("password") for match in _URL_PASSWORD.finditer(line)]
+    spans += [match.span("password") for match in _URL_PASSWORD.finditer(line)]
+    return spans + [match.span("key") for match in _AZURE_KEY.finditer(line)]
 
 
 def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
