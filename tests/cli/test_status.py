@@ -61,6 +61,16 @@ def test_the_exit_code_says_what_is_worst(
     assert verb("status").code == code
 
 
+def test_where_an_endpoint_is_connected_to_is_told(api: Api, verb: Verb) -> None:
+    connected = {"to": "second.example:8883\x1b", "since": "2026-11-30T22:00:07.123Z"}
+    tell(api, {}, endpoints={"cloud": {**UP, "connected": connected}})
+
+    assert (
+        "endpoint\tcloud\tconnected to second.example:8883\\x1b since 2026-11-30T22:00:07Z, 0 messages waiting\n"
+        in verb("status").out
+    )
+
+
 def test_what_is_in_trouble_is_told_with_what_to_do(api: Api, verb: Verb) -> None:
     links = {"plc": {"state": "waiting", "failures": 2}, "bus": {"state": "up", "failures": 0}}
     trouble = {"links": {"plc": "connection refused"}, "devices": {}}

@@ -161,8 +161,18 @@ def _endpoint(name: str, endpoint: Mapping[str, Any]) -> Line:
             return Line("endpoint", name, f"{told}; {printable(fault)}", Tone.BAD, FULL_MEMORY_ADVICE)
         return _down(Line("endpoint", name, told, Tone.BAD, ENDPOINT_ADVICE), endpoint)
     if fault:
-        return Line("endpoint", name, f"connected, {waits}; {printable(fault)}", Tone.BAD, "see to the disk")
-    return Line("endpoint", name, f"connected, {waits}", Tone.GOOD)
+        return Line(
+            "endpoint", name, f"connected{_to(endpoint)}, {waits}; {printable(fault)}", Tone.BAD, "see to the disk"
+        )
+    return Line("endpoint", name, f"connected{_to(endpoint)}, {waits}", Tone.GOOD)
+
+
+def _to(endpoint: Mapping[str, Any]) -> str:
+    """Whom, of several perhaps, and since when to the second."""
+    connected = endpoint.get("connected")
+    if not connected:
+        return ""
+    return f" to {printable(connected['to'])} since {connected['since'].partition('.')[0]}Z"
 
 
 def _wished(wished: Mapping[str, Any]) -> str:
