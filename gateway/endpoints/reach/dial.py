@@ -16,7 +16,6 @@ from gateway.endpoints.reach.proxies import ask_for
 from gateway.endpoints.reach.settings import ReachConfig
 from gateway.endpoints.reach.tcp import connect_tcp
 from gateway.endpoints.reach.troubles import about_their_certificate, about_tls
-from gateway.endpoints.reach.websocket import WebSocketWire
 from gateway.endpoints.reach.wire import Wire
 
 LOOK_SHARE = 0.9
@@ -54,6 +53,8 @@ class _Way:
         address = self._address
         if address.path is None:
             return Wire(on_data, on_lost)
+        from gateway.endpoints.reach.websocket import WebSocketWire  # noqa: PLC0415 -- costs 30 ms, and few need it
+
         scheme, host = ("wss", self._name) if address.secure else ("ws", address.host)
         return WebSocketWire(on_data, on_lost, f"{scheme}://{bracketed(host)}:{address.port}{address.path}")
 
