@@ -47,7 +47,7 @@ class Flow:
         self._outbox = outbox
         self._judge = judge
         self._changed = changed
-        self._leaving = set[int]()
+        self._leaving: dict[int, asyncio.Task[None]] = {}
         """What is being put aside."""
 
     def begin(self, first: Sequence[Entry]) -> None:
@@ -208,10 +208,20 @@ class Flow:
     def put_aside(self, entry: Entry, code: int, reason: str) -> None:
         """Once, though what is told on every connection comes here on every connection."""
         if not entry.done and entry.id not in self._leaving:
-            task = self.attached.begin(self._outbox.set_aside(entry, code, reason), "set-aside")
-            if task is not None:
-                self._leaving.add(entry.id)
-                task.add_done_callback(lambda _: self._leaving.discard(entry.id))
+            work = self._outbox.set_aside(entry, code, reason)
+            task = self._leaving[entry.id] = asyncio.create_task(work, name=f"set-aside:{self._outbox.name}")
+            task.add_done_callback(lambda task: self._left(entry, task))
+
+    async def left(self) -> None:
+        """Return once all that is being put aside has gone: cut short it would be dead and still wait, with no gap."""
+        while self._leaving:
+            await asyncio.wait(self._leaving.values())
+
+    def _left(self, entry: Entry, task: asyncio.Task[None]) -> None:
+        del self._leaving[entry.id]
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self.attached.end(error)
 
     def _send(self, entry: Entry) -> None:
         if not self._judge.keeps(entry):

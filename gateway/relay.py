@@ -90,8 +90,10 @@ class Relay:
             raise
         finally:
             self.is_renewing = is_renewing
-            self._attached = None
+            self._attached, flow = None, self._flow
             self._disconnected()
+            if flow is not None:
+                await flow.left()
 
     async def _set_aside_what_it_cuts_for(self) -> None:
         for entry in self._judge.cut(self._flow.window.in_flight if self._flow is not None else {}):

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sized
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,19 @@ async def test_a_method_whose_body_is_no_command_is_answered_at_once(hub: IotHub
         answer = await asyncio.to_thread(hub.call, BOX, "write", body)
         assert (answer.status, answer.payload["reason"]) == (400, "malformed")
         assert session.deliveries == []
+
+
+@pytest.mark.parametrize("over_websocket", [False, True])
+async def test_a_method_with_the_largest_body_that_the_hub_passes_on_is_answered(
+    hub: IotHub, *, over_websocket: bool
+) -> None:
+    """Whoever may call methods could else end the connection whenever he likes."""
+    more: dict[str, Any] = {"connect": f"ws:127.0.0.1:{hub.websocket_port}"} if over_websocket else {}
+    async with connected(endpoint(hub, **more)):
+        await asyncio.to_thread(hub.wait_online, BOX, "$iothub/methods/POST/#")
+        answer = await asyncio.to_thread(hub.call, BOX, "write", "x" * (128 * 1024 - len('""')))
+        assert (answer.status, answer.payload["reason"]) == (400, "malformed")
+    assert hub.violations == []
 
 
 async def test_a_message_to_the_device_is_a_command_and_gone_once_it_is_accepted(hub: IotHub) -> None:

@@ -10,10 +10,10 @@ import structlog
 
 from gateway.endpoints.contract import EndpointError, Identity
 from gateway.endpoints.mqtt import MqttEndpoint
-from gateway.endpoints.mqtt.client import MAX_PACKET_BYTES
 from gateway.endpoints.mqtt.config import MqttConfig
 from gateway.endpoints.mqtt.connection import COMMANDS_IN_FLIGHT, LOOK_MIN_S
 from gateway.endpoints.mqtt.endpoint import SHOWN_CHARACTERS
+from gateway.endpoints.mqtt.party import MAX_PACKET_BYTES
 from gateway.endpoints.payload import last_will
 from tests.outbox.setup import until
 from tests.support.mosquitto import Mosquitto

@@ -41,6 +41,24 @@ async def test_a_refused_message_is_tried_three_times_alone_and_then_set_aside_w
         assert [(gap.reason, gap.count, gap.first_seq) for gap in relays.rig.gaps] == [("refused", 1, 2)]
 
 
+async def test_what_is_set_aside_is_gone_with_its_gap_also_where_the_connection_ends_at_once(path: Path) -> None:
+    """A far end that is near says no to the next ones before a disk has taken the first."""
+    async with relaying(path) as relays:
+        end = await relays.connect()
+        relays.reading(b"bad")
+        for _ in range(1 + MESSAGE_TRIES):
+            end.ack(**REFUSED)
+        await relays.disconnect()
+        assert relays.rig.query("SELECT payload FROM dead") == [(b"bad",)]
+        end = await relays.connect()
+        relays.reading(b"good")
+        await relays.quiet()
+        assert b"good" in end.payloads
+        assert b"bad" not in end.payloads
+        await relays.rig.settle()
+        assert [(gap.reason, gap.count, gap.first_seq) for gap in relays.rig.gaps] == [("refused", 1, 1)]
+
+
 async def test_a_message_that_is_taken_when_alone_is_not_set_aside(path: Path) -> None:
     async with relaying(path) as relays:
         end = await relays.connect()

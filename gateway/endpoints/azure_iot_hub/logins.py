@@ -30,6 +30,9 @@ DPS_REST_S = 300.0
 BAD_LOGIN, NOT_AUTHORIZED = 0x86, 0x87
 """What a refusal is as paho tells it: return codes 4 and 5 of MQTT 3.1.1 (3.2.2.3)."""
 
+MAX_PACKET_BYTES = (128 + 64) * 1024
+"""From the hub: a method's payload has up to 128 KB ("Understand and invoke direct methods"), a topic up to 64."""
+
 log = structlog.get_logger("fieldgate.azure")
 
 
@@ -76,6 +79,7 @@ class Logins:
             clean=False,
             keepalive_s=config.keepalive,
             ack_timeout_s=config.ack_timeout,
+            max_packet_bytes=MAX_PACKET_BYTES,
         )
 
     def term(self, steady_s: float) -> Term:

@@ -20,6 +20,7 @@ from paho.mqtt.exception import MalformedPacket
 from gateway.endpoints.contract import EndpointError
 from gateway.endpoints.mqtt import packets
 from gateway.endpoints.mqtt.aliases import Aliases
+from gateway.endpoints.mqtt.party import MAX_PACKET_BYTES
 from gateway.endpoints.mqtt.reasons import FAILURE, Said
 from gateway.endpoints.reach import Wire
 
@@ -40,10 +41,6 @@ PACKET_ID = struct.Struct(">H")
 PUBLISHED = paho.MQTTMessage()
 """Stands in paho's books for each of ours that is not acknowledged: it needs no more of it than that."""
 PUBLISHED.qos = 1
-
-MAX_PACKET_BYTES = 128 * 1024
-"""What the broker may send in one packet: a command has at most 64 KiB (gateway.commands.decode), its topic and
-properties need their room, and nothing else that comes is large."""
 
 MALFORMED = (MQTTException, ValueError, LookupError, struct.error)
 """What paho raises on packets that break the protocol: UnicodeDecodeError on a topic, for one."""
@@ -75,6 +72,7 @@ class Client(paho.Client):
     answers: Answers
     on_success: Callable[[int], None]
     aliases: Aliases | None = None
+    max_packet_bytes = MAX_PACKET_BYTES
 
     def halve_keepalive(self, keepalive_s: float) -> float:
         """Once connected: ask for a sign of life after half of what was announced, or the server wants; returns that.
@@ -140,9 +138,9 @@ class Client(paho.Client):
     def _refuse_if_too_large(self) -> None:
         """Ends the connection as soon as a fixed header announces too much (MQTT 5, 2.1.4), before that is kept."""
         head = self._in_packet
-        if head["have_remaining"] and head["remaining_length"] > MAX_PACKET_BYTES:
+        if head["have_remaining"] and head["remaining_length"] > self.max_packet_bytes:
             raise EndpointError(
-                f"the broker sends a packet of {head['remaining_length']} bytes, more than {MAX_PACKET_BYTES}: "
+                f"the broker sends a packet of {head['remaining_length']} bytes, more than {self.max_packet_bytes}: "
                 "is there an oversized or retained message on a command topic?"
             )
 

@@ -19,7 +19,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.endpoints.contract import EndpointError
 from gateway.endpoints.mqtt.aliases import Aliases
-from gateway.endpoints.mqtt.client import MALFORMED, MAX_PACKET_BYTES, Client
+from gateway.endpoints.mqtt.client import MALFORMED, Client
 from gateway.endpoints.mqtt.packets import Allowed, properties_of
 from gateway.endpoints.mqtt.party import Dismissed, Incoming, Login, Party, Refused
 from gateway.endpoints.mqtt.reasons import (
@@ -170,6 +170,7 @@ class Connection:
             manual_ack=True,
         )
         client.max_inflight_messages_set(0)
+        client.max_packet_bytes = login.max_packet_bytes
         client.answers = self
         client.on_success = self._party.settle
         client.on_disconnect = self._on_disconnect
@@ -186,7 +187,7 @@ class Connection:
         if login.is_v5:
             properties = properties_of(PacketTypes.CONNECT)
             properties.ReceiveMaximum = COMMANDS_IN_FLIGHT
-            properties.MaximumPacketSize = MAX_PACKET_BYTES
+            properties.MaximumPacketSize = login.max_packet_bytes
             properties.SessionExpiryInterval = math.ceil(login.session_expiry_s)
             options = {"clean_start": login.clean, "properties": properties}
         self._client.connect(address.host, address.port, keepalive=math.floor(login.keepalive_s), **options)

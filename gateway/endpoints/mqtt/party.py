@@ -10,6 +10,10 @@ from msgspec import Struct
 from gateway.endpoints.contract import EndpointError
 from gateway.endpoints.mqtt.reasons import ABOUT_WHAT_WAS_SENT, Said, why_ended, why_refused
 
+MAX_PACKET_BYTES = 128 * 1024
+"""What a broker may send in one packet: a command has at most 64 KiB (gateway.commands.decode), its topic and
+properties need their room, and nothing else that comes is large."""
+
 
 class Login(Struct, frozen=True):
     """Who connects, and on what terms. `will`: a topic and what the broker says there when we are lost.
@@ -28,6 +32,7 @@ class Login(Struct, frozen=True):
     session_expiry_s: float = 0.0
     keepalive_s: float = 30.0
     ack_timeout_s: float = 15.0
+    max_packet_bytes: int = MAX_PACKET_BYTES
 
 
 class Refused(EndpointError):

@@ -25,7 +25,7 @@ FRAME_BYTES = 64 * 1024
 """Of a message that we send: services bound them, and what is longer goes as several."""
 
 MAX_MESSAGE_BYTES = 256 * 1024
-"""Of one that we take: far more than the largest packet that is taken (mqtt.client.MAX_PACKET_BYTES)."""
+"""Of one that we take: more than the largest packet that any endpoint takes (azure_iot_hub.logins)."""
 
 SHOWN_CHARACTERS = 80
 """Of what a server says."""
