@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-import hypothesis
 import pytest
 import structlog
 
 from tests.support.daemon import Daemon
+from tests.support.examples import register
 from tests.support.modbus import ModbusServer
 from tests.support.mosquitto import Mosquitto
 from tests.support.subscriber import Subscriber
@@ -21,8 +21,7 @@ from tests.support.subscriber import Subscriber
 END_S = 10.0
 """How long pytest may take to say how it went."""
 
-hypothesis.settings.register_profile("fieldgate", deadline=None)  # machines are shared: a slow example is no defect
-hypothesis.settings.load_profile("fieldgate")
+register()
 
 
 def pytest_sessionstart() -> None:

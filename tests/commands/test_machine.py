@@ -20,6 +20,7 @@ from gateway.commands.admission import Rules
 from tests.commands.life import UNTOUCHED, Life, World
 from tests.commands.machinery import FLUSH, MOODS, Deed, Machine, Mill
 from tests.support.clockwork import Clockwork
+from tests.support.examples import examples
 from tests.support.platter import Platter
 
 TTL_S = 20.0
@@ -353,7 +354,7 @@ class LongCommandMachine(CommandMachine):
 
 
 TestCommandMachine = CommandMachine.TestCase
-TestCommandMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestCommandMachine.settings = settings(max_examples=examples(100), stateful_step_count=40)
 
 TestLongCommandMachine = pytest.mark.slow(pytest.mark.timeout(1200)(LongCommandMachine.TestCase))
-TestLongCommandMachine.settings = settings(max_examples=3000, stateful_step_count=60, deadline=None)
+TestLongCommandMachine.settings = settings(max_examples=examples(3000), stateful_step_count=60)

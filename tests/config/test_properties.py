@@ -13,6 +13,7 @@ from gateway.config.diagnostics import Findings
 from gateway.config.source import Source
 from tests.config import golden
 from tests.config.catalog import CATALOG
+from tests.support.examples import examples
 
 TEXTS = [
     path.read_bytes().decode("utf-8", errors="replace")
@@ -45,7 +46,7 @@ SPICE = st.sampled_from(
 )
 ODD = st.sampled_from(["\N{NO-BREAK SPACE}", "\x85", "\N{LINE SEPARATOR}", "\ufeff", "é", "𝄞", "? ", "---\n", "%", "@"])
 
-quick = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def diagnostics(folder: Path, content: bytes) -> tuple[Diagnostic, ...]:
@@ -95,7 +96,7 @@ def test_any_text_is_a_site_or_an_error_within_it(tmp_path: Path, text: str) -> 
     assert_within(diagnostics(tmp_path, text.encode()), text)
 
 
-@settings(quick, max_examples=400)
+@settings(quick, max_examples=examples(400))
 @given(text=damaged())
 @example(text="version: 1\ngateway: {id: a}\r")
 def test_a_damaged_configuration_is_a_site_or_an_error_within_it(tmp_path: Path, text: str) -> None:
@@ -120,7 +121,7 @@ LINES = [
 ]
 
 
-@settings(quick, max_examples=600, derandomize=True)
+@settings(quick, max_examples=examples(600), derandomize=True)
 @given(secret=SECRETS, line=st.sampled_from(LINES), tail=st.sampled_from(["", "\nlinks: [", "\nfoo: 1", "\n\tx"]))
 def test_a_secret_is_in_no_diagnostic(tmp_path: Path, secret: str, line: str, tail: str) -> None:
     text = "version: 1\ngateway: {id: a}\nendpoints:\n" + line.format(secret=secret) + tail

@@ -21,7 +21,8 @@ from gateway.outbox.entry import MAX_SESSION
 from gateway.outbox.noted import LOSS, LOST, MAX_COUNT, Noted, row_of
 from tests.outbox.setup import Rig, opened, query
 from tests.outbox.test_untold import pulled, say_gaps
-from tests.outbox.wrecks import PAGE, SESSION, build, flip, overwrite, some
+from tests.outbox.wrecks import PAGE, SESSION, build, flip, flip_all, overwrite, some
+from tests.support.examples import examples
 
 FULL = Gap(GapReason.FULL, 40, 3, 43, 1000, 2000, "d", SESSION - 10)
 REFUSED = Gap(GapReason.REFUSED, None, None, None, 1000, 2000, None, SESSION - 10)
@@ -180,7 +181,7 @@ def pages_of(path: Path) -> list[int]:
     return [(root - 1) * PAGE for (root,) in roots]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(st.integers(0, 1 << 32), st.integers(1, 400), st.booleans())
 def test_losses_that_are_garbage_keep_no_outbox_from_opening(
     tmp_path_factory: pytest.TempPathFactory, noted: Path, seed: int, changes: int, whole_bytes: bool
@@ -188,9 +189,7 @@ def test_losses_that_are_garbage_keep_no_outbox_from_opening(
     path = tmp_path_factory.mktemp("garbage") / "outbox.db"
     shutil.copy(noted, path)
     rng = random.Random(seed)
-    for at in pages_of(noted):
-        for _ in range(changes):
-            flip(path, at + rng.choice((rng.randrange(16), rng.randrange(PAGE - 200, PAGE))), _bits(rng, whole_bytes))
+    flip_all(path, [_change(rng, at, whole_bytes) for at in pages_of(noted) for _ in range(changes)])
     damage(path)
 
     async def begin() -> None:
@@ -202,5 +201,7 @@ def test_losses_that_are_garbage_keep_no_outbox_from_opening(
     asyncio.run(begin())
 
 
-def _bits(rng: random.Random, whole_bytes: bool) -> int:
-    return rng.randrange(1, 256) if whole_bytes else 1 << rng.randrange(8)
+def _change(rng: random.Random, page: int, whole_bytes: bool) -> tuple[int, int]:
+    """In its head or among its cells."""
+    at = page + rng.choice((rng.randrange(16), rng.randrange(PAGE - 200, PAGE)))
+    return at, rng.randrange(1, 256) if whole_bytes else 1 << rng.randrange(8)

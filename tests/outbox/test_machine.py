@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
 from tests.outbox.setup import Clock, begin, make, query
+from tests.support.examples import examples
 
 T = TypeVar("T")
 
@@ -159,4 +160,4 @@ class OutboxMachine(RuleBasedStateMachine):
 
 
 TestOutboxMachine = OutboxMachine.TestCase
-TestOutboxMachine.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestOutboxMachine.settings = settings(max_examples=examples(25), stateful_step_count=25)

@@ -30,6 +30,7 @@ from gateway.outbox.format.pages import (
     map_of,
 )
 from gateway.outbox.format.pages import settings as settings_in
+from tests.support.examples import examples
 
 KINDS = ("reading", "reading", "reading", "status", "birth", "gap", "result")
 
@@ -96,7 +97,7 @@ def build(db: sqlite3.Connection, rng: random.Random, rounds: int, largest: int)
             db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(0, 2**32), st.integers(1, 12), st.sampled_from([50, 500, 5000, 20_000]), st.booleans())
 def test_what_the_bytes_say_is_what_sqlite_sees(seed: int, rounds: int, largest: int, vacuum: bool) -> None:
     with database(vacuum=vacuum) as (path, db):
@@ -106,7 +107,7 @@ def test_what_the_bytes_say_is_what_sqlite_sees(seed: int, rounds: int, largest:
             assert not any(wreck.envelopes(number).damaged for number in wreck.numbers)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.integers(0, 2**32), st.booleans())
 def test_pages_not_in_use_are_those_that_sqlite_counts(seed: int, vacuum: bool) -> None:
     with database(vacuum=vacuum) as (path, db):
@@ -173,7 +174,7 @@ def test_garbage_holds_nothing_and_raises_nothing(data: bytes, seed: int) -> Non
     settings_in(b"\x0a" + page[1:], lambda _: page)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(0, 2**32))
 def test_what_is_read_from_a_damaged_page_is_never_wrong(seed: int) -> None:
     rng = random.Random(seed)

@@ -30,6 +30,7 @@ from tests.outbox.wrecks import (
     entry,
     eventually,
     flip,
+    flip_all,
     in_time,
     is_over,
     meta,
@@ -39,6 +40,7 @@ from tests.outbox.wrecks import (
     rescuing,
     some,
 )
+from tests.support.examples import examples
 
 HEAD = 32 + 24
 """Of a log: its header and that of its first frame, without which nobody can tell which of its frames count."""
@@ -302,8 +304,8 @@ async def test_dead_letters_stay_in_the_file(path: Path) -> None:
 
 
 def flips(rng: random.Random, file: Path) -> None:
-    for _ in range(rng.choice([1, 3, 30])):
-        flip(file, rng.randrange(file.stat().st_size), 1 << rng.randrange(8))
+    size = file.stat().st_size
+    flip_all(file, [(rng.randrange(size), 1 << rng.randrange(8)) for _ in range(rng.choice([1, 3, 30]))])
 
 
 def zeros(rng: random.Random, file: Path) -> None:
@@ -323,7 +325,7 @@ def noise(rng: random.Random, file: Path) -> None:
 Damage = Callable[[random.Random, Path], None]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @example(142, flips, False, False).via("a key that is now another row's")
 @example(330, zeros, False, False).via("a row without a payload")
 @example(1218, flips, False, False).via("a column of another name")

@@ -4,7 +4,7 @@ import asyncio
 import random
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,15 @@ def some(count: int, payload_bytes: int = 200, kinds: tuple[str, ...] = ("readin
 
 def flip(file: Path, at: int, bits: int = 4) -> None:
     """As a worn flash cell does."""
-    data = file.read_bytes()
-    file.write_bytes(data[:at] + bytes([data[at] ^ bits]) + data[at + 1 :])
+    flip_all(file, [(at, bits)])
+
+
+def flip_all(file: Path, changes: Iterable[tuple[int, int]]) -> None:
+    """Each is a place and the bits that turn."""
+    data = bytearray(file.read_bytes())
+    for at, bits in changes:
+        data[at] ^= bits
+    file.write_bytes(data)
 
 
 def overwrite(file: Path, at: int, data: bytes) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.endpoints.payload import Format, encoder_for, envelope_in, fitting
 from gateway.model import Bad, BadReason, CommandInfo, DeviceInfo, PointInfo, Result, ResultStatus
+from tests.support.examples import examples
 from tests.support.schema import assert_envelope
 
 NO_LIMIT = 1 << 62
@@ -36,7 +37,7 @@ def bodies(payloads: list[bytes]) -> list[dict[str, Any]]:
     return [assert_envelope(envelope_in(payload)) for payload in payloads]
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(formats, st.integers(0, 30), st.integers(0, 5), st.integers(500, 4000))
 def test_the_parts_of_a_birth_fit_and_together_are_the_whole(
     form: Format, points: int, commands: int, limit: int
@@ -73,7 +74,7 @@ def test_a_single_point_that_does_not_fit_is_told_all_the_same() -> None:
     assert len(fitting.device_births(ENCODERS["fieldgate"], 1, 0, device(2, 0), 10)) == 2
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(formats, st.integers(1, 60), st.integers(500, 1500))
 def test_the_gateways_birth_is_parted_by_its_devices(form: Format, count: int, limit: int) -> None:
     previous = {"session": 1, "clean": True}
@@ -99,7 +100,7 @@ def status(links: int, troubled: int) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(formats, st.integers(0, 30), st.integers(0, 30), st.integers(500, 3000))
 def test_the_gateways_status_leaves_out_what_does_not_fit_and_counts_those_in_trouble(
     form: Format, links: int, troubled: int, limit: int

@@ -19,6 +19,7 @@ from gateway.published.schemas import ABOUT_COMMAND, ONLY_AT_THE_BOX, cloudevent
 from tests.payload.test_events import Device, Write, anything, events, plain
 from tests.payload.test_payload import HEAD, TIME, WRONG
 from tests.published.described import DOCS, assert_described, channel_of, described, validator
+from tests.support.examples import examples
 from tests.support.schema import assert_event
 
 RESULT = Result(ResultStatus.DONE)
@@ -105,7 +106,7 @@ def test_every_channel_has_one_operation_and_every_place_in_its_address_a_parame
     }
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(anything())
 def test_whatever_is_written_is_as_published_in_both_formats(what: tuple[str, Device, Write]) -> None:
     kind, device, write = what

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.endpoints.reach.address import SCHEMES, Address, Proxy, address_of, proxy_of
+from tests.support.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_no_text_is_more_than_refused(text: str) -> None:
             assert read(text).port
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(
     st.sampled_from(sorted(SCHEMES)),
     st.ip_addresses(v=6).map(str) | st.from_regex(r"[a-z][a-z0-9-]{0,20}(\.[a-z]{2,5})?", fullmatch=True),

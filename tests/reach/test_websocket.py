@@ -26,6 +26,7 @@ from tests.reach.way import (
     silence,
     why_not,
 )
+from tests.support.examples import examples
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_port
 from tests.support.session import connected as in_session
@@ -140,7 +141,7 @@ async def test_what_is_long_goes_as_several_messages_in_one_write(server: Server
     assert server.writes - before == 1
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(
     st.lists(st.tuples(st.binary(max_size=300), st.booleans()), max_size=8),
     st.integers(1, 40),

@@ -15,6 +15,7 @@ from gateway.endpoints.contract import EndpointError
 from gateway.outbox.entry import Entry
 from tests.outbox.setup import until
 from tests.relay.setup import FarEnd, RelayRig, relaying
+from tests.support.examples import examples
 
 
 def entry(number: int, kind: str = "reading") -> Entry:
@@ -121,7 +122,7 @@ def test_what_it_cuts_for_is_set_aside_and_all_else_arrives(
 
 
 @given(seed=st.integers(0, 10**6), window=st.integers(3, 30), lives_s=st.floats(2.0, 8.0), fixed=st.booleans())
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_a_line_that_breaks_by_itself_condemns_nobody_and_all_arrives(
     seed: int, window: int, lives_s: float, fixed: bool
 ) -> None:

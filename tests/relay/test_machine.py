@@ -17,6 +17,7 @@ from gateway.outbox.disk.rows import insert_statements
 from gateway.outbox.entry import READING, Entry
 from tests.outbox.setup import WALL_S
 from tests.relay.setup import FarEnd, RelayRig, relaying
+from tests.support.examples import examples
 
 T = TypeVar("T")
 
@@ -212,4 +213,4 @@ class RelayMachine(RuleBasedStateMachine):
 
 
 TestRelayMachine = RelayMachine.TestCase
-TestRelayMachine.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+TestRelayMachine.settings = settings(max_examples=examples(40), stateful_step_count=20)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gateway.adapter import PermanentError
 from gateway.endpoints.azure_iot_hub.dps.answers import Answer, Assigned, Assigning, answer, outcome
 from gateway.endpoints.contract import EndpointError
+from tests.support.examples import examples
 
 
 def told(status: int, body: Any = None, retry: str = "") -> Answer:
@@ -65,7 +66,7 @@ def test_a_registration_that_fails_says_why(status: int, body: Any, kind: type[E
         outcome(told(status, body), "")
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.text(), st.binary())
 def test_whatever_comes_is_an_answer_or_none(topic: str, payload: bytes) -> None:
     found = answer(f"$dps/registrations/res/200/?{topic}", payload)
@@ -77,7 +78,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(
     st.integers(200, 428),
     st.dictionaries(st.sampled_from(["status", "registrationState", "operationId", "errorCode", "message"]), JSON),

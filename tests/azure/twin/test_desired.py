@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gateway.endpoints.azure_iot_hub.twin.desired import answers, read
 from gateway.endpoints.azure_iot_hub.twin.patches import encoded
 from gateway.model import Wishes
+from tests.support.examples import examples
 from tests.support.iothub.twin import patched
 
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
@@ -125,7 +126,7 @@ def test_a_thousand_intervals_are_taken_though_not_all_are_repeated() -> None:
     assert len(encoded(told(desired))) < 4200
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(DESIRED, st.dictionaries(st.sampled_from(["interval_s", "interval_s.a", "level", "commands"]), st.text()))
 def test_whatever_is_desired_the_answer_is_within_the_limits_and_short(
     desired: dict[str, Any], refused: dict[str, str]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.endpoints.azure_iot_hub.twin.patches import decoded, difference, encoded, merged, own
 from gateway.endpoints.azure_iot_hub.twin.topics import answered, version
+from tests.support.examples import examples
 
 SCALARS = st.booleans() | st.integers(-5, 5) | st.text(max_size=3)
 NAMES = st.sampled_from("abcd")
@@ -17,7 +18,7 @@ PROPERTIES: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(PROPERTIES, PROPERTIES)
 def test_the_difference_put_on_makes_what_is_wanted(has: dict[str, Any], wanted: dict[str, Any]) -> None:
     assert json.dumps(merged(has, difference(has, wanted)), sort_keys=True) == json.dumps(wanted, sort_keys=True)

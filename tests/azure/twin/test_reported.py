@@ -10,6 +10,7 @@ from gateway.endpoints.azure_iot_hub.twin.desired import answers, read
 from gateway.endpoints.azure_iot_hub.twin.patches import encoded
 from gateway.endpoints.azure_iot_hub.twin.reported import MAX_BYTES, coarse, document
 from gateway.endpoints.azure_iot_hub.twin.texts import fitted, key
+from tests.support.examples import examples
 from tests.support.iothub.twin import FORBIDDEN_IN_KEYS, patched
 
 SINCE = "2026-11-23T09:01:02.345Z"
@@ -91,7 +92,7 @@ def test_of_many_devices_less_is_told_and_that_is_said(count: int, members: list
 
 
 @given(st.integers(150, 600))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_how_much_is_told_does_not_depend_on_how_the_devices_are(count: int) -> None:
     well = document({"devices": devices(count, state="online", reason=None)}, {})
     ill = document({"devices": devices(count, state="degraded", reason="x" * 100)}, {})

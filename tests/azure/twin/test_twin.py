@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from gateway.model import Wishes
 from tests.azure.twin.setup import FACTS, Bench
 from tests.support.clockwork import Clockwork
+from tests.support.examples import examples
 
 
 @pytest.fixture
@@ -306,7 +307,7 @@ DEEDS = st.one_of(
 
 
 @given(st.lists(DEEDS, max_size=30))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_whatever_is_lost_late_or_refused_both_ends_agree_in_the_end(deeds: list[Any]) -> None:
     bench = Bench()
     bench.twin.begin()

@@ -17,6 +17,7 @@ from gateway.cli.scan.ble import says, stanza
 from gateway.cli.scan.radios import Meant
 from gateway.config import load
 from tests.ble.search.sighted import Says, advert, sighted
+from tests.support.examples import examples
 
 BTHOME = "0000fcd2-0000-1000-8000-00805f9b34fb"
 LONG = "6e400001-b5a3-f393-e0a9-e50e24dcca9e"
@@ -129,7 +130,7 @@ def test_a_device_that_is_hardly_heard_is_told_so() -> None:
     assert told(sighted(advert(rssi=-95), advert(rssi=-80)), None).get("notes") is None
 
 
-@settings(max_examples=50)  # each is a whole configuration
+@settings(max_examples=examples(50))  # each is a whole configuration
 @given(
     names=st.lists(st.text(max_size=50), min_size=1, max_size=4),
     manufacturer=st.dictionaries(st.integers(0, 0xFFFF), st.binary(max_size=27), max_size=2),

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from adapters.ble.sig import CHARACTERISTIC_UUIDS, CHARACTERISTICS, DESCRIPTORS, SERVICES, Undecodable, by_uuid
 from gateway.model import Value
 from gateway.values import Unwritable
+from tests.support.examples import examples
 
 TYPES = {"float": float, "int": int, "bool": bool, "text": str}
 ENCODABLE = sorted(name for name, each in CHARACTERISTICS.items() if each.encode is not None)
 
 TEXTS = ("device_name", "model_number_string")
 """They may have any length."""
-EACH = settings(max_examples=15)
+EACH = settings(max_examples=examples(15))
 """Of each characteristic: they are many, and alike."""
 
 READ: list[tuple[str, str, dict[str, Value]]] = [

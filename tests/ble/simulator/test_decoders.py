@@ -16,6 +16,7 @@ from adapters.ble.simulator.forge.make import FORMATS, SEALED
 from adapters.ble.simulator.forge.private import private_address
 from gateway.model import Value
 from gateway.values import Unwritable
+from tests.support.examples import examples
 
 ADDRESS = "A4:C1:38:11:22:33"
 TELLER = Teller(bytes.fromhex(ADDRESS.replace(":", "")))
@@ -73,7 +74,7 @@ def some_of(made: Format) -> st.SearchStrategy[dict[str, Value]]:
 
 @pytest.mark.parametrize("auto", [False, True], ids=["by name", "by auto"])
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(data=st.data(), count=st.integers(0, 2**34))
 def test_what_is_told_is_what_is_decoded(name: str, auto: bool, data: st.DataObject, count: int) -> None:
     made = FORMATS[name]

@@ -12,6 +12,7 @@ from adapters.modbus.blocks.registers import layout
 from gateway.model import Value
 from gateway.values import Order, Unwritable, meaning
 from tests.modbus.setup import device
+from tests.support.examples import examples
 
 POINTS: dict[str, tuple[dict[str, Any], Value]] = {
     "int8": ({"type": "int8"}, -5),
@@ -45,7 +46,7 @@ def read(point: Cell, data: bytes) -> Value | None:
 
 @pytest.mark.parametrize("order", get_args(Order))
 @pytest.mark.parametrize("name", POINTS)
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(data=st.data())
 def test_what_is_written_over_anything_is_read_and_nothing_else_changes(
     order: Order, name: str, data: st.DataObject

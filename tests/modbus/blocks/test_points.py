@@ -14,6 +14,7 @@ from adapters.modbus.config.point import ModbusPoint, ScalarName
 from gateway.model import Kind, Value
 from gateway.values import Order, Unwritable
 from tests.modbus.setup import device
+from tests.support.examples import examples
 
 TYPES: dict[Kind, type] = {"int": int, "float": float, "bool": bool, "text": str}
 SMALL = st.integers(0, 20)
@@ -63,7 +64,7 @@ def read(point: Cell, data: bytes, exponent: int) -> Value | None:
     return value
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(points(), st.binary(min_size=12, max_size=12), st.integers(-10, 10))
 def test_whatever_the_registers_hold_is_a_value_of_its_kind_or_bad(
     point: dict[str, Any], data: bytes, exponent: int
@@ -73,7 +74,7 @@ def test_whatever_the_registers_hold_is_a_value_of_its_kind_or_bad(
     assert value is None or type(value) is TYPES[ModbusPoint.model_validate(point).kind]
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(points(), st.binary(min_size=12, max_size=12), st.integers(-10, 10))
 def test_what_was_read_can_be_written_and_is_then_read_as_it_was(
     point: dict[str, Any], data: bytes, exponent: int
@@ -90,7 +91,7 @@ def test_what_was_read_can_be_written_and_is_then_read_as_it_was(
         assert new == old
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(
     points(),
     st.floats(-1e6, 1e6) | st.integers(-300, 300) | st.booleans() | st.text("ab0 é\0", max_size=13),

@@ -13,6 +13,7 @@ from sunspec2 import device as oracle
 from adapters.modbus.sunspec.shape import NO_POINT
 from gateway.model import Value
 from tests.modbus.sunspec.images import Device, bytes_of, chain, completed, known, model, read, words_of
+from tests.support.examples import examples
 
 MODELS = [
     *(1, 101, 103, 113, 120, 121, 122, 123, 160, 201, 203, 213, 302, 307, 401, 502),
@@ -39,7 +40,7 @@ def empty(number: int) -> list[int]:
 
 
 @pytest.mark.parametrize("number", MODELS)
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(seed=st.integers(0, 2**32))
 def test_points_and_values_are_those_of_the_oracle(number: int, seed: int) -> None:
     words = filled(empty(number), Random(seed))

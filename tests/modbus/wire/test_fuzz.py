@@ -25,6 +25,7 @@ from adapters.modbus.wire.wire import Pace, Wire
 from gateway.model import Bad
 from tests.modbus.setup import cell
 from tests.modbus.slave import SILENCE_S, TIMEOUT_S
+from tests.support.examples import examples
 from tests.support.simulated import in_simulated_time
 
 UNITS, FUNCTIONS = st.sampled_from((5, 5, 5, 6, 0)), st.sampled_from((3, 3, 3, 4, 0x83, 16))
@@ -204,7 +205,7 @@ def line_of(framing: Framing) -> Line:
     return Line(loop, "line", framing, Loose(loop), Pace(silence_s=SILENCE_S), echo=False)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(timed(), st.sampled_from((Rtu, Ascii)))
 def test_on_a_line_nothing_is_a_value_but_a_whole_reply(drawn: Any, kind: type[Rtu] | type[Ascii]) -> None:
     framing = kind()
@@ -218,7 +219,7 @@ def test_on_a_line_nothing_is_a_value_but_a_whole_reply(drawn: Any, kind: type[R
     check_in_simulated_time(lambda: line_of(framing), feeder(pieces), right)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(timed(), st.booleans())
 def test_with_transaction_numbers_nothing_is_a_value_but_a_whole_reply(drawn: Any, udp: bool) -> None:
     def frame(mutation: Mutation) -> bytes:
@@ -236,7 +237,7 @@ def test_with_transaction_numbers_nothing_is_a_value_but_a_whole_reply(drawn: An
     check_in_simulated_time(make, feeder(pieces_of(drawn, frame)), right)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(st.lists(st.binary(min_size=1, max_size=2500), min_size=1, max_size=30), st.sampled_from((Rtu, Ascii)))
 def test_noise_without_an_end_takes_bounded_memory(noise: list[bytes], kind: type[Rtu] | type[Ascii]) -> None:
     async def happens() -> None:
@@ -259,7 +260,7 @@ replies = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(replies, st.binary(max_size=40), st.binary(max_size=40))
 def test_a_good_reply_is_found_in_front_of_anything_and_behind_what_is_no_head(
     body: bytes, noise: bytes, behind: bytes
@@ -271,7 +272,7 @@ def test_a_good_reply_is_found_in_front_of_anything_and_behind_what_is_no_head(
         assert framing.find(harmless + framing.frame(body) + behind, exchange) == body
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(replies, st.binary(max_size=60), st.binary(max_size=20), st.lists(st.integers(0, 90), max_size=6))
 def test_what_is_looked_for_bit_by_bit_is_found_as_soon_as_in_one_go(
     body: bytes, noise: bytes, behind: bytes, cuts: list[int]
@@ -288,7 +289,7 @@ def test_what_is_looked_for_bit_by_bit_is_found_as_soon_as_in_one_go(
     assert found[-1] == body
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.binary(max_size=300), st.sampled_from((Rtu, Ascii)))
 def test_what_is_found_has_the_head_that_was_asked_for(data: bytes, kind: type[Rtu] | type[Ascii]) -> None:
     exchange = Asked(read_frames(5, Block((cell(0, 10, "uint32"),))), lambda _asked, _outcome: None)
@@ -298,7 +299,7 @@ def test_what_is_found_has_the_head_that_was_asked_for(data: bytes, kind: type[R
     assert body is None or len(body) in {exchange.size, EXCEPTION_SIZE}
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.integers(1, 247), st.binary(min_size=1, max_size=120), st.data())
 def test_no_reply_is_found_inside_the_frame_of_another(unit: int, filling: bytes, data: st.DataObject) -> None:
     """Also while that frame is still coming in."""

@@ -20,6 +20,7 @@ from gateway.adapter import AdapterError
 from gateway.model import Bad
 from tests.modbus.setup import cell
 from tests.modbus.slave import SHORT_SILENCES, SILENCE_S, TIMEOUT_S, WELL, LineRig, Manner, in_turn
+from tests.support.examples import examples
 from tests.support.simulated import in_simulated_time
 
 ONE, OTHER = (5, 100, 2), (5, 200, 2)
@@ -412,7 +413,7 @@ prompt = st.builds(
 manners = st.one_of(prompt, late, twice)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(manners, max_size=16), st.booleans())
 def test_whatever_the_devices_do_no_value_is_wrong(drawn: list[Manner], ascii_frames: bool) -> None:
     async def happens(rig: LineRig) -> None:
@@ -427,7 +428,7 @@ def test_whatever_the_devices_do_no_value_is_wrong(drawn: list[Manner], ascii_fr
     run(happens, in_turn(drawn, Manner(after_s=0.2)), ascii_frames=ascii_frames)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(st.binary(max_size=40), max_size=20), st.booleans())
 def test_garbage_never_crashes_hangs_or_yields_a_value(garbage: list[bytes], ascii_frames: bool) -> None:
     async def happens(rig: LineRig) -> None:

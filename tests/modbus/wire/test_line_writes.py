@@ -17,6 +17,7 @@ from gateway.model import Bad, BadReason
 from tests.modbus.setup import cell
 from tests.modbus.slave import SILENCE_S, WELL, LineRig, Manner, in_turn
 from tests.modbus.wire.test_line import manners, run
+from tests.support.examples import examples
 
 ASCII = pytest.mark.parametrize("ascii_frames", [False, True])
 
@@ -170,7 +171,7 @@ def test_who_answers_only_writes_can_be_written_again_when_no_repetition_comes_a
     run(happens, lambda request: Manner(silent=request[1] == 3))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(st.lists(manners, max_size=16), st.booleans())
 def test_whatever_the_device_does_nothing_is_told_to_be_written_that_was_not(
     drawn: list[Manner], ascii_frames: bool

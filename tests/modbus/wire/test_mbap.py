@@ -18,6 +18,7 @@ from gateway.adapter import AdapterError
 from gateway.model import Bad
 from tests.modbus.faulty import Query
 from tests.modbus.setup import cell
+from tests.support.examples import examples
 from tests.support.patience import HANG_S
 from tests.support.simulated import in_simulated_time
 
@@ -108,7 +109,7 @@ async def test_byte_by_byte_with_a_late_reply_and_an_exception_between() -> None
     await rig.end()
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300)))
 async def test_noise_is_never_a_value_and_never_raises(noise: bytes, cuts: list[int]) -> None:
     rig = Rig()
@@ -119,7 +120,7 @@ async def test_noise_is_never_a_value_and_never_raises(noise: bytes, cuts: list[
     assert len(exchange.outcomes) == 1
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.integers(0, 8), st.integers(0, 255), st.lists(st.integers(0, 30)), st.booleans())
 async def test_a_reply_with_a_damaged_head_is_never_a_value(
     at: int, byte: int, cuts: list[int], followed: bool
@@ -313,7 +314,7 @@ class DatagramRig:
         await self.wire.close()
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(st.binary(max_size=60), max_size=12))
 async def test_datagrams_of_noise_hurt_nobody_and_the_reply_is_taken(noise: list[bytes]) -> None:
     rig = DatagramRig()
@@ -327,7 +328,7 @@ async def test_datagrams_of_noise_hurt_nobody_and_the_reply_is_taken(noise: list
     await rig.end()
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.integers(0, 12), st.integers(1, 255), st.integers(0, 13))
 async def test_a_damaged_or_cut_datagram_is_never_a_value_but_in_its_data(at: int, flip: int, size: int) -> None:
     rig = DatagramRig()

@@ -10,6 +10,7 @@ from adapters.serial.framing.frame import Frame
 from gateway.model import Bad, BadReason
 from gateway.values import SCALARS, Order, Quantity, arrange, encode
 from tests.serial.decode.built import DECODE_ERROR, INVALID, read_by, shape_of, values_of
+from tests.support.examples import examples
 
 
 def value_of(data: str, **point: Any) -> Any:
@@ -114,7 +115,7 @@ def test_layouts_are_kept_for_few_lengths() -> None:
 SCALAR = st.sampled_from([name for name, scalar in SCALARS.items() if not scalar.is_text and name != "bool"])
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.lists(st.tuples(SCALAR, st.sampled_from(["ABCD", "CDAB", "BADC", "DCBA"])), min_size=1, max_size=6), st.data()
 )

@@ -12,6 +12,7 @@ from adapters.serial.framing.marked import MarkedFramer
 from adapters.serial.framing.sized import SizedFramer
 from tests.serial.framing.kinds import KINDS
 from tests.serial.framing.streams import Kind, cut_at, each_byte, of_bytes, outcome
+from tests.support.examples import examples
 
 any_kind = st.sampled_from([parameter.values[0] for parameter in KINDS])
 
@@ -25,7 +26,7 @@ def test_every_short_stream_comes_out_the_same_whole_and_byte_by_byte(kind: Kind
         assert outcome(kind.framer(), each_byte(stream)) == outcome(kind.framer(), [stream]), stream
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 @given(kind=any_kind, data=st.data())
 def test_the_same_comes_out_whole_and_byte_by_byte_and_in_any_pieces(kind: Kind, data: st.DataObject) -> None:
     stream = data.draw(of_bytes(kind.alphabet))
@@ -35,7 +36,7 @@ def test_the_same_comes_out_whole_and_byte_by_byte_and_in_any_pieces(kind: Kind,
     assert outcome(kind.framer(), cut_at(stream, places)) == whole
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 @given(kind=any_kind, data=st.data())
 def test_after_silence_it_is_as_new_and_each_byte_is_in_a_frame_or_lost(kind: Kind, data: st.DataObject) -> None:
     framer = kind.framer()

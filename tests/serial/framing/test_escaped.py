@@ -10,6 +10,7 @@ from adapters.serial.config.framing import Escaped
 from adapters.serial.framing.frame import Frame, Framer
 from adapters.serial.framing.make import framer_of, seal_for_sending
 from tests.serial.framing.streams import BCC, each_byte, held, of_bytes
+from tests.support.examples import examples
 
 DLE: dict[str, Any] = {"start": "\x10\x02", "end": "\x10\x03"}
 FLAGS: dict[str, Any] = {"start": {"hex": "7E"}, "end": {"hex": "7E"}, "escape": {"hex": "7D"}, "xor": 0x20}
@@ -78,7 +79,7 @@ def test_an_aborted_frame_of_hdlc_is_junk() -> None:
 
 
 @pytest.mark.parametrize("said", [DLE, FLAGS, SINGLE, {**SINGLE, "xor": 0x20}, {"end": "\x10\x03"}])
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(of_bytes(b"\x02\x03\x10\x7e\x7d\x5e\x5d\x22\x23\x30a", min_size=1))
 def test_what_is_wrapped_comes_back(said: dict[str, Any], data: bytes) -> None:
     cut = framer(said)
@@ -93,7 +94,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize(("more", "at"), PLACES)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(of_bytes(b"\x02\x03\x10a", min_size=1))
 def test_the_checksum_is_put_where_frames_have_it(more: dict[str, Any], at: int | None, data: bytes) -> None:
     checksum = Checksum(type="crc-16/modbus", first=2, at=at)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from adapters.serial.patterns import Overlaps, compiled, overlap
 from tests.serial.patterns.written import PATTERNS, TEXTS
+from tests.support.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_many_patterns_together_take_no_longer_than_a_bound() -> None:
     assert patterns.of(*cheap) is None
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(PATTERNS, PATTERNS)
 def test_what_is_found_really_fits_both(one: str, other: str) -> None:
     text = overlap(one, other)
@@ -70,7 +71,7 @@ def test_what_is_found_really_fits_both(one: str, other: str) -> None:
         assert compiled(other).search(text.encode("latin-1")) is not None
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(PATTERNS.filter(lambda text: "\\b" not in text), PATTERNS.filter(lambda text: "\\b" not in text), TEXTS)
 def test_where_a_text_fits_both_one_is_found(one: str, other: str, text: str) -> None:
     octets = text.encode()

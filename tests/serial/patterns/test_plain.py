@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from adapters.serial.patterns.parse import NotUnderstood, parse
 from adapters.serial.patterns.plain import plain
 from tests.serial.patterns.written import PATTERNS, TEXTS
+from tests.support.examples import examples
 
 
 def own(pattern: str) -> bytes | None:
@@ -53,7 +54,7 @@ def grouped(draw: st.DrawFn) -> str:
     return "^" + "".join(named) + draw(st.sampled_from(["", "$"]))
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(grouped(), st.lists(TEXTS, min_size=1, max_size=5))
 def test_both_engines_find_the_same(pattern: str, texts: list[str]) -> None:
     words = own(pattern)
@@ -69,7 +70,7 @@ def test_both_engines_find_the_same(pattern: str, texts: list[str]) -> None:
             assert {name.decode(): value for name, value in one.groupdict().items()} == other.groupdict()
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(grouped())
 def test_what_python_may_have_is_linear(pattern: str) -> None:
     words = own(pattern)

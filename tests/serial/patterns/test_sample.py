@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from adapters.serial.patterns import compiled, sample
 from tests.serial.patterns.written import PATTERNS
+from tests.support.examples import examples
 
 SCALE = r"^(?P<status>ST|US),(?P<kind>GS|NT),\s*(?P<weight>[-+]?\d+\.\d+)\s*kg$"
 
@@ -48,14 +49,14 @@ def test_characters_beyond_single_bytes() -> None:
     assert sample("^(?P<t>.+)C$", {"t": "→"}, "latin-1") is None
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(PATTERNS)
 def test_a_sample_fits_its_pattern(pattern: str) -> None:
     text = sample(pattern, {})
     assert text is None or compiled(pattern).search(text.encode("latin-1")) is not None
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.integers(-(10**6), 10**6), st.sampled_from(["ST", "US"]))
 def test_what_is_written_is_read(grams: int, status: str) -> None:
     weight = f"{grams / 1000:.3f}"

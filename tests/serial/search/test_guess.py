@@ -14,6 +14,7 @@ from adapters.serial.search.scope import BAUDRATES
 from adapters.serial.search.setting import Setting
 from tests.serial.search.samples import BARCODES, MODBUS, SAMPLES, Sample
 from tests.serial.search.uart import heard_at
+from tests.support.examples import examples
 
 SENT = Setting(9600)
 named = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
@@ -105,7 +106,7 @@ def test_what_is_told_of_it_is_a_configuration_under_which_these_frames_come(sam
     assert [bytes.fromhex(frame["hex"]) for frame in found["frames"]]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=12), st.one_of(st.none(), st.integers(0, 50)))
 def test_anything_can_be_heard(said: list[bytes], faults: int | None) -> None:
     pieces = tuple((number / 10, data) for number, data in enumerate(said))

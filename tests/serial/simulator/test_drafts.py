@@ -13,6 +13,7 @@ from gateway.adapter import Rejected
 from gateway.model import Value
 from gateway.values import Unwritable
 from tests.serial.simulator.setup import Gateway, gateway
+from tests.support.examples import examples
 
 CRC = {"type": "crc-16/modbus", "endian": "little"}
 FRAMINGS: dict[str, dict[str, Any]] = {
@@ -67,7 +68,7 @@ TEXT_VALUES = st.fixed_dictionaries({
 
 @pytest.mark.parametrize("framing", FRAMINGS)
 @given(data=st.data())
-@settings(max_examples=3)
+@settings(max_examples=examples(3))
 def test_groups_of_a_pattern(framing: str, data: st.DataObject) -> None:
     device = gateway(FRAMINGS[framing], **TEXT)
     for _ in range(3):
@@ -99,14 +100,14 @@ TRANSPARENT = [name for name in FRAMINGS if name not in {
 
 @pytest.mark.parametrize("framing", TRANSPARENT)
 @given(data=st.data())
-@settings(max_examples=3)
+@settings(max_examples=examples(3))
 def test_places_of_a_binary_frame(framing: str, data: st.DataObject) -> None:
     device = gateway(FRAMINGS[framing], **BINARY)
     for _ in range(3):
         is_read(device, data.draw(BINARY_VALUES))
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(st.integers(-9999, 9999), st.sampled_from(["on", "off"]), st.sampled_from([",", ";", " ", "\t"]))
 def test_columns(number: int, label: str, delimiter: str) -> None:
     points = {
@@ -117,7 +118,7 @@ def test_columns(number: int, label: str, delimiter: str) -> None:
     is_read(gateway(decode=decode, points=points), {"t": number / 100, "state": label})
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(st.integers(-9999, 9999), st.booleans())
 def test_keys_and_values(number: int, on: bool) -> None:
     points = {"t": {"from": "T", "type": "float"}, "on": {"type": "bool"}}
@@ -137,7 +138,7 @@ GPS = {
 }  # fmt: skip
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(st.integers(-90 * 10**5, 90 * 10**5), st.integers(-180 * 10**5, 180 * 10**5), st.integers(0, 9999))
 def test_fields_of_sentences(lat: int, lon: int, number: int) -> None:
     values: dict[str, Value] = {"lat": lat / 10**5, "lon": lon / 10**5, "sats": number, "wind": number / 10}
@@ -174,7 +175,7 @@ READOUT = "0-0:F.F(00000000)\r\n1-0:1.8.0*255(0012345.678*kWh)\r\n1-0:1.6.0(01.5
 
 
 @pytest.mark.parametrize("example", [None, READOUT])
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(data=st.data())
 def test_values_of_a_meter(example: str | None, data: st.DataObject) -> None:
     meter = gateway({"framing": {"type": "iec62056-21"}}, example=example, **METER)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.serial.simulator.forge.numerals import MAX_DECIMALS, Style, styles
+from tests.support.examples import examples
 
 
 @pytest.mark.parametrize(("like", "number", "expected"), [
@@ -45,7 +46,7 @@ def test_what_is_rounded_to_zero_has_no_minus(number: str) -> None:
     assert Style(1).text(Fraction(number), ".", 10) == "0.0"
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.decimals(-(10**8), 10**8, places=4), st.sampled_from(["", "1", "12.345", "+001.2", "  -5.0", "x"]))
 def test_what_is_not_rounded_reads_the_same(number: object, like: str) -> None:
     wanted = Fraction(str(number))
