@@ -42,6 +42,9 @@ properties, topic alias (MQTT 5, 3.3)."""
 MARK_BYTES = 5 + len(BATCH_TYPE)
 """Payload format indicator, and the longest content type (MQTT 5, 3.3.2.3)."""
 
+MIN_PAYLOAD_BYTES = 512
+"""A broker that takes less takes hardly any message: all that waits would be set aside as too large, one by one."""
+
 FILTERS_AT_ONCE = 8
 """In one SUBSCRIBE, where there is one filter for each device: AWS IoT Core takes no more."""
 
@@ -162,18 +165,28 @@ class MqttEndpoint(Endpoint):
         """We are in: listen, and tell the house what may be sent."""
         self._renewal.begin(self._connection.end)
         config, name = self._config, self._identity.endpoint
+        self._max_bytes = self._room_in(allowed.packet_bytes)
         if len(config.addresses) > 1:
             log.info("logged in", endpoint=name, broker=str(address))
-        if not allowed.retain:
+        if not self._connection.retains:
             log.warning("the broker keeps no states: statuses and births go there unretained", endpoint=name)
         if config.commands:
             self._check_session(allowed, address)
             self._subscribe(allowed)
         room = min(config.window, allowed.in_flight)
-        head = HEAD_BYTES + self._topics.longest_bytes + (MARK_BYTES if self._marks else 0)
-        self._max_bytes = max(1, allowed.packet_bytes - head)
         self.peer = str(address)
         self._session.connected(*self._outgoing.open(room, self._max_bytes))
+
+    def _room_in(self, packet_bytes: int) -> int:
+        """For a payload, beside all that a packet may have around it. Raises EndpointError."""
+        head = HEAD_BYTES + self._topics.longest_bytes + (MARK_BYTES if self._marks else 0)
+        needed = head + MIN_PAYLOAD_BYTES
+        if packet_bytes < needed:
+            raise EndpointError(
+                f"the broker takes packets of {packet_bytes} bytes at most, and messages need {needed} "
+                "and more: let it take larger ones (mosquitto: max_packet_size); nothing is lost meanwhile"
+            )
+        return packet_bytes - head
 
     def _check_session(self, allowed: Allowed, address: Address) -> None:
         """Whether commands from while we were away can have been kept."""
