@@ -63,7 +63,10 @@ async def _resolve(host: str, port: int) -> list[Target]:
         if error.errno == socket.EAI_AGAIN:
             raise OSError(f"the name {host} can't be looked up: no name server answers; is the network up?") from None
         raise OSError(f"nobody knows the name {host} ({error.strerror}): check its spelling and the DNS") from None
-    return _in_turn([target for address in found for target in _numeric(address, port)])
+    targets = [target for address in found for target in _numeric(address, port)]
+    if not targets:
+        raise OSError(f"{host} is no address that this machine can reach")
+    return _in_turn(targets)
 
 
 def _in_turn(targets: Sequence[Target]) -> list[Target]:
