@@ -150,8 +150,9 @@ class Relay:
 
     @property
     def notes(self) -> list[str]:
-        """What the far end does not take, in sentences."""
-        return self._judge.barred.notes()
+        """What the far end does not take, and what else does not work with it, in sentences."""
+        fault = self._flow.attached.endpoint.fault if self._flow is not None else None
+        return [*self._judge.barred.notes(), *([fault] if fault else [])]
 
     @property
     def said_goodbye(self) -> bool:

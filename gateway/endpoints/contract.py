@@ -135,6 +135,11 @@ class Endpoint(ABC):
     def __init__(self, config: Any, identity: Identity, memory: Memory) -> None:
         """Store; no I/O."""
 
+    @property
+    def fault(self) -> str | None:
+        """What does not work though it is connected, in a sentence for people."""
+        return None
+
     @classmethod
     def advice(cls, config: Any) -> Iterable[Advice]:  # noqa: ARG003 -- most have none
         """What may not do what is meant, or not for long: for `check`, and daily. May read files, so off the loop."""

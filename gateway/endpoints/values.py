@@ -15,7 +15,7 @@ def spelt(pattern: str, fault: str, otherwise: str) -> AfterValidator:
     known = re.compile(pattern)
 
     def check(text: str) -> str:
-        if not known.search(text):
+        if not known.fullmatch(text):
             raise PydanticCustomError(fault, "{otherwise}", {"otherwise": otherwise})
         return text
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -170,12 +170,28 @@ async def test_a_publish_that_is_never_acknowledged_ends_the_connection() -> Non
                 await session.ended_early()
 
 
-async def test_where_a_broker_keeps_no_states_nothing_is_sent_to_be_kept() -> None:
-    async with broker(b"\x20\x03\x00\x9a\x00", closes=True) as url:
+@pytest.mark.parametrize(
+    ("greeting", "answer"),
+    [(b"\x20\x03\x00\x9a\x00", b""), (WELCOME, b"\xe0\x02\x9a\x00")],
+    ids=["login", "end"],
+)
+async def test_where_a_broker_keeps_no_states_nothing_is_sent_to_be_kept(greeting: bytes, answer: bytes) -> None:
+    async with broker(greeting, answer) as url:
         cloud = endpoint(url)
-        with pytest.raises(EndpointError, match="Retain not supported"):
-            await cloud.run(SessionLog(said_goodbye=False))
-    assert cloud._login(cloud._config.addresses[0]).retain is False, "the will asks for none the next time"
+        with suppress(EndpointError):
+            async with connected(cloud, said_goodbye=False) as session:
+                cloud.publish(message(1))
+                await session.acked(1)
+    assert cloud._login(cloud._config.addresses[0]).retain is False, "neither the will nor a state asks for it again"
+
+
+@pytest.mark.parametrize("size", [1, 300, 560])
+async def test_a_broker_that_takes_hardly_a_message_gets_none(size: int) -> None:
+    async with broker(b"\x20\x08\x00\x00\x05\x27" + size.to_bytes(4)) as url:
+        session = SessionLog(said_goodbye=False)
+        with pytest.raises(EndpointError, match=f"takes packets of {size} bytes at most, .* let it take larger ones"):
+            await endpoint(url).run(session)
+    assert session.window == 0, "else all that waits would be set aside as too large"
 
 
 async def test_a_broker_whose_aliases_are_broken_gets_none_the_next_time() -> None:

@@ -405,17 +405,19 @@ async def test_a_publish_the_access_list_denies_is_a_failure_of_the_endpoint(
         assert len(cloud._connection._client._out_messages) == 0
 
 
-async def test_a_subscription_the_broker_refuses_is_told_and_the_connection_goes_on() -> None:
-    subscribed = asyncio.Event()
-
+@pytest.mark.parametrize("says", [b"\x00\x87\x87", None], ids=["no", "nothing"])
+async def test_a_subscription_the_broker_refuses_or_passes_over_is_told_and_the_connection_goes_on(
+    says: bytes | None,
+) -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         writer.write(b"\x20\x03\x00\x00\x00")
         while (await reader.read(1)) != b"\x82":
             pass
         await reader.read(1)
-        writer.write(b"\x90\x05" + await reader.read(2) + b"\x00\x87\x87")
-        subscribed.set()
+        packet_id = await reader.read(2)
+        if says is not None:
+            writer.write(b"\x90\x05" + packet_id + says)
         try:
             await reader.read()
         finally:
@@ -423,17 +425,23 @@ async def test_a_subscription_the_broker_refuses_is_told_and_the_connection_goes
 
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     async with server:
-        config = MqttConfig.model_validate({"type": "mqtt", "url": url(server)})
+        config = MqttConfig.model_validate({"type": "mqtt", "url": url(server), "ack_timeout": "50ms"})
+        cloud = MqttEndpoint(config, Identity("gw", "cloud", ()), {})
         with structlog.testing.capture_logs() as logs:
-            async with connected(MqttEndpoint(config, Identity("gw", "cloud", ()), {})) as session:
-                await subscribed.wait()
+            async with connected(cloud) as session:
                 await until(lambda: logs)
                 assert not session.over
+    if says is None:
+        assert [event["event"] for event in logs] == ["the broker does not answer our subscription to commands"]
+        assert (cloud.fault or "").startswith("no commands come: the broker does not answer")
+        return
     assert [event["event"] for event in logs] == ["the broker refuses our subscription to commands"]
-    assert logs[0]["why"] == [
+    why = [
         f"{topic}: 0x87 Not authorized (the broker's access list does not allow this to us)"
         for topic in ("fieldgate/gw/+/command", "fieldgate/gw/command")
     ]
+    assert logs[0]["why"] == why
+    assert cloud.fault == f"no commands come: the broker refuses our subscription to {'; '.join(why)}"
 
 
 def url(server: asyncio.Server) -> str:

@@ -97,6 +97,18 @@ async def test_where_nothing_is_kept_states_go_out_unretained() -> None:
     assert [each["event"] for each in logs] == ["the broker keeps no states: statuses and births go there unretained"]
 
 
+async def test_a_broker_that_keeps_no_states_without_saying_so_gets_none_the_next_time() -> None:
+    memory: dict[str, Any] = {}
+    codes = []
+    with FakeBroker(judge=lambda m: 0x9A if m.retained else 0) as broker:
+        for _ in range(2):
+            cloud = endpoint(broker.url, memory)
+            async with connected(cloud, said_goodbye=False) as session:
+                cloud.publish(message(1, b"{}", "status"))
+                codes += [ack.code for ack in await session.acked(1)]
+    assert codes == [0x9A, 0]
+
+
 async def test_where_there_are_no_wildcards_each_devices_commands_are_subscribed_to() -> None:
     with FakeBroker() as broker:
         broker.greet = welcome(b"\x28\x00")

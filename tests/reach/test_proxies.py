@@ -76,6 +76,17 @@ async def test_no_login_and_a_wrong_one_are_told_apart(closed_proxy: Proxy) -> N
     assert "refuses this username and password" in await through(wrong)
 
 
+async def test_what_a_proxy_repeats_of_our_login_is_hidden() -> None:
+    async def repeat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        login = (await reader.readuntil(b"\r\n\r\n")).split(b"Basic ")[1].split()[0]
+        writer.write(b"HTTP/1.1 500 " + login + b"\r\n\r\n")
+        await writer.drain()
+
+    async with listening(repeat) as port:
+        proxy = {"url": f"http://127.0.0.1:{port}", "username": LOGIN[0], "password": LOGIN[1]}
+        assert "does not connect us: '500 ***'" in await through(proxy)
+
+
 async def test_a_far_end_that_is_not_there_is_the_proxy_s_to_say(open_proxy: Proxy) -> None:
     why = await through({"url": open_proxy.url}, f"mqtt://127.0.0.1:{free_port()}")
     assert why.startswith("can't connect to 127.0.0.1:")

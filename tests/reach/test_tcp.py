@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -22,15 +23,18 @@ async def resolved(monkeypatch: pytest.MonkeyPatch) -> Resolved:
     """Let names stand for these addresses, or raise this."""
 
     def install(*answers: tuple[str, int] | Exception) -> None:
-        async def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
-            infos: list[Any] = []
+        known: dict[str, tuple[str, int]] = {}
+        numeric = tcp._numeric
+
+        async def addresses_of(_host: str) -> list[str]:
             for answer in answers:
                 if isinstance(answer, Exception):
                     raise answer
-                infos += socket.getaddrinfo(*answer, type=socket.SOCK_STREAM)
-            return infos
+                known[f"address {len(known)}"] = answer
+            return list(known)
 
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+        monkeypatch.setattr(tcp, "addresses_of", addresses_of)
+        monkeypatch.setattr(tcp, "_numeric", lambda host, port: numeric(*known.get(host, (host, port))))
 
     return install
 
@@ -47,16 +51,20 @@ def black_hole() -> Iterator[int]:
         yield port
 
 
+async def connect(host: str, port: int) -> socket.socket:
+    return await tcp.connect_tcp(host, port, lambda _: None)
+
+
 async def test_an_address_is_not_looked_up(port: int, resolved: Resolved) -> None:
     resolved(AssertionError("somebody asked"))
-    (await tcp.connect_tcp("127.0.0.1", port)).close()
+    (await connect("127.0.0.1", port)).close()
 
 
 async def test_an_address_that_is_silent_holds_nobody_up(port: int, black_hole: int, resolved: Resolved) -> None:
     sockets = open_sockets()
     resolved(("127.0.0.1", black_hole), ("127.0.0.1", port))
     async with asyncio.timeout(HANG_S):
-        sock = await tcp.connect_tcp("two.example", 0)
+        sock = await connect("two.example", 0)
     assert sock.getpeername()[1] == port
     sock.close()
     await closed_down_to(sockets)
@@ -67,12 +75,12 @@ async def test_an_address_that_refuses_is_left_for_the_next_at_once(
 ) -> None:
     monkeypatch.setattr(tcp, "NEXT_ADDRESS_S", HANG_S)
     resolved(("127.0.0.1", free_port()), ("127.0.0.1", port))
-    (await tcp.connect_tcp("two.example", 0)).close()
+    (await connect("two.example", 0)).close()
 
 
 async def test_families_are_tried_in_turn() -> None:
-    v6, v4 = (socket.AF_INET6, 1, 6, "", ("::1", 1, 0, 0)), (socket.AF_INET, 1, 6, "", ("127.0.0.1", 1))
-    tried = tcp._interleaved([v6, v6, v6, v4])
+    v6, v4 = tcp.Target(socket.AF_INET6, ("::1", 1, 0, 0)), tcp.Target(socket.AF_INET, ("127.0.0.1", 1))
+    tried = tcp._in_turn([v6, v6, v6, v4])
     assert [target.family for target in tried] == [socket.AF_INET6, socket.AF_INET, socket.AF_INET6, socket.AF_INET6]
 
 
@@ -94,10 +102,27 @@ async def test_a_name_that_does_not_resolve_is_said_in_words(error: Exception, w
     assert words in await why_not("mqtt://two.example")
 
 
+async def test_name_servers_that_are_silent_keep_no_thread_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    over, real = threading.Event(), socket.getaddrinfo
+
+    def look(host: str, port: int | None, *, type: int, flags: int = 0) -> Any:  # noqa: A002 -- as it is called
+        if not flags & socket.AI_NUMERICHOST:
+            over.wait()
+        return real(host, port, type=type, flags=socket.AI_NUMERICHOST)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look)
+    urls = [f"mqtt://cloud{number}.example" for number in range(50)]
+    reasons = await asyncio.gather(*(why_not(url, connect_timeout="50ms") for url in urls))
+    async with asyncio.timeout(HANG_S):
+        assert await asyncio.to_thread(int, "7") == 7
+    over.set()
+    assert "no name server has said where cloud0.example is" in reasons[0]
+
+
 async def test_a_cancellation_closes_all_attempts(black_hole: int, resolved: Resolved) -> None:
     sockets = open_sockets()
     resolved(("127.0.0.1", black_hole), ("127.0.0.1", black_hole))
-    task = asyncio.create_task(tcp.connect_tcp("two.example", 0))
+    task = asyncio.create_task(connect("two.example", 0))
     await asyncio.sleep(0.3)  # both are under way
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -107,4 +132,4 @@ async def test_a_cancellation_closes_all_attempts(black_hole: int, resolved: Res
 
 async def test_a_host_on_ipv6_is_reached() -> None:
     async with listening(silence, host="::1") as port:
-        (await tcp.connect_tcp("::1", port)).close()
+        (await connect("::1", port)).close()

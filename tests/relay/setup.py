@@ -26,6 +26,7 @@ class FarEnd(Endpoint):
         self.sent: list[Message] = []
         self.replies: list[tuple[str, bytes | None, bytes]] = []
         self.most_unanswered = 0
+        self.ails: str | None = None
         self._window = window
         self._max_bytes = max_bytes
         self._unanswered: dict[int, Message] = {}
@@ -48,6 +49,11 @@ class FarEnd(Endpoint):
     @override
     def reply(self, to: str, correlation: bytes | None, payload: bytes) -> None:
         self.replies.append((to, correlation, payload))
+
+    @property
+    @override
+    def fault(self) -> str | None:
+        return self.ails
 
     @property
     def unanswered(self) -> list[int]:

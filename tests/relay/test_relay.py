@@ -36,6 +36,15 @@ async def test_what_is_acknowledged_is_forgotten(path: Path) -> None:
         assert relays.rig.outbox.depth()["waiting"] == 0
 
 
+async def test_what_does_not_work_on_a_connection_is_told_as_long_as_it_lasts(path: Path) -> None:
+    async with relaying(path) as relays:
+        end = await relays.connect()
+        end.ails = "no commands come"
+        assert relays.relay.notes == ["no commands come"]
+        await relays.disconnect()
+        assert relays.relay.notes == []
+
+
 async def test_nothing_is_forgotten_before_it_is_acknowledged(path: Path) -> None:
     async with relaying(path) as relays:
         await relays.connect()

@@ -24,8 +24,12 @@ MAX_KEEPALIVE_S = 65_535
 MAX_SESSION_EXPIRY_S = 4_294_967_294
 """Four bytes of seconds; all ones would mean for ever (MQTT 5, 3.1.2.11.2)."""
 
-ROOT = r"^[^/+#\x00{}][^+#\x00{}]*[^/+#\x00{}]$|^[^/+#\x00{}]$"
-"""A topic without wildcards, and no slash at either end; in braces stand the places of a template."""
+ROOT = (
+    r"^(?!\$(share|SYS)(/|$))"
+    r"([^/+#{}\x00-\x1f\x7f]|[^/+#{}\x00-\x1f\x7f][^+#{}\x00-\x1f\x7f]{0,254}[^/+#{}\x00-\x1f\x7f])$"
+)
+"""A topic without wildcards, and no slash at either end; in braces stand the places of a template. Brokers allow
+topics of some hundred bytes, and none below $SYS; $share is for subscriptions (MQTT 5, 4.7.2 and 4.8.2)."""
 
 REPLY_PREFIX = r"^[^+#\x00]*[^/+#\x00]/?$"
 """The beginning of a topic, without wildcards."""
@@ -44,6 +48,20 @@ MAX_BROKERS = 8
 """Tried in turn: each may take two `connect_timeout` to say nothing."""
 
 
+MAX_TEXT_BYTES = 65_535
+"""Of a text or binary value in a CONNECT, whose length has two bytes (MQTT 5, 1.5.4 and 1.5.6)."""
+
+
+def _text(text: str) -> str:
+    """What a broker takes as a text (MQTT 5, 1.5.4)."""
+    if not text.isprintable() or len(text.encode()) > MAX_TEXT_BYTES:
+        raise PydanticCustomError("mqtt_text", "must have printable characters only, and at most 65535 bytes")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_text)]
+
+
 def _url(text: str) -> str:
     """`mqtt://host[:port]`, `mqtts://`, `ws://host[:port][/path]` or `wss://`."""
     address_of(text)
@@ -58,7 +76,11 @@ def _different(urls: list[str]) -> list[str]:
 
 Root = Annotated[
     str,
-    spelt(ROOT, "topic_template", "must be the beginning of a topic without + # { }, and without / at its ends"),
+    spelt(
+        ROOT,
+        "topic_template",
+        "must be the beginning of a topic without + # { }, without / at its ends, and not $SYS or $share",
+    ),
     WithJsonSchema({"type": "string", "pattern": ROOT}),
 ]
 
@@ -137,9 +159,9 @@ class MqttConfig(ReachConfig):
     url: Url | Annotated[list[Url], Field(min_length=1, max_length=MAX_BROKERS), AfterValidator(_different)] = Field(
         examples=["mqtts://broker.example:8883"], description="a broker, or several that are tried in turn"
     )
-    username: str | None = None
+    username: Text | None = None
     password: SecretStr | None = Field(None, description="write ${secret:NAME}")
-    client_id: str | None = Field(None, description="fieldgate-GATEWAY-ENDPOINT unless given")
+    client_id: Text | None = Field(None, description="fieldgate-GATEWAY-ENDPOINT unless given")
     session_expiry: Annotated[Duration, within(0, MAX_SESSION_EXPIRY_S)] = Field(
         0.0, description="how long the broker keeps commands while we are away"
     )
@@ -164,6 +186,8 @@ class MqttConfig(ReachConfig):
     def _has_its_user(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if password is not None and info.data.get("username", ...) is None:
             raise PydanticCustomError("password_alone", "a password needs its username")
+        if password is not None and len(password.get_secret_value().encode()) > MAX_TEXT_BYTES:
+            raise PydanticCustomError("mqtt_text", "must have at most 65535 bytes")
         return password
 
     @field_validator("topics")

@@ -68,7 +68,8 @@ class Connection:
         self._ready: asyncio.Future[Allowed] = loop.create_future()
         self._subscribing: dict[int, tuple[Sequence[str], asyncio.Future[list[str]]]] = {}
         self._received: deque[_Received] = deque()
-        self._retains = True
+        self.retains = True
+        """Whether what is to be kept is sent as such: once we are in."""
         self._marks: dict[str, bytes] = {}
         self._client = self._make_client()
 
@@ -99,7 +100,7 @@ class Connection:
         """
         properties = b"" if content_type is None else self._mark(content_type)
         try:
-            return self._client.send(topic, payload, retain=retain and self._retains, properties=properties)
+            return self._client.send(topic, payload, retain=retain and self.retains, properties=properties)
         except OSError as error:
             self.end(EndpointError(f"publish failed: {error}", cut=True))  # we have not closed it
             return None
@@ -231,7 +232,7 @@ class Connection:
         if not allowed.qos1:
             self.end(Refused(Said(QOS_NOT_SUPPORTED), v5=True))
             return
-        self._retains = allowed.retain
+        self.retains = allowed.retain and self._login.retain
         if self._login.aliases and allowed.aliases:
             self._client.aliases = Aliases(allowed.aliases)
         if not self._ready.done():

@@ -26,6 +26,7 @@ from gateway.endpoints.contract import (
 from gateway.endpoints.mqtt import outlook
 from gateway.endpoints.mqtt.brokers import KEPT, NO_ALIASES, NO_RETAIN, Brokers
 from gateway.endpoints.mqtt.config import MqttConfig
+from gateway.endpoints.mqtt.listening import Listening
 from gateway.endpoints.mqtt.outgoing import Outgoing
 from gateway.endpoints.mqtt.packets import Allowed
 from gateway.endpoints.mqtt.party import Incoming, Login
@@ -42,8 +43,8 @@ properties, topic alias (MQTT 5, 3.3)."""
 MARK_BYTES = 5 + len(BATCH_TYPE)
 """Payload format indicator, and the longest content type (MQTT 5, 3.3.2.3)."""
 
-FILTERS_AT_ONCE = 8
-"""In one SUBSCRIBE, where there is one filter for each device: AWS IoT Core takes no more."""
+MIN_PAYLOAD_BYTES = 512
+"""A broker that takes less takes hardly any message: all that waits would be set aside as too large, one by one."""
 
 SHOWN_CHARACTERS = 200
 """Of a response topic, which may have 65,535, in the log."""
@@ -67,7 +68,13 @@ class MqttEndpoint(Endpoint):
         """Whether messages carry their content type: plain envelopes tell what they are themselves, in fewer bytes."""
         self._max_bytes = 0
         self._renewal = Renewal(lambda: self._outgoing.is_idle)
+        self._listening = Listening(identity.endpoint, config.ack_timeout)
         self._repeats = Repeats()
+
+    @property
+    @override
+    def fault(self) -> str | None:
+        return self._listening.fault
 
     @classmethod
     @override
@@ -99,6 +106,7 @@ class MqttEndpoint(Endpoint):
             raise self._search.explained(error) from None
         finally:
             self._outgoing.close()
+            self._listening.close()
             await self._search.close(polite=session.said_goodbye or renewed, failed=failed)
 
     @override
@@ -162,18 +170,30 @@ class MqttEndpoint(Endpoint):
         """We are in: listen, and tell the house what may be sent."""
         self._renewal.begin(self._connection.end)
         config, name = self._config, self._identity.endpoint
+        self._max_bytes = self._room_in(allowed.packet_bytes)
         if len(config.addresses) > 1:
             log.info("logged in", endpoint=name, broker=str(address))
-        if not allowed.retain:
+        if not self._connection.retains:
             log.warning("the broker keeps no states: statuses and births go there unretained", endpoint=name)
         if config.commands:
             self._check_session(allowed, address)
-            self._subscribe(allowed)
+            topics = self._topics
+            filters = topics.command_filters if allowed.wildcards else topics.commands_of(self._identity.devices)
+            self._listening.begin(self._connection, filters)
         room = min(config.window, allowed.in_flight)
-        head = HEAD_BYTES + self._topics.longest_bytes + (MARK_BYTES if self._marks else 0)
-        self._max_bytes = max(1, allowed.packet_bytes - head)
         self.peer = str(address)
         self._session.connected(*self._outgoing.open(room, self._max_bytes))
+
+    def _room_in(self, packet_bytes: int) -> int:
+        """For a payload, beside all that a packet may have around it. Raises EndpointError."""
+        head = HEAD_BYTES + self._topics.longest_bytes + (MARK_BYTES if self._marks else 0)
+        needed = head + MIN_PAYLOAD_BYTES
+        if packet_bytes < needed:
+            raise EndpointError(
+                f"the broker takes packets of {packet_bytes} bytes at most, and messages need {needed} "
+                "and more: let it take larger ones (mosquitto: max_packet_size); nothing is lost meanwhile"
+            )
+        return packet_bytes - head
 
     def _check_session(self, allowed: Allowed, address: Address) -> None:
         """Whether commands from while we were away can have been kept."""
@@ -183,12 +203,6 @@ class MqttEndpoint(Endpoint):
         if allowed.session_expiry_s is not None and allowed.session_expiry_s < wanted_s:
             log.warning("the broker keeps our session for less long", endpoint=name, seconds=allowed.session_expiry_s)
         self._brokers.learn(KEPT, address, so=wanted_s > 0)
-
-    def _subscribe(self, allowed: Allowed) -> None:
-        topics = self._topics
-        filters = topics.command_filters if allowed.wildcards else topics.commands_of(self._identity.devices)
-        for at in range(0, len(filters), FILTERS_AT_ONCE):
-            self._connection.subscribe(filters[at : at + FILTERS_AT_ONCE]).add_done_callback(self._on_subscribed)
 
     def _acknowledged(self, acks: list[Ack]) -> None:
         self._search.saw(acks)
@@ -215,11 +229,6 @@ class MqttEndpoint(Endpoint):
 
     def _content_type(self, payload: bytes) -> str | None:
         return content_type_of(payload) if self._marks and payload else None
-
-    def _on_subscribed(self, answer: asyncio.Future[list[str]]) -> None:
-        if not answer.cancelled() and answer.exception() is None and answer.result():
-            refused = answer.result()
-            log.error("the broker refuses our subscription to commands", endpoint=self._identity.endpoint, why=refused)
 
     def _why_no_reply(self, to: str, size: int) -> str | None:
         if not self._v5 or not self._topics.may_reply_to(to):

@@ -46,7 +46,7 @@ REASONS = {
     0x97: ("Quota exceeded", "the broker's limit for this client or account is reached: nothing is lost meanwhile"),
     0x98: ("Administrative action", "somebody at the broker has ended the connection"),
     0x99: ("Payload format invalid", "the broker checks what messages look like: does it expect another format?"),
-    0x9A: ("Retain not supported", "the broker keeps no states"),
+    0x9A: ("Retain not supported", "the broker keeps no states: from the next attempt on it is asked to keep none"),
     0x9B: ("QoS not supported", "the broker takes QoS 0 only, which acknowledges nothing: use another one"),
     0x9C: ("Use another server", "for now; put its address into url"),
     0x9D: ("Server moved", "put its address into url"),

@@ -51,6 +51,8 @@ class Search:
 
     def saw(self, acks: Sequence[Ack]) -> None:
         """What the broker has said of publishes."""
+        if self._address is not None and any(ack.code == RETAIN_NOT_SUPPORTED for ack in acks):
+            self._brokers.learn(NO_RETAIN, self._address, so=True)
         if not self._was_taken:
             self._was_taken = any(ack.code == 0 for ack in acks)
             self._was_refused = not self._was_taken
@@ -80,7 +82,7 @@ class Search:
 
     def _learn(self, error: EndpointError, address: Address) -> None:
         """What this broker can't do shows only when it is asked to."""
-        if isinstance(error, Refused) and error.said.code == RETAIN_NOT_SUPPORTED:
+        if isinstance(error, Refused | Dismissed) and error.said.code == RETAIN_NOT_SUPPORTED:
             self._brokers.learn(NO_RETAIN, address, so=True)
         elif isinstance(error, Dismissed) and error.said.code == ALIAS_INVALID:
             self._brokers.learn(NO_ALIASES, address, so=True)

@@ -52,6 +52,8 @@ def fault_of(name: str, template: str) -> str | None:
         return f"{{{unknown}}} is none of {known}" if unknown else "a brace is left over: write {device}, {kind} ..."
     if not template or set("+#\0") & set(bare):
         return "a topic to publish on is not empty, and has no + and no #"
+    if template.split("/", maxsplit=1)[0] in ("$SYS", "$share"):
+        return "what begins with $SYS or $share is the broker's own: nobody may publish there"
     if not template.isprintable() or len(template) > MAX_CHARACTERS:
         return f"a topic has printable characters only, here at most {MAX_CHARACTERS}"
     if name in GATEWAYS_OWN and "device" in places:

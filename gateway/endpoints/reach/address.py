@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
@@ -14,6 +16,12 @@ SOCKS_PORT = 1080
 
 WEBSOCKET_PATH = "/mqtt"
 """Where most brokers serve MQTT over WebSocket, unless the URL names another."""
+
+
+LOGIN = "put the login into username and password, with the password as ${secret:NAME}"
+
+HOST = re.compile(r"[A-Za-z0-9._-]{1,253}")
+"""A name as it is asked for (RFC 1035, 2.3.4); services have names with an underscore, too."""
 
 
 class Address(Struct, frozen=True):
@@ -47,7 +55,7 @@ def address_of(url: str) -> Address:
     if parts.scheme not in SCHEMES or not parts.hostname:
         raise ValueError("must be mqtt://host, mqtt://host:port, or the same with mqtts://, ws:// or wss://")
     if parts.username or parts.password:
-        raise ValueError("put the login into username and password, with the password as ${secret:NAME}")
+        raise ValueError(LOGIN)
     is_websocket = parts.scheme in ("ws", "wss")
     if (not is_websocket and (parts.path not in ("", "/") or parts.query)) or parts.fragment or port == 0:
         raise ValueError("must end after the port")
@@ -66,7 +74,7 @@ def proxy_of(url: str, username: str | None = None, password: str | None = None)
     if parts.scheme not in ("http", "socks5", "socks5h") or not parts.hostname:
         raise ValueError("must be http://host:port for HTTP CONNECT, or socks5://host:port")
     if parts.username or parts.password:
-        raise ValueError("put the login into username and password, with the password as ${secret:NAME}")
+        raise ValueError(LOGIN)
     if parts.path not in ("", "/") or parts.query or parts.fragment or port == 0:
         raise ValueError("must end after the port")
     is_socks = parts.scheme != "http"
@@ -80,12 +88,32 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def is_host(text: str) -> bool:
+    """Whether it can be a host's name or address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        pass
+    else:
+        return True
+    try:
+        return HOST.fullmatch(text.encode("idna").decode()) is not None
+    except UnicodeError:
+        return False
+
+
 def _split(url: str, complaint: str) -> tuple[SplitResult, int | None]:
+    """What is refused is never quoted: a login may stand in it."""
     if any(character.isspace() or not character.isprintable() for character in url):
         raise ValueError(f"{complaint}: there is a space in it")
     try:
         parts = urlsplit(url)
+    except ValueError:
+        raise ValueError(f"{complaint}: what stands there as its host can be none") from None
+    try:
         port = parts.port
-    except ValueError as error:
-        raise ValueError(f"{complaint}: {error}") from error
+    except ValueError:
+        raise ValueError(f"{complaint}: its port is no number up to 65535 - or is that a login? {LOGIN}") from None
+    if parts.hostname and not is_host(parts.hostname):
+        raise ValueError(f"{complaint}: what stands there as its host can be none")
     return parts, port

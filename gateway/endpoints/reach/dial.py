@@ -75,12 +75,10 @@ class _Way:
         """TCP to the address, through the proxy if there is one."""
         address, proxied = self._address, self._config.proxy
         if proxied is None:
-            self.doing = "connecting"
-            return await connect_tcp(address.host, address.port)
+            return await connect_tcp(address.host, address.port, self._does)
         proxy = proxied.proxy
-        self.doing = f"connecting to the proxy {proxy}"
         try:
-            sock = await connect_tcp(proxy.host, proxy.port)
+            sock = await connect_tcp(proxy.host, proxy.port, lambda step: self._does(f"proxy {proxy}: {step}"))
         except OSError as error:
             raise OSError(f"no way to the proxy {proxy}: {error}") from error
         self.doing = f"the proxy {proxy} was asked and says nothing"
@@ -90,6 +88,9 @@ class _Way:
             sock.close()
             raise
         return sock
+
+    def _does(self, step: str) -> None:
+        self.doing = step
 
     async def _greet(self, wire: Wire, context: ssl.SSLContext | None) -> None:
         """TCP, then TLS and WebSocket, if they are spoken there."""

@@ -88,9 +88,10 @@ class _Line:
 
 async def _http_connect(line: _Line, address: Address, proxy: Proxy) -> None:
     fields = [f"CONNECT {address} HTTP/1.1", f"Host: {address}"]
+    login = ""
     if proxy.username is not None:
-        login = f"{proxy.username}:{proxy.password or ''}".encode()
-        fields.append(f"Proxy-Authorization: Basic {b64encode(login).decode()}")
+        login = b64encode(f"{proxy.username}:{proxy.password or ''}".encode()).decode()
+        fields.append(f"Proxy-Authorization: Basic {login}")
     await line.send("".join(f"{field}\r\n" for field in (*fields, "")).encode())
     status = 0
     while status < OK:  # 1xx are interim (RFC 9110, 15.2)
@@ -100,7 +101,8 @@ async def _http_connect(line: _Line, address: Address, proxy: Proxy) -> None:
         _, _, said = head.splitlines()[0].partition(" ")
         status = int(said[:3]) if said[:3].isdecimal() and said[:3].isascii() else MULTIPLE_CHOICES
     if status >= MULTIPLE_CHOICES:
-        raise OSError(_why_http(status, said, head, address, proxy))
+        known = said.replace(login, "***") if login else said  # some repeat what they were asked
+        raise OSError(_why_http(status, known, head, address, proxy))
 
 
 def _why_http(status: int, said: str, head: str, address: Address, proxy: Proxy) -> str:

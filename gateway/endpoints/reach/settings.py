@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from gateway.adapter import Period, StrictModel, TlsConfig
 from gateway.config.models import EndpointConfig
-from gateway.endpoints.reach.address import Proxy, proxy_of
+from gateway.endpoints.reach.address import Proxy, is_host, proxy_of
 from gateway.endpoints.reach.context import client_context, holds_key
 from gateway.endpoints.values import within
 
@@ -45,6 +45,12 @@ def _alpn(name: str) -> str:
     return name
 
 
+def _host(name: str) -> str:
+    if not is_host(name):
+        raise PydanticCustomError("host_name", "must be a host's name, such as broker.example, or its address")
+    return name
+
+
 def _proxy_url(url: str) -> str:
     try:
         proxy_of(url)
@@ -60,7 +66,7 @@ class EndpointTls(TlsConfig):
     alpn: Annotated[list[Annotated[str, AfterValidator(_alpn)]], Field(min_length=1)] | None = Field(
         None, description="protocols offered in the handshake: x-amzn-mqtt-ca for AWS IoT on port 443"
     )
-    server_name: Annotated[str, Field(min_length=1)] | None = Field(
+    server_name: Annotated[str, Field(min_length=1), AfterValidator(_host)] | None = Field(
         None, description="the name in the certificate, and the one asked for (SNI), where it is not the URL's host"
     )
     min_version: TlsVersion = Field("1.2", description="the oldest TLS that is spoken")
@@ -130,9 +136,9 @@ class ReachConfig(EndpointConfig):
     def _tls_is_spoken(cls, url: Any, info: ValidationInfo) -> Any:
         """Where the URL of an endpoint says that no TLS is spoken, nothing may be said of TLS."""
         urls = [url] if isinstance(url, str) else list(url)
-        is_safe = not urls or not all(each.startswith(WITHOUT_TLS) for each in urls)
+        is_safe = not urls or not all(each.lower().startswith(WITHOUT_TLS) for each in urls)
         if not is_safe and info.data.get("tls", EndpointTls()) != EndpointTls():
-            scheme = urls[0].partition("://")[0]
+            scheme = urls[0].partition("://")[0].lower()
             about = {"scheme": scheme, "instead": {"mqtt": "mqtts", "ws": "wss"}[scheme]}
             message = "tls is given, but {scheme}:// is without TLS - write {instead}://, or remove tls"
             raise PydanticCustomError("tls_unspoken", message, about)

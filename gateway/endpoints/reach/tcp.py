@@ -6,9 +6,11 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple
+
+from gateway.ports.names import addresses_of
 
 NEXT_ADDRESS_S = 0.25
 """How long an address may be silent before the next one is tried beside it (RFC 8305, 8)."""
@@ -27,9 +29,13 @@ class Target(NamedTuple):
         return str(self.sockaddr[0])
 
 
-async def connect_tcp(host: str, port: int) -> socket.socket:
-    """A non-blocking socket that is connected. Raises OSError with a sentence."""
-    targets = await _resolve(host, port)
+async def connect_tcp(host: str, port: int, doing: Callable[[str], None]) -> socket.socket:
+    """A non-blocking socket that is connected; `doing` hears what is waited for. Raises OSError with a sentence."""
+    targets = _numeric(host, port)
+    if not targets:
+        doing(f"no name server has said where {host} is: is the network up, can this machine ask one?")
+        targets = await _resolve(host, port)
+    doing("connecting")
     if len(targets) == 1:
         try:
             return await _attempt(targets[0])
@@ -38,26 +44,33 @@ async def connect_tcp(host: str, port: int) -> socket.socket:
     return await _first_of(targets)
 
 
-async def _resolve(host: str, port: int) -> list[Target]:
-    """The addresses of a name, IPv6 and IPv4 in turn."""
+def _numeric(host: str, port: int) -> list[Target]:
+    """Of what is an address already; of a name none."""
     try:
-        return _interleaved(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
-        pass  # it is a name: somebody has to be asked
+        return []
+    return [Target(family, sockaddr) for family, _, _, _, sockaddr in found]
+
+
+async def _resolve(host: str, port: int) -> list[Target]:
+    """The addresses of a name, IPv6 and IPv4 in turn; on none of the loop's few threads, which disks need too."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await addresses_of(host)
     except UnicodeError:
         raise OSError(f"{host} can't be a host's name") from None
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
             raise OSError(f"the name {host} can't be looked up: no name server answers; is the network up?") from None
         raise OSError(f"nobody knows the name {host} ({error.strerror}): check its spelling and the DNS") from None
-    return _interleaved(found)
+    targets = [target for address in found for target in _numeric(address, port)]
+    if not targets:
+        raise OSError(f"{host} is no address that this machine can reach")
+    return _in_turn(targets)
 
 
-def _interleaved(found: Sequence[Any]) -> list[Target]:
+def _in_turn(targets: Sequence[Target]) -> list[Target]:
     """Families in turn, each in the order of the system's preference (RFC 8305, 4)."""
-    targets = [Target(family, sockaddr) for family, _, _, _, sockaddr in found]
     first = [target for target in targets if target.family == targets[0].family]
     others = [target for target in targets if target.family != targets[0].family]
     mixed = chain.from_iterable(zip_longest(first, others))

@@ -27,6 +27,10 @@ FRAME_BYTES = 64 * 1024
 MAX_MESSAGE_BYTES = 256 * 1024
 """Of one that we take: more than the largest packet that any endpoint takes (azure_iot_hub.logins)."""
 
+MAYBE_ANOTHER = (
+    "the connection was cut before a word: is WebSocket spoken on this port? Or TLS (wss://), or plain MQTT?"
+)
+
 SHOWN_CHARACTERS = 80
 """Of what a server says."""
 
@@ -37,6 +41,8 @@ QUIET.setLevel(logging.WARNING)
 
 class WebSocketWire(Wire):
     """A wire whose bytes travel in WebSocket messages."""
+
+    cut_at_once = MAYBE_ANOTHER
 
     def __init__(self, on_data: Callable[[], None], on_lost: Callable[[Exception | None], None], url: str) -> None:
         super().__init__(on_data, on_lost)
@@ -124,7 +130,7 @@ class WebSocketWire(Wire):
         """See how the protocol stands after what has come: greeted, refused, broken or closed."""
         protocol = self._protocol
         if protocol.handshake_exc is not None:
-            self._answered(_why_refused(protocol.handshake_exc, protocol.uri.resource_name))
+            self._answered(_why_refused(protocol.handshake_exc, protocol.uri.path))
             return
         if protocol.state is State.OPEN and not self._answer.done():
             has_mqtt = protocol.subprotocol == MQTT

@@ -26,6 +26,9 @@ class Wire(asyncio.Protocol):
     Before it is open neither is called. `closed` is set when its end is over and the socket is closed.
     """
 
+    cut_at_once = MAYBE_TLS
+    """What is probable where a connection without TLS ends before a word."""
+
     def __init__(self, on_data: Callable[[], None], on_lost: Callable[[Exception | None], None]) -> None:
         self._on_data = on_data
         self._on_lost = on_lost
@@ -140,5 +143,5 @@ class Wire(asyncio.Protocol):
 
     def _in_words(self, error: Exception | None) -> Exception | None:
         if isinstance(error, ConnectionError) and not self._was_heard:
-            return ConnectionError(MAYBE_CERTIFICATE if self._is_secure else MAYBE_TLS)
+            return ConnectionError(MAYBE_CERTIFICATE if self._is_secure else self.cut_at_once)
         return ConnectionError(about_tls(error)) if isinstance(error, ssl.SSLError) else error
