@@ -188,7 +188,7 @@ def test_what_was_read_in_memory_while_the_broker_was_away_arrives_from_the_disk
     assert in_order == sorted(in_order)
 
 
-@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("again", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_what_was_in_memory_at_a_kill_arrives_after_the_next_start(site: Site, again: bool) -> None:
     site.line.stop()
     site.start_refused()
@@ -291,7 +291,7 @@ class Full:
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("trouble", [ReadOnly, Full])
+@pytest.mark.parametrize("trouble", [pytest.param(ReadOnly, marks=pytest.mark.slow), Full])
 def test_a_real_disk_is_used_again_once_it_is_mended(
     *,
     small_disk: Path,
