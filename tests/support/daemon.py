@@ -52,10 +52,10 @@ class Daemon:
         program = [sys.executable, DYING, *dies_at] if dies_at else [FIELDGATE]
         self._process = Process([*program, "run", "-c", self.config_path, "--state-dir", self.state_dir], env=self._env)
 
-    def wait_for(self, wanted: str | Callable[[Event], bool], timeout_s: float = HANG_S) -> Event:
-        """The first log event with this name, or for which the function is true."""
+    def wait_for(self, wanted: str | Callable[[Event], bool], timeout_s: float = HANG_S, start: int = 0) -> Event:
+        """The first log event from line `start` on with this name, or for which the function is true."""
         matches: Callable[[Event], bool] = (lambda e: e.get("event") == wanted) if isinstance(wanted, str) else wanted
-        return _parse(self.process.wait_for_line(lambda line: matches(_parse(line)), timeout_s))
+        return _parse(self.process.wait_for_line(lambda line: matches(_parse(line)), timeout_s, start))
 
     def terminate(self, timeout_s: float = HANG_S) -> int:
         """SIGTERM; returns the exit code."""

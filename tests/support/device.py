@@ -77,6 +77,11 @@ class Device(Server):
         with self._changed:
             return list(self._queries)
 
+    def forget(self) -> None:
+        """What was asked so far."""
+        with self._changed:
+            self._queries.clear()
+
     @property
     def writes(self) -> list[Query]:
         """The writes among them."""

@@ -14,6 +14,7 @@ from tests.support.daemon import FIELDGATE
 from tests.support.device import Device, hang
 from tests.support.modbus import ModbusServer
 from tests.support.site import device, endpoint, link, site
+from tests.support.verb import verb
 
 POINTS = {
     "flow": {"address": 0, "type": "uint16", "unit": "°C"},
@@ -43,16 +44,16 @@ class Place:
         text = site(endpoint("mqtt://127.0.0.1:1"), {"plc": link(port)}, {"boiler": boiler})
         (self.folder / "gateway.yaml").write_text(text)
 
-    def command(self, *arguments: str) -> dict[str, Any]:
-        environment = {**os.environ, "TMPDIR": str(self.temporary)}
-        return {"args": [FIELDGATE, *arguments, "--state-dir", self.state], "cwd": self.folder, "env": environment}
-
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(**self.command(*arguments), capture_output=True, text=True, check=False, timeout=40)
+        return verb(*arguments, "--state-dir", self.state, cwd=self.folder)
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """As a process that can be told to end."""
+        command: list[str | Path] = [FIELDGATE, *arguments, "--state-dir", self.state]
+        environment = {**os.environ, "TMPDIR": str(self.temporary)}
+        pipe = subprocess.PIPE
         return subprocess.Popen(
-            **self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+            command, cwd=self.folder, env=environment, stdout=pipe, stderr=pipe, text=True, encoding="utf-8"
         )
 
     def snapshot(self) -> dict[str, tuple[bytes, int]]:

@@ -117,7 +117,7 @@ def test_the_socket_tells_the_newest_first(daemon: Daemon, subscriber: Subscribe
 
 
 def test_whoever_has_seen_a_result_finds_its_record_after_a_power_cut(daemon: Daemon, subscriber: Subscriber) -> None:
-    for number in range(3):
+    for number in range(2):
         name = f"w-{number}"
         done(subscriber, {"id": name, "write": {"setpoint": 50 + number}})
         daemon.kill()
@@ -154,7 +154,7 @@ def _spoil(path: Path) -> None:
         file.write(b"\xff" * size)
 
 
-@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+@pytest.mark.parametrize("error", ["ENOSPC", pytest.param("EIO", marks=pytest.mark.slow)])
 def test_what_a_disk_refused_is_told_when_it_takes_writes_again(
     *,
     faulty_folder: FaultyFolder,

@@ -73,7 +73,11 @@ def test_one_that_never_acknowledges_is_left_and_gets_everything_again(
     once(numbered(broker.messages))
 
 
-@pytest.mark.parametrize(("code", "word"), [(0x97, "Quota exceeded"), (0x87, "Not authorized"), (0x80, "Unspecified")])
+@pytest.mark.parametrize(("code", "word"), [
+    (0x97, "Quota exceeded"),
+    pytest.param(0x87, "Not authorized", marks=pytest.mark.slow),
+    pytest.param(0x80, "Unspecified", marks=pytest.mark.slow),
+])  # fmt: skip
 def test_one_that_refuses_everything_empties_nothing(
     make_daemon: MakeDaemon, broker: FakeBroker, meter: Device, code: int, word: str
 ) -> None:
@@ -87,7 +91,9 @@ def test_one_that_refuses_everything_empties_nothing(
     assert len([event for event in daemon.log if event["event"] == "down"]) == 1
 
 
-@pytest.mark.parametrize(("code", "only"), [(0x97, "readings"), (0x97, "everything"), (0x87, "everything")])
+@pytest.mark.parametrize(("code", "only"), [
+    (0x97, "readings"), pytest.param(0x97, "everything", marks=pytest.mark.slow), (0x87, "everything"),
+])  # fmt: skip
 def test_one_that_refuses_is_asked_less_and_less(
     make_daemon: MakeDaemon, broker: FakeBroker, meter: Device, code: int, only: str
 ) -> None:

@@ -70,7 +70,7 @@ def test_a_filled_outbox_drains_whole_and_in_order() -> None:
             ["loaded", "--commands", "20"], ["20 of 20 done", NOTHING_WRONG, "in order"], marks=pytest.mark.slow
         ),
         pytest.param(["flood", "--commands", "500"], [f"0 others, {NOTHING_WRONG}"], marks=pytest.mark.slow),
-        (["start"], ["fieldgate --version p50", "an idle daemon has"]),
+        pytest.param(["start"], ["fieldgate --version p50", "an idle daemon has"], marks=pytest.mark.slow),
     ],
 )
 def test_what_becomes_of_commands_is_told(part: list[str], told: list[str]) -> None:

@@ -1,7 +1,6 @@
 """A gateway and BLE devices that are not there: the daemon as a process, over a real D-Bus, with the real bleak."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,6 @@ from tests.support.mosquitto import Mosquitto
 from tests.support.site import FAST, endpoint, site
 from tests.support.subscriber import Received, Subscriber
 from tests.support.virtual import Virtual
-
-MakeDaemon = Callable[..., Daemon]
 
 KEY = "231d39c1d7cc1ab1aee224cd096db932"
 COLD_C, WARM_C = -18.5, 21.25
@@ -71,18 +68,46 @@ class Air:
         self.daemon = daemon
 
 
-@pytest.fixture
-def air(mosquitto: Mosquitto, make_daemon: MakeDaemon, tmp_path: Path) -> Iterator[Air]:
+@pytest.fixture(scope="module")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    broker = Mosquitto(tmp_path_factory.mktemp("broker"))
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture(scope="module")
+def all_day(mosquitto: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Air]:
     """All devices, each advertising ten times a second, and a daemon on their bus that has been started."""
-    config = tmp_path / "virtual.yaml"
+    folder = tmp_path_factory.mktemp("air")
+    config = folder / "virtual.yaml"
     config.write_text(described(mosquitto.url))
     with Virtual(config, "--every", "100ms", adapter="ble") as virtual:
-        virtual.order(f"freezer.temperature {COLD_C}")
-        virtual.order(f"office.temperature {WARM_C}")
-        daemon = make_daemon(described(mosquitto.url, virtual.links["radio"]["settings"]))
+        daemon = Daemon(folder, described(mosquitto.url, virtual.links["radio"]["settings"]))
         daemon.start()
-        yield Air(virtual, daemon)
+        try:
+            yield Air(virtual, daemon)
+        finally:
+            daemon.kill()
         assert virtual.interrupt() == 0
+
+
+@pytest.fixture
+def air(all_day: Air, mosquitto: Mosquitto, subscriber: Subscriber) -> Iterator[Air]:
+    """The same for every test: each is begun with values that are news, and leaves everybody well."""
+    for news in (1, 0):  # what is said twice is heard once
+        all_day.order(f"freezer.temperature {COLD_C + news}")
+        all_day.order(f"office.temperature {WARM_C + news}")
+        all_day.order(f"door.locked {str(bool(news)).lower()}")
+        subscriber.wait_for(says("freezer", temperature=COLD_C + news))
+        subscriber.wait_for(says("office", temperature=WARM_C + news))
+        subscriber.wait_for(says("door", locked=bool(news)))
+    yield all_day
+    for device in DEVICES:
+        all_day.order(f"{device} well")
+    with Subscriber(mosquitto.port) as late:
+        for device in DEVICES:
+            late.wait_for(lambda m, device=device: has_state(m, "online", device))  # type: ignore[misc]
 
 
 def says(device: str, **values: Any) -> Callable[[Received], bool]:
@@ -124,8 +149,8 @@ def test_a_lock_tells_what_it_is_and_does_as_it_is_told(air: Air, subscriber: Su
 def test_a_lock_that_refuses_is_a_command_that_failed(air: Air, subscriber: Subscriber) -> None:
     subscriber.wait_for(says("door", locked=False))
     air.order("door reject")
-    subscriber.publish("fieldgate/gw/door/command", {"id": "c1", "invoke": "open", "args": {"open_for": 30}})
-    assert subscriber.wait_for(lambda m: is_result(m, "c1")).json["status"] == "failed"
+    subscriber.publish("fieldgate/gw/door/command", {"id": "c3", "invoke": "open", "args": {"open_for": 30}})
+    assert subscriber.wait_for(lambda m: is_result(m, "c3")).json["status"] == "failed"
 
 
 def test_a_device_that_falls_silent_is_offline_and_its_neighbours_are_not(air: Air, subscriber: Subscriber) -> None:
@@ -178,11 +203,12 @@ def test_what_a_person_must_mend_is_named_and_when_it_is_the_field_is_back(
     air: Air, subscriber: Subscriber, fault: str, named: str
 ) -> None:
     subscriber.wait_for(says("freezer", temperature=COLD_C))
+    lines = len(air.daemon.lines)
 
     air.order(f"freezer {fault}")
     told = subscriber.wait_for(lambda m: has_state(m, "offline", "freezer"), timeout_s=RECOVERED_S)
     assert told.json["reason"] == "no-link"
-    air.daemon.wait_for(lambda e: e.get("event") == "down" and named in e["reason"], timeout_s=RECOVERED_S)
+    air.daemon.wait_for(lambda e: e.get("event") == "down" and named in e["reason"], RECOVERED_S, lines)
 
     air.order("freezer well")
     air.order("freezer.temperature -9.5")

@@ -153,7 +153,7 @@ def test_a_clock_that_jumps_during_an_outage_loses_reorders_and_doubles_nothing(
     assert_nothing_is_lost(outage.messages)
 
 
-@pytest.mark.parametrize("restarted", ["never", "before", "after"])
+@pytest.mark.parametrize("restarted", ["never", pytest.param("before", marks=pytest.mark.slow), "after"])
 def test_what_waited_for_the_clock_arrives_with_its_true_time(
     make_daemon: MakeDaemon,
     dated: Device,

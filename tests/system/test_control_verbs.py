@@ -7,10 +7,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -23,6 +23,7 @@ from tests.support.mosquitto import Mosquitto
 from tests.support.nobody import as_nobody
 from tests.support.patience import HANG_S
 from tests.support.site import device, endpoint, link, site
+from tests.support.verb import verb
 
 POINTS = {
     "flow": {"address": 0, "type": "uint16", "unit": "°C"},
@@ -34,11 +35,9 @@ COMMANDS = {"start": {"steps": [{"write": {"setpoint": 30}}], "description": "fr
 MakeDaemon = Callable[..., Daemon]
 
 
-def fieldgate(daemon: Daemon, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+def fieldgate(daemon: Daemon, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """In a folder without a configuration: what is known comes from the daemon."""
-    command: list[str | Path] = [FIELDGATE, *arguments, "--state-dir", daemon.state_dir]
-    given = {"cwd": daemon.state_dir, "capture_output": True, "text": True, "timeout": 40, **options}
-    return subprocess.run(command, check=False, **given)
+    return verb(*arguments, "--state-dir", daemon.state_dir, cwd=daemon.state_dir)
 
 
 def status(daemon: Daemon) -> dict[str, Any]:
@@ -46,11 +45,38 @@ def status(daemon: Daemon) -> dict[str, Any]:
     return content
 
 
+def described(mosquitto: Mosquitto, server: ModbusServer) -> str:
+    boiler = device(POINTS, commands=COMMANDS)
+    return site(endpoint(mosquitto.url), {"plc": link(server.port)}, {"boiler": boiler})
+
+
 @pytest.fixture
 def daemon(make_daemon: MakeDaemon, modbus_server: ModbusServer, mosquitto: Mosquitto) -> Daemon:
     """With a boiler that it has read."""
-    boiler = device(POINTS, commands=COMMANDS)
-    daemon = make_daemon(site(endpoint(mosquitto.url), {"plc": link(modbus_server.port)}, {"boiler": boiler}))
+    return started(make_daemon(described(mosquitto, modbus_server)))
+
+
+class Mill(NamedTuple):
+    """A daemon that goes on, with a boiler that it has read."""
+
+    daemon: Daemon
+    server: ModbusServer
+
+
+@pytest.fixture(scope="module")
+def mill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mill]:
+    """For all tests that leave it as it was."""
+    folder = tmp_path_factory.mktemp("mill")
+    with ModbusServer() as server, ExitStack() as ends:
+        mosquitto = Mosquitto(folder)
+        mosquitto.start()
+        ends.callback(mosquitto.kill)
+        daemon = Daemon(folder, described(mosquitto, server))
+        ends.callback(daemon.kill)
+        yield Mill(started(daemon), server)
+
+
+def started(daemon: Daemon) -> Daemon:
     daemon.start()
     daemon.wait_for("listening")
     daemon.wait_for(lambda event: event.get("event") == "up" and event.get("name") == "link plc")
@@ -66,8 +92,8 @@ def running(daemon: Daemon, *arguments: str) -> Iterator["subprocess.Popen[str]"
         process.kill()
 
 
-def test_a_device_is_read_while_the_daemon_holds_its_link(daemon: Daemon) -> None:
-    ended = fieldgate(daemon, "read", "boiler", "flow", "mode")
+def test_a_device_is_read_while_the_daemon_holds_its_link(mill: Mill) -> None:
+    ended = fieldgate(mill.daemon, "read", "boiler", "flow", "mode")
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "flow\t0\t°C\tgood\nmode\toff\t\tgood\n", "")
 
@@ -113,12 +139,12 @@ def test_a_write_at_a_terminal_is_shown_asked_for_and_confirmed(daemon: Daemon, 
     (("invoke", "boiler", "strat", "--yes"), 2, "did you mean 'start'?"),
 ])  # fmt: skip
 def test_what_may_not_be_done_is_not_done_and_told(
-    daemon: Daemon, modbus_server: ModbusServer, arguments: tuple[str, ...], code: int, said: str
+    mill: Mill, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
-    ended = fieldgate(daemon, *arguments, stdin=subprocess.DEVNULL)
+    ended = fieldgate(mill.daemon, *arguments)
 
     assert (ended.returncode, said in ended.stderr) == (code, True)
-    assert modbus_server.writes() == []
+    assert mill.server.writes() == []
 
 
 def test_the_devices_commands_are_listed_and_carried_out(daemon: Daemon, modbus_server: ModbusServer) -> None:
@@ -149,10 +175,10 @@ def test_the_audit_says_who_wrote_what_over_what(daemon: Daemon) -> None:
     assert kept[0] == written
 
 
-def test_a_healthy_gateway_says_so_in_its_first_line(daemon: Daemon) -> None:
-    wait_until(lambda: status(daemon)["devices"]["boiler"]["state"] == "online")
+def test_a_healthy_gateway_says_so_in_its_first_line(mill: Mill) -> None:
+    wait_until(lambda: status(mill.daemon)["devices"]["boiler"]["state"] == "online")
 
-    ended = fieldgate(daemon, "status")
+    ended = fieldgate(mill.daemon, "status")
 
     assert ended.returncode == 0
     assert ended.stdout.startswith("The device is fine. ")
@@ -196,8 +222,8 @@ def test_a_monitor_tells_that_the_daemon_was_killed(daemon: Daemon) -> None:
     assert (process.returncode, "the gateway has ended" in errors) == (1, True)
 
 
-def test_frames_of_its_link_are_shown_while_it_polls(daemon: Daemon) -> None:
-    with running(daemon, "monitor", "boiler", "--raw") as process:
+def test_frames_of_its_link_are_shown_while_it_polls(mill: Mill) -> None:
+    with running(mill.daemon, "monitor", "boiler", "--raw") as process:
         assert process.stdout is not None
         frames = [json.loads(process.stdout.readline()) for _ in range(4)]
         process.send_signal(signal.SIGINT)
@@ -251,7 +277,7 @@ def test_somebody_outside_its_group_is_told_which_one_it_is(
 
 
 def wait_until(wanted: Callable[[], bool], limit_s: float = HANG_S) -> None:
-    """Return once it is so; each look is a process of its own."""
+    """Return once it is so."""
     end_s = time.monotonic() + limit_s
     while not wanted():
         assert time.monotonic() < end_s

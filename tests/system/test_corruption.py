@@ -154,10 +154,14 @@ def wait_for_what_was_kept(site: Site, lost: int) -> None:
     once(numbered(site.subscriber.messages))
 
 
-RARE = [pytest.param(damage, marks=pytest.mark.slow) for damage in (without_header, interior_page_flipped, truncated)]
+RARE = [
+    pytest.param(damage, marks=pytest.mark.slow)
+    for damage in (leaves_hidden, newer, without_header, interior_page_flipped, truncated)
+]
+"""One kind is enough here at a commit: tests/outbox opens files with any damage, and such of a newer version."""
 
 
-@pytest.mark.parametrize("damage", [zeroed_in_the_middle, leaves_hidden, newer, *RARE])
+@pytest.mark.parametrize("damage", [zeroed_in_the_middle, *RARE])
 def test_a_damaged_file_costs_no_more_than_what_is_damaged(site: Site, damage: Callable[[Site], None]) -> None:
     site.fill(200)
     site.written_back()

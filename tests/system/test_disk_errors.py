@@ -24,13 +24,14 @@ MakeDaemon = Callable[..., Daemon]
 
 ERRORS = {"EIO": "disk I/O error", "EROFS": "disk I/O error", "ENOSPC": "full"}
 """And what SQLite calls them."""
+ONE = ["ENOSPC", *(pytest.param(error, marks=pytest.mark.slow) for error in ("EIO", "EROFS"))]
 
 
 def refuses(event: dict[str, object]) -> bool:
     return "can't use its file" in str(event.get("event"))
 
 
-@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("error", ["EIO", "ENOSPC", pytest.param("EROFS", marks=pytest.mark.slow)])
 def test_a_disk_that_refuses_in_an_outage_costs_no_reading(
     *,
     faulty_folder: FaultyFolder,
@@ -66,7 +67,7 @@ def test_a_disk_that_refuses_in_an_outage_costs_no_reading(
     assert_all_arrived([done["values"]["count"], *counts(stop_and_collect(daemon, subscriber))])
 
 
-@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("error", ONE)
 def test_what_a_disk_refused_is_on_it_once_it_takes_writes_again(
     *,
     faulty_folder: FaultyFolder,
@@ -94,7 +95,7 @@ def test_what_a_disk_refused_is_on_it_once_it_takes_writes_again(
     catch_up(subscriber, meter, range(kept + 1, kept + 15))
 
 
-@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("error", ONE)
 def test_a_disk_that_refuses_is_no_reason_to_stop_badly(
     *,
     faulty_folder: FaultyFolder,

@@ -30,7 +30,7 @@ MakeDaemon = Callable[..., Daemon]
 COMMAND = "fieldgate/gw/valve/command"
 
 
-@pytest.mark.parametrize("interval", ["300ms", "0s"])
+@pytest.mark.parametrize("interval", ["300ms", pytest.param("0s", marks=pytest.mark.slow)])
 def test_what_is_older_than_the_commit_interval_survives_a_kill_in_an_outage(
     make_daemon: MakeDaemon, meter: Device, line: Line, subscriber: Subscriber, interval: str
 ) -> None:

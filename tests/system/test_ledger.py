@@ -20,10 +20,10 @@ MakeDaemon = Callable[..., Daemon]
 
 SEED = int(os.environ.get("FIELDGATE_TEST_SEED", "4"))
 
-ROUNDS = 10
-"""Of each phase."""
+ROUNDS = 6
+"""Of one phase at a commit."""
 SLOW_ROUNDS = 100
-"""Of each phase."""
+"""Of each phase at night."""
 
 PROMISE = Promise(commit_interval_s=0.1, worst_commit_s=0.2)
 """A commit may wait for this machine's disk while other tests run."""
@@ -133,7 +133,7 @@ def assert_the_ledgers_agree(rig: Rig, phase: Phase, rounds: int) -> None:
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("phase", [drain])
 def test_a_kill_at_any_instant_loses_reorders_and_renames_nothing(rig: Rig, phase: Phase) -> None:
     assert_the_ledgers_agree(rig, phase, ROUNDS)
 

@@ -4,12 +4,11 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.daemon import FIELDGATE, Daemon
+from tests.support.daemon import Daemon
 from tests.support.device import Device
 from tests.support.envelopes import (
     Envelope,
@@ -25,6 +24,7 @@ from tests.support.line import Line
 from tests.support.patience import HANG_S
 from tests.support.site import counting
 from tests.support.subscriber import Received, Subscriber
+from tests.support.verb import verb
 
 MakeDaemon = Callable[..., Daemon]
 
@@ -33,8 +33,7 @@ WANTED = 10
 
 
 def outbox(daemon: Daemon, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command: list[str | Path] = [FIELDGATE, "outbox", *arguments, "--state-dir", daemon.state_dir]
-    return subprocess.run(command, cwd=daemon.state_dir.parent, capture_output=True, text=True, check=False, timeout=30)
+    return verb("outbox", *arguments, "--state-dir", daemon.state_dir, cwd=daemon.state_dir.parent)
 
 
 def standing(daemon: Daemon) -> dict[str, Any]:
@@ -42,8 +41,9 @@ def standing(daemon: Daemon) -> dict[str, Any]:
     return dict(found)
 
 
-def wait_for_backlog(daemon: Daemon, limit_s: float = HANG_S) -> dict[str, Any]:
-    """What is told once enough readings are on disk."""
+def wait_for_backlog(daemon: Daemon, meter: Device, limit_s: float = HANG_S) -> dict[str, Any]:
+    """What is told once enough readings are on disk, as they are soon after they were read."""
+    meter.wait_for_polls(2 * WANTED)
     end_s = time.monotonic() + limit_s
     while (told := standing(daemon)).get("readings", 0) < WANTED:
         assert time.monotonic() < end_s, told
@@ -66,7 +66,7 @@ def cut_off(make_daemon: MakeDaemon, meter: Device, line: Line) -> Daemon:
 def test_what_is_shown_and_exported_during_an_outage_is_what_arrives_after_it(
     cut_off: Daemon, meter: Device, line: Line, subscriber: Subscriber
 ) -> None:
-    told = wait_for_backlog(cut_off)
+    told = wait_for_backlog(cut_off, meter)
     kept = exported(cut_off)
 
     line.start()
@@ -83,9 +83,9 @@ def test_what_is_shown_and_exported_during_an_outage_is_what_arrives_after_it(
 
 
 def test_a_purge_waits_for_the_daemon_to_be_stopped_and_is_told_at_the_next_start(
-    cut_off: Daemon, line: Line, subscriber: Subscriber
+    cut_off: Daemon, meter: Device, line: Line, subscriber: Subscriber
 ) -> None:
-    wait_for_backlog(cut_off)
+    wait_for_backlog(cut_off, meter)
     refused = outbox(cut_off, "purge", "cloud", "--yes")
     cut_off.terminate()
     told = standing(cut_off)

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.outbox.disk.aside import asides
 from tests.support import disk
-from tests.support.daemon import FIELDGATE, Daemon
+from tests.support.daemon import Daemon
 from tests.support.device import READS, Counter, Device
 from tests.support.disk import FaultyFolder
 from tests.support.envelopes import Envelope, has_state, identity, is_result, numbered, once, says, wait_for_counts
@@ -22,6 +22,7 @@ from tests.support.patience import HANG_S
 from tests.support.site import counting, device, endpoint, link
 from tests.support.site import site as site_of
 from tests.support.subscriber import Subscriber
+from tests.support.verb import verb
 
 MakeDaemon = Callable[..., Daemon]
 
@@ -187,7 +188,7 @@ def test_what_was_read_in_memory_while_the_broker_was_away_arrives_from_the_disk
     assert in_order == sorted(in_order)
 
 
-@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("again", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_what_was_in_memory_at_a_kill_arrives_after_the_next_start(site: Site, again: bool) -> None:
     site.line.stop()
     site.start_refused()
@@ -290,7 +291,7 @@ class Full:
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("trouble", [ReadOnly, Full])
+@pytest.mark.parametrize("trouble", [pytest.param(ReadOnly, marks=pytest.mark.slow), Full])
 def test_a_real_disk_is_used_again_once_it_is_mended(
     *,
     small_disk: Path,
@@ -326,8 +327,8 @@ def test_what_was_commanded_in_memory_is_in_the_audit_at_home(site: Site) -> Non
     site.subscriber.wait_for(lambda m: is_result(m, "at home"))
     site.stop()
 
-    command: list[str | Path] = [FIELDGATE, "audit", "--json", "--state-dir", site.daemon.state_dir]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    shown = verb("audit", "--json", "--state-dir", site.daemon.state_dir, cwd=site.daemon.state_dir)
+    assert shown.returncode == 0
 
     records = json.loads(shown.stdout)["records"]
     assert {(record["command"], record["status"]) for record in records} >= {

@@ -96,7 +96,11 @@ Load = tuple[dict[str, Any], list[str]]
 
 
 @pytest.mark.parametrize(
-    "load", [({}, [CERTIFICATE, SECRET, CERTIFICATE]), (BATCHES, [CERTIFICATE])], ids=["alone", "batches"]
+    "load",
+    [
+        pytest.param(({}, [CERTIFICATE, SECRET]), id="alone"),
+        pytest.param((BATCHES, [CERTIFICATE, SECRET, CERTIFICATE]), id="batches", marks=pytest.mark.slow),
+    ],
 )
 def test_over_several_changes_every_reading_arrives_exactly_once(
     make_daemon: MakeDaemon, files: Files, secured: Secured, meter: Device, load: Load

@@ -15,6 +15,7 @@ from tests.support.daemon import FIELDGATE, Daemon
 from tests.support.device import READS, Device, Query, hang
 from tests.support.patience import HANG_S
 from tests.support.site import device, endpoint, link, site
+from tests.support.verb import verb
 
 POINTS = {"flow": {"address": 0, "type": "uint16"}}
 QUICK = ("--timeout", "50ms")
@@ -29,17 +30,28 @@ class Bus(Device):
     """Devices behind one address: units 1 and 5 answer, all others are silent."""
 
     def __init__(self) -> None:
-        super().__init__(lambda query: query.well() if query.unit in self.units else hang(query))
+        super().__init__(self.well_or_silent)
         self.units = {1, 5}
+
+    def well_or_silent(self, query: Query) -> bytes:
+        return query.well() if query.unit in self.units else hang(query)
 
     def only_read(self) -> bool:
         return {query.function for query in self.queries} <= READS
 
 
-@pytest.fixture
-def bus() -> Iterator[Bus]:
+@pytest.fixture(scope="module")
+def all_day() -> Iterator[Bus]:
     with Bus() as bus:
         yield bus
+
+
+@pytest.fixture
+def bus(all_day: Bus) -> Bus:
+    """As nobody has asked it yet."""
+    all_day.react = all_day.well_or_silent
+    all_day.forget()
+    return all_day
 
 
 def described(port: int, links: dict[str, Any] | None = None, **more: Any) -> str:
@@ -50,7 +62,18 @@ def described(port: int, links: dict[str, Any] | None = None, **more: Any) -> st
 
 @pytest.fixture
 def daemon(make_daemon: MakeDaemon, bus: Bus) -> Daemon:
+    """For a test that leaves it in the middle of something."""
     return started(make_daemon(described(bus.port)))
+
+
+@pytest.fixture(scope="module")
+def at_work(tmp_path_factory: pytest.TempPathFactory, all_day: Bus) -> Iterator[Daemon]:
+    """For all tests that leave it as it was."""
+    daemon = Daemon(tmp_path_factory.mktemp("at-work"), described(all_day.port))
+    try:
+        yield started(daemon)
+    finally:
+        daemon.kill()
 
 
 def started(daemon: Daemon) -> Daemon:
@@ -64,27 +87,20 @@ def started(daemon: Daemon) -> Daemon:
 def place(request: pytest.FixtureRequest, tmp_path: Path, bus: Bus) -> Path:
     """Where a daemon works on the state directory, or only its configuration lies."""
     if request.param == "daemon":
-        daemon: Daemon = request.getfixturevalue("daemon")
+        daemon: Daemon = request.getfixturevalue("at_work")
         return daemon.state_dir.parent
     (tmp_path / "gateway.yaml").write_text(described(bus.port))
     return tmp_path
 
 
-def command(place: Path, *arguments: str) -> list[str | Path]:
-    return [FIELDGATE, *arguments, "--state-dir", place / "state"]
-
-
 def fieldgate(place: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(place, *arguments), check=False, cwd=place, capture_output=True, text=True, timeout=60
-    )
+    return verb(*arguments, "--state-dir", place / "state", cwd=place)
 
 
 @contextmanager
 def running(place: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    with subprocess.Popen(
-        command(place, *arguments), cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    command: list[str | Path] = [FIELDGATE, *arguments, "--state-dir", place / "state"]
+    with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
 
@@ -126,13 +142,13 @@ def test_nobody_there_is_exit_code_4_with_what_to_do(place: Path) -> None:
     ("--baudrate", "fast"), ("--serial",),
 ])  # fmt: skip
 def test_options_that_make_no_sense_are_refused_in_a_sentence(
-    daemon: Daemon, bus: Bus, options: tuple[str, ...]
+    at_work: Daemon, bus: Bus, options: tuple[str, ...]
 ) -> None:
-    ended = fieldgate(daemon.state_dir.parent, "scan", "modbus", "spare", *options)
+    ended = fieldgate(at_work.state_dir.parent, "scan", "modbus", "spare", *options)
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("fieldgate: spare: rejected, malformed: ")
-    assert {query.unit for query in bus.queries} == {1}, "nothing was tried"
+    assert {query.unit for query in bus.queries} <= {1}, "nothing was tried"
 
 
 def unit_tried(unit: int) -> Callable[[Query], bool]:
@@ -164,13 +180,13 @@ def test_two_scans_of_one_link_are_one_too_many_and_of_two_links_are_not(daemon:
     assert other.returncode == 0
 
 
-def test_polls_go_on_beside_a_scan(daemon: Daemon, bus: Bus) -> None:
-    fieldgate(daemon.state_dir.parent, "scan", "modbus", "plc", "--units", "20-29", "--timeout", "100ms")
+def test_polls_go_on_beside_a_scan(at_work: Daemon, bus: Bus) -> None:
+    fieldgate(at_work.state_dir.parent, "scan", "modbus", "plc", "--units", "20-29", "--timeout", "100ms")
 
     units = [query.unit for query in bus.queries]
     first, last = units.index(20), units.index(29)
     assert units[first:last].count(1) >= 5
-    assert not [event for event in daemon.log if event.get("event") == "down" and event.get("name") == "link plc"]
+    assert not [event for event in at_work.log if event.get("event") == "down" and event.get("name") == "link plc"]
 
 
 def test_a_link_that_is_lost_meanwhile_ends_the_scan(daemon: Daemon, bus: Bus) -> None:
@@ -191,11 +207,10 @@ def test_a_stop_of_the_daemon_ends_the_scan(daemon: Daemon, bus: Bus) -> None:
     assert process.returncode != 0
 
 
-def test_it_is_in_the_audit(daemon: Daemon) -> None:
-    place = daemon.state_dir.parent
-    fieldgate(place, "scan", "modbus", "spare", "--units", "5")
+def test_it_is_in_the_audit(at_work: Daemon, bus: Bus) -> None:
+    fieldgate(at_work.state_dir.parent, "scan", "modbus", "spare", "--units", "5")
 
-    newest = json.loads(fieldgate(place, "audit", "--json").stdout)["records"][0]
+    newest = json.loads(fieldgate(at_work.state_dir.parent, "audit", "--json").stdout)["records"][-1]
     assert newest["asked"] == {"command": "scan", "args": {"link": "spare", "options": {"units": "5"}}}
     assert (newest["origin"], newest["status"]) == ("local", "done")
 
@@ -289,9 +304,9 @@ def test_a_raw_read_of_one_type_in_json(place: Path, bus: Bus) -> None:
     (("flow", "--raw", "1"), 2, "name one or the other"),
 ])  # fmt: skip
 def test_a_raw_read_that_makes_no_sense_is_refused(
-    daemon: Daemon, what: tuple[str, ...], code: int, words: str
+    at_work: Daemon, bus: Bus, what: tuple[str, ...], code: int, words: str
 ) -> None:
-    ended = fieldgate(daemon.state_dir.parent, "read", "boiler", *what)
+    ended = fieldgate(at_work.state_dir.parent, "read", "boiler", *what)
 
     assert (ended.returncode, words in ended.stderr) == (code, True)
 

@@ -1,7 +1,6 @@
-"""`fieldgate scan ble` and `read --gatt` as processes, with devices that are not there."""
+"""`fieldgate scan ble` and `read --gatt`, with devices that are not there."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,9 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.support.daemon import FIELDGATE
-from tests.support.patience import HANG_S
 from tests.support.site import endpoint, site
+from tests.support.verb import verb
 from tests.support.virtual import Virtual
 
 ROOM, LOCK = "A4:C1:38:00:00:01", "A4:C1:38:00:00:03"
@@ -41,8 +39,7 @@ class Place(NamedTuple):
 
     def verb(self, *arguments: str) -> str:
         """What it prints; it ends well."""
-        command = [str(FIELDGATE), *arguments, "--state-dir", str(self.folder / "state")]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=HANG_S, check=False, cwd=self.folder)
+        ended = verb(*arguments, "--state-dir", self.folder / "state", cwd=self.folder)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
 

@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from typing_extensions import override
 
-from tests.support.daemon import FIELDGATE, Daemon
+from tests.support.daemon import Daemon
 from tests.support.envelopes import has_state, is_reading, is_result
 from tests.support.mosquitto import Mosquitto
 from tests.support.patience import HANG_S
@@ -21,6 +20,7 @@ from tests.support.server import Server
 from tests.support.site import FAST, endpoint, site
 from tests.support.stranger import installed, scale
 from tests.support.subscriber import Received, Subscriber
+from tests.support.verb import verb
 
 SCALE = "fieldgate/gw/scale/command"
 
@@ -98,8 +98,7 @@ class Place(NamedTuple):
         return result.json
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        command: list[str | Path] = [FIELDGATE, *arguments, "--state-dir", self.daemon.state_dir]
-        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=HANG_S)
+        return verb(*arguments, "--state-dir", self.daemon.state_dir, cwd=self.daemon.state_dir)
 
 
 @pytest.fixture(scope="module")

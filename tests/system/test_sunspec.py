@@ -1,7 +1,6 @@
 """A device that says itself what it has: found, polled by name, kept over a restart, found anew when it changes."""
 
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +9,14 @@ from typing import Any
 import pytest
 
 from tests.modbus.sunspec.images import COMMON, chain, inverter, model
-from tests.support.daemon import FIELDGATE, Daemon
+from tests.support.daemon import Daemon
 from tests.support.envelopes import has_state, is_reading, is_result
 from tests.support.modbus import ModbusServer
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_port
 from tests.support.site import device, endpoint, link, site
 from tests.support.subscriber import Received, Subscriber
+from tests.support.verb import verb
 from tests.support.virtual import Virtual
 
 MakeDaemon = Callable[..., Daemon]
@@ -87,9 +87,9 @@ def test_check_knows_what_was_found(daemon: Daemon) -> None:
 
 
 def check(path: Path, state: Path) -> str:
-    return subprocess.run(
-        [FIELDGATE, "check", path, "--state-dir", state], capture_output=True, text=True, check=True, timeout=40
-    ).stdout
+    ended = verb("check", path, "--state-dir", state, cwd=path.parent)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
 
 
 def test_another_device_in_its_place_is_found_anew(
@@ -233,29 +233,21 @@ class Box:
         (folder / "gateway.yaml").write_text(config("mqtt://127.0.0.1:1", port))
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        command: list[str | Path] = [FIELDGATE, *arguments, "--state-dir", self.folder / "state"]
-        environment = {**os.environ, "TMPDIR": str(self.folder)}
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=40
-        )
+        return verb(*arguments, "--state-dir", self.folder / "state", cwd=self.folder)
 
 
-@pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a short name: a socket in it has room for 107 bytes."""
-    return tmp_path_factory.mktemp("box")
-
-
-def test_without_a_daemon_its_points_are_found_before_they_are_read(folder: Path, modbus_server: ModbusServer) -> None:
+def test_without_a_daemon_its_points_are_found_before_they_are_read(
+    tmp_path: Path, modbus_server: ModbusServer
+) -> None:
     modbus_server.set("holding", 0, inverter())
 
-    ended = Box(folder, modbus_server.port).run("read", "inv", W, "--json")
+    ended = Box(tmp_path, modbus_server.port).run("read", "inv", W, "--json")
 
     assert (ended.returncode, json.loads(ended.stdout)["values"]) == (0, {W: 2800})
 
 
-def test_without_a_daemon_a_device_that_is_not_there_is_told(folder: Path) -> None:
-    ended = Box(folder, free_port()).run("read", "inv")
+def test_without_a_daemon_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
+    ended = Box(tmp_path, free_port()).run("read", "inv")
 
     assert ended.returncode == 4
     assert ended.stderr
