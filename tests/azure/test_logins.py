@@ -81,6 +81,19 @@ async def test_an_enrollment_that_is_disabled_is_asked_for_again_though_seldom(h
     assert told.value.rest_s == DPS_REST_S
 
 
+async def test_an_enrollment_that_was_disabled_since_keeps_out_nobody_whom_the_hub_takes(hub: IotHub, dps: Dps) -> None:
+    """What the hub refused in passing would else be refused for ever, over restarts, too."""
+    memory: Memory = {}
+    async with connected(endpoint(hub, memory, dps=by(dps))):
+        pass
+    hub.faults.connacks = [5]
+    with pytest.raises(EndpointError, match="does not let box-7 in"):
+        await endpoint(hub, memory, dps=by(dps)).run(SessionLog())
+    dps.enrollments[BOX].status = "disabled"
+    async with connected(endpoint(hub, memory, dps=by(dps))):
+        assert hub.is_online("box-7")
+
+
 async def test_who_may_only_listen_is_not_called_and_a_hub_without_twins_is_not_asked(hub: IotHub) -> None:
     async with connected(endpoint(hub, commands=False)):
         await asyncio.to_thread(hub.wait_online, BOX, *TWIN)

@@ -13,6 +13,7 @@ import structlog
 from gateway.adapter import PermanentError
 from gateway.endpoints.azure_iot_hub import dps, outlook
 from gateway.endpoints.azure_iot_hub.config import AzureConfig
+from gateway.endpoints.azure_iot_hub.dps import DpsConfig
 from gateway.endpoints.azure_iot_hub.hubid import HubIdentity
 from gateway.endpoints.azure_iot_hub.telemetry import Telemetry
 from gateway.endpoints.azure_iot_hub.tokens import Term, about_clock, term
@@ -52,18 +53,25 @@ class Logins:
         """Raises EndpointError. That device provisioning can't be asked anew is no reason not to try where we were."""
         config = self._config
         if config.dps is not None:
-            anew = self._tries.asks_anew
             try:
-                await dps.assigned(config.dps, config, self._memory, anew=anew, websocket=config.over_websocket)
-            except PermanentError as error:  # whoever mends it does so there, and nobody here would notice
-                raise EndpointError(str(error), rest_s=DPS_REST_S) from error
+                await self._ask(config.dps)
             except EndpointError as error:
-                if not anew or dps.remembered(config.dps, self._memory) is None:
+                if not self._tries.asks_anew or dps.remembered(config.dps, self._memory) is None:
                     raise
                 log.warning("device provisioning not asked anew", endpoint=self._identity.endpoint, reason=str(error))
         hub = outlook.hub_of(config, self._memory)
         assert hub is not None, "the configuration was checked, or it was assigned just now"
         return hub
+
+    async def _ask(self, provisioning: DpsConfig) -> None:
+        """Whom we belong to, where that is not known or to be asked anew. Raises EndpointError."""
+        anew = self._tries.asks_anew
+        try:
+            await dps.assigned(
+                provisioning, self._config, self._memory, anew=anew, websocket=self._config.over_websocket
+            )
+        except PermanentError as error:  # whoever mends it does so there, and nobody here would notice
+            raise EndpointError(str(error), rest_s=DPS_REST_S) from error
 
     def login(self, hub: HubIdentity, telemetry: Telemetry) -> Login:
         """With a token that is made now."""
