@@ -94,6 +94,17 @@ async def test_an_enrollment_that_was_disabled_since_keeps_out_nobody_whom_the_h
         assert hub.is_online("box-7")
 
 
+async def test_another_hub_or_device_has_nothing_of_what_was_told_before(hub: IotHub) -> None:
+    memory: Memory = {}
+    hub.add_device("other")
+    kept = []
+    for device in (BOX, BOX, "other", "other", BOX):
+        cloud = endpoint(hub, memory, connection_string=hub.connection_string(device))
+        async with connected(cloud):
+            kept.append(cloud.keeps_announcements)
+    assert kept == [False, True, False, True, False]
+
+
 async def test_who_may_only_listen_is_not_called_and_a_hub_without_twins_is_not_asked(hub: IotHub) -> None:
     async with connected(endpoint(hub, commands=False)):
         await asyncio.to_thread(hub.wait_online, BOX, *TWIN)

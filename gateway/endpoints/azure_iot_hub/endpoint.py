@@ -47,7 +47,6 @@ class AzureIotHubEndpoint(Endpoint):
     """One connection as one device; a fresh instance for each."""
 
     Config: ClassVar[type[EndpointConfig]] = AzureConfig
-    keeps_announcements: ClassVar[bool] = True
 
     def __init__(self, config: AzureConfig, identity: Identity, memory: Memory) -> None:
         self._config = config
@@ -181,7 +180,7 @@ class AzureIotHubEndpoint(Endpoint):
     def _greet(self, hub: HubIdentity) -> None:
         """We are in."""
         self.peer = f"{hub.host} as {hub.client_id}"
-        self._logins.let_in()
+        self.keeps_announcements = self._logins.let_in(hub)
         self._since_s = self._loop.time()
 
     def _close(self) -> None:

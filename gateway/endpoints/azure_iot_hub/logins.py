@@ -31,6 +31,9 @@ DPS_REST_S = 300.0
 BAD_LOGIN, NOT_AUTHORIZED = 0x86, 0x87
 """What a refusal is as paho tells it: return codes 4 and 5 of MQTT 3.1.1 (3.2.2.3)."""
 
+KNOWN_AS = "known_as"
+"""In the endpoint's memory: the device and hub of the last connection."""
+
 MAX_PACKET_BYTES = (128 + 64) * 1024
 """From the hub: a method's payload has up to 128 KB ("Understand and invoke direct methods"), a topic up to 64."""
 
@@ -94,9 +97,11 @@ class Logins:
         """Of such a token, on the loop's clock, too."""
         return term(self._config.token_lifetime, self._chance(), time.time(), steady_s)
 
-    def let_in(self) -> None:
-        """The hub has taken it."""
+    def let_in(self, hub: HubIdentity) -> bool:
+        """It has taken it; whether the last one that did was the same hub, and knew us as the same device."""
         self._tries.let_in()
+        told, self._memory[KNOWN_AS] = self._memory.get(KNOWN_AS), f"{hub.client_id} of {hub.host.lower()}"
+        return told == self._memory[KNOWN_AS]
 
     def failed(self, hub: HubIdentity, error: EndpointError) -> EndpointError:
         """It has not, or could not be reached: in words.
