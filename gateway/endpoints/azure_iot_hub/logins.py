@@ -100,8 +100,10 @@ class Logins:
     def let_in(self, hub: HubIdentity) -> bool:
         """It has taken it; whether the last one that did was the same hub, and knew us as the same device."""
         self._tries.let_in()
-        told, self._memory[KNOWN_AS] = self._memory.get(KNOWN_AS), f"{hub.client_id} of {hub.host.lower()}"
-        return told == self._memory[KNOWN_AS]
+        known_as = f"{hub.client_id} of {hub.host.lower()}"
+        is_same: bool = self._memory.get(KNOWN_AS) == known_as
+        self._memory[KNOWN_AS] = known_as
+        return is_same
 
     def failed(self, hub: HubIdentity, error: EndpointError) -> EndpointError:
         """It has not, or could not be reached: in words.
