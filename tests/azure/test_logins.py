@@ -9,6 +9,7 @@ from gateway.endpoints.azure_iot_hub import AzureIotHubEndpoint
 from gateway.endpoints.azure_iot_hub.dps import registration
 from gateway.endpoints.azure_iot_hub.logins import DPS_REST_S
 from gateway.endpoints.contract import EndpointError, Identity, Memory, Renewed
+from gateway.model import Wishes
 from tests.azure.setup import BOX, config, endpoint
 from tests.support.authority import Authority
 from tests.support.iothub import Dps, IotHub
@@ -110,9 +111,10 @@ async def test_who_may_only_listen_is_not_called_and_a_hub_without_twins_is_not_
         await asyncio.to_thread(hub.wait_online, BOX, *TWIN)
         assert set(hub.devices[BOX].subscriptions) == set(TWIN)
     hub.devices[BOX].subscriptions.clear()
-    async with connected(endpoint(hub, twin=False)):
+    async with connected(endpoint(hub, twin=False)) as session:
         await asyncio.to_thread(hub.wait_online, BOX, METHODS)
         assert not set(TWIN) & set(hub.devices[BOX].subscriptions)
+        assert session.wishes == [Wishes()], "what a twin has desired before is over: nobody could take it back"
     assert hub.violations == []
 
 

@@ -36,6 +36,7 @@ from gateway.endpoints.mqtt.connection import Connection
 from gateway.endpoints.mqtt.outgoing import Outgoing
 from gateway.endpoints.mqtt.party import Incoming
 from gateway.endpoints.mqtt.renewal import Renewal
+from gateway.model import Wishes
 
 BYTES_IN_FLIGHT = 512 * 1024
 """Of batches, so that the window is what bounds small ones (as gateway.endpoints.mqtt.outgoing has it)."""
@@ -85,6 +86,8 @@ class AzureIotHubEndpoint(Endpoint):
     async def run(self, session: Session) -> None:
         self._session = session
         self._loop = asyncio.get_running_loop()
+        if not self._config.twin:
+            session.wish(Wishes())  # of what one has desired before, nobody could take anything back
         hub = self._hub = await self._logins.find_hub()
         self._telemetry = Telemetry(hub.path, self._identity.gateway, per_device=self._config.batch.per_device)
         self._outgoing = self._make_outgoing()
