@@ -12,7 +12,7 @@ from gateway.endpoints.contract import EndpointError, Identity, Memory, Renewed
 from gateway.model import Wishes
 from tests.azure.setup import BOX, config, endpoint
 from tests.support.authority import Authority
-from tests.support.iothub import Dps, IotHub
+from tests.support.iothub import Dps, IotHub, MethodFailed
 from tests.support.iothub.dps import SCOPE
 from tests.support.session import SessionLog, connected
 
@@ -104,6 +104,20 @@ async def test_another_hub_or_device_has_nothing_of_what_was_told_before(hub: Io
         async with connected(cloud):
             kept.append(cloud.keeps_announcements)
     assert kept == [False, True, False, True, False]
+
+
+async def test_what_was_subscribed_while_commands_were_taken_is_over_when_they_are_not(hub: IotHub) -> None:
+    """The hub would else hand over what waits there, and whoever has sent it be told that it was taken."""
+    async with connected(endpoint(hub)):
+        await asyncio.to_thread(hub.wait_online, BOX, METHODS)
+    await asyncio.to_thread(hub.send, BOX, b"{}")
+    async with connected(endpoint(hub, commands=False)) as session:
+        await asyncio.to_thread(hub.wait_online, BOX, *TWIN)
+        assert session.deliveries == []
+        with pytest.raises(MethodFailed, match="404103"):
+            await asyncio.to_thread(hub.call, BOX, "ping")
+    async with connected(endpoint(hub)) as session:
+        await session.until(lambda: session.deliveries)
 
 
 async def test_who_may_only_listen_is_not_called_and_a_hub_without_twins_is_not_asked(hub: IotHub) -> None:

@@ -87,7 +87,7 @@ class Logins:
             will=(telemetry.will(will), will),
             retain=False,
             is_v5=False,
-            clean=False,
+            clean=not config.commands,  # else it would go on with what was subscribed while commands were taken
             keepalive_s=config.keepalive,
             ack_timeout_s=config.ack_timeout,
             max_packet_bytes=MAX_PACKET_BYTES,
