@@ -20,12 +20,15 @@ class Greeting:
         """The birth, with all its parts, and the newest state that the far end has acknowledged, by kind and device."""
 
     def said_first(self, *, are_kept: bool) -> list[Entry]:
-        """`are_kept`: but for what the far end has; at a stop that has come between two connections, goodbye alone."""
+        """`are_kept`: but for what the far end has; at a stop that has come between two connections, goodbye alone.
+
+        Else it has nothing yet, whatever another one has taken.
+        """
         if self.farewell is not None:
             return [self.farewell]
-        announced = self.announce()
-        if are_kept:
-            announced = [each for each in announced if each.id not in self._taken.get((each.kind, each.device), ())]
+        if not are_kept:
+            self._taken.clear()
+        announced = [each for each in self.announce() if each.id not in self._taken.get((each.kind, each.device), ())]
         return [*announced, *self._retained.clearings()]
 
     @property

@@ -169,6 +169,7 @@ class Uplink:
         self.supervised = Supervised(
             f"endpoint {self.name}", self._connect, self._config.reconnect, on_down=_already_told
         )
+        self._wall.on_synced.append(lambda _moved_ms: self.supervised.retry())  # certificates and tokens go by it
 
     def command(self, plant: Plant, audit: Audit, actions: Mapping[str, Action], settings: CommandsSection) -> None:
         """Build the way of commands from this endpoint."""

@@ -126,8 +126,9 @@ class Endpoint(ABC):
     """One connection at a time to one far end."""
 
     Config: ClassVar[type[EndpointConfig]]
-    keeps_announcements: ClassVar[bool] = False
-    """Whether the far end still has, on each connection, what it has acknowledged of births and states before."""
+    keeps_announcements: bool = False
+    """Whether the far end still has what it has acknowledged of births and states on the connection before; known by
+    the time the session is told."""
     peer: str | None = None
     """Whom it is connected to, for people; set by the time the session is told."""
 

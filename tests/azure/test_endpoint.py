@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.endpoints.contract import EndpointError, Memory, Renewed
 from gateway.model import Result, ResultStatus
@@ -279,6 +280,17 @@ async def test_the_twin_is_served(hub: IotHub) -> None:
         assert session.wishes[0].interval_s == {"": 60.0}
         await asyncio.to_thread(hub.wait_until, lambda: bool(hub.reported(BOX)))
     assert hub.violations == []
+
+
+async def test_a_hub_of_the_basic_tier_takes_readings_and_is_asked_for_nothing_else(hub: IotHub) -> None:
+    hub.faults.is_basic = True
+    cloud = endpoint(hub)
+    with capture_logs() as logs:
+        async with connected(cloud) as session:
+            cloud.publish(message(1, ENVELOPE % 1))
+            await session.acked(1)
+    assert [event["event"] for event in logs] == ["the hub refuses our subscriptions"]
+    assert (len(logs[0]["why"]), hub.twin_requests, hub.violations) == (4, [], [])
 
 
 async def test_device_provisioning_says_where_to_go_and_is_asked_once(authority: Authority) -> None:

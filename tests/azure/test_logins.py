@@ -9,9 +9,10 @@ from gateway.endpoints.azure_iot_hub import AzureIotHubEndpoint
 from gateway.endpoints.azure_iot_hub.dps import registration
 from gateway.endpoints.azure_iot_hub.logins import DPS_REST_S
 from gateway.endpoints.contract import EndpointError, Identity, Memory, Renewed
+from gateway.model import Wishes
 from tests.azure.setup import BOX, config, endpoint
 from tests.support.authority import Authority
-from tests.support.iothub import Dps, IotHub
+from tests.support.iothub import Dps, IotHub, MethodFailed
 from tests.support.iothub.dps import SCOPE
 from tests.support.session import SessionLog, connected
 
@@ -81,14 +82,53 @@ async def test_an_enrollment_that_is_disabled_is_asked_for_again_though_seldom(h
     assert told.value.rest_s == DPS_REST_S
 
 
+async def test_an_enrollment_that_was_disabled_since_keeps_out_nobody_whom_the_hub_takes(hub: IotHub, dps: Dps) -> None:
+    """What the hub refused in passing would else be refused for ever, over restarts, too."""
+    memory: Memory = {}
+    async with connected(endpoint(hub, memory, dps=by(dps))):
+        pass
+    hub.faults.connacks = [5]
+    with pytest.raises(EndpointError, match="does not let box-7 in"):
+        await endpoint(hub, memory, dps=by(dps)).run(SessionLog())
+    dps.enrollments[BOX].status = "disabled"
+    async with connected(endpoint(hub, memory, dps=by(dps))):
+        assert hub.is_online("box-7")
+
+
+async def test_another_hub_or_device_has_nothing_of_what_was_told_before(hub: IotHub) -> None:
+    memory: Memory = {}
+    hub.add_device("other")
+    kept = []
+    for device in (BOX, BOX, "other", "other", BOX):
+        cloud = endpoint(hub, memory, connection_string=hub.connection_string(device))
+        async with connected(cloud):
+            kept.append(cloud.keeps_announcements)
+    assert kept == [False, True, False, True, False]
+
+
+async def test_what_was_subscribed_while_commands_were_taken_is_over_when_they_are_not(hub: IotHub) -> None:
+    """The hub would else hand over what waits there, and whoever has sent it be told that it was taken."""
+    async with connected(endpoint(hub)):
+        await asyncio.to_thread(hub.wait_online, BOX, METHODS)
+    await asyncio.to_thread(hub.send, BOX, b"{}")
+    async with connected(endpoint(hub, commands=False)) as session:
+        await asyncio.to_thread(hub.wait_online, BOX, *TWIN)
+        assert session.deliveries == []
+        with pytest.raises(MethodFailed, match="404103"):
+            await asyncio.to_thread(hub.call, BOX, "ping")
+    async with connected(endpoint(hub)) as session:
+        await session.until(lambda: session.deliveries)
+
+
 async def test_who_may_only_listen_is_not_called_and_a_hub_without_twins_is_not_asked(hub: IotHub) -> None:
     async with connected(endpoint(hub, commands=False)):
         await asyncio.to_thread(hub.wait_online, BOX, *TWIN)
         assert set(hub.devices[BOX].subscriptions) == set(TWIN)
     hub.devices[BOX].subscriptions.clear()
-    async with connected(endpoint(hub, twin=False)):
+    async with connected(endpoint(hub, twin=False)) as session:
         await asyncio.to_thread(hub.wait_online, BOX, METHODS)
         assert not set(TWIN) & set(hub.devices[BOX].subscriptions)
+        assert session.wishes == [Wishes()], "what a twin has desired before is over: nobody could take it back"
     assert hub.violations == []
 
 

@@ -241,3 +241,11 @@ async def test_an_endpoint_that_keeps_them_is_told_births_and_states_once(
         assert end.payloads == [b"online"]
         relays.relay.republish()
         assert end.payloads == [b"online", b"online", b"birth", b"and its other part", b"changed"]
+        end.ack()
+        await relays.disconnect()
+        for keeps in (False, True):  # it is another one now, which is lost before it has taken anything
+            monkeypatch.setattr(FarEnd, "keeps_announcements", keeps)
+            end = await relays.connect()
+            await relays.quiet()
+            assert end.payloads[:4] == [b"online", b"birth", b"and its other part", b"changed"]
+            await relays.disconnect()

@@ -190,12 +190,14 @@ def test_what_waited_for_the_clock_arrives_with_its_true_time(
     assert_nothing_is_lost(outage.messages)
 
 
-def test_who_we_are_is_told_again_with_its_true_time_once_that_is_known(
+def test_who_we_are_is_told_again_with_its_true_time_as_soon_as_that_is_known(
     make_daemon: MakeDaemon, meter: Device, line: Line, subscriber: Subscriber, tmp_path: Path
 ) -> None:
+    """At once: a clock that was wrong may have been why no far end, by its certificate or ours, let us in."""
     mark = tmp_path / "the-clock-is-right"
     clock = FakeTime(tmp_path, LONG_AGO)
-    daemon = make_daemon(counting(line.url, meter.port, gateway={"id": GATEWAY, "clock": str(mark)}), clock.env)
+    cloud, gateway = {"reconnect": {"min": "1h", "max": "1h"}}, {"id": GATEWAY, "clock": str(mark)}
+    daemon = make_daemon(counting(line.url, meter.port, cloud, gateway=gateway), clock.env)
     began_s = time.time()
     daemon.start()
     subscriber.wait_for(says(2))
@@ -203,11 +205,11 @@ def test_who_we_are_is_told_again_with_its_true_time_once_that_is_known(
     line.stop()
     daemon.wait_for("down")
     clock.jump("+0d")
+    subscriber.clear()
+    line.start()
+
     mark.touch()
     daemon.wait_for("the clock is right")
-    subscriber.clear()
-
-    line.start()
     subscriber.wait_for(is_reading)
 
     after = [m.json for m in subscriber.messages if m.topic.endswith(("/birth", "/meter/status"))]

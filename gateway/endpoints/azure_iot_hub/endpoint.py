@@ -36,6 +36,7 @@ from gateway.endpoints.mqtt.connection import Connection
 from gateway.endpoints.mqtt.outgoing import Outgoing
 from gateway.endpoints.mqtt.party import Incoming
 from gateway.endpoints.mqtt.renewal import Renewal
+from gateway.model import Wishes
 
 BYTES_IN_FLIGHT = 512 * 1024
 """Of batches, so that the window is what bounds small ones (as gateway.endpoints.mqtt.outgoing has it)."""
@@ -47,7 +48,6 @@ class AzureIotHubEndpoint(Endpoint):
     """One connection as one device; a fresh instance for each."""
 
     Config: ClassVar[type[EndpointConfig]] = AzureConfig
-    keeps_announcements: ClassVar[bool] = True
 
     def __init__(self, config: AzureConfig, identity: Identity, memory: Memory) -> None:
         self._config = config
@@ -86,6 +86,8 @@ class AzureIotHubEndpoint(Endpoint):
     async def run(self, session: Session) -> None:
         self._session = session
         self._loop = asyncio.get_running_loop()
+        if not self._config.twin:
+            session.wish(Wishes())  # of what one has desired before, nobody could take anything back
         hub = self._hub = await self._logins.find_hub()
         self._telemetry = Telemetry(hub.path, self._identity.gateway, per_device=self._config.batch.per_device)
         self._outgoing = self._make_outgoing()
@@ -181,7 +183,7 @@ class AzureIotHubEndpoint(Endpoint):
     def _greet(self, hub: HubIdentity) -> None:
         """We are in."""
         self.peer = f"{hub.host} as {hub.client_id}"
-        self._logins.let_in()
+        self.keeps_announcements = self._logins.let_in(hub)
         self._since_s = self._loop.time()
 
     def _close(self) -> None:

@@ -60,8 +60,8 @@ class Ends:
 
 
 SPENT = (
-    "its messages for today may be spent (until 00:00 UTC), it may be throttled or suspended, or refuse what is sent; "
-    "all of it is kept here"
+    "its messages for today may be spent (until 00:00 UTC), it may be throttled or suspended, or refuse what is sent, "
+    "or be of the basic tier (then set twin: false and commands: false); all of it is kept here"
 )
 
 

@@ -13,6 +13,7 @@ import structlog
 from gateway.adapter import PermanentError
 from gateway.endpoints.azure_iot_hub import dps, outlook
 from gateway.endpoints.azure_iot_hub.config import AzureConfig
+from gateway.endpoints.azure_iot_hub.dps import DpsConfig
 from gateway.endpoints.azure_iot_hub.hubid import HubIdentity
 from gateway.endpoints.azure_iot_hub.telemetry import Telemetry
 from gateway.endpoints.azure_iot_hub.tokens import Term, about_clock, term
@@ -29,6 +30,9 @@ DPS_REST_S = 300.0
 
 BAD_LOGIN, NOT_AUTHORIZED = 0x86, 0x87
 """What a refusal is as paho tells it: return codes 4 and 5 of MQTT 3.1.1 (3.2.2.3)."""
+
+KNOWN_AS = "known_as"
+"""In the endpoint's memory: the device and hub of the last connection."""
 
 MAX_PACKET_BYTES = (128 + 64) * 1024
 """From the hub: a method's payload has up to 128 KB ("Understand and invoke direct methods"), a topic up to 64."""
@@ -52,18 +56,25 @@ class Logins:
         """Raises EndpointError. That device provisioning can't be asked anew is no reason not to try where we were."""
         config = self._config
         if config.dps is not None:
-            anew = self._tries.asks_anew
             try:
-                await dps.assigned(config.dps, config, self._memory, anew=anew, websocket=config.over_websocket)
-            except PermanentError as error:  # whoever mends it does so there, and nobody here would notice
-                raise EndpointError(str(error), rest_s=DPS_REST_S) from error
+                await self._ask(config.dps)
             except EndpointError as error:
-                if not anew or dps.remembered(config.dps, self._memory) is None:
+                if not self._tries.asks_anew or dps.remembered(config.dps, self._memory) is None:
                     raise
                 log.warning("device provisioning not asked anew", endpoint=self._identity.endpoint, reason=str(error))
         hub = outlook.hub_of(config, self._memory)
         assert hub is not None, "the configuration was checked, or it was assigned just now"
         return hub
+
+    async def _ask(self, provisioning: DpsConfig) -> None:
+        """Whom we belong to, where that is not known or to be asked anew. Raises EndpointError."""
+        anew = self._tries.asks_anew
+        try:
+            await dps.assigned(
+                provisioning, self._config, self._memory, anew=anew, websocket=self._config.over_websocket
+            )
+        except PermanentError as error:  # whoever mends it does so there, and nobody here would notice
+            raise EndpointError(str(error), rest_s=DPS_REST_S) from error
 
     def login(self, hub: HubIdentity, telemetry: Telemetry) -> Login:
         """With a token that is made now."""
@@ -76,7 +87,7 @@ class Logins:
             will=(telemetry.will(will), will),
             retain=False,
             is_v5=False,
-            clean=False,
+            clean=not config.commands,  # else it would go on with what was subscribed while commands were taken
             keepalive_s=config.keepalive,
             ack_timeout_s=config.ack_timeout,
             max_packet_bytes=MAX_PACKET_BYTES,
@@ -86,9 +97,13 @@ class Logins:
         """Of such a token, on the loop's clock, too."""
         return term(self._config.token_lifetime, self._chance(), time.time(), steady_s)
 
-    def let_in(self) -> None:
-        """The hub has taken it."""
+    def let_in(self, hub: HubIdentity) -> bool:
+        """It has taken it; whether the last one that did was the same hub, and knew us as the same device."""
         self._tries.let_in()
+        known_as = f"{hub.client_id} of {hub.host.lower()}"
+        is_same: bool = self._memory.get(KNOWN_AS) == known_as
+        self._memory[KNOWN_AS] = known_as
+        return is_same
 
     def failed(self, hub: HubIdentity, error: EndpointError) -> EndpointError:
         """It has not, or could not be reached: in words.

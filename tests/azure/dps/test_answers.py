@@ -56,6 +56,18 @@ def test_the_ways_a_registration_goes_on() -> None:
             r"no \(400207\)",
         ),
         (200, {"registrationState": {"status": "assigned", "assignedHub": "h"}}, EndpointError, "no hub and device"),
+        (
+            200,
+            {"registrationState": {"status": "assigned", "assignedHub": "h", "deviceId": "mill#3"}},
+            PermanentError,
+            r"assigns 'mill#3' at 'h': a device id with # in it can't go over MQTT",
+        ),
+        (
+            200,
+            {"registrationState": {"status": "assigned", "assignedHub": "https://h", "deviceId": "d"}},
+            PermanentError,
+            "named by its full host name alone",
+        ),
         (202, {"status": "assigning"}, EndpointError, "no operation"),
         (200, {"status": "unassigned"}, EndpointError, "'unassigned'"),
         (200, None, EndpointError, "None"),

@@ -28,5 +28,7 @@ class Faults:
     """A body that it answers by closing the connection, each time."""
     twin_statuses: list[int] = field(default_factory=list)
     """What the next twin requests are answered with: 429 throttled, 500 and others."""
+    is_basic: bool = False
+    """It is of the basic tier: there is nothing to subscribe to. How it says so stands nowhere: here, by the SUBACK."""
     suback_delay_s: float = 0.005
     """What is asked of the twin before the SUBACK has left is a violation."""

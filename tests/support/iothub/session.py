@@ -14,6 +14,9 @@ KEEPALIVE_FACTOR = 1.5
 MAX_SILENCE_S = 1767.0
 """A client that is silent for so long is cut, whatever it has announced (contract sheet, section 2)."""
 
+NOT_GRANTED = 0x80
+"""SUBACK (3.9.3)."""
+
 UNACCEPTABLE_PROTOCOL = 1
 """CONNACK (3.2.2.3)."""
 
@@ -159,6 +162,11 @@ class Session:
         for name, _ in wanted:
             if not self.may_subscribe(name):
                 raise Violation(f"subscribes to {name}, which nobody may")
+
+        if self._service.faults.is_basic:
+            refused = bytes([NOT_GRANTED] * len(wanted))
+            self._line.write(packets.numbered(packets.SUBACK, packet_id, refused))
+            return
 
         def confirm() -> None:
             granted = [(name, min(qos, 1)) for name, qos in wanted]
