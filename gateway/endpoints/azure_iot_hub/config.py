@@ -17,6 +17,7 @@ from gateway.endpoints.azure_iot_hub.dps import DpsConfig
 from gateway.endpoints.azure_iot_hub.hubid import HubIdentity
 from gateway.endpoints.mqtt.config import MAX_BATCH_AGE_S, MAX_BATCH_MESSAGES, BatchConfig
 from gateway.endpoints.reach import Address, ReachConfig
+from gateway.endpoints.reach.address import checked_host
 from gateway.endpoints.values import within
 from gateway.units import Duration, Size
 
@@ -70,6 +71,8 @@ def _connect(text: str) -> None:
     found = CONNECT.fullmatch(text)
     if found is None or text in ("", "wss") or text.endswith(":") or not 0 < int(found["port"] or PORT) <= MAX_PORT:
         raise ValueError("must be HOST:PORT, or ws, ws:PORT or ws:HOST:PORT for WebSocket (port 443)")
+    if found["host"] is not None:
+        checked_host(found["host"].strip("[]"))
 
 
 def _message_bytes(size: int) -> int:

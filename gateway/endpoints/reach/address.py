@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
@@ -14,6 +15,16 @@ SOCKS_PORT = 1080
 
 WEBSOCKET_PATH = "/mqtt"
 """Where most brokers serve MQTT over WebSocket, unless the URL names another."""
+
+
+NEVER_IN_A_HOST = frozenset(" /?#@:[]\\\0")
+"""In no name: where a URL ends, or begins to say something else."""
+
+MAX_NAME_BYTES = 255
+"""Of a name in DNS (RFC 1035, 2.3.4), and in SOCKS5 (RFC 1928, 5)."""
+
+SHOWN_CHARACTERS = 80
+"""Of a host that is none."""
 
 
 class Address(Struct, frozen=True):
@@ -55,7 +66,7 @@ def address_of(url: str) -> Address:
     if is_websocket:
         path = (parts.path or WEBSOCKET_PATH) + (f"?{parts.query}" * bool(parts.query))
     secure = parts.scheme in ("mqtts", "wss")
-    return Address(parts.hostname, SCHEMES[parts.scheme] if port is None else port, secure, path)
+    return Address(checked_host(parts.hostname), SCHEMES[parts.scheme] if port is None else port, secure, path)
 
 
 def proxy_of(url: str, username: str | None = None, password: str | None = None) -> Proxy:
@@ -72,7 +83,26 @@ def proxy_of(url: str, username: str | None = None, password: str | None = None)
     is_socks = parts.scheme != "http"
     if port is None and not is_socks:
         raise ValueError("must name the proxy's port, such as http://host:3128")
-    return Proxy(is_socks, parts.hostname, SOCKS_PORT if port is None else port, username, password)
+    return Proxy(is_socks, checked_host(parts.hostname), SOCKS_PORT if port is None else port, username, password)
+
+
+def checked_host(host: str) -> str:
+    """A name as DNS and certificates may have it, or an address; raises ValueError with a sentence."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if NEVER_IN_A_HOST & set(host) or not in_dns(host):
+            raise ValueError(f"{host[:SHOWN_CHARACTERS]} can't be a host's name") from None
+    return host
+
+
+def in_dns(host: str) -> bytes:
+    """As it is written there (RFC 3490); empty where it can't be."""
+    try:
+        name = host.encode("idna")
+    except UnicodeError:
+        return b""
+    return name if len(name) <= MAX_NAME_BYTES else b""
 
 
 def bracketed(host: str) -> str:

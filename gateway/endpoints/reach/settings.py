@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from gateway.adapter import Period, StrictModel, TlsConfig
 from gateway.config.models import EndpointConfig
-from gateway.endpoints.reach.address import Proxy, proxy_of
+from gateway.endpoints.reach.address import Proxy, checked_host, proxy_of
 from gateway.endpoints.reach.context import client_context, holds_key
 from gateway.endpoints.values import within
 
@@ -60,7 +60,7 @@ class EndpointTls(TlsConfig):
     alpn: Annotated[list[Annotated[str, AfterValidator(_alpn)]], Field(min_length=1)] | None = Field(
         None, description="protocols offered in the handshake: x-amzn-mqtt-ca for AWS IoT on port 443"
     )
-    server_name: Annotated[str, Field(min_length=1)] | None = Field(
+    server_name: Annotated[str, Field(min_length=1), AfterValidator(checked_host)] | None = Field(
         None, description="the name in the certificate, and the one asked for (SNI), where it is not the URL's host"
     )
     min_version: TlsVersion = Field("1.2", description="the oldest TLS that is spoken")

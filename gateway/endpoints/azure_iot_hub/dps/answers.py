@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.adapter import PermanentError
+from gateway.endpoints.azure_iot_hub.hubid import checked_host, checked_id
 from gateway.endpoints.contract import EndpointError
 
 TOPIC = re.compile(r"\$dps/registrations/res/(?P<status>\d{3})/\?(?P<query>.*)")
@@ -88,7 +89,10 @@ def _assigned(state: dict[str, Any]) -> Assigned:
     host, device_id = state.get("assignedHub"), state.get("deviceId")
     if not isinstance(host, str) or not isinstance(device_id, str) or not host or not device_id:
         raise EndpointError("device provisioning assigns, but names no hub and device")
-    return Assigned(host, device_id)
+    try:
+        return Assigned(checked_host(host), checked_id(device_id))
+    except ValueError as error:
+        raise PermanentError(f"device provisioning assigns what can't be: {error}") from None
 
 
 def _why(body: dict[str, Any], status: int) -> str:
