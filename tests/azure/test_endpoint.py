@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.endpoints.contract import EndpointError, Memory, Renewed
-from gateway.model import Result, ResultStatus
+from gateway.model import Result, ResultStatus, Wishes
 from tests.azure.setup import BOX, endpoint
 from tests.support.authority import Authority
 from tests.support.iothub import Dps, IotHub, key_of
@@ -279,6 +279,11 @@ async def test_the_twin_is_served(hub: IotHub) -> None:
         assert session.wishes[0].interval_s == {"": 60.0}
         await asyncio.to_thread(hub.wait_until, lambda: bool(hub.reported(BOX)))
     assert hub.violations == []
+
+
+async def test_without_a_twin_nothing_holds_that_one_has_wished_for(hub: IotHub) -> None:
+    async with connected(endpoint(hub, twin=False)) as session:
+        assert session.wishes == [Wishes()]
 
 
 async def test_device_provisioning_says_where_to_go_and_is_asked_once(authority: Authority) -> None:

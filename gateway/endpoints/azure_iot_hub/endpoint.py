@@ -36,6 +36,7 @@ from gateway.endpoints.mqtt.connection import Connection
 from gateway.endpoints.mqtt.outgoing import Outgoing
 from gateway.endpoints.mqtt.party import Incoming
 from gateway.endpoints.mqtt.renewal import Renewal
+from gateway.model import Wishes
 
 BYTES_IN_FLIGHT = 512 * 1024
 """Of batches, so that the window is what bounds small ones (as gateway.endpoints.mqtt.outgoing has it)."""
@@ -183,6 +184,8 @@ class AzureIotHubEndpoint(Endpoint):
         self.peer = f"{hub.host} as {hub.client_id}"
         self._logins.let_in()
         self._since_s = self._loop.time()
+        if not self._config.twin:
+            self._session.wish(Wishes())  # nobody could take back what a twin has wished for before
 
     def _close(self) -> None:
         self._outgoing.close()
