@@ -18,11 +18,15 @@ class Greeting:
         self._retained = retained
         self._taken: dict[tuple[str, str], set[int]] = {}
         """The birth, with all its parts, and the newest state that the far end has acknowledged, by kind and device."""
+        self._taken_by: str | None = None
 
-    def said_first(self, *, are_kept: bool) -> list[Entry]:
-        """`are_kept`: but for what the far end has; at a stop that has come between two connections, goodbye alone."""
+    def said_first(self, peer: str | None, *, are_kept: bool) -> list[Entry]:
+        """`are_kept`: but for what this far end has; at a stop that has come between two connections, goodbye alone."""
         if self.farewell is not None:
             return [self.farewell]
+        if peer != self._taken_by:
+            self._taken.clear()
+            self._taken_by = peer
         announced = self.announce()
         if are_kept:
             announced = [each for each in announced if each.id not in self._taken.get((each.kind, each.device), ())]

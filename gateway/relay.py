@@ -108,7 +108,8 @@ class Relay:
         outbox.max_payload = max_bytes
         self.on_limit(max_bytes)
         outbox.tell_losses()
-        flow.begin(self._greeting.said_first(are_kept=attached.endpoint.keeps_announcements))
+        endpoint = attached.endpoint
+        flow.begin(self._greeting.said_first(endpoint.peer, are_kept=endpoint.keeps_announcements))
         self._flow, outbox.on_ready = flow, flow.offer
         self.is_renewing, self._connected_ms = False, now_ms()
         self.on_presence(True)

@@ -127,7 +127,7 @@ class Endpoint(ABC):
 
     Config: ClassVar[type[EndpointConfig]]
     keeps_announcements: ClassVar[bool] = False
-    """Whether the far end still has, on each connection, what it has acknowledged of births and states before."""
+    """Whether a far end of the same `peer` still has, on each connection, what it took of births and states before."""
     peer: str | None = None
     """Whom it is connected to, for people; set by the time the session is told."""
 

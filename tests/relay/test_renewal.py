@@ -241,3 +241,9 @@ async def test_an_endpoint_that_keeps_them_is_told_births_and_states_once(
         assert end.payloads == [b"online"]
         relays.relay.republish()
         assert end.payloads == [b"online", b"online", b"birth", b"and its other part", b"changed"]
+        end.ack()
+        await relays.disconnect()
+        monkeypatch.setattr(FarEnd, "peer", "another one, which has heard nothing")
+        end = await relays.connect()
+        await relays.quiet()
+        assert end.payloads == [b"online", b"birth", b"and its other part", b"changed"]
