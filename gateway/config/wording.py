@@ -61,6 +61,7 @@ _CODES = {
     "tls_unspoken": "E166",
     "proxy_url": "E167",
     "alpn": "E107",
+    "host_name": "E107",
     "hub_connection_string": "E168",
     "hub_identity": "E169",
     "symmetric_key": "E170",

@@ -57,10 +57,13 @@ def certificate_of(der: bytes) -> Certificate:
 
 
 def described(tls: EndpointTls) -> dict[str, str]:
-    """Our certificate by field, for people and for the registry of the far end. Raises OSError."""
+    """Our certificate by field, for people and for the registry of the far end; or why it can't be read."""
     if tls.cert is None:
         return {}
-    ours = read_certificates(tls.cert)[0]
+    try:
+        ours = read_certificates(tls.cert)[0]
+    except OSError as error:
+        return {"certificate": str(error)}
     return {
         "certificate": ours.subject,
         "issued by": ours.issuer,
