@@ -15,6 +15,7 @@ from gateway.endpoints.azure_iot_hub import hubid
 from gateway.endpoints.azure_iot_hub.dps import DpsConfig
 from gateway.endpoints.azure_iot_hub.dps.settings import SymmetricKey
 from gateway.endpoints.azure_iot_hub.hubid import HubIdentity
+from gateway.endpoints.azure_iot_hub.listening import listening
 from gateway.endpoints.mqtt.config import MAX_BATCH_AGE_S, MAX_BATCH_MESSAGES, BatchConfig
 from gateway.endpoints.reach import Address, ReachConfig
 from gateway.endpoints.reach.address import checked_host
@@ -44,8 +45,6 @@ SLOWEST_RECONNECT = "5min"
 
 MAX_PORT = 65_535
 
-PORT, WEBSOCKET_PORT, WEBSOCKET_PATH = 8883, 443, "/$iothub/websocket"
-
 CONNECT = re.compile(
     r"(?:(?P<ws>ws)(?::|$))?"
     r"(?:(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*[A-Za-z.-][A-Za-z0-9.-]*)(?::|$))?"
@@ -56,7 +55,7 @@ CONNECT = re.compile(
 
 def _connect(text: str) -> None:
     found = CONNECT.fullmatch(text)
-    if found is None or text in ("", "wss") or text.endswith(":") or not 0 < int(found["port"] or PORT) <= MAX_PORT:
+    if found is None or text in ("", "wss") or text.endswith(":") or not 0 < int(found["port"] or 1) <= MAX_PORT:
         raise ValueError("must be HOST:PORT, or ws, ws:PORT or ws:HOST:PORT for WebSocket (port 443)")
     if found["host"] is not None:
         checked_host(found["host"].strip("[]"))
@@ -191,9 +190,8 @@ class AzureConfig(ReachConfig):
         """Where TCP goes for the hub of this name."""
         found = CONNECT.fullmatch(self.connect or "")
         assert found is not None, "it was checked"
-        is_ws = found["ws"] is not None
-        port = int(found["port"] or (WEBSOCKET_PORT if is_ws else PORT))
-        return Address((found["host"] or host).strip("[]"), port, True, WEBSOCKET_PATH if is_ws else None)
+        where = (found["host"] or host).strip("[]")
+        return listening(where, int(found["port"] or 0), websocket=found["ws"] is not None)
 
     @property
     @override

@@ -19,6 +19,7 @@ from gateway.endpoints.azure_iot_hub.tokens import Term, about_clock, term
 from gateway.endpoints.azure_iot_hub.tries import Tries
 from gateway.endpoints.contract import EndpointError, Identity, Memory
 from gateway.endpoints.mqtt.party import Login, Refused
+from gateway.endpoints.mqtt.reasons import BAD_LOGIN, NOT_AUTHORIZED
 from gateway.endpoints.payload import last_will
 
 BUILT_S = Path(__file__).stat().st_mtime
@@ -26,9 +27,6 @@ BUILT_S = Path(__file__).stat().st_mtime
 
 DPS_REST_S = 300.0
 """Before device provisioning is asked again that has refused us: each answer is billed, and somebody must act there."""
-
-BAD_LOGIN, NOT_AUTHORIZED = 0x86, 0x87
-"""What a refusal is as paho tells it: return codes 4 and 5 of MQTT 3.1.1 (3.2.2.3)."""
 
 MAX_PACKET_BYTES = (128 + 64) * 1024
 """From the hub: a method's payload has up to 128 KB ("Understand and invoke direct methods"), a topic up to 64."""
