@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from gateway.endpoints.contract import Endpoint, EndpointError, Message, Renewed, Session
@@ -36,11 +37,12 @@ class Attached:
         raise await self._fault
 
     def begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None] | None:
-        """As a task that ends with the connection."""
-        if self._tasks is None:
-            work.close()
-            return None
-        return self._tasks.create_task(work, name=f"{name}:{self._name}")
+        """As a task that ends with the connection; none where that is ending already."""
+        if self._tasks is not None:
+            with suppress(RuntimeError):  # its tasks are being ended
+                return self._tasks.create_task(work, name=f"{name}:{self._name}")
+        work.close()
+        return None
 
     def publish(self, message: Message) -> None:
         """Send it."""

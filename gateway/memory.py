@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -53,6 +54,8 @@ class MemoryFile:
         self._facts: Facts = {}
         self._saved: bytes | None = None
         self._is_urgent = asyncio.Event()
+        self._disk = threading.Lock()
+        """Held by who writes: `keep` may be cancelled while a slow disk still has the draft."""
         if carried is not None:
             self._facts = msgspec.json.decode(carried, type=Facts)
             return
@@ -101,17 +104,21 @@ class MemoryFile:
     def _write(self, encoded: bytes | None) -> None:
         if encoded is None:
             return
+        with self._disk:
+            try:
+                self._replace(encoded)
+            except OSError as error:
+                log.warning("memory not saved", path=str(self._path), error=str(error))
+            else:
+                self._saved = encoded
+
+    def _replace(self, encoded: bytes) -> None:
         draft = self._path.with_suffix(".new")
-        try:
-            with draft.open("wb") as file:
-                file.write(encoded)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
-        except OSError as error:
-            log.warning("memory not saved", path=str(self._path), error=str(error))
-            return
-        self._saved = encoded
+        with draft.open("wb") as file:
+            file.write(encoded)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
 
     def _encoded(self) -> bytes:
         return msgspec.json.encode({device: facts for device, facts in self._facts.items() if facts})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gateway.attached import Attached
-from gateway.clock import now_ms
+from gateway.clock import boot_ms, now_ms
 from gateway.crowd import Crowd
 from gateway.endpoints.contract import Ack, Delivery, Endpoint, EndpointError, Renewed
 from gateway.endpoints.payload import iso_ms
@@ -69,7 +69,8 @@ class Relay:
         self._strict = strict
         self._judge = Judge(outbox.name, asyncio.get_running_loop().time, in_order=strict)
         self._renewal: str | None = None
-        self._connected_ms = 0
+        self._connected_boot_ms = self._ahead_ms = 0
+        """When the connection began, on the clock that never jumps; what the system's is ahead of that."""
         outbox.on_commit = self._changed.set
         outbox.on_found = self._found
 
@@ -108,9 +109,11 @@ class Relay:
         outbox.max_payload = max_bytes
         self.on_limit(max_bytes)
         outbox.tell_losses()
-        flow.begin(self._greeting.said_first(are_kept=attached.endpoint.keeps_announcements))
+        endpoint = attached.endpoint
+        flow.begin(self._greeting.said_first(are_kept=endpoint.keeps_announcements))
         self._flow, outbox.on_ready = flow, flow.offer
-        self.is_renewing, self._connected_ms = False, now_ms()
+        self.is_renewing, self._connected_boot_ms = False, boot_ms()
+        self.clock_is_right()
         self.on_presence(True)
         flow.pump()
         if self._renewal is not None:
@@ -146,7 +149,11 @@ class Relay:
         """To whom, and since when."""
         if self._flow is None:
             return None
-        return {"to": self._flow.attached.endpoint.peer, "since": iso_ms(self._connected_ms)}
+        return {"to": self._flow.attached.endpoint.peer, "since": iso_ms(self._connected_boot_ms + self._ahead_ms)}
+
+    def clock_is_right(self, _moved_ms: int = 0) -> None:
+        """The system's clock has been set, perhaps."""
+        self._ahead_ms = now_ms() - boot_ms()
 
     @property
     def notes(self) -> list[str]:

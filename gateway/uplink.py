@@ -164,6 +164,7 @@ class Uplink:
             facts=reported,
             strict=self._settings.order == "strict",
         )
+        self._wall.on_synced.append(self.relay.clock_is_right)
         self.outbox.max_payload = self._largest_known()
         self.relay.on_limit = self._note_largest
         self.supervised = Supervised(

@@ -28,12 +28,8 @@ class FarEnd(NamedTuple):
     memory: dict[str, Any]
 
     def described(self) -> dict[str, str]:
-        """What the far end knows this gateway as; raises Refused where its files can't be read."""
-        try:
-            return dict(self.serves.describe(self.config, self.identity, self.memory))
-        except OSError as error:
-            code = Exit.PERMISSION if isinstance(error, PermissionError) else Exit.INTERNAL
-            raise Refused(code, f"{self.identity.endpoint}: {error}") from error
+        """What the far end knows this gateway as."""
+        return dict(self.serves.describe(self.config, self.identity, self.memory))
 
 
 def far_ends(file: Path, state: Path) -> Mapping[str, FarEnd]:

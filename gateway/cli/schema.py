@@ -13,7 +13,7 @@ from gateway import plugins
 from gateway.cli import show
 from gateway.cli.exits import Exit
 from gateway.config.schema import SCHEMA_FILE, build
-from gateway.published import DOCUMENTS, text_of
+from gateway.published import text_of
 
 
 def schema(
@@ -27,8 +27,13 @@ def schema(
     asyncapi: Annotated[bool, typer.Option("--asyncapi", help="Print the MQTT topics as AsyncAPI 3.0.")] = False,
 ) -> int:
     """Prints the schema, or writes it where an editor finds it."""
-    asked = (envelope, cloudevents, command, asyncapi)
-    if any(asked):
+    published = {
+        "envelope.schema.json": envelope,
+        "cloudevents.schema.json": cloudevents,
+        "command.schema.json": command,
+        "asyncapi.json": asyncapi,
+    }
+    if asked := [name for name, is_asked in published.items() if is_asked]:
         return _published(asked, write=write)
     content = build(plugins.catalog())
     text = json.dumps(content, ensure_ascii=False, indent=2)
@@ -53,9 +58,9 @@ def schema(
     return Exit.OK
 
 
-def _published(asked: tuple[bool, ...], *, write: bool) -> int:
-    if write or sum(asked) > 1:
+def _published(asked: list[str], *, write: bool) -> int:
+    if write or len(asked) > 1:
         print("fieldgate: these are printed, one at a time: redirect them into a file", file=sys.stderr)
         return Exit.USAGE
-    print(text_of(list(DOCUMENTS)[asked.index(True)]), end="")
+    print(text_of(asked[0]), end="")
     return Exit.OK

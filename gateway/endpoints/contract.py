@@ -148,7 +148,10 @@ class Endpoint(ABC):
 
     @classmethod
     def describe(cls, config: Any, identity: Identity, memory: Memory) -> Mapping[str, str]:  # noqa: ARG003
-        """What the far end knows this gateway as, by field; for people. May read files, but asks nobody."""
+        """What the far end knows this gateway as, by field; for people. May read files, but asks nobody.
+
+        What can't be read is said in its place.
+        """
         return {"gateway": identity.gateway}
 
     @classmethod

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
 from gateway.units import format_duration
@@ -18,6 +20,22 @@ def spelt(pattern: str, fault: str, otherwise: str) -> AfterValidator:
         if not known.fullmatch(text):
             raise PydanticCustomError(fault, "{otherwise}", {"otherwise": otherwise})
         return text
+
+    return AfterValidator(check)
+
+
+def taken_by(read: Callable[[str], object], fault: str) -> AfterValidator:
+    """A text, or a secret's, that `read` does not raise ValueError for; its words become an error of the type `fault`.
+
+    That shows no value, as it may be secret.
+    """
+
+    def check(value: Any) -> Any:
+        try:
+            read(value.get_secret_value() if isinstance(value, SecretStr) else value)
+        except ValueError as error:
+            raise PydanticCustomError(fault, "{why}", {"why": str(error)}) from None
+        return value
 
     return AfterValidator(check)
 

@@ -19,31 +19,22 @@ it uses while nothing is advertised; "foreign" is what neither the daemon nor th
 from __future__ import annotations
 
 import argparse
-import pstats
-import signal
-import sys
-from collections.abc import Callable, Mapping
 
 from scripts.bench.adverts import SECRETS, address_of, kind_of, written
 from scripts.bench.decoding import timed
 from scripts.bench.draining import centile
 from scripts.bench.listening import Cost, Load, cost_of
 from scripts.bench.processes import daemon_command
+from scripts.bench.program import Parts, add_daemon, run_parts
 
 DEVICES = 200
 AIR_PER_S, PATH_PER_S = (10.0, 200.0, 1000.0, 3000.0), (2000.0,)
-PROFILE_LINES = 60
 COUNTED = ("heard", "adverts", "strangers", "collapsed", "undecodable", "malformed", "replayed", "lost", "overflowed")
 
 
 def main() -> None:
     """Measure the parts asked for, and print each."""
-    options = _parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    for part in options.part or PARTS:
-        PARTS[part](options)
-    if options.profile:
-        pstats.Stats(options.profile).sort_stats("tottime").print_stats(PROFILE_LINES)
+    run_parts("ble", __doc__, PARTS, _add_options)
 
 
 def _air(options: argparse.Namespace) -> None:
@@ -62,7 +53,7 @@ def _decoders(_options: argparse.Namespace) -> None:
         print(f"decoders: {each.name}: {each.decoder_us:.1f} us, to its sample {each.sample_us:.1f} us", flush=True)
 
 
-PARTS: Mapping[str, Callable[[argparse.Namespace], None]] = {"air": _air, "path": _path, "decoders": _decoders}
+PARTS: Parts = {"air": _air, "path": _path, "decoders": _decoders}
 
 
 def _load(options: argparse.Namespace, rate: float, daemon: str, more: tuple[str, ...]) -> Load:
@@ -108,28 +99,12 @@ def _waiting(cost: Cost) -> str:
     return outbox + (f", {cost.overrun_bytes} bytes not taken in time" if cost.overrun_bytes else "")
 
 
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench/ble", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("part", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", type=int, default=DEVICES)
     parser.add_argument("--rate", type=float, action="append", metavar="PER_SECOND", help="repeatable; of all devices")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each window that is measured")
-    parser.add_argument("--warmup", type=float, default=3.0, metavar="SECONDS")
-    parser.add_argument(
-        "--site", action="append", default=[], metavar="YAML", help="a top-level line: 'outbox: {commit_interval: 0s}'"
-    )
-    parser.add_argument("--profile", metavar="FILE", help="run the daemon under cProfile (slower)")
-    parser.add_argument("--daemon", metavar="COMMAND", help="another daemon; {config} and {state} are filled in")
-    options = parser.parse_args()
-    if unknown := set(options.part) - PARTS.keys():
-        parser.error(f"no such part: {', '.join(unknown)}")
-    return options
+    add_daemon(parser)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

@@ -18,14 +18,13 @@ simulated Modbus TCP devices, mosquitto, the daemon with its journal on a file i
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import median
 
 from scripts.bench.commanding import DONE, QUEUE_FULL, Flooded, Timed, Told, flood, one_by_one
 from scripts.bench.draining import centile
 from scripts.bench.processes import FIELDGATE, daemon_command
+from scripts.bench.program import Parts, add_daemon, run_parts
 from scripts.bench.result import Case
 from scripts.bench.starting import idle_memory_mib, wall_ms
 
@@ -46,10 +45,7 @@ VERSION_TARGET_MS = 150.0
 
 def main() -> None:
     """Measure the parts asked for, and print each."""
-    options = _parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    for part in options.part or PARTS:
-        PARTS[part](options)
+    run_parts("commands", __doc__, PARTS, _add_options)
 
 
 def _idle(options: argparse.Namespace) -> None:
@@ -76,7 +72,7 @@ def _start(options: argparse.Namespace) -> None:
     print(f"; an idle daemon has {now_mib:.1f} MiB, {peak_mib:.1f} at its highest", flush=True)
 
 
-PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+PARTS: Parts = {
     "idle": _idle,
     "loaded": _loaded,
     "flood": _flood,
@@ -135,29 +131,18 @@ def _of(value_ms: float, target_ms: float | None) -> str:
     return f"{value_ms:.1f} ms" + (f" ({value_ms / target_ms:.2f} of {target_ms:g})" if target_ms else "")
 
 
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench/commands", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("part", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
-    parser.add_argument("--commands", type=int, metavar="N", help=f"default {COMMANDS}, of flood {FLOOD_COMMANDS}")
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--commands", type=_count, metavar="N", help=f"default {COMMANDS}, of flood {FLOOD_COMMANDS}")
     parser.add_argument("--seconds", type=float, default=5.0, help="of polls before the flood")
-    parser.add_argument("--warmup", type=float, default=3.0, metavar="SECONDS")
-    parser.add_argument(
-        "--site", action="append", default=[], metavar="YAML", help="a top-level line: 'commands: {max_queue: 10}'"
-    )
-    parser.add_argument("--profile", metavar="FILE", help="run the daemon under cProfile (slower)")
-    parser.add_argument("--daemon", metavar="COMMAND", help="another daemon; {config} and {state} are filled in")
-    options = parser.parse_args()
-    if unknown := set(options.part) - PARTS.keys():
-        parser.error(f"no such part: {', '.join(unknown)}")
-    if options.commands is not None and not 1 < options.commands <= MOST_COMMANDS:
-        parser.error(f"commands must be 2 to {MOST_COMMANDS}")
-    return options
+    add_daemon(parser, "commands: {max_queue: 10}")
+
+
+def _count(text: str) -> int:
+    """Of commands."""
+    if not text.isdecimal() or not 1 < int(text) <= MOST_COMMANDS:
+        raise argparse.ArgumentTypeError(f"must be 2 to {MOST_COMMANDS}")
+    return int(text)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

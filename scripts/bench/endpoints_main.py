@@ -22,18 +22,16 @@ outbox still when the daemon is stopped, where they come faster than they leave.
 from __future__ import annotations
 
 import argparse
-import pstats
-import signal
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from gateway.units import parse_duration
 from scripts.bench.draining import DRAIN_CPU, UNLIMITED, Drain, drain
 from scripts.bench.processes import daemon_command
+from scripts.bench.program import Parts, add_daemon, run_parts
 from scripts.bench.renewing import renewed
 from scripts.bench.result import Case, Row
 from scripts.bench.rig import Rig
@@ -51,17 +49,11 @@ EVERY_S = 3.0
 """Two looks at the files, and one more second."""
 UNHURRIED = f"outbox: {{backlog_rate: {UNLIMITED}}}"
 """What has once come too late is not held back for that."""
-PROFILE_LINES = 60
 
 
 def main() -> None:
     """Measure the parts asked for, and print each."""
-    options = _parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    for part in options.part or PARTS:
-        PARTS[part](options)
-    if options.profile:
-        pstats.Stats(options.profile).sort_stats("tottime").print_stats(PROFILE_LINES)
+    run_parts("endpoints", __doc__, PARTS, _add_options)
 
 
 class _Cost(NamedTuple):
@@ -144,7 +136,7 @@ def _drain(options: argparse.Namespace) -> None:
         print(f"; {'/'.join(DRAIN_CPU)} {shares} %, foreign {drained.foreign_percent:.0f} %", flush=True)
 
 
-PARTS: Mapping[str, Callable[[argparse.Namespace], None]] = {
+PARTS: Parts = {
     "formats": _formats,
     "renewals": _renewals,
     "drain": _drain,
@@ -173,32 +165,16 @@ def _case(options: argparse.Namespace, way: Way, period: str, daemon: str) -> Ca
     )
 
 
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench/endpoints", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
     names = [*(way.name for way in ways()), *(each.name for each in renewings())]
-    parser.add_argument("part", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
     parser.add_argument("--case", action="append", choices=names, help="repeatable; default: all of the part")
     parser.add_argument("--devices", type=int, default=DEVICES)
     parser.add_argument("--period", action="append", metavar="DURATION", help=f"repeatable; default: {PERIODS}")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each window that is measured")
-    parser.add_argument("--warmup", type=float, default=3.0, metavar="SECONDS")
     parser.add_argument("--every", type=float, default=EVERY_S, metavar="SECONDS", help="renewals: between changes")
     parser.add_argument("--rows", type=int, default=ROWS, help="drain: in the outbox")
-    parser.add_argument(
-        "--site", action="append", default=[], metavar="YAML", help="a top-level line: 'outbox: {commit_interval: 0s}'"
-    )
-    parser.add_argument("--profile", metavar="FILE", help="run the daemon under cProfile (slower)")
-    parser.add_argument("--daemon", metavar="COMMAND", help="another daemon; {config} and {state} are filled in")
-    options = parser.parse_args()
-    if unknown := set(options.part) - PARTS.keys():
-        parser.error(f"no such part: {', '.join(unknown)}")
-    return options
+    add_daemon(parser)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

@@ -11,15 +11,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import pstats
-import signal
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from gateway.units import format_duration, parse_duration
 from scripts.bench.processes import daemon_command
+from scripts.bench.program import add_daemon, run
 from scripts.bench.result import Case, Row
 from scripts.bench.rig import Rig
 
@@ -28,13 +26,14 @@ HEADERS = (
     "devices", "type", "period", "values/s", "req/s", "us/value", "cpu %", "RSS MiB", "p50/p99 ms", "of demand", "lost",
     "dup", "wrong", "B/value", "fleet/broker/counter %", "foreign %",
 )  # fmt: skip
-PROFILE_LINES = 40
 
 
 def main() -> None:
     """Measure every period asked for and print a row for each."""
-    options = _parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    run("throughput", __doc__, _measure_all, _add_options)
+
+
+def _measure_all(options: argparse.Namespace) -> None:
     rows = []
     if not options.json:
         print(_line(HEADERS), "\n" + _line(["---"] * len(HEADERS)), sep="", flush=True)
@@ -45,8 +44,6 @@ def main() -> None:
             print(_line(_cells(row)), flush=True)
     if options.json:
         print(json.dumps(rows, indent=1))
-    if options.profile:
-        pstats.Stats(options.profile).sort_stats("tottime").print_stats(PROFILE_LINES)
 
 
 def _measure(options: argparse.Namespace, period_s: float) -> Row:
@@ -64,25 +61,14 @@ def _measure(options: argparse.Namespace, period_s: float) -> Row:
         return rig.measure()
 
 
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench/throughput", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--type", choices=("uint16", "float32"), default="uint16", help="100 uint16 or 50 float32")
     parser.add_argument("--devices", type=int, default=10)
     parser.add_argument("--period", action="append", metavar="DURATION", help="repeatable; default: 1s, 100ms, 10ms")
     parser.add_argument("--seconds", type=float, default=20.0, help="of the window that is measured")
-    parser.add_argument("--warmup", type=float, default=3.0, metavar="SECONDS")
     parser.add_argument("--protocol", choices=("5", "3.1.1"), default="5", help="MQTT version")
-    parser.add_argument(
-        "--site", action="append", default=[], metavar="YAML", help="a top-level line: 'outbox: {commit_interval: 0s}'"
-    )
     parser.add_argument("--json", action="store_true")
-    parser.add_argument(
-        "--profile", metavar="FILE", help="run the daemon under cProfile (slower) and print where time went"
-    )
-    parser.add_argument("--daemon", metavar="COMMAND", help="another daemon; {config} and {state} are filled in")
-    return parser.parse_args()
+    add_daemon(parser)
 
 
 def _cells(row: Row) -> list[Any]:
@@ -111,7 +97,4 @@ def _line(cells: Any) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

@@ -15,18 +15,15 @@ daemon's only, in % of one core; "foreign" is what neither the daemon nor the ri
 from __future__ import annotations
 
 import argparse
-import pstats
-import signal
-import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 from scripts.bench.commanding import DONE, measured
 from scripts.bench.draining import centile
 from scripts.bench.occupancy import Line, Used, used
 from scripts.bench.processes import daemon_command
+from scripts.bench.program import Parts, add_daemon, run_parts
 from scripts.bench.result import Case, Row
 from scripts.bench.rig import Rig
 
@@ -39,17 +36,11 @@ CONNECTIONS, UNITS, FLOATS = 10, 10, 1000
 DEVICES, POINTS = 1000, 20
 COMMANDS = 100
 VALUES_TARGET_PERCENT, VALUES_TARGET_MIB, COMMANDS_TARGET_MS = 35.0, 120.0, 100.0
-PROFILE_LINES = 60
 
 
 def main() -> None:
     """Measure the parts asked for, and print each."""
-    options = _parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    for part in options.part or PARTS:
-        PARTS[part](options)
-    if options.profile:
-        pstats.Stats(options.profile).sort_stats("tottime").print_stats(PROFILE_LINES)
+    run_parts("modbus", __doc__, PARTS, _add_options)
 
 
 def _serial(options: argparse.Namespace) -> None:
@@ -103,7 +94,7 @@ def _devices(options: argparse.Namespace) -> None:
     print(f"devices: {_delivery(row)}", flush=True)
 
 
-PARTS: dict[str, Callable[[argparse.Namespace], None]] = {"serial": _serial, "values": _values, "devices": _devices}
+PARTS: Parts = {"serial": _serial, "values": _values, "devices": _devices}
 
 
 def _case(options: argparse.Namespace, devices: int, registers: int, units: int) -> Case:
@@ -142,29 +133,13 @@ def _delivery(row: Row) -> str:
     return f"{amount}, {demand}; {wrong}; read to broker p50 {row.p50_ms:.0f} ms, p99 {row.p99_ms:.0f} ms"
 
 
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench/modbus", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("part", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="of each window that is measured")
-    parser.add_argument("--warmup", type=float, default=3.0, metavar="SECONDS")
     parser.add_argument("--baudrate", action="append", type=int, help="repeatable; of serial")
     parser.add_argument("--connections", type=int, metavar="N", help=f"values: {CONNECTIONS}, devices: {DEVICES}")
     parser.add_argument("--commands", type=int, default=COMMANDS, metavar="N")
-    parser.add_argument(
-        "--site", action="append", default=[], metavar="YAML", help="a top-level line: 'outbox: {commit_interval: 0s}'"
-    )
-    parser.add_argument("--profile", metavar="FILE", help="run the daemon under cProfile (slower)")
-    parser.add_argument("--daemon", metavar="COMMAND", help="another daemon; {config} and {state} are filled in")
-    options = parser.parse_args()
-    if unknown := set(options.part) - PARTS.keys():
-        parser.error(f"no such part: {', '.join(unknown)}")
-    return options
+    add_daemon(parser)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

@@ -20,12 +20,12 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from typing import Any
 
 from scripts.bench.draining import DRAIN_CPU, UNLIMITED, Drain, Drained, centile, drain
 from scripts.bench.opening import healthy, opening
 from scripts.bench.processes import daemon_command
+from scripts.bench.program import Parts, run_parts
 from scripts.bench.result import MIB, Case
 
 APPEND_ROWS, APPEND_ROWS_FULL = 200_000, 1_000_000
@@ -44,9 +44,7 @@ OPEN_TARGET_S = 2.0
 
 def main() -> None:
     """Measure the parts asked for, and print each."""
-    options = _parse()
-    for part in options.part or PARTS:
-        PARTS[part](options)
+    run_parts("outbox", __doc__, PARTS, _add_options)
 
 
 def _append(options: argparse.Namespace) -> None:
@@ -111,7 +109,7 @@ def _healthy(options: argparse.Namespace) -> None:
     print(f"; files touched: {touched}", flush=True)
 
 
-PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+PARTS: Parts = {
     "append": _append,
     "drain": _drain,
     "open": _open,
@@ -165,25 +163,13 @@ def _wrong(drained: Drained) -> str:
     return f"{drained.lost} lost, {drained.duplicates} twice, {order}"
 
 
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench/outbox", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("part", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--full", action="store_true", help="10 million rows, a million of backlog, 10 minutes")
     parser.add_argument("--rows", type=int, help=f"of open and memory; default {ROWS}")
     parser.add_argument("--seconds", type=float, help=f"of healthy; default {SECONDS:g}")
     parser.add_argument("--batch", type=int, default=100, metavar="N", help="drain: also in batches of N; 0: not")
     parser.add_argument("--window", type=int, metavar="N", help="drain: the endpoint's window")
-    parser.add_argument("--profile", metavar="FILE", help="run the daemon under cProfile (slower)")
-    options = parser.parse_args()
-    if unknown := set(options.part) - PARTS.keys():
-        parser.error(f"no such part: {', '.join(unknown)}")
-    return options
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

@@ -13,25 +13,24 @@ daemon nor the rig used, in % of one core.
 from __future__ import annotations
 
 import argparse
-import pstats
-import signal
-import sys
 from collections.abc import Sequence
 
 from scripts.bench.draining import centile
 from scripts.bench.listening import Cost, Load, cost_of
 from scripts.bench.processes import daemon_command
+from scripts.bench.program import add_daemon, run
 from scripts.bench.telegrams import FRAME_BYTES, kind_of
 
 LINES, BAUDRATE = 8, 115200
 LATENCY_TARGET_MS = 50.0
-PROFILE_LINES = 60
 
 
 def main() -> None:
     """Measure, and print."""
-    options = _parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    run("serial", __doc__, _measure, _add_options)
+
+
+def _measure(options: argparse.Namespace) -> None:
     load = Load(
         fleet=("scripts.bench.lines", "--lines", str(options.lines), "--baudrate", str(options.baudrate)),
         config=lambda paths: _config(paths, options.baudrate),
@@ -43,8 +42,6 @@ def main() -> None:
         daemon=options.daemon or daemon_command(options.profile),
     )
     _print(options.lines, options.baudrate, cost_of(load))
-    if options.profile:
-        pstats.Stats(options.profile).sort_stats("tottime").print_stats(PROFILE_LINES)
 
 
 def _config(paths: Sequence[str], baudrate: int) -> list[str]:
@@ -75,24 +72,12 @@ def _print(lines: int, baudrate: int, cost: Cost) -> None:
         )
 
 
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench/serial", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lines", type=int, default=LINES)
     parser.add_argument("--baudrate", type=int, default=BAUDRATE)
     parser.add_argument("--seconds", type=float, default=20.0, help="of the window that is measured")
-    parser.add_argument("--warmup", type=float, default=3.0, metavar="SECONDS")
-    parser.add_argument(
-        "--site", action="append", default=[], metavar="YAML", help="a top-level line: 'outbox: {commit_interval: 0s}'"
-    )
-    parser.add_argument("--profile", metavar="FILE", help="run the daemon under cProfile (slower)")
-    parser.add_argument("--daemon", metavar="COMMAND", help="another daemon; {config} and {state} are filled in")
-    return parser.parse_args()
+    add_daemon(parser)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.endpoints.contract import EndpointError, Memory, Renewed
-from gateway.model import Result, ResultStatus
+from gateway.model import Result, ResultStatus, Wishes
 from tests.azure.setup import BOX, endpoint
 from tests.support.authority import Authority
 from tests.support.iothub import Dps, IotHub, key_of
@@ -291,6 +291,11 @@ async def test_a_hub_of_the_basic_tier_takes_readings_and_is_asked_for_nothing_e
             await session.acked(1)
     assert [event["event"] for event in logs] == ["the hub refuses our subscriptions"]
     assert (len(logs[0]["why"]), hub.twin_requests, hub.violations) == (4, [], [])
+
+
+async def test_without_a_twin_nothing_holds_that_one_has_wished_for(hub: IotHub) -> None:
+    async with connected(endpoint(hub, twin=False)) as session:
+        assert session.wishes == [Wishes()]
 
 
 async def test_device_provisioning_says_where_to_go_and_is_asked_once(authority: Authority) -> None:

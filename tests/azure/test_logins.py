@@ -168,6 +168,9 @@ def test_people_are_told_what_the_hub_knows_this_box_as(hub: IotHub, authority: 
         40,
         64,
     )
+    cert.unlink()
+    told = AzureIotHubEndpoint.describe(config(hub, host=hub.host, device_id="press", tls=tls), who, {})
+    assert "can't be read" in told["certificate"]
 
 
 async def test_people_are_told_who_was_assigned_and_when(hub: IotHub, dps: Dps) -> None:

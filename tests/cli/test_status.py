@@ -61,14 +61,13 @@ def test_the_exit_code_says_what_is_worst(
     assert verb("status").code == code
 
 
-def test_where_an_endpoint_is_connected_to_is_told(api: Api, verb: Verb) -> None:
-    connected = {"to": "second.example:8883\x1b", "since": "2026-11-30T22:00:07.123Z"}
+@pytest.mark.parametrize(("to", "told"), [("second.example:8883\x1b", " to second.example:8883\\x1b"), (None, "")])
+def test_where_an_endpoint_is_connected_to_is_told(api: Api, verb: Verb, to: str | None, told: str) -> None:
+    connected = {"to": to, "since": "2026-11-30T22:00:07.123Z"}
     tell(api, {}, endpoints={"cloud": {**UP, "connected": connected}})
 
-    assert (
-        "endpoint\tcloud\tconnected to second.example:8883\\x1b since 2026-11-30T22:00:07Z, 0 messages waiting\n"
-        in verb("status").out
-    )
+    line = f"endpoint\tcloud\tconnected{told} since 2026-11-30T22:00:07Z, 0 messages waiting\n"
+    assert line in verb("status").out
 
 
 def test_what_is_in_trouble_is_told_with_what_to_do(api: Api, verb: Verb) -> None:

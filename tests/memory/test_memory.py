@@ -1,6 +1,7 @@
 """What adapters learned, kept across restarts."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ import structlog
 
 from gateway.memory import MemoryFile
 from tests.support.patience import HANG_S
+
+NOT_YET_S = 0.05
+"""What waits for so long is taken to wait."""
 
 
 @pytest.fixture
@@ -118,3 +122,28 @@ async def test_what_is_urgent_is_saved_at_once(path: Path) -> None:
             await asyncio.sleep(0.01)
     keeping.cancel()
     assert MemoryFile(path).of(["boiler"]) == {"boiler": {"a": 1}}
+
+
+async def test_the_last_save_waits_for_one_that_a_slow_disk_still_has(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = MemoryFile(path)
+    facts = memory.of(["boiler"])["boiler"]
+    last, began = threading.Thread(target=memory.save), threading.Event()
+    saved: list[bool] = []
+
+    def slow(_file: int) -> None:
+        if threading.current_thread() is not last:
+            last.start()
+            began.set()
+            last.join(NOT_YET_S)
+        saved.append(threading.current_thread() is last)
+
+    monkeypatch.setattr("gateway.memory.os.fsync", slow)
+    facts["a"] = 1
+    keeping = asyncio.create_task(memory.keep())
+    memory.soon()
+    await asyncio.to_thread(began.wait, HANG_S)
+    keeping.cancel()
+    await asyncio.to_thread(last.join, HANG_S)
+    assert saved == [False, True]

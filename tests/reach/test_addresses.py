@@ -38,6 +38,8 @@ def test_a_url_names_host_port_tls_and_path(url: str, address: Address) -> None:
         ("mqtt://b:port", "no number up to 65535 - or is that a login"),
         ("mqtts://a..b", "as its host can be none"),
         ("mqtts://" + "a" * 64, "as its host can be none"),
+        ("ws://ü..de", "as its host can be none"),
+        ("mqtt://" + "x." * 128 + "de", "as its host can be none"),
         ("wss://b/a b", "a space"),
         ("wss://b/a\nb", "a space"),
     ],

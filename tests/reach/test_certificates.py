@@ -12,6 +12,9 @@ from gateway.endpoints.reach.certificates import certificate_of, read_certificat
 from tests.support.authority import Authority
 
 SECOND = dt.timedelta(seconds=1)
+SUBJECT_KEY_ID, AUTHORITY_KEY_ID = bytes.fromhex("0603551d0e"), bytes.fromhex("0603551d23")
+VERSION_3, VERSION_9 = bytes.fromhex("a003020102"), bytes.fromhex("a003020108")
+"""As they stand in a certificate (RFC 5280, 4.1 and 4.2.1)."""
 
 
 @pytest.fixture
@@ -38,6 +41,15 @@ def test_it_is_known_by_subject_issuer_and_fingerprints(authority: Authority) ->
 def test_a_server_s_names_are_read(authority: Authority) -> None:
     cert, _ = authority.issue("server", server=True, names=("a.example", "10.0.0.1"))
     assert read_certificates(cert)[0].names == ("a.example", "10.0.0.1")
+
+
+def test_what_a_stranger_shows_is_read_as_far_as_it_can_be(authority: Authority) -> None:
+    cert, _ = authority.issue("broker", server=True)
+    der = ssl.PEM_cert_to_DER_cert(cert.read_text())
+    twice = der.replace(AUTHORITY_KEY_ID, SUBJECT_KEY_ID)
+    assert (certificate_of(twice).subject, certificate_of(twice).names) == ("CN=broker", ())
+    with pytest.raises(ValueError, match="version"):
+        certificate_of(der.replace(VERSION_3, VERSION_9))
 
 
 def test_an_end_is_warned_of_thirty_days_ahead_and_not_a_second_earlier(authority: Authority) -> None:

@@ -194,10 +194,20 @@ async def test_a_proxy_that_resets_is_said() -> None:
         assert "broke off: Connection reset by peer" in await through({"url": f"http://127.0.0.1:{port}"})
 
 
-def test_a_name_goes_to_the_proxy_as_it_is_written_in_dns() -> None:
-    assert _socks5_place(Address("bücher.example", 1, secure=False))[2:-2] == b"xn--bcher-kva.example"
-    with pytest.raises(OSError, match="can't be a host's name"):
-        _socks5_place(Address("a" * 256, 1, secure=False))
+async def test_a_name_goes_to_the_proxy_as_it_is_written_in_dns() -> None:
+    asked = []
+
+    async def refuses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 403 No\r\n\r\n")
+
+    async with listening(refuses) as port:
+        assert "connections to bücher.example:1883" in await through(
+            {"url": f"http://127.0.0.1:{port}"}, "mqtt://bücher.example"
+        )
+    target = b"xn--bcher-kva.example"
+    assert asked == [b"CONNECT %b:1883 HTTP/1.1\r\nHost: %b:1883\r\n\r\n" % (target, target)]
+    assert _socks5_place(Address("bücher.example", 1, secure=False))[2:-2] == target
     assert str(Way(is_socks=True, host="::1", port=9)) == "[::1]:9"
 
 

@@ -54,6 +54,20 @@ def told(payloads: list[bytes]) -> list[tuple[str, str | None]]:
     return [(body["time"], body.get("clock")) for body in map(json.loads, payloads)]
 
 
+async def test_since_when_a_connection_stands_is_said_by_the_clock_that_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with unsynced(tmp_path) as (relays, _):
+        monkeypatch.setattr("gateway.relay.now_ms", lambda: WRONG_MS)
+        monkeypatch.setattr("gateway.relay.boot_ms", lambda: 30_000)
+        await relays.connect()
+        assert relays.relay.connection == {"to": None, "since": UNSYNCED[0]}
+        monkeypatch.setattr("gateway.relay.now_ms", lambda: WRONG_MS + MOVED_MS + 5_000)
+        monkeypatch.setattr("gateway.relay.boot_ms", lambda: 35_000)
+        relays.relay.clock_is_right(MOVED_MS)
+        assert relays.relay.connection == {"to": None, "since": CORRECTED[0]}
+
+
 async def test_as_long_as_the_clock_is_wrong_what_is_published_says_so(tmp_path: Path) -> None:
     async with unsynced(tmp_path) as (relays, clock):
         end = await relays.connect()

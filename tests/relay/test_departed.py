@@ -1,5 +1,6 @@
 """The last word on devices that left: told once, whatever happens meanwhile."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -166,3 +167,16 @@ async def test_what_never_went_there_is_not_cleared_until_it_has_and_is_not_to_a
     await known(path, "a", kinds=["statuses"])
     async with serving(path, "a", kinds=["readings"]) as relays:
         assert about(await relays.connect(), "a") == [("status", None, True)]
+
+
+async def test_what_is_acknowledged_while_the_house_ends_the_connection_counts(path: Path) -> None:
+    await known(path, "a", "b")
+    async with serving(path, "b") as relays:
+        end = await relays.connect()
+        relays.flow.attached.fail("for a test")
+        for _ in range(2):  # by then its tasks are being ended, and the far end has not heard of it
+            await asyncio.sleep(0)
+        assert relays.relay.connected_now
+        end.ack()
+        assert relays.relay.delivered == len(end.sent)
+        assert str(await relays.ended()) == "for a test"

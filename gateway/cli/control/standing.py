@@ -168,11 +168,12 @@ def _endpoint(name: str, endpoint: Mapping[str, Any]) -> Line:
 
 
 def _to(endpoint: Mapping[str, Any]) -> str:
-    """Whom, of several perhaps, and since when to the second."""
+    """Whom, of several perhaps and if that can be told, and since when to the second."""
     connected = endpoint.get("connected")
     if not connected:
         return ""
-    return f" to {printable(connected['to'])} since {connected['since'].partition('.')[0]}Z"
+    whom = f" to {printable(connected['to'])}" if connected["to"] else ""
+    return f"{whom} since {connected['since'].partition('.')[0]}Z"
 
 
 def _wished(wished: Mapping[str, Any]) -> str:

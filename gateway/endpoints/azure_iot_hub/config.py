@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -14,10 +13,13 @@ from gateway.adapter import Period, Reconnect
 from gateway.config.models import OutboxOverride
 from gateway.endpoints.azure_iot_hub import hubid
 from gateway.endpoints.azure_iot_hub.dps import DpsConfig
+from gateway.endpoints.azure_iot_hub.dps.settings import SymmetricKey
 from gateway.endpoints.azure_iot_hub.hubid import HubIdentity
+from gateway.endpoints.azure_iot_hub.listening import listening
 from gateway.endpoints.mqtt.config import MAX_BATCH_AGE_S, MAX_BATCH_MESSAGES, BatchConfig
 from gateway.endpoints.reach import Address, ReachConfig
-from gateway.endpoints.values import within
+from gateway.endpoints.reach.address import checked_host
+from gateway.endpoints.values import taken_by, within
 from gateway.units import Duration, Size
 
 MAX_MESSAGE_BYTES = 262_144
@@ -43,8 +45,6 @@ SLOWEST_RECONNECT = "5min"
 
 MAX_PORT = 65_535
 
-PORT, WEBSOCKET_PORT, WEBSOCKET_PATH = 8883, 443, "/$iothub/websocket"
-
 CONNECT = re.compile(
     r"(?:(?P<ws>ws)(?::|$))?"
     r"(?:(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*[A-Za-z.-][A-Za-z0-9.-]*)(?::|$))?"
@@ -53,32 +53,18 @@ CONNECT = re.compile(
 """WebSocket or not, host and port, of which none must be there."""
 
 
-def _told(check: Callable[[str], object], fault: str) -> AfterValidator:
-    """What raises a ValueError, as an error of this type that shows no value."""
-
-    def validate(value: Any) -> Any:
-        try:
-            check(value.get_secret_value() if isinstance(value, SecretStr) else value)
-        except ValueError as error:
-            raise PydanticCustomError(fault, "{why}", {"why": str(error)}) from None
-        return value
-
-    return AfterValidator(validate)
-
-
 def _connect(text: str) -> None:
     found = CONNECT.fullmatch(text)
-    if found is None or text in ("", "wss") or text.endswith(":") or not 0 < int(found["port"] or PORT) <= MAX_PORT:
+    if found is None or text in ("", "wss") or text.endswith(":") or not 0 < int(found["port"] or 1) <= MAX_PORT:
         raise ValueError("must be HOST:PORT, or ws, ws:PORT or ws:HOST:PORT for WebSocket (port 443)")
+    if found["host"] is not None:
+        checked_host(found["host"].strip("[]"))
 
 
 def _message_bytes(size: int) -> int:
     if not 1024 <= size <= MAX_MESSAGE_BYTES:
         raise PydanticCustomError("size_bounds", "must be from 1KiB to 256KiB")
     return size
-
-
-HubKey = Annotated[SecretStr, _told(hubid.checked_key, "symmetric_key")]
 
 
 class HubBatchConfig(BatchConfig):
@@ -105,19 +91,19 @@ class AzureConfig(ReachConfig):
     """A hub, and as whom we connect to it: a connection string; or host and device_id; or dps, which assigns both."""
 
     type: Literal["azure-iot-hub"]
-    connection_string: Annotated[SecretStr, _told(hubid.identity_in, "hub_connection_string")] | None = Field(
+    connection_string: Annotated[SecretStr, taken_by(hubid.identity_in, "hub_connection_string")] | None = Field(
         None, description="the device's own, as the portal shows it; write ${secret:NAME}"
     )
-    host: Annotated[str, _told(hubid.checked_host, "hub_name")] | None = Field(
+    host: Annotated[str, taken_by(hubid.checked_host, "hub_name")] | None = Field(
         None, examples=["mill.azure-devices.net"]
     )
-    device_id: Annotated[str, _told(hubid.checked_id, "hub_name")] | None = None
-    key: HubKey | None = Field(None, description="of the device; write ${secret:NAME}")
-    secondary_key: HubKey | None = Field(
+    device_id: Annotated[str, taken_by(hubid.checked_id, "hub_name")] | None = None
+    key: SymmetricKey | None = Field(None, description="of the device; write ${secret:NAME}")
+    secondary_key: SymmetricKey | None = Field(
         None, description="tried when the other is refused: keys can be changed in turn"
     )
     dps: DpsConfig | None = Field(None, description="device provisioning, instead of the above")
-    connect: Annotated[str, _told(_connect, "hub_address")] | None = Field(
+    connect: Annotated[str, taken_by(_connect, "hub_address")] | None = Field(
         None, description="where TCP goes if not to the hub's port 8883: HOST:PORT, or ws for WebSocket on 443"
     )
     token_lifetime: Annotated[Duration, within(MIN_TOKEN_S, MAX_TOKEN_S)] = Field(
@@ -204,9 +190,8 @@ class AzureConfig(ReachConfig):
         """Where TCP goes for the hub of this name."""
         found = CONNECT.fullmatch(self.connect or "")
         assert found is not None, "it was checked"
-        is_ws = found["ws"] is not None
-        port = int(found["port"] or (WEBSOCKET_PORT if is_ws else PORT))
-        return Address((found["host"] or host).strip("[]"), port, True, WEBSOCKET_PATH if is_ws else None)
+        where = (found["host"] or host).strip("[]")
+        return listening(where, int(found["port"] or 0), websocket=found["ws"] is not None)
 
     @property
     @override

@@ -20,6 +20,7 @@ from gateway.endpoints.azure_iot_hub.tokens import Term, about_clock, term
 from gateway.endpoints.azure_iot_hub.tries import Tries
 from gateway.endpoints.contract import EndpointError, Identity, Memory
 from gateway.endpoints.mqtt.party import Login, Refused
+from gateway.endpoints.mqtt.reasons import BAD_LOGIN, NOT_AUTHORIZED
 from gateway.endpoints.payload import last_will
 
 BUILT_S = Path(__file__).stat().st_mtime
@@ -27,9 +28,6 @@ BUILT_S = Path(__file__).stat().st_mtime
 
 DPS_REST_S = 300.0
 """Before device provisioning is asked again that has refused us: each answer is billed, and somebody must act there."""
-
-BAD_LOGIN, NOT_AUTHORIZED = 0x86, 0x87
-"""What a refusal is as paho tells it: return codes 4 and 5 of MQTT 3.1.1 (3.2.2.3)."""
 
 KNOWN_AS = "known_as"
 """In the endpoint's memory: the device and hub of the last connection."""

@@ -32,7 +32,7 @@ def advice(config: AzureConfig) -> Iterable[Advice]:
 
 
 def describe(config: AzureConfig, identity: Identity, memory: Memory) -> Mapping[str, str]:
-    """What the hub knows this gateway as, by field. Reads files; raises OSError."""
+    """What the hub knows this gateway as, by field. Reads files."""
     hub = hub_of(config, memory)
     told = {
         "gateway": identity.gateway,

@@ -44,19 +44,12 @@ def describe(config: MqttConfig, identity: Identity, memory: Memory) -> Mapping[
         "protocol": f"MQTT {config.protocol}",
         "client id": client_id_of(config, identity),
         "user name": config.username or "",
-        **_certificate(config),
+        **described(config.tls),
         "states": topics.of("status", ""),
         "readings": topics.batch if config.batch.max_messages > 1 else topics.of("reading", "{device}"),
         "commands": ", ".join(topics.command_filters) if config.commands else "",
     }
     return {field: text for field, text in told.items() if text}
-
-
-def _certificate(config: MqttConfig) -> Mapping[str, str]:
-    try:
-        return described(config.tls)
-    except OSError as error:
-        return {"certificate": str(error)}
 
 
 def _is_this_machine(host: str) -> bool:

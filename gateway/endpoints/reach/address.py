@@ -20,7 +20,7 @@ WEBSOCKET_PATH = "/mqtt"
 
 LOGIN = "put the login into username and password, with the password as ${secret:NAME}"
 
-HOST = re.compile(r"[A-Za-z0-9._-]{1,253}")
+HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}")
 """A name as it is asked for (RFC 1035, 2.3.4); services have names with an underscore, too."""
 
 
@@ -83,23 +83,27 @@ def proxy_of(url: str, username: str | None = None, password: str | None = None)
     return Proxy(is_socks, parts.hostname, SOCKS_PORT if port is None else port, username, password)
 
 
+def checked_host(host: str) -> str:
+    """A name as it may be asked for, or an address; raises ValueError with a sentence that does not repeat it."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if not HOST.fullmatch(in_dns(host)):
+            raise ValueError("must be a host's name, such as broker.example, or its address") from None
+    return host
+
+
+def in_dns(host: str) -> bytes:
+    """As it is written there (RFC 3490); empty where it can't be."""
+    try:
+        return host.encode("idna")
+    except UnicodeError:
+        return b""
+
+
 def bracketed(host: str) -> str:
     """A host as it stands before a port (RFC 3986, 3.2.2)."""
     return f"[{host}]" if ":" in host else host
-
-
-def is_host(text: str) -> bool:
-    """Whether it can be a host's name or address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        pass
-    else:
-        return True
-    try:
-        return HOST.fullmatch(text.encode("idna").decode()) is not None
-    except UnicodeError:
-        return False
 
 
 def _split(url: str, complaint: str) -> tuple[SplitResult, int | None]:
@@ -108,12 +112,11 @@ def _split(url: str, complaint: str) -> tuple[SplitResult, int | None]:
         raise ValueError(f"{complaint}: there is a space in it")
     try:
         parts = urlsplit(url)
+        checked_host(parts.hostname or "of.none")
     except ValueError:
         raise ValueError(f"{complaint}: what stands there as its host can be none") from None
     try:
         port = parts.port
     except ValueError:
         raise ValueError(f"{complaint}: its port is no number up to 65535 - or is that a login? {LOGIN}") from None
-    if parts.hostname and not is_host(parts.hostname):
-        raise ValueError(f"{complaint}: what stands there as its host can be none")
     return parts, port

@@ -43,7 +43,7 @@ def read_certificates(path: Path) -> list[Certificate]:
     try:
         found = x509.load_pem_x509_certificates(path.read_bytes())
         return [_certificate(each) for each in found]
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise OSError(f"{path} holds no certificate that can be read: {error}") from None
     except OSError as error:
         raise OSError(f"{path} can't be read: {error.strerror}") from None
@@ -53,14 +53,20 @@ def certificate_of(der: bytes) -> Certificate:
     """From its bytes as they go over the wire. Raises ValueError."""
     from cryptography import x509  # noqa: PLC0415 -- as above
 
-    return _certificate(x509.load_der_x509_certificate(der))
+    try:
+        return _certificate(x509.load_der_x509_certificate(der))
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from None
 
 
 def described(tls: EndpointTls) -> dict[str, str]:
-    """Our certificate by field, for people and for the registry of the far end. Raises OSError."""
+    """Our certificate by field, for people and for the registry of the far end; or why it can't be read."""
     if tls.cert is None:
         return {}
-    ours = read_certificates(tls.cert)[0]
+    try:
+        ours = read_certificates(tls.cert)[0]
+    except OSError as error:
+        return {"certificate": str(error)}
     return {
         "certificate": ours.subject,
         "issued by": ours.issuer,
@@ -126,7 +132,7 @@ def _names(each: x509.Certificate) -> tuple[str, ...]:
 
     try:
         alternative = each.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return ()
     hosts = alternative.get_values_for_type(x509.DNSName)
     return (*hosts, *(str(address) for address in alternative.get_values_for_type(x509.IPAddress)))

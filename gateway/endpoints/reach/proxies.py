@@ -10,7 +10,7 @@ import ipaddress
 import socket
 from base64 import b64encode
 
-from gateway.endpoints.reach.address import Address, Proxy
+from gateway.endpoints.reach.address import Address, Proxy, bracketed, in_dns
 
 MAX_HEAD_BYTES = 16 * 1024
 """Of an HTTP answer's status line and fields; real ones have a few hundred."""
@@ -87,7 +87,8 @@ class _Line:
 
 
 async def _http_connect(line: _Line, address: Address, proxy: Proxy) -> None:
-    fields = [f"CONNECT {address} HTTP/1.1", f"Host: {address}"]
+    target = f"{bracketed(in_dns(address.host).decode())}:{address.port}"
+    fields = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     login = ""
     if proxy.username is not None:
         login = b64encode(f"{proxy.username}:{proxy.password or ''}".encode()).decode()
@@ -165,8 +166,6 @@ def _socks5_place(address: Address) -> bytes:
     try:
         literal = ipaddress.ip_address(address.host)
     except ValueError:
-        name = address.host.encode("ascii") if address.host.isascii() else address.host.encode("idna")
-        if len(name) > 255:
-            raise OSError(f"{address.host[:SHOWN_CHARACTERS]} can't be a host's name") from None
+        name = in_dns(address.host)
         return bytes((DOMAIN, len(name))) + name + port
     return bytes((IPV4 if literal.version == 4 else IPV6,)) + literal.packed + port

@@ -21,9 +21,9 @@ from typing_extensions import override
 
 from gateway.adapter import Period, StrictModel, TlsConfig
 from gateway.config.models import EndpointConfig
-from gateway.endpoints.reach.address import Proxy, is_host, proxy_of
+from gateway.endpoints.reach.address import Proxy, checked_host, proxy_of
 from gateway.endpoints.reach.context import client_context, holds_key
-from gateway.endpoints.values import within
+from gateway.endpoints.values import taken_by, within
 
 MAX_TCP_USER_TIMEOUT_S = 86_400
 """The kernel counts it in milliseconds in an int (tcp(7)); a day is less, and more than anybody waits."""
@@ -45,20 +45,6 @@ def _alpn(name: str) -> str:
     return name
 
 
-def _host(name: str) -> str:
-    if not is_host(name):
-        raise PydanticCustomError("host_name", "must be a host's name, such as broker.example, or its address")
-    return name
-
-
-def _proxy_url(url: str) -> str:
-    try:
-        proxy_of(url)
-    except ValueError as error:
-        raise PydanticCustomError("proxy_url", "{why}", {"why": str(error)}) from None
-    return url
-
-
 class EndpointTls(TlsConfig):
     """Whom to trust, who we are, and what the handshake says."""
 
@@ -66,7 +52,7 @@ class EndpointTls(TlsConfig):
     alpn: Annotated[list[Annotated[str, AfterValidator(_alpn)]], Field(min_length=1)] | None = Field(
         None, description="protocols offered in the handshake: x-amzn-mqtt-ca for AWS IoT on port 443"
     )
-    server_name: Annotated[str, Field(min_length=1), AfterValidator(_host)] | None = Field(
+    server_name: Annotated[str, Field(min_length=1), taken_by(checked_host, "host_name")] | None = Field(
         None, description="the name in the certificate, and the one asked for (SNI), where it is not the URL's host"
     )
     min_version: TlsVersion = Field("1.2", description="the oldest TLS that is spoken")
@@ -95,7 +81,7 @@ class EndpointTls(TlsConfig):
 class ProxyConfig(StrictModel):
     """A proxy on the way: HTTP CONNECT or SOCKS5. It resolves the names; TLS runs through it untouched."""
 
-    url: Annotated[str, AfterValidator(_proxy_url)] = Field(
+    url: Annotated[str, taken_by(proxy_of, "proxy_url")] = Field(
         examples=["http://proxy.example:3128", "socks5://proxy.example:1080"]
     )
     username: str | None = None

@@ -56,11 +56,6 @@ def about_tls(error: OSError) -> str:
     return f"TLS failed: {error}"
 
 
-def is_unverified(error: OSError) -> bool:
-    """Whether we were the ones who refused the other's certificate."""
-    return isinstance(error, ssl.SSLCertVerificationError)
-
-
 def about_their_certificate(
     error: ssl.SSLCertVerificationError, name: str, shown: Certificate | None, *, has_ca: bool
 ) -> str:

@@ -1,7 +1,7 @@
 """The property bag at the end of a topic (contract sheet, sections 5 and 6). Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -114,8 +114,3 @@ def _put(into: dict[str, str] | dict[str, str | None], name: str, value: str | N
     if name in into:
         raise Violation(f"sends the property {name} twice")
     into[name] = value  # type: ignore[assignment]  # of a system property it is never None
-
-
-def size_of(body: bytes, properties: Mapping[str, str]) -> int:
-    """Of a message to a device."""
-    return len(body) + sum(len(name.encode()) + len(value.encode()) for name, value in properties.items())

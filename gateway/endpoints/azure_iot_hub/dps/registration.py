@@ -13,17 +13,16 @@ from gateway.adapter import PermanentError
 from gateway.endpoints.azure_iot_hub.dps import keys
 from gateway.endpoints.azure_iot_hub.dps.answers import Answer, Assigned, answer, outcome
 from gateway.endpoints.azure_iot_hub.dps.settings import DpsConfig
+from gateway.endpoints.azure_iot_hub.listening import listening
 from gateway.endpoints.contract import EndpointError
 from gateway.endpoints.mqtt.connection import Connection
 from gateway.endpoints.mqtt.party import Incoming, Login, Refused
-from gateway.endpoints.reach import Address, ReachConfig
+from gateway.endpoints.mqtt.reasons import BAD_LOGIN, NOT_AUTHORIZED
+from gateway.endpoints.reach import ReachConfig
 
 T = TypeVar("T")
 
 API_VERSION = "2019-03-31"
-
-PORT, WEBSOCKET_PORT = 8883, 443
-WEBSOCKET_PATH = "/$iothub/websocket"
 
 ANSWERS = "$dps/registrations/res/#"
 REGISTER = "$dps/registrations/PUT/iotdps-register/?$rid={}"
@@ -38,9 +37,6 @@ ANSWER_S = 30.0
 ALL_S = 300.0
 """An allocation by one's own code takes seconds; who still waits then begins anew."""
 
-LOGIN_REFUSED = (0x86, 0x87)
-"""Bad user name or password, not authorised: MQTT 5's numbers for what MQTT 3.1.1 calls 4 and 5."""
-
 CHECK = "check id_scope, registration_id, the key or certificate, and this box's clock"
 """Why nobody is let in; the service itself never says."""
 
@@ -54,8 +50,7 @@ class Registration:
     def __init__(self, config: DpsConfig, reach: ReachConfig, *, websocket: bool) -> None:
         self._config = config
         self._reach = reach
-        port = config.port or (WEBSOCKET_PORT if websocket else PORT)
-        self._address: Final = Address(config.host, port, True, WEBSOCKET_PATH if websocket else None)
+        self._address: Final = listening(config.host, config.port, websocket=websocket)
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._requests = 0
 
@@ -69,7 +64,7 @@ class Registration:
         except TimeoutError:
             raise EndpointError(f"device provisioning has not assigned a hub within {ALL_S:g} s") from None
         except Refused as error:
-            hint = CHECK if error.said.code in LOGIN_REFUSED else None
+            hint = CHECK if error.said.code in (BAD_LOGIN, NOT_AUTHORIZED) else None
             raise EndpointError(f"device provisioning refuses us: {error.said.words(hint)}") from error
         except EndpointError as error:
             raise EndpointError(f"device provisioning at {self._address}: {error}") from error

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, JsonValue, SecretStr, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import Field, JsonValue, SecretStr, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
 from gateway.adapter import StrictModel
-from gateway.endpoints.azure_iot_hub.hubid import checked_host
-from gateway.endpoints.values import spelt
+from gateway.endpoints.azure_iot_hub.hubid import checked_host, checked_key
+from gateway.endpoints.values import spelt, taken_by
 
 MAX_ID_CHARACTERS = 128
 """Of a registration id, as of a device id."""
@@ -24,25 +22,15 @@ REGISTRATION_ID = r"^[a-z0-9]([a-z0-9._:-]*[a-z0-9])?$"
 GLOBAL_HOST = "global.azure-devices-provisioning.net"
 
 
-def _symmetric(key: SecretStr) -> SecretStr:
+SymmetricKey = Annotated[SecretStr, taken_by(checked_key, "symmetric_key")]
+
+
+def _service(host: str) -> None:
     try:
-        decoded = base64.b64decode(key.get_secret_value(), validate=True)
-    except (binascii.Error, ValueError):
-        decoded = b""
-    if not decoded:
-        raise PydanticCustomError("symmetric_key", "must be a key in base64, as the portal shows it")
-    return key
-
-
-SymmetricKey = Annotated[SecretStr, AfterValidator(_symmetric)]
-
-
-def _host(name: str) -> str:
-    try:
-        return checked_host(name)
+        checked_host(host)
     except ValueError:
-        message = "a provisioning service is named by its full host name alone, such as {example}"
-        raise PydanticCustomError("hub_name", message, {"example": GLOBAL_HOST}) from None
+        example = f"such as {GLOBAL_HOST}"
+        raise ValueError(f"a provisioning service is named by its full host name alone, {example}") from None
 
 
 IdScope = Annotated[
@@ -75,7 +63,7 @@ class DpsConfig(StrictModel):
     group_key: SymmetricKey | None = Field(
         None, description="of an enrollment group; this gateway's own is derived from it; write ${secret:NAME}"
     )
-    host: Annotated[str, AfterValidator(_host)] = GLOBAL_HOST
+    host: Annotated[str, taken_by(_service, "hub_name")] = GLOBAL_HOST
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(None, description="8883, or 443 over WebSocket")
     payload: dict[str, JsonValue] | None = Field(None, description="what an allocation of your own is told")
 
