@@ -21,10 +21,9 @@ class Proxy(Served):
         super().__init__("tests.support.proxies", kind, *(login or ()))
         self.url = f"{kind}://127.0.0.1:{self.port}"
 
-    @property
-    def asked(self) -> list[str]:
-        """Which hosts and ports it was asked for."""
-        return self._process.lines[1:]
+    def wait_until_asked(self, host: str, port: int) -> None:
+        """What it tells of comes after what it does."""
+        self._process.wait_for_line(lambda line: line == f"{host} {port}")
 
 
 async def http(client: Streams, login: tuple[str, str] | None) -> Streams | None:
