@@ -1,6 +1,8 @@
 """A broker that breaks the protocol: each time a plain sentence, and no harm to the next connection."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -63,11 +65,10 @@ async def broker(
         yield f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-def endpoint(url: str, protocol: Any = 5, **more: Any) -> MqttEndpoint:
+def endpoint(url: str, protocol: Any = 5, memory: dict[str, Any] | None = None, **more: Any) -> MqttEndpoint:
     settings = {"commands": False, "connect_timeout": "1s", "protocol": protocol, **more}
-    return MqttEndpoint(
-        MqttConfig.model_validate({"type": "mqtt", "url": url, **settings}), Identity("gw", "cloud", ()), {}
-    )
+    config = MqttConfig.model_validate({"type": "mqtt", "url": url, **settings})
+    return MqttEndpoint(config, Identity("gw", "cloud", ()), {} if memory is None else memory)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,32 @@ async def test_a_broker_that_cuts_after_login_is_told_from_one_that_never_let_us
         with pytest.raises(EndpointError, match=r"the broker closed the connection$") as caught:
             await endpoint(url).run(SessionLog(said_goodbye=False))
     assert caught.value.cut
+
+
+async def test_one_that_cuts_again_and_again_politely_or_not_is_told_in_the_same_words() -> None:
+    told: list[str] = []
+    memory: dict[str, Any] = {}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_packet(reader)
+        writer.write(WELCOME)
+        await read_packet(reader)
+        resets = struct.pack("ii", len(told) % 2, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, resets)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        for _ in range(5):
+            cloud = endpoint(f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}", memory=memory)
+            with pytest.raises(EndpointError) as caught:  # noqa: PT012 -- as above
+                async with connected(cloud, said_goodbye=False) as session:
+                    cloud.publish(message(1))
+                    await session.ended_early()
+            told.append(str(caught.value))
+    assert told[:2] == ["the broker closed the connection"] * 2
+    assert len(set(told[2:])) == 1, "the same each time, so that it is logged once"
+    assert "several times in a row, each soon after login" in told[2]
 
 
 async def test_a_publish_that_is_never_acknowledged_ends_the_connection() -> None:

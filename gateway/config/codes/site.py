@@ -82,8 +82,9 @@ SITE = {
     "E143": Code(
         "two endpoints claim what only one can have",
         "Such as one client_id at one broker: each of their connections would end the other's, for ever. Leave "
-        "`client_id` out, and each endpoint has its own. Or the outbox of an endpoint that had another name (`was`): "
-        "what waits in it can go one way only.",
+        "`client_id` out, and each endpoint has its own. Or a topic at one broker: each would overwrite what the other "
+        "says of its state, and every command would be carried out twice. Give one of them another `root`, or `topics` "
+        "of its own. Or the outbox of an endpoint that had another name (`was`): what waits in it can go one way only.",
     ),
     "E144": Code(
         "the name before is another endpoint's now",

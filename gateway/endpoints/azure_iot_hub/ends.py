@@ -46,11 +46,11 @@ class Ends:
         cuts, unheard = cuts + 1, 0 if acknowledged else unheard + 1
         self._memory[CUTS] = [cuts, unheard]
         if unheard >= IN_A_ROW:
-            return Meaning(f"{unheard} times in a row, and nothing was acknowledged: {SPENT}")
+            return Meaning(f"several times in a row, and nothing was acknowledged: {SPENT}")
         if cuts < IN_A_ROW:
             return None
         rest_s = min(REST_S * 2.0 ** min(cuts - IN_A_ROW, 10), REST_MAX_S)
-        return Meaning(f"{cuts} times in a row, each soon after login: {taken_over(client_id)}", rest_s)
+        return Meaning(f"several times in a row, each soon after login: {taken_over(client_id)}", rest_s)
 
     def _known(self) -> tuple[int, int]:
         match self._memory.get(CUTS):

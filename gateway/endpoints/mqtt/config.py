@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
 from gateway.adapter import Period, StrictModel
-from gateway.endpoints.mqtt.templates import DEFAULTS, collision, fault_of
+from gateway.endpoints.mqtt.templates import DEFAULTS, collision, fault_of, filled, kind_of
 from gateway.endpoints.reach import Address, ReachConfig
 from gateway.endpoints.reach.address import address_of
 from gateway.endpoints.values import spelt, within
@@ -209,10 +209,19 @@ class MqttConfig(ReachConfig):
     @property
     @override
     def exclusives(self) -> tuple[str, ...]:
-        """A broker ends the older of two connections of one client."""
-        if not self.client_id:
-            return ()
-        return tuple(f"client_id {self.client_id} at {address}" for address in self.addresses)
+        """A broker ends the older of two connections of one client, and keeps one state on a topic."""
+        claims = [f"the topic {topic}" for topic in self._own_topics]
+        if self.client_id:
+            claims.append(f"client_id {self.client_id}")
+        return tuple(f"{claim} at {address}" for claim in claims for address in self.addresses)
+
+    @property
+    def _own_topics(self) -> list[str]:
+        """Where two endpoints would overwrite each other's state, or both carry out each command."""
+        names = ["gateway_status", *(["command"] if self.commands else [])]
+        filling = {"root": self.root, "device": "+"}
+        topics = [filled(self.topics.templates[name], {**filling, "kind": kind_of(name)}) for name in names]
+        return [topic for topic in topics if "{endpoint}" not in topic]
 
     @property
     def addresses(self) -> tuple[Address, ...]:

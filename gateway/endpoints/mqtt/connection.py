@@ -48,6 +48,9 @@ LOOK_MIN_S = 0.05
 CLOSE_S = 1.0
 """How long a polite close may take before the socket is cut."""
 
+CLOSED = "the broker closed the connection"
+"""In good order or by a reset, which is a matter of what was on its way to it."""
+
 
 class _Received(Struct):
     """A PUBLISH of the server, for its acknowledgement: that goes out in the order of receipt (MQTT 5, 4.6)."""
@@ -101,8 +104,8 @@ class Connection:
         properties = b"" if content_type is None else self._mark(content_type)
         try:
             return self._client.send(topic, payload, retain=retain and self.retains, properties=properties)
-        except OSError as error:
-            self.end(EndpointError(f"publish failed: {error}", cut=True))  # we have not closed it
+        except OSError:  # it has ended, which `_on_lost` is about to hear, with the reason
+            self._loop.call_later(CLOSE_S, self.end, EndpointError(CLOSED, cut=True))
             return None
 
     def send_unacknowledged(
@@ -212,10 +215,13 @@ class Connection:
         self._party.read()
 
     def _on_lost(self, error: Exception | None) -> None:
-        is_in = self._ready.done()
-        reason = f"connection lost: {error}" if error else "the broker closed the connection"
-        hint = "" if is_in else " before it answered CONNECT: does it want TLS, a client certificate, another protocol?"
-        self.end(EndpointError(reason + hint, cut=is_in))
+        is_in, was_closed = (
+            self._ready.done(),
+            error is None or isinstance(error, ConnectionResetError | BrokenPipeError),
+        )
+        reason = CLOSED if was_closed else f"connection lost: {error}"
+        hint = " before it answered CONNECT: does it want TLS, a client certificate, another protocol?"
+        self.end(EndpointError(reason + hint * (was_closed and not is_in), cut=is_in))
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, code: Any, properties: Any) -> None:
         """paho gives up."""

@@ -118,9 +118,12 @@ def why_not_taken(said: Said) -> str:
     return f"{said.code:#04x} {said.words(NOT_ALLOWED if said.code == NOT_AUTHORIZED else None)}"
 
 
-def why_cut(client_id: str, times: int) -> str:
-    """What is probable when a broker closes again and again, soon after each login, and gives no reason."""
+def why_cut(client_id: str) -> str:
+    """What is probable when a broker closes again and again, soon after each login, and gives no reason.
+
+    How often is not told: what says another number each time would be news each time.
+    """
     return (
-        f"{times} times in a row, each soon after login: another client may be using the client_id {client_id}, "
+        f"several times in a row, each soon after login: another client may be using the client_id {client_id}, "
         "or the broker's access list forbids one of our topics"
     )

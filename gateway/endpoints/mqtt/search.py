@@ -68,7 +68,7 @@ class Search:
         times = self._brokers.was_cut(asyncio.get_running_loop().time() - self._in_since_s)
         if times < SUSPICIOUS_CUTS:
             return error
-        return EndpointError(f"{error}, {why_cut(self._client_id, times)}", cut=True)
+        return EndpointError(f"{error}, {why_cut(self._client_id)}", cut=True)
 
     async def close(self, *, polite: bool, failed: bool) -> None:
         """End the connection, if there is one, and judge the broker by what it did."""
