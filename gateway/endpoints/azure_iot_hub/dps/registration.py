@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from gateway.adapter import PermanentError
+from gateway.endpoints.azure_iot_hub import refusals
 from gateway.endpoints.azure_iot_hub.dps import keys
 from gateway.endpoints.azure_iot_hub.dps.answers import Answer, Assigned, answer, outcome
 from gateway.endpoints.azure_iot_hub.dps.settings import DpsConfig
@@ -37,9 +38,6 @@ ANSWER_S = 30.0
 
 ALL_S = 300.0
 """An allocation by one's own code takes seconds; who still waits then begins anew."""
-
-LOGIN_REFUSED = (0x86, 0x87)
-"""Bad user name or password, not authorised: MQTT 5's numbers for what MQTT 3.1.1 calls 4 and 5."""
 
 CHECK = "check id_scope, registration_id, the key or certificate, and this box's clock"
 """Why nobody is let in; the service itself never says."""
@@ -69,8 +67,7 @@ class Registration:
         except TimeoutError:
             raise EndpointError(f"device provisioning has not assigned a hub within {ALL_S:g} s") from None
         except Refused as error:
-            hint = CHECK if error.said.code in LOGIN_REFUSED else None
-            raise EndpointError(f"device provisioning refuses us: {error.said.words(hint)}") from error
+            raise EndpointError(f"device provisioning refuses us: {refusals.words(error.said, CHECK)}") from error
         except EndpointError as error:
             raise EndpointError(f"device provisioning at {self._address}: {error}") from error
         finally:
