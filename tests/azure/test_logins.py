@@ -1,6 +1,7 @@
 """Whom the endpoint connects to and as whom, what it is told when it is not let in, and what it listens to."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -104,6 +105,16 @@ async def test_another_hub_or_device_has_nothing_of_what_was_told_before(hub: Io
         async with connected(cloud):
             kept.append(cloud.keeps_announcements)
     assert kept == [False, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [(1, "what answers there?"), (2, "what answers there?"), (3, "it is tried again"), (4, "check host and device_id")],
+)
+async def test_a_refusal_comes_with_what_can_be_done_here(hub: IotHub, code: int, advice: str) -> None:
+    hub.faults.connacks = [code]
+    with pytest.raises(EndpointError, match=f"^localhost .*{re.escape(advice)}"):
+        await endpoint(hub).run(SessionLog())
 
 
 async def test_what_was_subscribed_while_commands_were_taken_is_over_when_they_are_not(hub: IotHub) -> None:

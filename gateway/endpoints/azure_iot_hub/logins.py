@@ -15,6 +15,7 @@ from gateway.endpoints.azure_iot_hub import dps, outlook
 from gateway.endpoints.azure_iot_hub.config import AzureConfig
 from gateway.endpoints.azure_iot_hub.dps import DpsConfig
 from gateway.endpoints.azure_iot_hub.hubid import HubIdentity
+from gateway.endpoints.azure_iot_hub.refusals import OF_LOGIN, words
 from gateway.endpoints.azure_iot_hub.telemetry import Telemetry
 from gateway.endpoints.azure_iot_hub.tokens import Term, about_clock, term
 from gateway.endpoints.azure_iot_hub.tries import Tries
@@ -108,12 +109,14 @@ class Logins:
 
         It never says why. 5 is its answer to all that is wrong with a login, and to troubles of its own.
         """
-        code = error.said.code if isinstance(error, Refused) else 0
-        self._tries.failed(refused=code in (BAD_LOGIN, NOT_AUTHORIZED))
-        if code == BAD_LOGIN:
-            return EndpointError(f"{hub.host} can't read the user name {hub.username}: check host and device_id")
-        if code != NOT_AUTHORIZED:
+        said = error.said if isinstance(error, Refused) else None
+        self._tries.failed(refused=said is not None and said.code in OF_LOGIN)
+        if said is None:
             return error
+        if said.code == BAD_LOGIN:
+            return EndpointError(f"{hub.host} can't read the user name {hub.username}: check host and device_id")
+        if said.code != NOT_AUTHORIZED:
+            return EndpointError(f"{hub.host} refuses us: {words(said)}")
         proof = "its certificate, of which the name or a thumbprint must be registered"
         if hub.keys:
             proof = f"its key, and {about_clock(time.time(), BUILT_S, synced=outlook.clock_is_set())}"

@@ -64,7 +64,8 @@ def answer(topic: str, payload: bytes) -> Answer | None:
 def outcome(told: Answer, operation: str) -> Assigned | Assigning:
     """What has become of the registration; `operation` is what is known of it.
 
-    Raises PermanentError where somebody must act at the service or in the configuration, else EndpointError.
+    Raises PermanentError where somebody must act at the service or in the configuration, else EndpointError, which is
+    about "it".
     """
     if told.status >= REFUSED:
         raise PermanentError(f"device provisioning refuses the registration: {_why(told.body, told.status)}")
@@ -77,18 +78,18 @@ def outcome(told: Answer, operation: str) -> Assigned | Assigning:
         operation = str(told.body.get("operationId") or operation)
         if operation:
             return Assigning(operation)
-        raise EndpointError("device provisioning names no operation to ask for")
+        raise EndpointError("it names no operation to ask for")
     if status == "disabled":
         raise PermanentError("device provisioning: the enrollment is disabled; enable it there")
     if status == "failed":
-        raise EndpointError(f"device provisioning has failed: {_why(state, told.status)}")
-    raise EndpointError(f"device provisioning answers with the status {status!r}")
+        raise EndpointError(f"it has failed: {_why(state, told.status)}")
+    raise EndpointError(f"it answers with the status {status!r}")
 
 
 def _assigned(state: dict[str, Any]) -> Assigned:
     host, device_id = state.get("assignedHub"), state.get("deviceId")
     if not isinstance(host, str) or not isinstance(device_id, str) or not host or not device_id:
-        raise EndpointError("device provisioning assigns, but names no hub and device")
+        raise EndpointError("it assigns, but names no hub and device")
     try:
         return Assigned(checked_host(host), checked_id(device_id))
     except ValueError as error:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from gateway.adapter import PermanentError
+from gateway.endpoints.azure_iot_hub import refusals
 from gateway.endpoints.azure_iot_hub.dps import keys
 from gateway.endpoints.azure_iot_hub.dps.answers import Answer, Assigned, answer, outcome
 from gateway.endpoints.azure_iot_hub.dps.settings import DpsConfig
@@ -17,7 +18,6 @@ from gateway.endpoints.azure_iot_hub.listening import listening
 from gateway.endpoints.contract import EndpointError
 from gateway.endpoints.mqtt.connection import Connection
 from gateway.endpoints.mqtt.party import Incoming, Login, Refused
-from gateway.endpoints.mqtt.reasons import BAD_LOGIN, NOT_AUTHORIZED
 from gateway.endpoints.reach import ReachConfig
 
 T = TypeVar("T")
@@ -64,8 +64,7 @@ class Registration:
         except TimeoutError:
             raise EndpointError(f"device provisioning has not assigned a hub within {ALL_S:g} s") from None
         except Refused as error:
-            hint = CHECK if error.said.code in (BAD_LOGIN, NOT_AUTHORIZED) else None
-            raise EndpointError(f"device provisioning refuses us: {error.said.words(hint)}") from error
+            raise EndpointError(f"device provisioning refuses us: {refusals.words(error.said, CHECK)}") from error
         except EndpointError as error:
             raise EndpointError(f"device provisioning at {self._address}: {error}") from error
         finally:
