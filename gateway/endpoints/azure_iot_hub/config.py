@@ -195,12 +195,12 @@ class AzureConfig(ReachConfig):
 
     @property
     @override
-    def exclusive(self) -> str | None:
+    def exclusives(self) -> tuple[str, ...]:
         """The hub ends the older of two connections of one device."""
         if self.dps is not None:
-            return f"registration {self.dps.registration_id} of {self.dps.id_scope}"
+            return (f"registration {self.dps.registration_id} of {self.dps.id_scope}",)
         identity = self.identity
-        return None if identity is None else f"device {identity.client_id} of {identity.host.lower()}"
+        return () if identity is None else (f"device {identity.client_id} of {identity.host.lower()}",)
 
     @property
     @override
