@@ -69,12 +69,6 @@ def test_the_ways_a_registration_goes_on() -> None:
             "named by its full host name alone",
         ),
         (202, {"status": "assigning"}, EndpointError, "no operation"),
-        (
-            200,
-            {"registrationState": {"status": "assigned", "assignedHub": "h..x", "deviceId": "d"}},
-            PermanentError,
-            "can't be: a hub is named",
-        ),
         (200, {"status": "unassigned"}, EndpointError, "'unassigned'"),
         (200, None, EndpointError, "None"),
     ],
