@@ -127,7 +127,9 @@ class Barred:
         devices: dict[tuple[str, str], list[str]] = {}
         for (kind, device), bar in self._bars.items():
             devices.setdefault((kind, bar.reason), []).append(device)
-        return [f"{_named(kind, of)} wait: {reason}" for (kind, reason), of in devices.items()]
+        notes = [f"{_named(kind, of)} wait: {reason}" for (kind, reason), of in devices.items()]
+        more = [f"and {len(notes) - MAX_NOTES} more sorts wait"] if len(notes) > MAX_NOTES else []
+        return [*notes[:MAX_NOTES], *more]
 
     def _bar_of(self, entry: Entry) -> Bar | None:
         if not self._bars:
@@ -143,6 +145,9 @@ def _sorts_of(entry: Entry) -> Sequence[Sort]:
 
 SHOWN = 3
 """Devices that a sentence names."""
+
+MAX_NOTES = 8
+"""Sentences at once, which go into each status: a far end may say a reason that names the topic, another for each."""
 
 
 def _named(kind: str, devices: list[str]) -> str:

@@ -109,8 +109,7 @@ class Relay:
         outbox.max_payload = max_bytes
         self.on_limit(max_bytes)
         outbox.tell_losses()
-        endpoint = attached.endpoint
-        flow.begin(self._greeting.said_first(are_kept=endpoint.keeps_announcements))
+        flow.begin(self._greeting.said_first(are_kept=attached.endpoint.keeps_announcements))
         self._flow, outbox.on_ready = flow, flow.offer
         self.is_renewing, self._connected_boot_ms = False, boot_ms()
         self.clock_is_right()

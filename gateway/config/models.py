@@ -138,19 +138,14 @@ class EndpointConfig(StrictModel):
     reconnect: Reconnect = Reconnect()
 
     @property
-    def exclusive(self) -> str | None:
+    def exclusives(self) -> tuple[str, ...]:
         """What only one endpoint of a site may have, in words for people; two with the same are an error."""
-        return None
+        return ()
 
     @property
     def keeps_commands(self) -> bool:
         """Whether the far end keeps commands while we are away: then each must say when it expires."""
         return False
-
-    @property
-    def exclusives(self) -> tuple[str, ...]:
-        """Such things, where there may be several."""
-        return () if self.exclusive is None else (self.exclusive,)
 
     @property
     def files(self) -> tuple[Path, ...]:

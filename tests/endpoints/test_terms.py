@@ -12,7 +12,9 @@ from gateway.adapter import PermanentError
 from gateway.endpoints.contract import Identity
 from gateway.endpoints.mqtt import MqttEndpoint
 from gateway.endpoints.mqtt.config import MqttConfig
+from gateway.endpoints.mqtt.listening import SHOWN as REFUSED_SHOWN
 from gateway.endpoints.payload import BATCH_TYPE, EVENT_TYPE, encoder_for
+from tests.outbox.setup import until
 from tests.support.authority import Authority
 from tests.support.fakebroker import CONNACK, FakeBroker, packet
 from tests.support.mosquitto import Mosquitto
@@ -115,6 +117,16 @@ async def test_where_there_are_no_wildcards_each_devices_commands_are_subscribed
         async with connected(endpoint(broker.url), said_goodbye=False):
             broker.wait_until(lambda: len(broker.filters) == len(IDENTITY.devices) + 1)
     assert broker.filters == [*(f"fieldgate/gw/{name}/command" for name in IDENTITY.devices), "fieldgate/gw/command"]
+
+
+async def test_of_many_subscriptions_that_are_refused_some_are_named() -> None:
+    with FakeBroker() as broker:
+        broker.greet, broker.grants = welcome(b"\x28\x00"), 0x87
+        cloud = endpoint(broker.url)
+        async with connected(cloud, said_goodbye=False):
+            more = f"; and {len(IDENTITY.devices) + 1 - REFUSED_SHOWN} more"
+            await until(lambda: (cloud.fault or "").endswith(more))
+            assert (cloud.fault or "").count("Not authorized") == REFUSED_SHOWN
 
 
 async def test_a_session_that_was_not_kept_is_told() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import structlog
 
-from gateway.barred import AT_ONCE_S, CUT_PROBE_S, IN_A_ROW, PROBE_S, Barred
+from gateway.barred import AT_ONCE_S, CUT_PROBE_S, IN_A_ROW, MAX_NOTES, PROBE_S, Barred
 from gateway.endpoints.contract import Renewed
 from gateway.outbox.entry import Entry
 from tests.outbox.setup import until
@@ -226,3 +226,12 @@ def test_refusals_that_cost_a_connection_each_are_taken_to_be_about_the_kind_unl
     assert barred.keeps(entry(9, "status", "other")) != is_known
     assert barred.keeps(entry(9, "status", "0"))
     assert not barred.keeps(entry(9, "status", ""))
+
+
+def test_however_many_reasons_a_far_end_says_few_are_repeated() -> None:
+    barred = Barred()
+    for number in range(100):
+        barred.refused(entry(number, device=str(number)), f"not allowed: fieldgate/gw/{number}/reading", 0.0, ())
+    notes = barred.notes()
+    assert len(notes) == MAX_NOTES + 1
+    assert notes[-1] == f"and {100 - MAX_NOTES} more sorts wait"

@@ -48,6 +48,8 @@ class FakeBroker(Server):
         super().__init__()
         self.judge = judge
         self.greet: Callable[[], bytes] = lambda: WELCOME
+        self.grants = 1
+        """What each filter of a subscription is answered."""
         self.connections = 0
         self.filters: list[str] = []
         """What was subscribed to."""
@@ -83,7 +85,7 @@ class FakeBroker(Server):
                 connection.sendall(self.greet())
             elif kind == SUBSCRIBE:
                 filters = _filters(body)
-                connection.sendall(packet(SUBACK, body[:2] + b"\0" + b"\1" * len(filters)))
+                connection.sendall(packet(SUBACK, body[:2] + b"\0" + bytes([self.grants]) * len(filters)))
                 with self._changed:
                     self.filters += filters
                     self._changed.notify_all()

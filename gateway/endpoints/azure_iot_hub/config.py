@@ -12,10 +12,10 @@ from typing_extensions import override
 from gateway.adapter import Period, Reconnect
 from gateway.config.models import OutboxOverride
 from gateway.endpoints.azure_iot_hub import hubid
+from gateway.endpoints.azure_iot_hub.address import address_at
 from gateway.endpoints.azure_iot_hub.dps import DpsConfig
 from gateway.endpoints.azure_iot_hub.dps.settings import SymmetricKey
 from gateway.endpoints.azure_iot_hub.hubid import HubIdentity
-from gateway.endpoints.azure_iot_hub.listening import listening
 from gateway.endpoints.mqtt.config import MAX_BATCH_AGE_S, MAX_BATCH_MESSAGES, BatchConfig
 from gateway.endpoints.reach import Address, ReachConfig
 from gateway.endpoints.reach.address import checked_host
@@ -191,16 +191,16 @@ class AzureConfig(ReachConfig):
         found = CONNECT.fullmatch(self.connect or "")
         assert found is not None, "it was checked"
         where = (found["host"] or host).strip("[]")
-        return listening(where, int(found["port"] or 0), websocket=found["ws"] is not None)
+        return address_at(where, int(found["port"] or 0), websocket=found["ws"] is not None)
 
     @property
     @override
-    def exclusive(self) -> str | None:
+    def exclusives(self) -> tuple[str, ...]:
         """The hub ends the older of two connections of one device."""
         if self.dps is not None:
-            return f"registration {self.dps.registration_id} of {self.dps.id_scope}"
+            return (f"registration {self.dps.registration_id} of {self.dps.id_scope}",)
         identity = self.identity
-        return None if identity is None else f"device {identity.client_id} of {identity.host.lower()}"
+        return () if identity is None else (f"device {identity.client_id} of {identity.host.lower()}",)
 
     @property
     @override

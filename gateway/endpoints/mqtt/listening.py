@@ -12,6 +12,9 @@ from gateway.endpoints.mqtt.connection import Connection
 FILTERS_AT_ONCE = 8
 """In one SUBSCRIBE, where there is one filter for each device: AWS IoT Core takes no more."""
 
+SHOWN = 3
+"""Of those that are refused; they go into each status, and may be thousands."""
+
 log = structlog.get_logger("fieldgate.mqtt")
 
 
@@ -44,7 +47,7 @@ class Listening:
         self._unanswered -= 1
         if answer.result():
             self._refused += answer.result()
-            self.fault = f"no commands come: the broker refuses our subscription to {'; '.join(self._refused)}"
+            self.fault = f"no commands come: the broker refuses our subscription to {_listed(self._refused)}"
             log.error("the broker refuses our subscription to commands", endpoint=self._name, why=answer.result())
         elif not self._refused and not self._unanswered:
             self.fault = None
@@ -53,3 +56,8 @@ class Listening:
         if self._unanswered and not self._refused:
             self.fault = "no commands come: the broker does not answer our subscription; its own log may say why"
             log.error("the broker does not answer our subscription to commands", endpoint=self._name)
+
+
+def _listed(refused: Sequence[str]) -> str:
+    more = [f"and {len(refused) - SHOWN} more"] if len(refused) > SHOWN else []
+    return "; ".join([*refused[:SHOWN], *more])

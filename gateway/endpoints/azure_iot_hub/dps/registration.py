@@ -11,10 +11,10 @@ import msgspec
 
 from gateway.adapter import PermanentError
 from gateway.endpoints.azure_iot_hub import refusals
+from gateway.endpoints.azure_iot_hub.address import address_at
 from gateway.endpoints.azure_iot_hub.dps import keys
 from gateway.endpoints.azure_iot_hub.dps.answers import Answer, Assigned, answer, outcome
 from gateway.endpoints.azure_iot_hub.dps.settings import DpsConfig
-from gateway.endpoints.azure_iot_hub.listening import listening
 from gateway.endpoints.contract import EndpointError
 from gateway.endpoints.mqtt.connection import Connection
 from gateway.endpoints.mqtt.party import Incoming, Login, Refused
@@ -50,7 +50,7 @@ class Registration:
     def __init__(self, config: DpsConfig, reach: ReachConfig, *, websocket: bool) -> None:
         self._config = config
         self._reach = reach
-        self._address: Final = listening(config.host, config.port, websocket=websocket)
+        self._address: Final = address_at(config.host, config.port, websocket=websocket)
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._requests = 0
 

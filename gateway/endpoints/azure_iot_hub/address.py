@@ -7,7 +7,7 @@ from gateway.endpoints.reach import Address
 PORT, WEBSOCKET_PORT, WEBSOCKET_PATH = 8883, 443, "/$iothub/websocket"
 
 
-def listening(host: str, port: int | None, *, websocket: bool) -> Address:
+def address_at(host: str, port: int | None, *, websocket: bool) -> Address:
     """`port`: if it is another than the usual one."""
     usual = WEBSOCKET_PORT if websocket else PORT
     return Address(host, port or usual, True, WEBSOCKET_PATH if websocket else None)
