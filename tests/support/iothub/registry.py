@@ -19,7 +19,8 @@ def key_of(text: str) -> str:
 
 @dataclass
 class Device:
-    """An identity, of a module `{device}/{module}`; with thumbprints or `by_common_name` it needs a certificate, else a token."""
+    """An identity, of a module `{device}/{module}`; with thumbprints or `by_common_name` it needs a certificate, else a
+    token."""
 
     device_id: str
     keys: tuple[str, ...]
