@@ -282,6 +282,25 @@ async def test_the_twin_is_served(hub: IotHub) -> None:
     assert hub.violations == []
 
 
+async def test_as_a_module_it_is_the_same_but_for_messages(hub: IotHub) -> None:
+    module = f"{BOX}/mill"
+    hub.add_device(module)
+    hub.desire(module, {"report": {"interval": "1min"}})
+    cloud = endpoint(hub, connection_string=hub.connection_string(module))
+    async with connected(cloud) as session:
+        cloud.publish(message(1, ENVELOPE % 1))
+        await session.acked(1)
+        await session.until(lambda: session.wishes)
+        calling = asyncio.create_task(asyncio.to_thread(hub.call, module, "ping"))
+        await session.until(lambda: session.deliveries)
+        (delivery,) = session.deliveries
+        assert delivery.answered is not None
+        delivery.answered("c-1", Result(ResultStatus.DONE))
+        assert (await calling).status == 200
+    assert [stored.device for stored in hub.telemetry] == [module]
+    assert (hub.violations, hub.refusals) == ([], [])
+
+
 async def test_a_hub_of_the_basic_tier_takes_readings_and_is_asked_for_nothing_else(hub: IotHub) -> None:
     hub.faults.is_basic = True
     cloud = endpoint(hub)

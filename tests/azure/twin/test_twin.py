@@ -234,6 +234,26 @@ def test_an_answer_that_is_no_twin_is_asked_for_again(bench: Bench, answer: byte
     assert bench.house.wishes == [Wishes()]
 
 
+def test_a_hub_whose_answers_are_no_twin_or_that_answers_no_patch_is_asked_more_and_more_seldom(bench: Bench) -> None:
+    bench.twin.begin()
+    with capture_logs() as logs:
+        pauses = [bench.until(lambda: bench.asked)]
+        for _ in range(3):
+            bench.answer(200, b"{}")
+            pauses.append(bench.until(lambda: bench.asked))
+        assert pauses == [0, 2, 4, 8]
+        bench.answer()
+        pauses = []
+        for _ in range(3):
+            bench.until(lambda: bench.asked and bench.asked[-1].patch)
+            bench.asked.clear()
+            pauses.append(bench.until(lambda: bench.asked))
+            bench.answer()
+    assert pauses == pytest.approx([32, 34, 38], abs=1)
+    warnings = [each["reason"] for each in logs if each["log_level"] == "warning"]
+    assert warnings == ["what it has answered is no twin", "no answer within 30 s"]
+
+
 def test_of_what_the_hub_refuses_only_the_offending_part_is_left_out(bench: Bench) -> None:
     bench.twin.begin()
     bench.step()

@@ -18,7 +18,7 @@ API_VERSIONS = ("2018-06-30", "2019-10-01", "2020-09-30", "2021-04-12")
 DEVICE_ID = re.compile(r"[A-Za-z0-9\-:.%_*?!(),=@;$']{1,128}")
 """All that an id may have less what can't be used over MQTT: + # /."""
 
-USERNAME = re.compile(r"(?P<host>[^/]+)/(?P<device>[^/]+)/\?(?P<query>[^/? :]+)")
+USERNAME = re.compile(r"(?P<host>[^/]+)/(?P<device>[^/]+(/[^/?]+)?)/\?(?P<query>[^/? :]+)")
 
 TOKEN = re.compile(r"SharedAccessSignature (?P<fields>[^\s]+)")
 
@@ -34,7 +34,7 @@ class Refused(Exception):
 
 
 class Username(NamedTuple):
-    """`{hub host}/{device}/?api-version=...`."""
+    """`{hub host}/{device}/?api-version=...`, or with `{device}/{module}`."""
 
     host: str
     device: str

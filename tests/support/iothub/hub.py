@@ -68,9 +68,8 @@ class IotHub(Service):
     def connection_string(self, device_id: str, key: int = 0) -> str:
         """As the portal shows it; `key` 1 is the secondary one."""
         device = self.devices[device_id]
-        if device.needs_certificate:
-            return f"HostName={self.host};DeviceId={device_id};x509=true"
-        return f"HostName={self.host};DeviceId={device_id};SharedAccessKey={device.keys[key]}"
+        who = f"HostName={self.host};DeviceId={device_id.replace('/', ';ModuleId=')}"
+        return f"{who};x509=true" if device.needs_certificate else f"{who};SharedAccessKey={device.keys[key]}"
 
     @property
     def telemetry(self) -> list[Telemetry]:

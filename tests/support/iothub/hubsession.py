@@ -80,7 +80,8 @@ class HubSession(Session):
 
     @override
     def may_subscribe(self, name: str) -> bool:
-        return name in (self._device.devicebound, methods.FILTER, TWIN_ANSWERS, TWIN_DESIRED)
+        messages = () if self._device.is_module else (self._device.devicebound,)
+        return name in (*messages, methods.FILTER, TWIN_ANSWERS, TWIN_DESIRED)
 
     @override
     def subscribed(self, name: str, qos: int) -> None:
@@ -177,7 +178,7 @@ class HubSession(Session):
         if name.host.lower() != self._hub.host.lower():
             raise Refused(f"the user name names the hub {name.host}, not {self._hub.host}")
         device = self._hub.devices.get(name.device)
-        if login.client_id != name.device or not access.DEVICE_ID.fullmatch(name.device):
+        if login.client_id != name.device or not all(map(access.DEVICE_ID.fullmatch, name.device.split("/"))):
             self._hub.violate(self.who, f"has another client id than device id: {name.device}")
             raise Refused("client id and device id differ")
         if device is None or not device.enabled:
@@ -201,7 +202,7 @@ class HubSession(Session):
         keys = device.keys if token.policy is None else (self._hub.policy_key,)
         if token.policy not in (None, "device") or not token.is_signed_with(keys):
             raise Refused("the token is not signed with a key of this device, or of the policy that it names")
-        if not access.is_below(f"{self._hub.host}/devices/{device.device_id}", token.resource):
+        if not access.is_below(f"{self._hub.host}/{device.path}", token.resource):
             raise Refused(f"the token is for {token.resource}")
         left_s = token.ends_s - self._hub.clock()
         if left_s <= 0:

@@ -19,7 +19,8 @@ def key_of(text: str) -> str:
 
 @dataclass
 class Device:
-    """An identity; with thumbprints or `by_common_name` it needs a certificate, else a token."""
+    """An identity, of a module `{device}/{module}`; with thumbprints or `by_common_name` it needs a certificate, else a
+    token."""
 
     device_id: str
     keys: tuple[str, ...]
@@ -37,9 +38,19 @@ class Device:
         return self.by_common_name or bool(self.thumbprints)
 
     @property
+    def path(self) -> str:
+        """What a token is for, behind the host, and where its topics begin."""
+        return f"devices/{self.device_id.replace('/', '/modules/')}"
+
+    @property
+    def is_module(self) -> bool:
+        """It gets no messages."""
+        return "/" in self.device_id
+
+    @property
     def devicebound(self) -> str:
-        return f"devices/{self.device_id}/messages/devicebound/#"
+        return f"{self.path}/messages/devicebound/#"
 
     @property
     def telemetry(self) -> str:
-        return f"devices/{self.device_id}/messages/events/"
+        return f"{self.path}/messages/events/"

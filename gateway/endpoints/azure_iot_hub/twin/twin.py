@@ -85,6 +85,7 @@ class Twin:
         self._pause_s = 0.0
         self._rests_until_s = self._looks_at_s = self._seldom_at_s = 0.0
         self._told: int | None = None
+        self._is_patch_amiss = False
 
     def begin(self) -> None:
         """The subscriptions are acknowledged."""
@@ -168,31 +169,35 @@ class Twin:
         self._asked = None
         self._log.debug("twin answered", request=answered.rid, status=answered.status)
         if answered.status in {OK, NO_CONTENT}:
-            self._pause_s, self._told = 0.0, None
-            if asked.patch is None:
-                self._take(payload)
-            else:
+            if asked.patch is not None:
+                self._went_well()
                 self._put_on(asked.patch)
+            elif self._take(payload) and not self._is_patch_amiss:
+                self._went_well()
         elif answered.status == BAD_REQUEST and asked.patch is not None:
             self._doubt(asked.patch, payload)
         else:
             self._tell(answered.status, _sentence(answered.status), asked.patch)
             self._rest()
 
-    def _take(self, payload: bytes) -> None:
-        """All properties, as they are now."""
+    def _went_well(self) -> None:
+        self._pause_s, self._told, self._is_patch_amiss = 0.0, None, False
+
+    def _take(self, payload: bytes) -> bool:
+        """All properties, as they are now; whether these are some."""
         known = decoded(payload) or {}
         desired, reported = known.get("desired"), known.get("reported")
         version = desired.get("$version") if isinstance(desired, dict) else None
         if not isinstance(desired, dict) or not isinstance(reported, dict) or not isinstance(version, int):
             self._tell(OK, "what it has answered is no twin", None)
             self._rest()
-            return
+            return False
         self._reported = own(reported)
         self._wish(own(desired), version)
         self._must_get = version < self._heard_of
         if self._must_get:
             self._rest()
+        return True
 
     def _put_on(self, patch: Properties) -> None:
         self._reported = merged(self._reported, patch)
@@ -235,7 +240,8 @@ class Twin:
         self._rests_until_s = self._now_s() + self._pause_s * (1 + JITTER * self._jitter())
 
     def _tell(self, status: int, reason: str, patch: Properties | None) -> None:
-        """Once, until something goes well or it is something else."""
+        """Once, until it goes well or is something else; that all can be read says nothing of a patch."""
+        self._is_patch_amiss |= patch is not None
         if status != self._told:
             self._told = status
             self._log.warning("twin not " + ("read" if patch is None else "reported to"), reason=reason)
