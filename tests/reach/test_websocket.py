@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import socket
+import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -271,6 +273,16 @@ async def test_a_refused_handshake_is_said_in_words(answer: bytes, words: str) -
     async with listening(says(answer, after=HEAD)) as port:
         assert words in await why_not(f"ws://127.0.0.1:{port}")
     await closed_down_to(sockets)
+
+
+async def test_where_a_handshake_is_cut_before_a_word_websocket_may_not_be_spoken() -> None:
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(HEAD)
+        sock = writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    async with listening(reset) as port:
+        assert "is WebSocket spoken on this port?" in await why_not(f"ws://127.0.0.1:{port}")
 
 
 async def test_a_server_that_does_not_know_mqtt_is_said(owner: Owner) -> None:

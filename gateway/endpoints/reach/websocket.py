@@ -31,6 +31,8 @@ MAYBE_ANOTHER = (
     "the connection was cut before a word: is WebSocket spoken on this port? Or TLS (wss://), or plain MQTT?"
 )
 
+MAYBE_ANOTHER_INSIDE_TLS = f"{MAYBE_CERTIFICATE} Or is WebSocket not spoken on this port (mqtts://)?"
+
 SHOWN_CHARACTERS = 80
 """Of what a server says."""
 
@@ -43,6 +45,7 @@ class WebSocketWire(Wire):
     """A wire whose bytes travel in WebSocket messages."""
 
     cut_at_once = MAYBE_ANOTHER
+    cut_at_once_inside_tls = MAYBE_ANOTHER_INSIDE_TLS
 
     def __init__(self, on_data: Callable[[], None], on_lost: Callable[[Exception | None], None], url: str) -> None:
         super().__init__(on_data, on_lost)
@@ -82,7 +85,7 @@ class WebSocketWire(Wire):
     @override
     def eof_received(self) -> None:
         if self._is_secure and not self._was_heard:
-            self._answered(MAYBE_CERTIFICATE)
+            self._answered(self.cut_at_once_inside_tls)
         self._protocol.receive_eof()
         self._look()
 

@@ -28,6 +28,7 @@ class Wire(asyncio.Protocol):
 
     cut_at_once = MAYBE_TLS
     """What is probable where a connection without TLS ends before a word."""
+    cut_at_once_inside_tls = MAYBE_CERTIFICATE
 
     def __init__(self, on_data: Callable[[], None], on_lost: Callable[[Exception | None], None]) -> None:
         self._on_data = on_data
@@ -143,5 +144,5 @@ class Wire(asyncio.Protocol):
 
     def _in_words(self, error: Exception | None) -> Exception | None:
         if isinstance(error, ConnectionError) and not self._was_heard:
-            return ConnectionError(MAYBE_CERTIFICATE if self._is_secure else self.cut_at_once)
+            return ConnectionError(self.cut_at_once_inside_tls if self._is_secure else self.cut_at_once)
         return ConnectionError(about_tls(error)) if isinstance(error, ssl.SSLError) else error
