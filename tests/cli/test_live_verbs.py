@@ -128,7 +128,7 @@ def test_a_write_shows_what_will_change_asks_and_shows_what_was_read_back(api: A
     assert seen.code == 0
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"])
+@pytest.mark.parametrize("answer", [pytest.param("n\n", marks=pytest.mark.slow), "\n", "\x04"])
 def test_a_write_that_nobody_agrees_to_is_not_sent(api: Api, at_terminal: AtTerminal, answer: str) -> None:
     api.tell(READ, result(values={"setpoint": 50.0}))
     terminal = at_terminal("write", "boiler", "setpoint=55")

@@ -39,7 +39,14 @@ def imported_by(folder: Path, program: str, *arguments: str) -> set[str]:
     return imported
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["-V"], ["run", "--help"], ["run", "-c", "/nonexistent.yaml"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--version"],
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (["-V"], ["run", "--help"])),
+        ["run", "-c", "/nonexistent.yaml"],
+    ],
+)
 def test_neither_run_nor_version_imports_typer_or_rich(arguments: list[str], tmp_path: Path) -> None:
     assert not {"typer", "rich"} & imported_by(tmp_path, VERB, *arguments)
 

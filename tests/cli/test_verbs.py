@@ -37,8 +37,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("arguments", "code"), [
-    (("check",), 0), (("check", "broken.yaml"), 3), (("--nonsense",), 2),
-    (("run", "--nonsense"), 2), (("run", "-c", "broken.yaml"), 3),
+    (("check",), 0), (("run", "-c", "broken.yaml"), 3),
+    pytest.param(("check", "broken.yaml"), 3, marks=pytest.mark.slow),
+    pytest.param(("--nonsense",), 2, marks=pytest.mark.slow),
+    pytest.param(("run", "--nonsense"), 2, marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_a_process_ends_with_the_code_of_its_verb(folder: Path, arguments: tuple[str, ...], code: int) -> None:
     ended = fieldgate(*arguments, cwd=folder)

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.support.device import Device
 from tests.support.envelopes import counts, has_state, is_result, numbered, once, says, wait_for_counts
 from tests.support.line import Line
 from tests.support.mosquitto import Mosquitto
+from tests.support.patience import HANG_S
 from tests.support.site import device, endpoint, link
 from tests.support.site import site as site_of
 from tests.support.subscriber import Subscriber
@@ -137,20 +139,12 @@ def lost_by(site: Site) -> int | None:
     return lost
 
 
-def wait_for_what_was_kept(site: Site, lost: int) -> None:
-    """All readings that were on disk arrive, but for so many rows; none says two things."""
-    old = range(1, site.kept + 1)
-
-    def count() -> int:
-        return len({*counts(site.subscriber.messages)} & {*old})
-
-    for enough in range(site.kept - lost, site.kept + 1):
-        if count() >= enough:
-            break
-        site.subscriber.wait_for_many(lambda m: says(1)(m) and m.json["values"]["count"] <= site.kept, enough)
-        if count() >= site.kept - lost:
-            break
-    assert count() >= site.kept - lost
+def wait_for_what_was_kept(site: Site, lost: int, timeout_s: float = HANG_S) -> None:
+    """All readings that were on disk arrive, but for so many, and maybe more than once; none says two things."""
+    old, deadline_s = {*range(1, site.kept + 1)}, time.monotonic() + timeout_s
+    while len(missing := old - {*counts(messages := site.subscriber.messages)}) > lost:
+        assert time.monotonic() < deadline_s, f"{sorted(missing)} are missing"
+        site.subscriber.wait_for_more(len(messages), deadline_s - time.monotonic())
     once(numbered(site.subscriber.messages))
 
 
