@@ -20,8 +20,8 @@ _QUOTA = re.compile(r"([1-9][0-9]{0,3})/([1-9][0-9]{0,3})?(s|min|h|d)")
 _SHARE = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,2})?)%")
 _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
 
-OFTEN_MS = 10
-"""From here on a duration without its unit is rather milliseconds than seconds, as timeouts in manuals are."""
+OFTEN_SMALLER = {"s": ("ms", 10), "MiB": ("B", 1024)}
+"""From here on a number without unit is rather of the smaller one, as timeouts in manuals are, and limits of clouds."""
 MAX_SHARE = 0.9
 """What is kept for some must leave something to the others."""
 
@@ -101,8 +101,9 @@ def _match(pattern: re.Pattern[str], text: Any, what: str, unit: str, examples: 
     if isinstance(text, bool):
         raise UnitError(f"must be {what}, like {examples}")
     if isinstance(text, int | float):
-        shorter = f" or '{text}ms'" if unit == "s" and text >= OFTEN_MS else ""
-        raise UnitError(f"{text} has no unit - did you mean '{text}{unit}'{shorter}?")
+        smaller, least = OFTEN_SMALLER.get(unit, (None, 0))
+        other = f" or '{text}{smaller}'" if smaller is not None and text >= least else ""
+        raise UnitError(f"{text} has no unit - did you mean '{text}{unit}'{other}?")
     if isinstance(text, str) and not pattern.fullmatch(text) and pattern.fullmatch(close := text.replace(" ", "")):
         raise UnitError(f"must be {what}, without blanks: {close}")
     if not isinstance(text, str) or not (match := pattern.fullmatch(text)):

@@ -15,6 +15,7 @@ from tests.azure.setup import BOX, endpoint
 from tests.support.authority import Authority
 from tests.support.iothub import Dps, IotHub, key_of
 from tests.support.iothub.dps import SCOPE
+from tests.support.patience import HANG_S
 from tests.support.session import SessionLog, connected, message
 
 ENVELOPE = (
@@ -241,6 +242,7 @@ async def test_a_second_box_with_this_identity_is_named_and_given_room(hub: IotH
             with pytest.raises(EndpointError) as error:
                 await task
         assert ("may be connecting as box" in str(error.value)) is (turn == 2)
+        assert ("clock is late, so that its tokens end early" in str(error.value)) is (turn == 2)
         assert (error.value.rest_s > 0) is (turn == 2)
 
 
@@ -280,6 +282,12 @@ async def test_the_twin_is_served(hub: IotHub) -> None:
         assert session.wishes[0].interval_s == {"": 60.0}
         await asyncio.to_thread(hub.wait_until, lambda: bool(hub.reported(BOX)))
     assert hub.violations == []
+
+
+async def test_a_hub_that_does_not_answer_a_subscription_is_left(hub: IotHub) -> None:
+    hub.faults.suback_delay_s = HANG_S
+    with pytest.raises(EndpointError, match=r"^no answer to our subscriptions for 0\.2 s$"):
+        await endpoint(hub, ack_timeout="200ms").run(SessionLog())
 
 
 async def test_as_a_module_it_is_the_same_but_for_messages(hub: IotHub) -> None:

@@ -205,7 +205,12 @@ class AzureIotHubEndpoint(Endpoint):
         return [*commands, *(Twin.filters if self._config.twin else ())]
 
     async def _serve_twin(self, asked: asyncio.Future[list[str]]) -> None:
-        refused = await asked
+        answer_s = self._config.ack_timeout
+        try:
+            async with asyncio.timeout(answer_s):
+                refused = await asked
+        except TimeoutError:  # else nobody would know that no command can come
+            raise EndpointError(f"no answer to our subscriptions for {answer_s:g} s") from None
         if refused:
             log.error("the hub refuses our subscriptions", endpoint=self._identity.endpoint, why=refused)
         if not self._config.twin or any(each.startswith(Twin.filters) for each in refused):

@@ -69,5 +69,5 @@ def taken_over(client_id: str) -> str:
     """What may throw one out that was served."""
     return (
         f"another box or program may be connecting as {client_id}, and each throws the other out; or the hub is "
-        "throttled, or refuses something that is sent"
+        "throttled, or refuses something that is sent; or this box's clock is late, so that its tokens end early"
     )
