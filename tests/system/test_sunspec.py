@@ -2,9 +2,10 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.support.virtual import Virtual
 
 MakeDaemon = Callable[..., Daemon]
 
+MEMORY = "memory.json"
 W, HEADER = "inverter_three_phase_W", 2
 """A point; registers that only a look at the models reads."""
 
@@ -53,6 +55,38 @@ def daemon(
     return daemon
 
 
+class Learned(NamedTuple):
+    """An inverter, and what a daemon has kept at its end that had met it."""
+
+    server: ModbusServer
+    memory: str
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learned]:
+    folder = tmp_path_factory.mktemp("learned")
+    with ModbusServer() as server, ExitStack() as ends:
+        server.set("holding", 0, inverter())
+        broker = Mosquitto(folder)
+        broker.start()
+        ends.callback(broker.kill)
+        daemon = Daemon(folder, config(broker.url, server.port))
+        ends.callback(daemon.kill)
+        subscriber = ends.enter_context(Subscriber(broker.port))
+        daemon.start()
+        subscriber.wait_for(has_point(W, 2800), timeout_s=FOUND_S)
+        assert daemon.terminate() == 0
+        yield Learned(server, (daemon.state_dir / MEMORY).read_text())
+
+
+@pytest.fixture
+def restarted(make_daemon: MakeDaemon, mosquitto: Mosquitto, learned: Learned) -> Daemon:
+    """Not started yet, with what one before has kept of the inverter."""
+    daemon = make_daemon(config(mosquitto.url, learned.server.port))
+    (daemon.state_dir / MEMORY).write_text(learned.memory)
+    return daemon
+
+
 def test_points_are_published_by_name_and_scaled(daemon: Daemon, subscriber: Subscriber) -> None:
     subscriber.wait_for(has_point("inverter_three_phase_A", 12.3), timeout_s=FOUND_S)
     subscriber.wait_for(has_point("inverter_three_phase_WH", 9876540), timeout_s=FOUND_S)
@@ -76,10 +110,10 @@ def test_a_restart_keeps_what_was_found(daemon: Daemon, subscriber: Subscriber, 
     assert [request for request in modbus_server.requests if request.size == HEADER] == []
 
 
-def test_check_knows_what_was_found(daemon: Daemon) -> None:
-    assert daemon.terminate() == 0
-
-    before, after = (check(daemon.config_path, state) for state in (daemon.state_dir / "none", daemon.state_dir))
+def test_check_knows_what_was_found(restarted: Daemon) -> None:
+    before, after = (
+        check(restarted.config_path, state) for state in (restarted.state_dir / "none", restarted.state_dir)
+    )
 
     assert "1 device, 0 points" in before
     assert "inv: its points are found when it is first met" in before
@@ -110,14 +144,13 @@ MPPT = {"DCA_SF": -1, "DCV_SF": -1, "DCW_SF": 1, "N": 2, "module": [{"ID": 1, "D
 
 
 def test_a_device_that_is_configured_on_another_link_is_found_there(
-    daemon: Daemon, mosquitto: Mosquitto, subscriber: Subscriber
+    restarted: Daemon, mosquitto: Mosquitto, subscriber: Subscriber
 ) -> None:
-    assert daemon.terminate() == 0
     with ModbusServer() as other:
         other.set("holding", 0, chain(model(1, COMMON), model(160, MPPT)))
-        daemon.configure(config(mosquitto.url, other.port))
+        restarted.configure(config(mosquitto.url, other.port))
 
-        daemon.start()
+        restarted.start()
 
         subscriber.wait_for(has_point("mppt_module_2_DCW", 1500), timeout_s=FOUND_S)
         assert not [m for m in subscriber.on("inv/reading") if {W, "mppt_module_2_DCW"} <= m.json["values"].keys()]
@@ -190,18 +223,16 @@ def test_what_is_found_is_in_use_though_it_can_not_be_kept(
     assert "memory not saved" in [event["event"] for event in daemon.log]
 
 
-def test_what_makes_no_sense_in_the_memory_is_found_anew(daemon: Daemon, subscriber: Subscriber) -> None:
-    assert daemon.terminate() == 0
-    path = daemon.state_dir / "memory.json"
+def test_what_makes_no_sense_in_the_memory_is_found_anew(restarted: Daemon, subscriber: Subscriber) -> None:
+    path = restarted.state_dir / MEMORY
     kept = json.loads(path.read_text())
     kept["inv"]["sunspec"]["found"]["models"][1]["address"] = 65500
     path.write_text(json.dumps(kept))
-    subscriber.clear()
 
-    daemon.start()
+    restarted.start()
 
     subscriber.wait_for(has_point(W, 2800), timeout_s=FOUND_S)
-    assert "defect" not in [event["event"] for event in daemon.log]
+    assert "defect" not in [event["event"] for event in restarted.log]
 
 
 def test_a_command_that_is_under_way_is_finished_before_new_points_are_taken_up(
