@@ -54,7 +54,7 @@ def test_three_connections_on_which_nothing_was_acknowledged_are_a_hub_without_m
     assert told[2] is not None
     assert "messages for today may be spent (until 00:00 UTC)" in told[2].text
     assert told[3] is not None
-    assert told[3].text == told[2].text, "a line of the log for each would be many"
+    assert told[3].text == told[2].text, "the same each time, so that it is logged once"
     assert told[3].rest_s == 0, "the pauses grow by themselves: nothing was delivered"
 
 

@@ -145,14 +145,15 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
         site(tmp_path, HEAD + "#" * (8 * 8 * 1024**2))
 
 
-def test_five_hundred_devices_load_in_well_under_a_second(tmp_path: Path) -> None:
+def test_ten_times_the_devices_take_no_hundred_times_the_time_to_load(tmp_path: Path) -> None:
     points = "".join(f"      p{n}: {{type: float32, address: {n}, unit: C, range: [-40, 150]}}\n" for n in range(5))
-    devices = "".join(f"  d{n}:\n    link: plc\n    every: 1s\n    points:\n{points}" for n in range(500))
-    text = HEAD + LINK + "devices:\n" + devices
-    site(tmp_path, HEAD)
 
-    started = time.process_time()
-    found = site(tmp_path, text)
+    def load_s(count: int) -> float:
+        devices = "".join(f"  d{n}:\n    link: plc\n    every: 1s\n    points:\n{points}" for n in range(count))
+        started = time.process_time()
+        found = site(tmp_path, HEAD + LINK + "devices:\n" + devices)
+        assert len(found.links["plc"].devices) == count
+        return time.process_time() - started
 
-    assert time.process_time() - started < 0.9
-    assert len(found.links["plc"].devices) == 500
+    load_s(1)
+    assert load_s(400) < 35 * load_s(40)
