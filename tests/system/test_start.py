@@ -58,7 +58,8 @@ def test_a_missing_configuration_is_a_configuration_error(tmp_path: Path) -> Non
 
 def test_an_outbox_that_can_not_be_opened_ends_the_process_though_another_is_open(tmp_path: Path) -> None:
     cloud = {"type": "mqtt", "url": "mqtt://127.0.0.1:1"}
-    config = yaml.safe_dump({**yaml.safe_load(site(cloud, {}, {})), "endpoints": {"cloud": cloud, "second": cloud}})
+    second = {**cloud, "url": "mqtt://127.0.0.1:2"}
+    config = yaml.safe_dump({**yaml.safe_load(site(cloud, {}, {})), "endpoints": {"cloud": cloud, "second": second}})
     (tmp_path / "state" / "outbox-second.db").mkdir(parents=True)
     ended = run(tmp_path, config)
 

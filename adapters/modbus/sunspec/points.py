@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from adapters.modbus.config.point import ModbusPoint
 from adapters.modbus.config.sense import complaints
 from adapters.modbus.config.sunspec import PointAddition, SunSpec
+from adapters.modbus.config.tables import ADDRESSES
 from adapters.modbus.sunspec.definitions import HEADER
 from adapters.modbus.sunspec.shape import NOT_IMPLEMENTED, SIGN_16, SIGN_32, SIGN_64, Place, places
 from adapters.modbus.sunspec.walk import COMMON, Definition, Model, named
@@ -45,9 +46,11 @@ class Frame(NamedTuple):
 
 
 def points_of(models: Iterable[Model], definition: Definition, wanted: SunSpec, frame: Frame) -> dict[str, ModbusPoint]:
-    """The points by their names, with what the configuration adds to them."""
+    """The points by their names, with what the configuration adds to them; raises ValueError for what can't be."""
     made: dict[str, ModbusPoint] = {}
     for name, model, known in named(tuple(models), definition):
+        if model.address + HEADER + model.length > ADDRESSES:
+            raise ValueError(f"model {model.id} at {model.address} ends beyond the last address")
         if not is_wanted(name, model.id, wanted.only):
             continue
         there = frozenset(model.points)

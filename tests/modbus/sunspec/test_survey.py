@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pymodbus.constants import ExcCodes
 from sunspec2.modbus import client as oracle
@@ -374,6 +374,7 @@ def test_what_no_device_can_have_is_not_believed(change: dict[str, Any]) -> None
         max_size=3,
     ).map(tuple)
 )
+@example((Model(1, 65534, 16, {}, ("Mn",)),))  # begins where addresses end
 def test_models_that_no_device_can_have_make_no_points_and_no_trouble(models: tuple[Model, ...]) -> None:
     wanted, memory = sunspec(), Memory(inv={})
     assert wanted.sunspec is not None
