@@ -242,6 +242,7 @@ class Gateway:
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
+        gc.enable()  # the command line has it wait while all is loaded
         systemd.notify(READY=1, STATUS=f"{len(self._devices)} devices on {len(self._links)} links")
         log.info("ready", gateway=self._site.gateway.id, version=__version__, config=self._site.config_hash)
 

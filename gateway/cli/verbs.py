@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -119,6 +120,7 @@ def _exiting(function: Callable[..., int | None]) -> Callable[..., None]:
 
     @wraps(function)
     def exiting(*args: Any, **kwargs: Any) -> None:
+        gc.enable()
         code = function(*args, **kwargs)
         if code is not None:
             raise typer.Exit(code)

@@ -15,7 +15,6 @@ from adapters.modbus.wire.mbap import Datagrams, Stream
 from adapters.modbus.wire.timing import silence_s
 from adapters.modbus.wire.wire import Pace, Wire
 from gateway.adapter import AdapterError
-from gateway.ports.local import open_local
 from gateway.ports.reach import HOST_HINT, Hints, keep_alive, reach
 
 NO_TLS_HINT = "does it not speak TLS there, but plain Modbus TCP (transport: tcp)?"
@@ -94,6 +93,8 @@ async def _open_serial(link: ModbusLink) -> Line:
             raise AdapterError(f"no timer for {link.peer}: {error.strerror}") from None
         made.append(Line(loop, link.peer, framing_of(link), timer, pace_of(link), echo=link.local_echo))
         return made[0]
+
+    from gateway.ports.local import open_local  # noqa: PLC0415 -- a fifteenth of a start, and many sites are TCP alone
 
     await open_local(link.path, link.settings, make)
     return made[0]
