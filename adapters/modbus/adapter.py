@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.modbus.bus.bus import Bus
 from adapters.modbus.commands.writes import check, known
@@ -16,12 +16,14 @@ from adapters.modbus.search.raw import wanted
 from adapters.modbus.search.scope import is_serial, scope_of, settings_of, units_of
 from adapters.modbus.search.survey import nobody, survey
 from adapters.modbus.session import Session
-from adapters.modbus.simulator import Simulation, simulate
 from adapters.modbus.sunspec.completion import complete
 from adapters.modbus.wire.connect import connect
 from gateway.adapter import NO_OPTIONS, Adapter, Advice, Emit, Memory, Rejected, Tap, Tell, Wrote, to_nobody
 from gateway.model import Command, Result, ResultStatus
 from gateway.ports.lasting import lasting_name
+
+if TYPE_CHECKING:
+    from adapters.modbus.simulator import Simulation
 
 
 class ModbusAdapter(Adapter):
@@ -155,6 +157,8 @@ class ModbusAdapter(Adapter):
         cls, link: ModbusLink, devices: Mapping[str, ModbusDevice], options: Mapping[str, Any] = NO_OPTIONS
     ) -> AbstractAsyncContextManager[Simulation]:
         """A Modbus server that has the points of these devices; options as in `simulator.place`."""
+        from adapters.modbus.simulator import simulate  # noqa: PLC0415 -- a fifteenth of a start of the daemon
+
         return simulate(link, devices, options)
 
     @property

@@ -94,7 +94,7 @@ async def _open_serial(link: ModbusLink) -> Line:
         made.append(Line(loop, link.peer, framing_of(link), timer, pace_of(link), echo=link.local_echo))
         return made[0]
 
-    from gateway.ports.local import open_local  # noqa: PLC0415 -- a fifteenth of a start, and many sites are TCP alone
+    from gateway.ports.local import open_local  # noqa: PLC0415 -- many sites are TCP alone
 
     await open_local(link.path, link.settings, make)
     return made[0]
