@@ -157,7 +157,7 @@ class ModbusAdapter(Adapter):
         cls, link: ModbusLink, devices: Mapping[str, ModbusDevice], options: Mapping[str, Any] = NO_OPTIONS
     ) -> AbstractAsyncContextManager[Simulation]:
         """A Modbus server that has the points of these devices; options as in `simulator.place`."""
-        from adapters.modbus.simulator import simulate  # noqa: PLC0415 -- a fifteenth of a start of the daemon
+        from adapters.modbus.simulator import simulate  # noqa: PLC0415 -- the daemon does without
 
         return simulate(link, devices, options)
 

@@ -20,7 +20,7 @@ class StrictModel(BaseModel):
     """A part of the configuration: unknown keys are errors, values keep their YAML type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
-    """Most are only parts of others, or of what a site does not use: to build all takes a seventh of a start."""
+    """Most are only parts of others, or of what a site does not use: they are built when they are needed."""
 
 
 def _longer_than_zero(seconds: float) -> float:

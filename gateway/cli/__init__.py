@@ -16,7 +16,7 @@ def main() -> None:
 
 def dispatch(arguments: list[str]) -> int:
     """Run the verb that the arguments begin with; returns the exit code."""
-    gc.disable()  # until it is at work: what is imported stays, and to look for garbage in it takes a tenth of a start
+    gc.disable()  # until it is at work: what is imported stays, and there is no garbage in it
     try:
         if arguments[:1] == ["run"]:
             _do_without("rich")

@@ -40,6 +40,17 @@ def by(dps: Dps) -> dict[str, object]:
     }
 
 
+async def refused_in_passing(hub: IotHub, dps: Dps) -> Memory:
+    """What an endpoint knows that was let in once, and then was not."""
+    memory: Memory = {}
+    async with connected(endpoint(hub, memory, dps=by(dps))):
+        pass
+    hub.faults.connacks = [5]
+    with pytest.raises(EndpointError, match="does not let box-7 in"):
+        await endpoint(hub, memory, dps=by(dps)).run(SessionLog())
+    return memory
+
+
 async def test_a_hub_that_refuses_has_provisioning_asked_once_and_not_at_each_try(hub: IotHub, dps: Dps) -> None:
     memory: Memory = {}
     async with connected(endpoint(hub, memory, dps=by(dps))):
@@ -58,12 +69,7 @@ async def test_that_provisioning_can_not_be_asked_anew_is_no_reason_not_to_try_w
     hub: IotHub, dps: Dps
 ) -> None:
     """A firewall may let through to the hub alone."""
-    memory: Memory = {}
-    async with connected(endpoint(hub, memory, dps=by(dps))):
-        pass
-    hub.faults.connacks = [5]
-    with pytest.raises(EndpointError, match="does not let box-7 in"):
-        await endpoint(hub, memory, dps=by(dps)).run(SessionLog())
+    memory = await refused_in_passing(hub, dps)
     await asyncio.to_thread(dps.stop)
     async with connected(endpoint(hub, memory, dps=by(dps))):
         assert hub.is_online("box-7")
@@ -85,12 +91,7 @@ async def test_an_enrollment_that_is_disabled_is_asked_for_again_though_seldom(h
 
 async def test_an_enrollment_that_was_disabled_since_keeps_out_nobody_whom_the_hub_takes(hub: IotHub, dps: Dps) -> None:
     """What the hub refused in passing would else be refused for ever, over restarts, too."""
-    memory: Memory = {}
-    async with connected(endpoint(hub, memory, dps=by(dps))):
-        pass
-    hub.faults.connacks = [5]
-    with pytest.raises(EndpointError, match="does not let box-7 in"):
-        await endpoint(hub, memory, dps=by(dps)).run(SessionLog())
+    memory = await refused_in_passing(hub, dps)
     dps.enrollments[BOX].status = "disabled"
     async with connected(endpoint(hub, memory, dps=by(dps))):
         assert hub.is_online("box-7")

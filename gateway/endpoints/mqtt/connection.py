@@ -215,10 +215,8 @@ class Connection:
         self._party.read()
 
     def _on_lost(self, error: Exception | None) -> None:
-        is_in, was_closed = (
-            self._ready.done(),
-            error is None or isinstance(error, ConnectionResetError | BrokenPipeError),
-        )
+        is_in = self._ready.done()
+        was_closed = error is None or isinstance(error, ConnectionResetError | BrokenPipeError)
         reason = CLOSED if was_closed else f"connection lost: {error}"
         hint = " before it answered CONNECT: does it want TLS, a client certificate, another protocol?"
         self.end(EndpointError(reason + hint * (was_closed and not is_in), cut=is_in))

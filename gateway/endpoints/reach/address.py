@@ -112,7 +112,8 @@ def _split(url: str, complaint: str) -> tuple[SplitResult, int | None]:
         raise ValueError(f"{complaint}: there is a space in it")
     try:
         parts = urlsplit(url)
-        checked_host(parts.hostname or "of.none")
+        if parts.hostname:  # else the caller says how it must be written
+            checked_host(parts.hostname)
     except ValueError:
         raise ValueError(f"{complaint}: what stands there as its host can be none") from None
     try:
